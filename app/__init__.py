@@ -1,0 +1,1 @@
+"""The running program: command line, web server, sidecar, charts and components."""

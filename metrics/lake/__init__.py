@@ -1,0 +1,1 @@
+"""Where events live: Delta tables of Parquet, ingest, rollups, compaction, retention."""

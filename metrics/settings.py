@@ -1,0 +1,116 @@
+"""Every knob, its default and its unit.
+
+Values come from `settings.yaml` in the home directory; environment variables win over it:
+`PROMPTPILOT_SLO__LATENCY_MS=300` sets `slo.latency_ms`.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Slo(_Section):
+    """Service-level objectives."""
+
+    availability_target: Annotated[float, Field(gt=0, le=100)] = 99.9
+    """Uptime promised, in percent."""
+    latency_ms: Annotated[float, Field(gt=0)] = 200
+    """The SLA line of the response-time charts, in milliseconds."""
+    error_rate_percent: Annotated[float, Field(ge=0)] = 1
+    """Error rate above which the error tile warns, in percent; critical from five times that."""
+    critical_components: tuple[str, ...] = ()
+    """Components whose outage is an outage of the product. Empty: every component that is probed."""
+
+
+class Errors(_Section):
+    """What counts as an error."""
+
+    client_errors_count: bool = False
+    """Whether status 400–499 counts as an error."""
+
+
+class Performance(_Section):
+    """How response times are taken."""
+
+    failed_requests: Literal["include", "exclude"] = "include"
+    """Whether the response times of failed requests count."""
+
+
+class Ingest(_Section):
+    """How files become events."""
+
+    poll_seconds: Annotated[float, Field(gt=0)] = 2
+    """How often the inbox is looked at, in seconds."""
+    settle_seconds: Annotated[float, Field(ge=0)] = 2
+    """How long a file that does not say where it ends (CSV, NDJSON) must be unchanged, in seconds."""
+    incomplete_seconds: Annotated[float, Field(ge=0)] = 60
+    """How long a Parquet file without its footer may wait for its end, in seconds."""
+    after: Literal["archive", "keep", "delete"] = "archive"
+    """What becomes of an inbox file once its events are stored."""
+    batch_rows: Annotated[int, Field(ge=1_000)] = 1_000_000
+    """Rows held in memory at a time."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 60
+    """Silence after which reading a file is given up, in seconds."""
+    memory_mb: Annotated[int, Field(ge=256)] = 3072
+    """Memory the reading process may use, in MB."""
+
+
+class Lake(_Section):
+    """How long events are kept."""
+
+    retention_days: Annotated[int, Field(ge=0)] = 0
+    """Days of events kept; 0 keeps all."""
+    vacuum_grace_hours: Annotated[float, Field(ge=0)] = 24
+    """Hours for which files no longer referenced stay readable."""
+    compact_files: Annotated[int, Field(ge=2)] = 16
+    """Small files of one day that are merged once there are this many."""
+
+
+class Settings(BaseSettings):
+    """All settings of one home."""
+
+    model_config = SettingsConfigDict(env_prefix="PROMPTPILOT_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    home: Path = Path("data")
+    """Directory of inbox, lake, rollups, rejected files and state."""
+    timezone: str = "UTC"
+    """Time zone of new views, an IANA name."""
+    slo: Slo = Slo()
+    errors: Errors = Errors()
+    performance: Performance = Performance()
+    ingest: Ingest = Ingest()
+    lake: Lake = Lake()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then `settings.yaml` of the home."""
+        home = Path(str(init_settings().get("home") or os.environ.get("PROMPTPILOT_HOME", "data")))
+        yaml = YamlConfigSettingsSource(settings_cls, yaml_file=home / "settings.yaml")
+        return init_settings, env_settings, yaml
+
+
+def load_settings(home: str | Path | None = None) -> Settings:
+    """Settings of `home`, else of `PROMPTPILOT_HOME`, else of `data/`.
+
+    Raises pydantic's `ValidationError` when a setting is unknown or out of range.
+    """
+    return Settings() if home is None else Settings(home=Path(home))
