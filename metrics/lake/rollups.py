@@ -1,0 +1,333 @@
+"""Partial aggregates that are written with the events and merged when they are read.
+
+Three shapes, each additive across files:
+
+- *counts*: sums and maxima an hour and combination of dimensions,
+- *histogram*: log-scaled bins of a duration, from which percentiles are read,
+- *users*: who was active on a day, in which of its hours, and when first. Distinct users of any span of
+  whole hours, in any time zone of whole hours, are exact.
+
+A rollup holds several *views*: the same numbers by different sets of dimensions, so that a question is
+answered from the smallest one that knows the dimensions it names. Views are the partitions of the table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+from typing import Literal, Protocol
+
+import polars as pl
+
+from metrics.events.schema import TIMESTAMP
+
+BIN_RATIO = 1.004
+"""Upper over lower edge of a bin: a value put in the middle of its bin is off by at most 0.2 %."""
+BIN_ORIGIN_MS = 0.001
+"""Lower edge of bin 1. Bin 0 holds everything below, zero included."""
+
+BUCKET = "bucket"
+VIEW = "view"
+USER = "user_id"
+BINS = "bins"
+CODED = "coded_"
+"""Prefix of the columns that hold a dimension as an enumeration while events are aggregated."""
+HOUR_BITS = tuple(1 << hour for hour in range(24))
+HOURS = "hours"
+FIRST = "first_ts"
+BIN_LIST = pl.List(pl.Struct({"bin": pl.Int16(), "n": pl.Int64()}))
+
+Unit = Literal["hour", "day"]
+WIDTH: Mapping[Unit, str] = {"hour": "1h", "day": "1d"}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One set of dimensions at one width of bucket."""
+
+    unit: Unit
+    dimensions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Partition value, such as `hour.endpoint.provider`."""
+        return ".".join((self.unit, *self.dimensions))
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A column of a counts rollup: how it is computed from events, and how two of them become one."""
+
+    name: str
+    expression: pl.Expr
+    dtype: pl.DataType
+    merge: Literal["sum", "max"] = "sum"
+
+    def merged(self) -> pl.Expr:
+        """The expression that merges partial values."""
+        column = pl.col(self.name)
+        return (column.sum() if self.merge == "sum" else column.max()).cast(self.dtype)
+
+
+class Shape(Protocol):
+    """What a rollup stores beside bucket and dimensions."""
+
+    @property
+    def columns(self) -> Mapping[str, pl.DataType]:
+        """Stored columns and their types."""
+        ...
+
+    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
+        """Aggregate events (with `bucket_hour`, `bucket_day` and dimensions as text) to one view."""
+        ...
+
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+        """Fewer rows of the same meaning: one a key."""
+        ...
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Sums and maxima."""
+
+    aggregates: tuple[Aggregate, ...]
+
+    @property
+    def columns(self) -> Mapping[str, pl.DataType]:
+        return {aggregate.name: aggregate.dtype for aggregate in self.aggregates}
+
+    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
+        return events.group_by(_keys(view)).agg(
+            aggregate.expression.cast(aggregate.dtype).alias(aggregate.name) for aggregate in self.aggregates
+        )
+
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+        return rows.group_by(keys).agg(aggregate.merged() for aggregate in self.aggregates)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Log-scaled bins of one column of durations in ms; nulls are left out."""
+
+    column: str
+
+    @property
+    def columns(self) -> Mapping[str, pl.DataType]:
+        return {BINS: BIN_LIST}
+
+    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
+        keys = _keys(view)
+        binned = events.lazy().filter(pl.col(self.column).is_not_null()).with_columns(bin_of(self.column).alias("bin"))
+        return _listed(binned.group_by([*keys, "bin"]).agg(pl.len().cast(pl.Int64).alias("n")), keys)
+
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+        loose = rows.lazy().select([*keys, BINS]).explode(BINS).unnest(BINS)
+        return _listed(loose.group_by([*keys, "bin"]).agg(pl.col("n").sum()), keys)
+
+
+@dataclass(frozen=True)
+class Users:
+    """One row a day, dimension value and user: the hours (UTC, bit 0 is midnight) and the first moment."""
+
+    @property
+    def columns(self) -> Mapping[str, pl.DataType]:
+        return {USER: pl.String(), HOURS: pl.Int32(), FIRST: TIMESTAMP}
+
+    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
+        keys = [*_keys(view), USER]
+        hours = (
+            events.lazy()
+            .filter(pl.col(USER).is_not_null())
+            .group_by([*keys, "hour_bit"])
+            .agg(pl.col("ts").min().alias(FIRST))
+        )
+        return (
+            hours.group_by(keys)
+            .agg(pl.col("hour_bit").sum().cast(pl.Int32).alias(HOURS), pl.col(FIRST).min())
+            .collect()
+        )
+
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+        return rows.group_by([*keys, USER]).agg(pl.col(HOURS).bitwise_or(), pl.col(FIRST).min())
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """One table of partial aggregates over one event kind."""
+
+    name: str
+    kind: str
+    shape: Shape
+    views: tuple[View, ...]
+
+    partition_by = (VIEW,)
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """Every dimension of any view, in order of first mention."""
+        return tuple(dict.fromkeys(name for view in self.views for name in view.dimensions))
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """`view`, `bucket`, the dimensions as text, then what the shape stores."""
+        dimensions: dict[str, pl.DataType] = {name: pl.String() for name in self.dimensions}
+        keys: dict[str, pl.DataType] = {VIEW: pl.String(), BUCKET: TIMESTAMP}
+        return pl.Schema({**keys, **dimensions, **self.shape.columns})
+
+    def laid_out(self, rows: pl.DataFrame, view: View) -> pl.DataFrame:
+        """`rows` of one view with all columns of the schema, sorted so that readers can skip."""
+        absent = [pl.lit(None, pl.String()).alias(name) for name in self.dimensions if name not in view.dimensions]
+        return (
+            rows.with_columns(pl.lit(view.name).alias(VIEW), *absent)
+            .select(pl.col(name).cast(dtype) for name, dtype in self.schema.items())
+            .sort([*view.dimensions, BUCKET])
+        )
+
+
+def _count(condition: pl.Expr, name: str) -> Aggregate:
+    return Aggregate(name, condition.fill_null(False).sum(), pl.Int64())
+
+
+def _sum(name: str, expression: pl.Expr, dtype: pl.DataType) -> Aggregate:
+    return Aggregate(name, expression.sum(), dtype)
+
+
+_status, _duration = pl.col("status_code"), pl.col("duration_ms")
+REQUEST_COUNTS = Counts(
+    (
+        Aggregate("requests", pl.len(), pl.Int64()),
+        _count(_status.is_not_null(), "with_status"),
+        _count(_status >= 500, "server_errors"),
+        _count(_status.is_between(400, 499), "client_errors"),
+        _count(_duration.is_not_null(), "timed"),
+        _sum("duration_sum", _duration, pl.Float64()),
+        Aggregate("duration_max", _duration.max(), pl.Float64(), merge="max"),
+    )
+)
+
+_call, _ttft, _cost = pl.col("status"), pl.col("time_to_first_token_ms"), pl.col("cost_usd")
+_tokens = pl.sum_horizontal("input_tokens", "output_tokens")
+_streamed = (_ttft.is_not_null()) & (_duration > _ttft) & pl.col("output_tokens").is_not_null()
+LLM_CALL_COUNTS = Counts(
+    (
+        Aggregate("llm_calls", pl.len(), pl.Int64()),
+        _count(_call.is_not_null(), "with_status"),
+        _count(_call != "ok", "failed"),
+        _count(_call == "rate_limited", "rate_limited"),
+        _sum("input_tokens", pl.col("input_tokens"), pl.Int64()),
+        _sum("output_tokens", pl.col("output_tokens"), pl.Int64()),
+        _sum("cached_input_tokens", pl.col("cached_input_tokens"), pl.Int64()),
+        _sum("reasoning_tokens", pl.col("reasoning_tokens"), pl.Int64()),
+        _count(_cost.is_not_null(), "priced_calls"),
+        _count(_cost.is_null(), "unpriced_calls"),
+        _sum("cost", _cost, pl.Float64()),
+        _sum("priced_tokens", pl.when(_cost.is_not_null()).then(_tokens), pl.Int64()),
+        _sum("streamed_tokens", pl.when(_streamed).then(pl.col("output_tokens")), pl.Int64()),
+        _sum("streaming_ms", pl.when(_streamed).then(_duration - _ttft), pl.Float64()),
+    )
+)
+
+
+def _views(*dimensions: str, unit: Unit = "hour") -> tuple[View, ...]:
+    """The view without dimensions, and one a dimension."""
+    return (View(unit), *(View(unit, (name,)) for name in dimensions))
+
+
+_REQUEST_CUBE = ("endpoint", "provider", "region", "feature", "environment", "service")
+_REQUEST_DETAIL = ("endpoint", "method", "status_code", "provider", "model")
+_LLM_CUBE = ("provider", "model", "status", "operation", "region", "feature", "environment", "service")
+_SEEN_BY_USERS = ("region", "feature", "environment")
+
+_REQUEST_DURATION_VIEWS = (
+    *_views("endpoint", "provider", "region", "feature", "environment", "service", "method", "model"),
+    *(View("day", ("endpoint", other)) for other in ("provider", "region", "feature")),
+)
+_LLM_DURATION_VIEWS = _views("provider", "model", "region", "feature", "environment", "service")
+_USER_VIEWS: Mapping[str, tuple[View, ...]] = {
+    "request": _views(*_SEEN_BY_USERS, "provider", "endpoint", unit="day"),
+    "llm_call": _views(*_SEEN_BY_USERS, "provider", "model", unit="day"),
+    "interaction": _views(*_SEEN_BY_USERS, unit="day"),
+    "web_vital": _views(*_SEEN_BY_USERS, unit="day"),
+    "prompt": _views(*_SEEN_BY_USERS, unit="day"),
+    "pipeline_run": _views(*_SEEN_BY_USERS, unit="day"),
+    "feedback": _views(*_SEEN_BY_USERS, unit="day"),
+    "error": _views(*_SEEN_BY_USERS, unit="day"),
+    "security": _views(*_SEEN_BY_USERS, unit="day"),
+}
+
+ROLLUPS: Mapping[str, Rollup] = {
+    rollup.name: rollup
+    for rollup in (
+        Rollup(
+            "request_counts",
+            "request",
+            REQUEST_COUNTS,
+            (*_views("endpoint"), View("hour", _REQUEST_CUBE), View("hour", _REQUEST_DETAIL)),
+        ),
+        Rollup("request_duration", "request", Histogram("duration_ms"), _REQUEST_DURATION_VIEWS),
+        Rollup("llm_call_counts", "llm_call", LLM_CALL_COUNTS, (*_views("provider", "model"), View("hour", _LLM_CUBE))),
+        Rollup("llm_call_duration", "llm_call", Histogram("duration_ms"), _LLM_DURATION_VIEWS),
+        Rollup("llm_call_first_token", "llm_call", Histogram("time_to_first_token_ms"), _LLM_DURATION_VIEWS),
+        *(Rollup(f"{kind}_users", kind, Users(), views) for kind, views in _USER_VIEWS.items()),
+    )
+}
+"""Every rollup by name."""
+
+
+def rollups_of(kind: str) -> tuple[Rollup, ...]:
+    """The rollups over one event kind."""
+    return tuple(rollup for rollup in ROLLUPS.values() if rollup.kind == kind)
+
+
+def bin_of(column: str) -> pl.Expr:
+    """The bin (Int16) of a duration in ms."""
+    above = (pl.col(column) / BIN_ORIGIN_MS).log() / log(BIN_RATIO)
+    return pl.when(pl.col(column) >= BIN_ORIGIN_MS).then(above.floor() + 1).otherwise(0).cast(pl.Int16)
+
+
+def partials(kind: str, events: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Aggregate events of one kind (stored schema) into every rollup of that kind, by rollup name."""
+    rollups = rollups_of(kind)
+    if not rollups or events.is_empty():
+        return {}
+    prepared = _prepared(events, rollups)
+    return {
+        rollup.name: pl.concat(rollup.laid_out(rollup.shape.partial(prepared, view), view) for view in rollup.views)
+        for rollup in rollups
+    }
+
+
+def merge(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Merge rows of one rollup (stored schema) to one a key; the numbers they stand for stay the same."""
+    rollup = ROLLUPS[name]
+    keys = (VIEW, BUCKET, *rollup.dimensions)
+    merged = rollup.shape.merge(rows, keys).select(rollup.schema.names())
+    return merged.sort([VIEW, *rollup.dimensions, BUCKET])
+
+
+def _keys(view: View) -> list[pl.Expr]:
+    return [
+        pl.col(f"bucket_{view.unit}").alias(BUCKET),
+        *(pl.col(CODED + name).alias(name) for name in view.dimensions),
+    ]
+
+
+def _prepared(events: pl.DataFrame, rollups: Sequence[Rollup]) -> pl.DataFrame:
+    """Buckets as columns, dimensions as small integers' enumeration: grouping then hashes no text."""
+    dimensions = dict.fromkeys(name for rollup in rollups for name in rollup.dimensions)
+    texts = events.select(pl.col(name).cast(pl.String) for name in dimensions)
+    return events.with_columns(
+        pl.col("ts").dt.truncate("1h").alias("bucket_hour"),
+        pl.col("ts").dt.truncate("1d").alias("bucket_day"),
+        pl.col("ts").dt.hour().replace_strict(range(24), HOUR_BITS, return_dtype=pl.Int32).alias("hour_bit"),
+        *(_coded(texts[name]).alias(CODED + name) for name in dimensions),
+    )
+
+
+def _coded(texts: pl.Series) -> pl.Series:
+    return texts.cast(pl.Enum(texts.drop_nulls().unique()))
+
+
+def _listed(bins: pl.LazyFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
+    names = [key if isinstance(key, str) else key.meta.output_name() for key in keys]
+    return bins.sort("bin").group_by(names).agg(pl.struct("bin", "n").alias(BINS)).collect()

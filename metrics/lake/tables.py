@@ -1,0 +1,251 @@
+"""The Delta tables of a home, and nothing about what is in them.
+
+A `Table` is read through cheap snapshots: the Delta log is looked at again only when its directory
+has changed. Data files are written elsewhere (they are invisible until committed) and enter a table
+through `commit`, which carries the transaction id that makes ingest exactly-once.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.transaction import AddAction, RemoveAction
+
+from metrics.events import KINDS
+from metrics.lake.rollups import ROLLUPS, rollups_of
+
+DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file of a table."""
+
+    path: str
+    """Relative to the table's root, `/` as separator."""
+    partition: Mapping[str, str]
+    rows: int
+    size: int
+    """Bytes."""
+    min_ts: datetime | None = None
+    max_ts: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a table held at one version."""
+
+    version: int
+    """-1 while the table does not exist."""
+    files: tuple[DataFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all files."""
+        return sum(file.rows for file in self.files)
+
+
+EMPTY = Snapshot(-1, ())
+
+
+class Table:
+    """One Delta table; it need not exist before the first commit."""
+
+    def __init__(self, root: Path, schema: pl.Schema, partition_by: tuple[str, ...]) -> None:
+        self.root = root
+        self.schema = schema
+        self.partition_by = partition_by
+        self._lock = threading.Lock()
+        self._delta: DeltaTable | None = None
+        self._seen: int | None = None
+        self._snapshot = EMPTY
+
+    @cached_property
+    def file_schema(self) -> pl.Schema:
+        """Schema of the data files: without the partition columns, which are in their paths."""
+        return pl.Schema({name: dtype for name, dtype in self.schema.items() if name not in self.partition_by})
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest committed state."""
+        self.refresh()
+        return self._snapshot
+
+    @property
+    def version(self) -> int:
+        """The newest committed version, -1 while the table does not exist."""
+        return self.snapshot.version
+
+    def refresh(self) -> None:
+        """Look for newer commits; costs one `stat` when there are none."""
+        try:
+            seen = (self.root / "_delta_log").stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        with self._lock:
+            if seen == self._seen:
+                return
+            if self._delta is None:
+                if not DeltaTable.is_deltatable(str(self.root)):
+                    return
+                self._delta = DeltaTable(str(self.root))
+            else:
+                self._delta.update_incremental()
+            self._snapshot = Snapshot(self._delta.version(), tuple(_files(self._delta)))
+            # A commit that lands within the clock tick of the directory's time stamp must be seen by the next look.
+            self._seen = seen if time.time_ns() - seen > 50_000_000 else None
+
+    def files(self, **partition: str) -> list[str]:
+        """Absolute paths of the data files whose partition values equal those given."""
+        return [
+            str(self.root / file.path)
+            for file in self.snapshot.files
+            if all(file.partition.get(name) == value for name, value in partition.items())
+        ]
+
+    def has(self, transaction: str) -> bool:
+        """Whether that transaction is committed."""
+        self.refresh()
+        return self._delta is not None and self._delta.transaction_version(transaction) is not None
+
+    def commit(self, files: Sequence[DataFile], transaction: str, metadata: Mapping[str, str] | None = None) -> None:
+        """Make `files` visible at once, unless the transaction is committed already."""
+        if self.has(transaction):
+            return
+        delta = self._existing_or_new()
+        delta.create_write_transaction(
+            [_add(file) for file in files],
+            mode="append",
+            schema=delta.schema(),
+            partition_by=list(self.partition_by),
+            commit_properties=CommitProperties(
+                custom_metadata=dict(metadata or {}), app_transactions=[Transaction(transaction, 1)]
+            ),
+        )
+        self._seen = None
+
+    def replace(
+        self,
+        removed: Sequence[DataFile],
+        added: Sequence[DataFile],
+        metadata: Mapping[str, str] | None = None,
+        *,
+        data_change: bool = False,
+    ) -> None:
+        """Swap `removed` for `added` in one commit. `data_change` says whether the rows differ (retention)."""
+        delta = self._existing_or_new()
+        actions: list[AddAction | RemoveAction] = [_remove(file, data_change) for file in removed]
+        actions.extend(_add(file, data_change=data_change) for file in added)
+        delta.create_write_transaction(
+            actions,
+            mode="append",
+            schema=delta.schema(),
+            partition_by=list(self.partition_by),
+            commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
+        )
+        self._seen = None
+
+    def _existing_or_new(self) -> DeltaTable:
+        self.refresh()
+        if self._delta is None:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._delta = DeltaTable.create(
+                str(self.root),
+                schema=pl.DataFrame(schema=self.schema).to_arrow().schema,
+                partition_by=list(self.partition_by),
+            )
+        else:
+            self._delta.update_incremental()
+        return self._delta
+
+
+class Lake:
+    """All tables of one home: `lake/<kind>` for events, `rollups/<name>` for partial aggregates."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._events = {
+            name: Table(home / "lake" / name, pl.Schema({**kind.schema, DATE: pl.Date()}), (DATE,))
+            for name, kind in KINDS.items()
+        }
+        self._rollups = {
+            name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by) for name, rollup in ROLLUPS.items()
+        }
+
+    def events(self, kind: str) -> Table:
+        """The event table of a kind; partitioned by `date`, the UTC day of `ts`."""
+        return self._events[kind]
+
+    def rollup(self, name: str) -> Table:
+        """The table of a rollup; partitioned by `view`."""
+        return self._rollups[name]
+
+    def rollups_of(self, kind: str) -> tuple[Table, ...]:
+        """The tables of all rollups of a kind."""
+        return tuple(self._rollups[rollup.name] for rollup in rollups_of(kind))
+
+    @property
+    def data_version(self) -> str:
+        """A text that changes whenever any event table changes."""
+        return ".".join(str(table.version) for table in self._events.values())
+
+
+def _files(delta: DeltaTable) -> Iterator[DataFile]:
+    actions = pl.DataFrame(delta.get_add_actions(flatten=True))
+    names = [name for name in actions.columns if name.startswith("partition.")]
+    for row in actions.iter_rows(named=True):
+        yield DataFile(
+            path=row["path"],
+            partition={name.removeprefix("partition."): str(row[name]) for name in names},
+            rows=row["num_records"] or 0,
+            size=row["size_bytes"],
+            min_ts=row.get("min.ts"),
+            max_ts=row.get("max.ts"),
+        )
+
+
+def _add(file: DataFile, *, data_change: bool = True) -> AddAction:
+    stats: dict[str, object] = {"numRecords": file.rows}
+    if file.min_ts is not None and file.max_ts is not None:
+        stats |= {"minValues": {"ts": _iso(file.min_ts)}, "maxValues": {"ts": _iso(file.max_ts)}}
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values=dict(file.partition),
+        modification_time=time.time_ns() // 1_000_000,
+        data_change=data_change,
+        stats=json.dumps(stats),
+    )
+
+
+def _remove(file: DataFile, data_change: bool) -> RemoveAction:
+    return RemoveAction(
+        path=file.path,
+        deletion_timestamp=time.time_ns() // 1_000_000,
+        data_change=data_change,
+        partition_values=dict(file.partition),
+        size=file.size,
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def data_file(
+    root: Path,
+    path: Path,
+    partition: Mapping[str, str],
+    rows: int,
+    min_ts: datetime | None = None,
+    max_ts: datetime | None = None,
+) -> DataFile:
+    """Describe a data file just written below `root`."""
+    return DataFile(path.relative_to(root).as_posix(), dict(partition), rows, path.stat().st_size, min_ts, max_ts)
