@@ -1,0 +1,65 @@
+# One command each to run, test, check and measure; the same ones in continuous integration.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+ARGS ?=
+
+# The first interpreter on the path that is new enough; `make PYTHON=/path/to/python run` names another.
+PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
+	if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$name"; break; fi; done)
+
+.PHONY: help run test lint format bench lock browser clean
+
+help: ## Show what there is.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="--port 9000" changes that.
+	@exec $(BIN)/promptpilot up $(ARGS)
+
+test: lint browser ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
+	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Check style, import directions and types.
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format --check -q . || { echo "some files are not formatted: run make format"; exit 1; }
+	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
+	@$(BIN)/pyright --pythonpath $(BIN)/python > $(VENV)/types.log || { cat $(VENV)/types.log; exit 1; }
+
+format: $(VENV)/dev.stamp ## Put all files into the house's format.
+	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+bench: $(VENV)/dev.stamp ## Measure, and write the table of benchmarks/README.md.
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: ## Resolve the dependencies of pyproject.toml anew and write both lock files.
+	@"$(PYTHON)" .ci/lock
+
+clean: ## Remove the environment and what tools left behind; data/ stays.
+	@rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+browser: $(VENV)/dev.stamp
+	@bash .ci/browser $(BIN)/python install
+
+$(BIN)/activate:
+	@test -n "$(PYTHON)" || { echo "PromptPilot needs Python 3.11 or newer, and found none on the path."; exit 3; }
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { echo "This Python cannot make an environment: install its venv package (Debian: apt install python3-venv)."; exit 3; }
+	@echo "Making $(VENV) with $$("$(PYTHON)" --version) …"
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/activate
+	@echo "Installing what requirements.lock names …"
+	@$(PIP) install --no-deps -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.lock
+	@echo "Installing what requirements-dev.lock names …"
+	@$(PIP) install --no-deps -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,77 @@
+"""Which home is shown: the real one, or the demo home while the real one holds no event.
+
+Everything here is a handful of directory entries, looked at on every run of a page: the first real
+file switches all open pages without a restart.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from metrics.settings import Settings, load_settings
+
+DEMO_DIRECTORY = "demo"
+PROGRESS_FILE = "demo-progress.json"
+_CREATED_BUT_EMPTY = "00000000000000000000.json"
+"""Version 0 of a table makes it; events come with version 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The home whose events are shown."""
+
+    path: Path
+    is_demo: bool
+    settings: Settings
+    """The settings of the real home, pointed at `path`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoProgress:
+    """How far the making of the demo home is."""
+
+    stage: str
+    """What is being done, to be shown as it is."""
+    done: float
+    """Share done, 0 to 1."""
+
+
+def current_home(settings: Settings | None = None) -> Home:
+    """The home to show now, of `settings` or else of those the environment names."""
+    settings = settings or load_settings()
+    demo = demo_home(settings.home)
+    if not has_events(settings.home) and has_events(demo):
+        return Home(demo, True, settings.model_copy(update={"home": demo}))
+    return Home(settings.home, False, settings)
+
+
+def demo_home(home: Path) -> Path:
+    """Where the demo data of a home live."""
+    return home / DEMO_DIRECTORY
+
+
+def has_events(home: Path) -> bool:
+    """Whether any event was ever stored in `home`."""
+    try:
+        with os.scandir(home / "lake") as tables:
+            return any(_has_commit(Path(table.path) / "_delta_log") for table in tables)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _has_commit(log: Path) -> bool:
+    try:
+        with os.scandir(log) as entries:
+            return any(entry.name.endswith(".json") and entry.name != _CREATED_BUT_EMPTY for entry in entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def demo_progress(home: Path) -> DemoProgress | None:
+    """How far the making of the demo home is; None when none is being made."""
+    try:
+        written = json.loads((home / PROGRESS_FILE).read_text(encoding="utf-8"))
+        return DemoProgress(str(written["stage"]), float(written["done"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
