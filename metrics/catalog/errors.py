@@ -1,5 +1,8 @@
 """How often the product fails, and what has been done about it."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
 from metrics.catalog.model import Additive, ErrorCount, Metric
 
 WITH_STATUS = Additive("with_status", "request", "count(status_code)")
@@ -54,7 +57,24 @@ METRICS = (
         ErrorCount("errors_resolved", "resolved"), "up",
     ),
     _errors(
-        "errors_pending", "Errors pending", "Errors opened at any time before the end of the bucket and not resolved by then.",
+        "errors_pending", "Errors pending", "Errors opened before the end of the bucket and not resolved by then.",
         ErrorCount("errors_pending", "pending"),
     ),
 )  # fmt: skip
+
+
+def with_client_errors(metrics: Mapping[str, Metric]) -> Iterator[Metric]:
+    """The rates that change when status 400–499 counts as an error."""
+    measures = (SERVER_ERRORS, CLIENT_ERRORS, WITH_STATUS)
+    yield replace(
+        metrics["error_rate"],
+        doc="100 × requests with status ≥ 400 ÷ requests.",
+        formula="100.0 * (server_errors + client_errors) / nullif(with_status, 0)",
+        measures=measures,
+    )
+    yield replace(
+        metrics["success_rate"],
+        doc="100 × (requests − server and client errors) ÷ requests.",
+        formula="100.0 * (with_status - server_errors - client_errors) / nullif(with_status, 0)",
+        measures=measures,
+    )

@@ -35,6 +35,8 @@ class Quantile:
     q: float
     rollup: str
     """The histogram rollup that answers it closely enough over long windows."""
+    where: str = ""
+    """Condition on the events taken; a rollup, which holds all of them, then cannot answer."""
 
 
 @dataclass(frozen=True, slots=True)

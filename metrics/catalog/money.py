@@ -31,7 +31,7 @@ METRICS = (
         "1000.0 * cost / nullif(priced_tokens, 0)", (COST, PRICED_TOKENS), decimals=4,
     ),
     Metric(
-        "tokens", "Tokens", "tokens", "neutral", "Input and output tokens; input includes cached, output includes reasoning.",
+        "tokens", "Tokens", "tokens", "neutral", "Input (cached ones included) and output tokens (reasoning included).",
         "coalesce(input_tokens, 0) + coalesce(output_tokens, 0)", (INPUT_TOKENS, OUTPUT_TOKENS), decimals=0,
     ),
     Metric(

@@ -1,5 +1,8 @@
 """How fast the product answers, how much it answers, and what that takes."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
 from metrics.catalog.model import Additive, ConcurrentUsers, LastSample, Metric, Quantile
 
 REQUESTS = Additive("requests", "request", "count(*)")
@@ -120,3 +123,20 @@ METRICS = (
         (_sample("active_connections"),), decimals=0,
     ),
 )  # fmt: skip
+
+
+_SUCCEEDED = "(status_code IS NULL OR status_code < 500)"
+_TIMED = replace(TIMED, name="timed_ok", sql=f"count(duration_ms) FILTER (WHERE {_SUCCEEDED})")
+_SUM_OK = replace(DURATION_SUM, name="duration_sum_ok", sql=f"sum(duration_ms) FILTER (WHERE {_SUCCEEDED})")
+_MAX_OK = replace(DURATION_MAX, name="duration_max_ok", sql=f"max(duration_ms) FILTER (WHERE {_SUCCEEDED})")
+
+
+def without_failed_requests(metrics: Mapping[str, Metric]) -> Iterator[Metric]:
+    """The response times that change when failed requests (status ≥ 500) are left out."""
+    for q in (50, 75, 90, 95, 99):
+        metric = metrics[f"response_time_p{q}"]
+        measures = tuple(replace(m, where=_SUCCEEDED) for m in metric.measures if isinstance(m, Quantile))
+        yield replace(metric, doc=metric.doc.replace("included", "left out"), measures=measures)
+    yield replace(metrics["response_time_max"], formula=_MAX_OK.name, measures=(_MAX_OK,))
+    mean = f"{_SUM_OK.name} / nullif({_TIMED.name}, 0)"
+    yield replace(metrics["response_time_mean"], formula=mean, measures=(_SUM_OK, _TIMED))

@@ -26,8 +26,8 @@ METRICS = (
         (DailyUsers("dau", BY_PEOPLE),), decimals=0,
     ),
     Metric(
-        "users_new", "New users", "users", "up", "Users whose first event ever (that passes the filters) lies in the bucket.",
-        "users_new", (FirstSeenUsers("users_new", BY_PEOPLE, "new"),), decimals=0,
+        "users_new", "New users", "users", "up", "Users whose first event that passes the filters lies in the bucket.",
+        "users_new", (FirstSeenUsers("users_new", BY_PEOPLE, "new"),), decimals=0, empty_is_zero=True,
     ),
     Metric(
         "users_total", "Users ever", "users", "up", "Distinct users ever seen up to the end of the bucket.",

@@ -1,0 +1,22 @@
+"""How a number is computed: a `Query` becomes SQL, is run on DuckDB, and comes back as a Polars frame."""
+
+from metrics.engine.engine import Engine, Plan
+from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
+from metrics.engine.query import Filter, Grain, Query, Window
+from metrics.engine.result import PREVIOUS, Freshness, KindFreshness, Result
+
+__all__ = [
+    "PREVIOUS",
+    "DimensionMismatch",
+    "Engine",
+    "EngineError",
+    "Filter",
+    "Freshness",
+    "Grain",
+    "KindFreshness",
+    "Plan",
+    "Query",
+    "Result",
+    "UnknownName",
+    "Window",
+]

@@ -1,0 +1,132 @@
+"""What a board shows beside metrics: open errors, components, changes, values to filter by, a distribution."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from metrics.catalog.dimensions import ATTRIBUTE_PREFIX
+from metrics.engine.database import rows_of
+from metrics.engine.measures.errors import LIFE_COLUMNS
+from metrics.engine.measures.uptime import CARRIED_MINUTES
+from metrics.engine.query import Query, Window
+from metrics.engine.scope import Scope, moment_sql, span_sql
+from metrics.engine.statement import Statement
+from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BUCKET, ROLLUPS, Counts
+from metrics.lake.tables import Lake
+
+DISTRIBUTIONS: Mapping[str, tuple[str, str, str]] = {
+    "response_time": ("request", "duration_ms", "request_duration"),
+    "llm_latency": ("llm_call", "duration_ms", "llm_call_duration"),
+}
+"""Kind, column and histogram rollup of each distribution."""
+EMPTY_DISTRIBUTION = pl.DataFrame(schema={"lower": pl.Float64, "upper": pl.Float64, "count": pl.Int64})
+MOST_BARS = 60
+
+_BADNESS = {"critical": 0, "error": 1, "warning": 2, "info": 3}
+_ERROR_COLUMNS = ("severity", "error_type", "message", "endpoint", "component")
+
+
+def distribution(bins: pl.DataFrame) -> pl.DataFrame:
+    """Merge `bin`, `n` into at most 60 bars: lower and upper edge in ms, count."""
+    if bins.is_empty():
+        return EMPTY_DISTRIBUTION
+    lowest, highest = bins["bin"].cast(pl.Int64).min(), bins["bin"].cast(pl.Int64).max()
+    if not isinstance(lowest, int) or not isinstance(highest, int):
+        return EMPTY_DISTRIBUTION
+    width = (highest - lowest) // MOST_BARS + 1
+    bars = bins.group_by(((pl.col("bin").cast(pl.Int64) - lowest) // width).alias("bar")).agg(count=pl.col("n").sum())
+    every = pl.DataFrame({"bar": range((highest - lowest) // width + 1)}, schema={"bar": pl.Int64})
+    edge = BIN_ORIGIN_MS * pl.lit(BIN_RATIO).pow(pl.col("bar") * width + lowest - 1)
+    return (
+        every.join(bars, on="bar", how="left")
+        .sort("bar")
+        .select(lower=edge, upper=edge * BIN_RATIO**width, count=pl.col("count").fill_null(0))
+    )
+
+
+def values(kinds: Sequence[str], scope: Scope, limit: int) -> list[str | None]:
+    """Values of the one dimension grouped by, the most frequent first."""
+    selects, relations = [], []
+    for kind in kinds:
+        rollup = f"{kind}_counts"
+        parts = scope.parts(kind, rollup) if rollup in ROLLUPS else None
+        if parts and parts.view and parts.interior:
+            # The edges' few events can add no weight that matters to an order of names.
+            stored = scope.rollup(rollup, parts.view)
+            rollup_of = ROLLUPS[rollup].shape
+            count = rollup_of.aggregates[0].name if isinstance(rollup_of, Counts) else "1"
+            where = f"{span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}"
+            selects.append(
+                f'SELECT sum("{count}") AS n{scope.select_groups(view=parts.view)} FROM {stored.sql} WHERE {where} GROUP BY ALL'
+            )
+            relations.append(stored)
+        else:
+            events = scope.events(kind, [scope.window])
+            where = f"{span_sql('ts', [scope.window])}{scope.filter_sql()}"
+            selects.append(f"SELECT count(*) AS n{scope.select_groups()} FROM {events.sql} WHERE {where} GROUP BY ALL")
+            relations.append(events)
+    text = (
+        f"SELECT d0 FROM ({' UNION ALL '.join(selects)}) AS seen GROUP BY d0 ORDER BY sum(n) DESC, d0 LIMIT {limit:d}"
+    )
+    return rows_of(Statement(text, scope.used_parameters(text), tuple(relations)))["d0"].to_list()
+
+
+def open_errors(scope: Scope, limit: int) -> pl.DataFrame:
+    """Errors not resolved by the window's end, the most severe and newest first."""
+    ever = Window(start=datetime(1970, 1, 1, tzinfo=UTC), end=scope.window.end)
+    scope.kinds_for("open errors", ("error",))
+    errors = scope.events("error", [ever])
+    names = [name for name in scope.dimensions if name not in _ERROR_COLUMNS and not name.startswith(ATTRIBUTE_PREFIX)]
+    first = ", ".join(f'arg_min("{name}", ts) AS "{name}"' for name in (*_ERROR_COLUMNS, *names))
+    rank = " ".join(f"WHEN '{severity}' THEN {rank}" for severity, rank in _BADNESS.items())
+    end = moment_sql(scope.window.end)
+    text = (
+        f"SELECT opened AS opened_at, {', '.join(_ERROR_COLUMNS)}, error AS error_id, events "
+        f"FROM (SELECT {LIFE_COLUMNS}, count(*) AS events, arg_min(attributes, ts) AS attributes, {first} "
+        f"FROM {errors.sql} WHERE {span_sql('ts', [ever])} GROUP BY error) AS life "
+        f"WHERE (resolved IS NULL OR resolved >= {end}){scope.filter_sql()} "
+        f"ORDER BY CASE severity {rank} ELSE 4 END, opened DESC LIMIT {limit:d}"
+    )
+    return rows_of(Statement(text, scope.used_parameters(text), (errors,)))
+
+
+def component_status(lake: Lake, now: datetime, scope_of: Callable[[Query], Scope]) -> pl.DataFrame:
+    """The last status of every component probed in the day before `now`, and since when it has been so."""
+    del lake
+    window = Window.last(timedelta(days=1), now + timedelta(microseconds=1))
+    scope = scope_of(Query(metrics=("uptime",), window=window))
+    probes = scope.events("health", [window])
+    text = f"""
+        WITH probes AS (
+            SELECT component, ts, status, response_time_ms,
+                lag(status) OVER (PARTITION BY component ORDER BY ts, event_id) AS before
+            FROM {probes.sql} WHERE {span_sql("ts", [window])}
+        ),
+        latest AS (
+            SELECT component, arg_max(status, ts) AS status, max(ts) AS last_probe,
+                arg_max(response_time_ms, ts) AS response_time_ms,
+                max(ts) FILTER (WHERE before IS DISTINCT FROM status) AS since
+            FROM probes GROUP BY component
+        )
+        SELECT component,
+            CASE WHEN last_probe < {moment_sql(now - timedelta(minutes=CARRIED_MINUTES))} THEN 'unknown' ELSE status END
+                AS status,
+            CASE WHEN last_probe < {moment_sql(now - timedelta(minutes=CARRIED_MINUTES))}
+                THEN last_probe + INTERVAL {CARRIED_MINUTES} MINUTE ELSE since END AS since,
+            last_probe, response_time_ms
+        FROM latest
+        ORDER BY CASE status WHEN 'down' THEN 0 WHEN 'degraded' THEN 1 WHEN 'unknown' THEN 2 ELSE 3 END, component
+    """
+    return rows_of(Statement(text, {}, (probes,)))
+
+
+def changes(scope: Scope) -> pl.DataFrame:
+    """`change` events that touch the window, in order of time."""
+    reach = Window(start=scope.window.start - timedelta(days=30), end=scope.window.end)
+    events = scope.events("change", [reach])
+    text = (
+        f"SELECT ts, ended_at, change_type, name, severity, description FROM {events.sql} "
+        f"WHERE {span_sql('ts', [reach])} AND coalesce(ended_at, ts) >= {moment_sql(scope.window.start)} ORDER BY ts"
+    )
+    return rows_of(Statement(text, {}, (events,)))

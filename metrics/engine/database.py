@@ -1,0 +1,33 @@
+"""DuckDB, in this process: one database, a cursor a statement."""
+
+import os
+from functools import cache
+
+import duckdb
+import polars as pl
+
+from metrics.engine.statement import Statement
+
+MEMORY_LIMIT = "900MB"
+"""What queries and cached Parquet metadata may take of the web process."""
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute(f"SET threads = {os.cpu_count() or 1}")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def rows_of(statement: Statement) -> pl.DataFrame:
+    """Run a statement; may be called from many threads at once."""
+    cursor = _database().cursor()
+    try:
+        return cursor.execute(statement.duckdb_sql(), dict(statement.parameters)).pl()
+    finally:
+        cursor.close()

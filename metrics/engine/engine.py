@@ -1,0 +1,218 @@
+"""The one who answers: a `Query` in, a `Result` out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from metrics.catalog import Metric, catalog
+from metrics.engine import board
+from metrics.engine.buckets import Buckets, resolve
+from metrics.engine.database import rows_of
+from metrics.engine.measures import KEY, Step, steps
+from metrics.engine.measures.quantiles import binned
+from metrics.engine.problems import UnknownName
+from metrics.engine.query import Filter, Grain, Query, Window
+from metrics.engine.result import PREVIOUS, TIME, Freshness, KindFreshness, Result
+from metrics.engine.scope import Scope
+from metrics.events import KINDS
+from metrics.lake.tables import Lake
+from metrics.settings import Settings
+
+SECONDS = "seconds"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a query is going to be answered."""
+
+    metrics: tuple[Metric, ...]
+    scope: Scope
+    steps: tuple[Step, ...]
+    missing: Mapping[str, str]
+
+    @property
+    def source(self) -> str:
+        """Where the numbers come from."""
+        return ", ".join(dict.fromkeys(step.source for step in self.steps)) or "nothing ingested"
+
+    @property
+    def sql(self) -> str:
+        """The statements, laid out to be read."""
+        return ";\n\n".join(step.statement.pretty() for step in self.steps)
+
+
+class Engine:
+    """Answers queries over one home. Safe to share between threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.lake = Lake(settings.home)
+        self.metrics = catalog(settings)
+
+    def run(self, query: Query) -> Result:
+        """Answer a query.
+
+        Raises:
+            UnknownName: a metric or a dimension is not in the catalog.
+            DimensionMismatch: a metric cannot be grouped or filtered so.
+        """
+        plan = self.plan(query)
+        frame = _answer(plan)
+        if query.compare:
+            before = self.plan(
+                query.model_copy(update={"window": query.window.previous, "grain": plan.scope.buckets.grain})
+            )
+            frame = _with_previous(frame, _answer(before), query)
+        return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.sql, plan.missing)
+
+    def plan(self, query: Query) -> Plan:
+        """How a query would be answered, without answering it. Raises as `run` does."""
+        metrics = tuple(self._metric(name) for name in query.metrics)
+        buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
+        scope = Scope(query, buckets, self.lake, self.settings)
+        for metric in metrics:
+            scope.kinds_for(metric.name, metric.kinds)
+        missing = {metric.name: metric.kinds[0] for metric in metrics if not self._ingested(metric)}
+        measures = [measure for metric in metrics if metric.name not in missing for measure in metric.measures]
+        return Plan(metrics, scope, tuple(steps(measures, scope)), missing)
+
+    def distribution(self, metric: str, window: Window, filters: Sequence[Filter] = ()) -> pl.DataFrame:
+        """Events by duration: `lower` and `upper` edge in ms (log-scaled), `count`; empty bins between are kept.
+
+        `metric` is `response_time` or `llm_latency`.
+        """
+        kind, column, rollup = board.DISTRIBUTIONS[metric]
+        scope = self._scope(Query(metrics=("requests",), window=window, filters=tuple(filters)))
+        if not scope.kinds_for(metric, (kind,)):
+            return board.EMPTY_DISTRIBUTION
+        return board.distribution(rows_of(binned(kind, column, rollup, scope, scope.parts(kind, rollup))))
+
+    def dimension_values(self, dimension: str, window: Window, search: str = "", limit: int = 200) -> list[str | None]:
+        """Values of a dimension in the window, the most frequent first; `search` is matched anywhere, without case."""
+        found = Filter(dimension=dimension, operator="contains", values=(search,))
+        filters = (found,) if search else ()
+        scope = self._scope(Query(metrics=("requests",), window=window, by=(dimension,), filters=filters))
+        kinds = scope.kinds_for(dimension, tuple(KINDS))
+        return board.values(kinds, scope, limit) if kinds else []
+
+    def open_errors(self, window: Window, filters: Sequence[Filter] = (), limit: int = 20) -> pl.DataFrame:
+        """Errors not resolved by the window's end, the most severe and newest first.
+
+        Columns: opened_at, severity, error_type, message, endpoint, component, error_id, events.
+        """
+        scope = self._scope(Query(metrics=("errors_pending",), window=window, filters=tuple(filters)))
+        return board.open_errors(scope, limit)
+
+    def component_status(self, now: datetime) -> pl.DataFrame:
+        """Every component probed in the day before `now`, the worst first.
+
+        Columns: component, status, since, last_probe, response_time_ms. A status older than 5 minutes is `unknown`.
+        """
+        return board.component_status(self.lake, now, self._scope)
+
+    def changes(self, window: Window) -> pl.DataFrame:
+        """`change` events that touch the window: ts, ended_at, change_type, name, severity, description."""
+        return board.changes(self._scope(Query(metrics=("requests",), window=window)))
+
+    def freshness(self) -> Freshness:
+        """How much there is and how new it is, from the tables' statistics."""
+        kinds: dict[str, KindFreshness] = {}
+        for kind in KINDS:
+            files = self.lake.events(kind).snapshot.files
+            if files:
+                first = min((file.min_ts for file in files if file.min_ts), default=None)
+                last = max((file.max_ts for file in files if file.max_ts), default=None)
+                kinds[kind] = KindFreshness(sum(file.rows for file in files), first, last)
+        return Freshness(kinds)
+
+    def data_version(self) -> str:
+        """A text that changes whenever events come or go."""
+        return self.lake.data_version
+
+    def _scope(self, query: Query) -> Scope:
+        return Scope(
+            query, Buckets(query.window, resolve(query.grain, query.window), query.tz), self.lake, self.settings
+        )
+
+    def _metric(self, name: str) -> Metric:
+        if name not in self.metrics:
+            raise UnknownName.among("metric", name, self.metrics)
+        return self.metrics[name]
+
+    def _ingested(self, metric: Metric) -> bool:
+        return any(self.lake.events(kind).version >= 0 for kind in metric.kinds)
+
+
+def _answer(plan: Plan) -> pl.DataFrame:
+    """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
+    by = plan.scope.query.by
+    groups = list(plan.scope.groups)
+    frames = [_typed(step.finish(rows_of(step.statement)), groups) for step in plan.steps]
+    joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
+    columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
+    named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
+    time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
+    return joined.select(*time, *named, *columns)
+
+
+def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
+    """Keys of one type for the join, sums of whole numbers as Int64."""
+    wide = [name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype == pl.Int128]
+    return frame.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(groups).cast(pl.String), pl.col(wide).cast(pl.Int64))
+
+
+def _joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+    if not frames:
+        return pl.DataFrame(schema={key: pl.Int64 if key == KEY else pl.String for key in keys})
+    if len(frames) == 1:
+        return frames[0]
+    joined = pl.concat(frame.select(keys) for frame in frames).unique()
+    for frame in frames:
+        joined = joined.join(frame, on=list(keys), how="left", nulls_equal=True)
+    return joined
+
+
+def _on_grid(rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
+    """Every bucket of the window for every group seen, with `time` and `seconds`."""
+    buckets = scope.buckets
+    grid = pl.DataFrame(
+        {
+            KEY: [bucket.key for bucket in buckets.all],
+            TIME: [bucket.start for bucket in buckets.all],
+            SECONDS: [buckets.covered_seconds(bucket) for bucket in buckets.all],
+        },
+        schema={KEY: pl.Int64, TIME: pl.Datetime("us", "UTC"), SECONDS: pl.Float64},
+    )
+    groups = list(scope.groups)
+    if groups:
+        grid = grid.join(rows.select(groups).unique(), how="cross")
+    full = grid.join(rows, on=[KEY, *groups], how="left", nulls_equal=True)
+    return full.sort([TIME, *groups], nulls_last=True)
+
+
+def _value(metric: Metric, plan: Plan) -> pl.Expr:
+    if metric.name in plan.missing:
+        return pl.lit(None, pl.Float64)
+    value = pl.sql_expr(metric.formula)
+    return value.fill_null(0) if metric.empty_is_zero else value
+
+
+def _with_previous(frame: pl.DataFrame, before: pl.DataFrame, query: Query) -> pl.DataFrame:
+    """`frame` with the values of the window before, each laid on the bucket its time falls into one window later."""
+    renamed = before.rename({name: name + PREVIOUS for name in query.metrics})
+    if TIME not in frame.columns:
+        if not query.by:
+            return pl.concat([frame, renamed], how="horizontal")
+        return _full(frame, renamed, query.by).sort(query.by, nulls_last=True)
+    times = frame.select(pl.col(TIME).unique().sort())
+    later = renamed.with_columns(pl.col(TIME) + query.window.length).sort(TIME)
+    landed = later.join_asof(times.with_columns(landed=pl.col(TIME)), on=TIME, strategy="backward")
+    first = landed.filter(pl.col("landed").is_not_null()).with_columns(pl.col("landed").alias(TIME)).drop("landed")
+    keys = [TIME, *query.by]
+    return _full(frame, first.unique(keys, keep="first", maintain_order=True), keys).sort(keys, nulls_last=True)
+
+
+def _full(left: pl.DataFrame, right: pl.DataFrame, keys: Iterable[str]) -> pl.DataFrame:
+    return left.join(right, on=list(keys), how="full", coalesce=True, nulls_equal=True)

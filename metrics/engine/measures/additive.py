@@ -1,0 +1,55 @@
+"""Sums, counts and maxima: of a rollup's whole hours, plus the events at the window's edges."""
+
+from collections.abc import Iterator, Sequence
+
+from metrics.catalog.model import Additive
+from metrics.engine.measures.step import KEY, Step
+from metrics.engine.scope import Parts, Scope, span_sql
+from metrics.engine.statement import Relation, Statement
+from metrics.lake.rollups import BUCKET, ROLLUPS
+
+
+def steps(measures: Sequence[Additive], scope: Scope) -> Iterator[Step]:
+    """One step an event kind, and one more for what no rollup holds."""
+    for kind in dict.fromkeys(measure.kind for measure in measures):
+        wanted = [measure for measure in measures if measure.kind == kind]
+        rollup = f"{kind}_counts"
+        held = ROLLUPS[rollup].schema if rollup in ROLLUPS else {}
+        stored = [measure for measure in wanted if measure.name in held]
+        loose = [measure for measure in wanted if measure.name not in held]
+        if stored:
+            yield _step(kind, stored, scope, scope.parts(kind, rollup), rollup)
+        if loose:
+            yield _step(kind, loose, scope, Parts(None, None, (scope.window,)), rollup)
+
+
+def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, rollup: str) -> Step:
+    scope.kinds_for(measures[0].name, (kind,))
+    selects: list[str] = []
+    relations: list[Relation] = []
+    if parts.view and parts.interior:
+        stored = scope.rollup(rollup, parts.view)
+        sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
+        relations.append(stored)
+        selects.append(
+            f"SELECT {scope.buckets.key_sql(f'epoch_us({BUCKET})')} AS {KEY}{scope.select_groups(view=parts.view)}, {sums} "
+            f"FROM {stored.sql} WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)} GROUP BY ALL"
+        )
+    if parts.edges:
+        events = scope.events(kind, parts.edges)
+        aggregates = ", ".join(f'{m.sql} AS "{m.name}"' for m in measures)
+        relations.append(events)
+        selects.append(
+            f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {aggregates} "
+            f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)}{scope.filter_sql()} GROUP BY ALL"
+        )
+    text = selects[0] if len(selects) == 1 else _merged(selects, measures, scope)
+    return Step(
+        Statement(text, scope.used_parameters(text), tuple(relations)), f"rollup {rollup}" if parts.view else "events"
+    )
+
+
+def _merged(selects: Sequence[str], measures: Sequence[Additive], scope: Scope) -> str:
+    keys = ", ".join((KEY, *scope.groups))
+    sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
+    return f"SELECT {keys}, {sums} FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL"

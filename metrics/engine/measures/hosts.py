@@ -1,0 +1,24 @@
+"""Gauges: the last sample of each host in a bucket, put together over hosts."""
+
+from collections.abc import Iterator, Sequence
+
+from metrics.catalog.model import LastSample
+from metrics.engine.measures.step import KEY, Step
+from metrics.engine.scope import Scope, span_sql
+from metrics.engine.statement import Statement
+
+
+def steps(measures: Sequence[LastSample], scope: Scope) -> Iterator[Step]:
+    """One step for all gauges: they read the same samples."""
+    kind = measures[0].kind
+    scope.kinds_for(measures[0].name, (kind,))
+    samples = scope.events(kind, [scope.window])
+    last = ", ".join(f'arg_max({m.sql}, ts) FILTER (WHERE {m.sql} IS NOT NULL) AS "{m.name}"' for m in measures)
+    over = ", ".join(f'{m.over_hosts}("{m.name}") AS "{m.name}"' for m in measures)
+    keys = ", ".join((KEY, *scope.groups))
+    text = (
+        f"SELECT {keys}, {over} FROM (SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, "
+        f"host AS sampled_host, {last} FROM {samples.sql} WHERE {span_sql('ts', [scope.window])}{scope.filter_sql()} "
+        "GROUP BY ALL) AS hosts GROUP BY ALL"
+    )
+    yield Step(Statement(text, scope.used_parameters(text), (samples,)), "events")

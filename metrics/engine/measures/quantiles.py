@@ -1,0 +1,115 @@
+"""Quantiles of durations: exact over few events, from log-scaled bins over many.
+
+A bin is 0.4 % wide. The order statistics around the rank are placed evenly inside their bins and
+interpolated linearly between them, as `quantile_cont` does: Hyndman and Fan's definition 7.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from metrics.catalog.model import Quantile
+from metrics.engine.measures.step import KEY, Step
+from metrics.engine.query import Window
+from metrics.engine.scope import Parts, Scope, span_sql
+from metrics.engine.statement import Relation, Statement
+from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET
+
+EXACT_UP_TO = 1_500_000
+"""Events that are sorted rather than taken from bins: as fast, and exact."""
+
+
+def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
+    """One step a column and condition."""
+    for kind, column, rollup, where in dict.fromkeys((m.kind, m.column, m.rollup, m.where) for m in measures):
+        wanted = [m for m in measures if (m.kind, m.column, m.where) == (kind, column, where)]
+        scope.kinds_for(wanted[0].name, (kind,))
+        parts = scope.parts(kind, rollup)
+        few = scope.event_rows(kind, [scope.window]) <= EXACT_UP_TO
+        if where or few or parts.view is None:
+            yield _exact(kind, column, where, wanted, scope)
+        else:
+            statement = binned(kind, column, rollup, scope, parts)
+            yield Step(statement, f"rollup {rollup}", partial(from_bins, measures=wanted, groups=scope.groups))
+
+
+def _exact(kind: str, column: str, where: str, measures: Sequence[Quantile], scope: Scope) -> Step:
+    events = scope.events(kind, [scope.window])
+    quantiles = ", ".join(f'quantile_cont({column}, {m.q}) AS "{m.name}"' for m in measures)
+    text = (
+        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {quantiles} "
+        f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{f' AND {where}' if where else ''}{scope.filter_sql()} "
+        "GROUP BY ALL"
+    )
+    return Step(Statement(text, scope.used_parameters(text), (events,)), "events")
+
+
+def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> Statement:
+    """Events by bucket, groups and `bin`, with their number `n`."""
+    keys = ", ".join((KEY, *scope.groups))
+    selects: list[str] = []
+    relations: list[Relation] = []
+    if parts.view and parts.interior:
+        stored = scope.rollup(rollup, parts.view)
+        relations.append(stored)
+        selects.append(
+            f"SELECT {keys}, b.bin AS bin, b.n AS n FROM (SELECT {scope.buckets.key_sql(f'epoch_us({BUCKET})')} AS {KEY}"
+            f"{scope.select_groups(view=parts.view)}, unnest({BINS}) AS b FROM {stored.sql} "
+            f"WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}) AS unnested"
+        )
+    if parts.edges:
+        events = scope.events(kind, parts.edges)
+        relations.append(events)
+        selects.append(_binned_events(column, scope, events, parts.edges))
+    text = f"SELECT {keys}, bin, CAST(sum(n) AS BIGINT) AS n FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL"
+    return Statement(text, scope.used_parameters(text), tuple(relations))
+
+
+def _binned_events(column: str, scope: Scope, events: Relation, edges: Sequence[Window]) -> str:
+    above = f"CAST(floor(ln({column} / {BIN_ORIGIN_MS}) / ln({BIN_RATIO})) AS SMALLINT) + 1"
+    return (
+        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, "
+        f"CASE WHEN {column} >= {BIN_ORIGIN_MS} THEN {above} ELSE 0 END AS bin, count(*) AS n "
+        f"FROM {events.sql} WHERE {span_sql('ts', edges)} AND {column} IS NOT NULL{scope.filter_sql()} GROUP BY ALL"
+    )
+
+
+def from_bins(rows: pl.DataFrame, *, measures: Sequence[Quantile], groups: Sequence[str]) -> pl.DataFrame:
+    """Quantiles of each bucket and group, from `t`, the groups, `bin` and `n`."""
+    keys = [KEY, *groups]
+    ordered = rows.sort([*keys, "bin"], nulls_last=True)
+    lengths = ordered.group_by(keys, maintain_order=True).len()
+    starts = np.concatenate([[0], np.cumsum(lengths["len"].to_numpy())]).astype(np.int64)
+    bins = ordered["bin"].to_numpy().astype(np.float64)
+    counts = ordered["n"].to_numpy().astype(np.int64)
+    reached = np.cumsum(counts)
+    before = np.concatenate([[0], reached])[starts[:-1]]
+    totals = np.concatenate([[0], reached])[starts[1:]] - before
+    columns = {m.name: _interpolated(m.q, before, totals, reached, counts, bins) for m in measures}
+    return lengths.drop("len").with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def _interpolated(
+    q: float, before: Integers, totals: Integers, reached: Integers, counts: Integers, bins: Floats
+) -> Floats:
+    rank = q * (totals - 1)
+    lower = np.floor(rank).astype(np.int64)
+    upper = np.minimum(lower + 1, totals - 1)
+    low = _order_statistic(before + lower, reached, counts, bins)
+    high = _order_statistic(before + upper, reached, counts, bins)
+    return low + (high - low) * (rank - lower)
+
+
+def _order_statistic(index: Integers, reached: Integers, counts: Integers, bins: Floats) -> Floats:
+    """The value at each index (from 0) of all events in order of group and bin."""
+    row = np.searchsorted(reached, index, side="right")
+    within = (index - (reached[row] - counts[row]) + 0.5) / counts[row]
+    value = BIN_ORIGIN_MS * np.power(BIN_RATIO, bins[row] - 1 + within)
+    return np.where(bins[row] > 0, value, 0.0)

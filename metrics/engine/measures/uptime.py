@@ -1,0 +1,61 @@
+"""Uptime in one-minute slots.
+
+A component's state in a slot is the worst status probed in it; without a probe it is that of the last
+one, for at most five minutes. A slot is down if any critical component is, and is left out if all of
+those are unknown.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from metrics.catalog.model import MinuteSlots
+from metrics.engine.measures.step import KEY, Step
+from metrics.engine.query import Window
+from metrics.engine.scope import Scope, moment_sql, span_sql
+from metrics.engine.statement import Statement
+
+CARRIED_MINUTES = 5
+MINUTE_US = 60_000_000
+BADNESS = "CASE status WHEN 'healthy' THEN 0 WHEN 'degraded' THEN 1 WHEN 'down' THEN 2 ELSE -1 END"
+"""Worse is greater; unknown says nothing."""
+
+
+def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
+    """One step for all slot counts."""
+    scope.kinds_for("uptime", ("health",))
+    reach = Window(start=scope.window.start - timedelta(minutes=CARRIED_MINUTES), end=scope.window.end)
+    probes = scope.events("health", [reach])
+    critical = scope.settings.slo.critical_components
+    only_critical = " AND list_contains($critical, component)" if critical and not _chosen(scope) else ""
+    groups = "".join(f", {group}" for group in scope.groups)
+    start, end = scope.window.start, scope.window.end
+    text = f"""
+        WITH probed AS (
+            SELECT component{scope.select_groups()}, epoch_us(ts) // {MINUTE_US} AS slot,
+                max({BADNESS}) AS worst, arg_max({BADNESS}, ts) AS last
+            FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only_critical}{scope.filter_sql()} GROUP BY ALL
+        ),
+        spans AS (
+            SELECT *, least(
+                coalesce(lead(slot) OVER (PARTITION BY component{groups} ORDER BY slot), slot + {CARRIED_MINUTES + 1}),
+                slot + {CARRIED_MINUTES + 1}
+            ) AS until FROM probed
+        ),
+        states AS (
+            SELECT minute{groups}, CASE WHEN minute = slot THEN worst ELSE last END AS state
+            FROM (SELECT *, unnest(range(slot, until)) AS minute FROM spans) AS carried
+            WHERE minute * {MINUTE_US} >= epoch_us({moment_sql(start)}) AND minute * {MINUTE_US} < epoch_us({moment_sql(end)})
+        ),
+        slots AS (SELECT minute{groups}, max(state) AS state FROM states GROUP BY ALL)
+        SELECT {scope.buckets.key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},
+            count(*) FILTER (WHERE state >= 0) AS slots_observed, count(*) FILTER (WHERE state = 2) AS slots_down
+        FROM slots GROUP BY ALL
+    """
+    parameters = scope.used_parameters(text) | ({"critical": list(critical)} if only_critical else {})
+    names = [KEY, *scope.groups, *(f"slots_{measure.counted}" for measure in measures)]
+    yield Step(Statement(text, parameters, (probes,)), "events", lambda rows: rows.select(names))
+
+
+def _chosen(scope: Scope) -> bool:
+    """Whether the question names components itself."""
+    return "component" in scope.dimensions

@@ -1,0 +1,208 @@
+"""Distinct users: of a bucket, of a day, by their first event, or at an instant."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from metrics.catalog.model import ConcurrentUsers, DailyUsers, DistinctUsers, FirstSeenUsers
+from metrics.engine.buckets import HOUR, Buckets
+from metrics.engine.measures.step import KEY, Finish, Step, as_it_is
+from metrics.engine.query import Grain, Window
+from metrics.engine.scope import Parts, Scope, moment_sql, span_sql
+from metrics.engine.statement import Relation, Statement
+from metrics.lake.rollups import BUCKET, FIRST, HOURS, ROLLUPS, USER
+
+_BEFORE = -(2**62)
+"""Key of everything before the window."""
+CONCURRENT_SECONDS = 300
+
+
+def distinct(measures: Sequence[DistinctUsers], scope: Scope) -> Iterator[Step]:
+    """Distinct users a bucket."""
+    for measure in measures:
+        yield _distinct(measure.name, scope.kinds_for(measure.name, measure.kinds), scope, as_it_is)
+
+
+def daily(measures: Sequence[DailyUsers], scope: Scope) -> Iterator[Step]:
+    """Distinct users of the local day with which each bucket ends, whole days even where the window begins later."""
+    zone = ZoneInfo(scope.buckets.tz)
+
+    def last_day(end: datetime) -> datetime:
+        wall = (min(end, scope.window.end) - timedelta(microseconds=1)).astimezone(zone)
+        return wall.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
+
+    buckets = scope.buckets.all
+    days = Buckets(Window(start=last_day(buckets[0].end), end=scope.window.end), Grain.DAY, scope.buckets.tz)
+    key_of_day = {day.start: day.key for day in days.all}
+    pairs = pl.DataFrame(
+        {"bucket": [b.key for b in buckets], KEY: [key_of_day[last_day(b.end)] for b in buckets]},
+        schema={"bucket": pl.Int64, KEY: pl.Int64},
+    )
+
+    def finish(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.join(pairs, on=KEY).drop(KEY).rename({"bucket": KEY})
+
+    for measure in measures:
+        yield _distinct(measure.name, scope.kinds_for(measure.name, measure.kinds), scope.over(days), finish)
+
+
+def first_seen(measures: Sequence[FirstSeenUsers], scope: Scope) -> Iterator[Step]:
+    """Users by their first event ever: new in each bucket, or all up to its end."""
+    for measure in measures:
+        kinds = scope.kinds_for(measure.name, measure.kinds)
+        ever = Window(start=datetime(1970, 1, 1, tzinfo=UTC), end=scope.window.end)
+        selects, relations, source = _first_moments(kinds, scope, ever)
+        grouped = ", ".join((USER, *scope.groups))
+        key = scope.buckets.key_sql("epoch_us(first)")
+        text = (
+            f"SELECT CASE WHEN first >= {moment_sql(scope.window.start)} THEN {key} ELSE {_BEFORE} END AS {KEY}"
+            f'{"".join(f", {group}" for group in scope.groups)}, count(*) AS "{measure.name}" '
+            f"FROM (SELECT {grouped}, min(first) AS first FROM ({' UNION ALL '.join(selects)}) AS seen GROUP BY ALL) AS users "
+            f"WHERE first < {moment_sql(scope.window.end)} GROUP BY ALL"
+        )
+        finish = partial(_new if measure.counted == "new" else _running_total, name=measure.name, scope=scope)
+        yield Step(Statement(text, scope.used_parameters(text), tuple(relations)), source, finish)
+
+
+def concurrent(measures: Sequence[ConcurrentUsers], scope: Scope) -> Iterator[Step]:
+    """Distinct users in the five minutes before the end of each bucket."""
+    ends = [min(bucket.end, scope.window.end) for bucket in scope.buckets.all]
+    spans = [Window(start=end - timedelta(seconds=CONCURRENT_SECONDS), end=end) for end in ends]
+    reach = Window(start=spans[0].start, end=spans[-1].end)
+    for measure in measures:
+        kinds = scope.kinds_for(measure.name, measure.kinds)
+        relations = [scope.events(kind, spans) for kind in kinds]
+        seen = " UNION ALL ".join(
+            f"SELECT epoch_us(ts) AS at, {USER}{scope.select_groups()} FROM {relation.sql} "
+            f"WHERE {span_sql('ts', [reach])} AND {USER} IS NOT NULL{scope.filter_sql()}"
+            for relation in relations
+        )
+        text = (
+            f"SELECT i.key AS {KEY}{''.join(f', {group}' for group in scope.groups)}, "
+            f'count(DISTINCT {USER}) AS "{measure.name}" FROM ({seen or _nobody(scope)}) AS seen '
+            "JOIN (SELECT unnest($keys) AS key, unnest($ends) AS until) AS i "
+            f"ON seen.at < i.until AND seen.at >= i.until - {CONCURRENT_SECONDS * 1_000_000} GROUP BY ALL"
+        )
+        parameters = scope.used_parameters(text) | {
+            "keys": [bucket.key for bucket in scope.buckets.all],
+            "ends": [_micros(end) for end in ends],
+        }
+        yield Step(Statement(text, parameters, tuple(relations)), "events")
+
+
+def _distinct(name: str, kinds: Sequence[str], scope: Scope, finish: Finish) -> Step:
+    selects: list[str] = []
+    relations: list[Relation] = []
+    parameters: dict[str, object] = {}
+    rolled = False
+    for kind in kinds:
+        parts = _user_parts(kind, scope)
+        if parts.view and parts.interior:
+            rolled = True
+            stored = scope.rollup(f"{kind}_users", parts.view)
+            relations.append(stored)
+            parameters |= _segments(scope.buckets, parts.interior)
+            selects.append(
+                f"SELECT s.key AS {KEY}{scope.select_groups(view=parts.view, source='u')}, u.{USER} AS {USER} "
+                f"FROM {stored.sql} AS u JOIN (SELECT unnest($days) AS day, unnest($masks) AS mask, unnest($keys) AS key) AS s "
+                f"ON epoch_us(u.{BUCKET}) = s.day AND (u.{HOURS} & s.mask) <> 0 "
+                f"WHERE true{scope.filter_sql(view=parts.view, source='u')}"
+            )
+        if parts.edges:
+            events = scope.events(kind, parts.edges)
+            relations.append(events)
+            selects.append(
+                f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {USER} "
+                f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)} AND {USER} IS NOT NULL{scope.filter_sql()}"
+            )
+    seen = " UNION ALL ".join(selects) or _nobody(scope)
+    text = f'SELECT {", ".join((KEY, *scope.groups))}, count(DISTINCT {USER}) AS "{name}" FROM ({seen}) AS seen GROUP BY ALL'
+    source = "rollup users" if rolled else "events"
+    return Step(Statement(text, parameters | scope.used_parameters(text), tuple(relations)), source, finish)
+
+
+def _user_parts(kind: str, scope: Scope) -> Parts:
+    """Rows of a day know their hours: a day's view answers any span of whole hours."""
+    name = f"{kind}_users"
+    if name not in ROLLUPS or not scope.buckets.aligned_to(HOUR):
+        return Parts(None, None, (scope.window,))
+    return replace(scope, buckets=_ByHour(scope.buckets.window, scope.buckets.grain, scope.buckets.tz)).parts(
+        kind, name
+    )
+
+
+class _ByHour(Buckets):
+    """Buckets whose boundaries lie on hours: a view by day serves them, because its rows say which hours."""
+
+    def aligned_to(self, seconds: int) -> bool:
+        return True
+
+
+def _segments(buckets: Buckets, interior: Window) -> dict[str, object]:
+    """Every UTC day of `interior` cut at the buckets' boundaries: its start, the hours as bits, the bucket's key."""
+    days: list[int] = []
+    masks: list[int] = []
+    keys: list[int] = []
+    for bucket in buckets.all:
+        start, end = max(bucket.start, interior.start), min(bucket.end, interior.end)
+        while start < end:
+            midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+            stop = min(end, midnight + timedelta(days=1))
+            first = (start - midnight) // timedelta(hours=1)
+            last = (stop - midnight) // timedelta(hours=1)
+            days.append(_micros(midnight))
+            masks.append((1 << last) - (1 << first))
+            keys.append(bucket.key)
+            start = stop
+    return {"days": days, "masks": masks, "keys": keys}
+
+
+def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[list[str], list[Relation], str]:
+    selects: list[str] = []
+    relations: list[Relation] = []
+    rolled = False
+    for kind in kinds:
+        view = _user_parts(kind, scope).view
+        if view is None:
+            relation = scope.events(kind, [ever])
+            what = f"ts AS first, {USER}{scope.select_groups()}"
+            where = f"{span_sql('ts', [ever])}{scope.filter_sql()}"
+        else:
+            rolled = True
+            relation = scope.rollup(f"{kind}_users", view)
+            what = f"{FIRST} AS first, {USER}{scope.select_groups(view=view)}"
+            where = f"{span_sql(FIRST, [ever])}{scope.filter_sql(view=view)}"
+        relations.append(relation)
+        selects.append(f"SELECT {what} FROM {relation.sql} WHERE {where} AND {USER} IS NOT NULL")
+    if not selects:
+        empty = "".join(f", CAST(NULL AS VARCHAR) AS {group}" for group in scope.groups)
+        selects.append(f"SELECT CAST(NULL AS TIMESTAMPTZ) AS first, '' AS {USER}{empty} WHERE false")
+    return selects, relations, "rollup users" if rolled else "events"
+
+
+def _new(rows: pl.DataFrame, *, name: str, scope: Scope) -> pl.DataFrame:
+    del name, scope
+    return rows.filter(pl.col(KEY) != _BEFORE)
+
+
+def _running_total(rows: pl.DataFrame, *, name: str, scope: Scope) -> pl.DataFrame:
+    groups = list(scope.groups)
+    keys = pl.DataFrame({KEY: [_BEFORE, *(bucket.key for bucket in scope.buckets.all)]}, schema={KEY: pl.Int64})
+    grid = rows.select(groups).unique().join(keys, how="cross") if groups else keys
+    counted = grid.join(rows, on=[KEY, *groups], how="left", nulls_equal=True).sort(KEY)
+    total = pl.col(name).fill_null(0).cum_sum()
+    totals = counted.with_columns(total.over(groups) if groups else total)
+    return totals.filter((pl.col(KEY) != _BEFORE) & (pl.col(name) > 0))
+
+
+def _nobody(scope: Scope) -> str:
+    groups = "".join(f", CAST(NULL AS VARCHAR) AS {group}" for group in scope.groups)
+    return f"SELECT CAST(0 AS BIGINT) AS {KEY}, CAST(0 AS BIGINT) AS at{groups}, '' AS {USER} WHERE false"
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -1,0 +1,60 @@
+"""An answer, with where it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from metrics.engine.query import Grain, Query
+
+TIME = "time"
+PREVIOUS = "__previous"
+"""Suffix of a metric's column that holds its value in the window before."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to a query."""
+
+    query: Query
+    grain: Grain
+    """The grain used; never `AUTO`."""
+    frame: pl.DataFrame
+    """`time` (start of the bucket, UTC; absent for grain `NONE`), a String column a dimension, a column a metric.
+
+    Rows are in order of time, then dimensions. Null is no data.
+    """
+    source: str
+    """`events`, or the rollups used."""
+    sql: str
+    """The statements, over logical tables."""
+    missing: Mapping[str, str]
+    """Metrics of which nothing was ever ingested, and the event kind each needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindFreshness:
+    """How many events of a kind there are, and from when to when."""
+
+    rows: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How many events there are, and from when to when."""
+
+    kinds: Mapping[str, KindFreshness]
+    """Only kinds with events."""
+
+    @property
+    def first(self) -> datetime | None:
+        """The oldest event."""
+        return min((kind.first for kind in self.kinds.values() if kind.first), default=None)
+
+    @property
+    def last(self) -> datetime | None:
+        """The newest event."""
+        return max((kind.last for kind in self.kinds.values() if kind.last), default=None)

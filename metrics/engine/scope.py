@@ -1,0 +1,206 @@
+"""What every measure of one query shares: buckets, grouping, filters, and where the events are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
+from metrics.engine.buckets import DAY, HOUR, Buckets
+from metrics.engine.problems import DimensionMismatch, UnknownName
+from metrics.engine.query import Filter, Query, Window
+from metrics.engine.statement import Relation, columns_of
+from metrics.events import KINDS
+from metrics.lake.rollups import ROLLUPS, View
+from metrics.lake.tables import DataFile, Lake
+from metrics.settings import Settings
+
+SECONDS_OF_UNIT = {"hour": HOUR, "day": DAY}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How a window is answered: a rollup's view over its whole units, events over what is left at the edges."""
+
+    view: View | None
+    interior: Window | None
+    """What the view answers; None when events answer all."""
+    edges: tuple[Window, ...]
+    """What events answer."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One query, ready to be asked."""
+
+    query: Query
+    buckets: Buckets
+    lake: Lake
+    settings: Settings
+
+    @property
+    def window(self) -> Window:
+        """The window asked about."""
+        return self.buckets.window
+
+    def over(self, buckets: Buckets) -> "Scope":
+        """The same question over other buckets."""
+        return replace(self, buckets=buckets)
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """Dimensions grouped or filtered by."""
+        return tuple(dict.fromkeys((*self.query.by, *(f.dimension for f in self.query.filters))))
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the grouping columns in statements, from d0 on."""
+        return tuple(f"d{index}" for index in range(len(self.query.by)))
+
+    def knows(self, kind: str, dimension: str) -> bool:
+        """Whether events of the kind have the dimension."""
+        return dimension.startswith(ATTRIBUTE_PREFIX) or dimension in KINDS[kind].by_name
+
+    def kinds_for(self, measure: str, kinds: Sequence[str]) -> tuple[str, ...]:
+        """Those of `kinds` that were ever ingested and have every dimension in use.
+
+        Raises:
+            UnknownName: a dimension is not in the catalog.
+            DimensionMismatch: none of the kinds has the dimension.
+        """
+        for dimension in self.dimensions:
+            if not dimension.startswith(ATTRIBUTE_PREFIX) and dimension not in DIMENSIONS:
+                raise UnknownName.among("dimension", dimension, DIMENSIONS)
+            if not any(self.knows(kind, dimension) for kind in kinds):
+                raise DimensionMismatch(measure, dimension, tuple(kinds))
+        able = [kind for kind in kinds if all(self.knows(kind, dimension) for dimension in self.dimensions)]
+        return tuple(kind for kind in able if self.lake.events(kind).version >= 0)
+
+    def select_groups(self, *, view: View | None = None, source: str = "") -> str:
+        """`, … AS d0, … AS d1` for a select list."""
+        columns = (self._column(name, view, source) for name in self.query.by)
+        return "".join(f", {sql} AS {group}" for sql, group in zip(columns, self.groups, strict=True))
+
+    def filter_sql(self, *, view: View | None = None, source: str = "") -> str:
+        """` AND (…) AND (…)`, empty without filters; values are `filter_parameters`."""
+        conditions = (
+            self._condition(index, item, self._column(item.dimension, view, source))
+            for index, item in enumerate(self.query.filters)
+        )
+        return "".join(f" AND ({condition})" for condition in conditions)
+
+    @cached_property
+    def parameters(self) -> dict[str, object]:
+        """Bound values of the filters: `f<filter>_<value>`, and names of attributes: `attribute_<n>`."""
+        values = {
+            f"f{i}_{j}": value
+            for i, item in enumerate(self.query.filters)
+            for j, value in enumerate(item.values)
+            if value is not None
+        }
+        return {**values, **{f"attribute_{i}": name for i, name in enumerate(self._attributes)}}
+
+    def used_parameters(self, text: str) -> dict[str, object]:
+        """The bound values that `text` names; DuckDB takes no others."""
+        return {name: value for name, value in self.parameters.items() if f"${name}" in text}
+
+    def parts(self, kind: str, rollup: str, *, units: Iterable[str] = ("hour", "day")) -> Parts:
+        """The cheapest way to answer from `rollup`, or from events alone when no view knows what is asked."""
+        everything = Parts(None, None, (self.window,))
+        if self.query.raw:
+            return everything
+        candidates = [
+            Parts(view, interior, self._edges(interior))
+            for view in ROLLUPS[rollup].views
+            if view.unit in units
+            and set(self.dimensions) <= set(view.dimensions)
+            and self.buckets.aligned_to(SECONDS_OF_UNIT[view.unit])
+            and (interior := _whole_units(self.window, SECONDS_OF_UNIT[view.unit])) is not None
+        ]
+        return min(candidates, key=lambda parts: self._cost(kind, rollup, parts), default=everything)
+
+    def events(self, kind: str, windows: Sequence[Window]) -> Relation:
+        """The event files of a kind that may hold events of the windows."""
+        table = self.lake.events(kind)
+        files = tuple(str(table.root / file.path) for file in table.snapshot.files if _touches(file, windows))
+        return Relation("events", kind, files, columns_of(table.schema))
+
+    def rollup(self, name: str, view: View) -> Relation:
+        """The files of one view of a rollup."""
+        table = self.lake.rollup(name)
+        return Relation("rollups", f"{name}/{view.name}", tuple(table.files(view=view.name)), columns_of(table.schema))
+
+    def event_rows(self, kind: str, windows: Sequence[Window]) -> float:
+        """About how many events of the kind lie in the windows, from the files' statistics."""
+        files = self.lake.events(kind).snapshot.files
+        return sum(file.rows * _share(file, window) for file in files for window in windows)
+
+    def _cost(self, kind: str, rollup: str, parts: Parts) -> float:
+        view = parts.view.name if parts.view else ""
+        stored = sum(file.size for file in self.lake.rollup(rollup).snapshot.files if file.partition["view"] == view)
+        return stored + 20.0 * self.event_rows(kind, parts.edges)
+
+    def _edges(self, interior: Window) -> tuple[Window, ...]:
+        edges = []
+        if self.window.start < interior.start:
+            edges.append(Window(start=self.window.start, end=interior.start))
+        if interior.end < self.window.end:
+            edges.append(Window(start=interior.end, end=self.window.end))
+        return tuple(edges)
+
+    @cached_property
+    def _attributes(self) -> tuple[str, ...]:
+        return tuple(
+            name.removeprefix(ATTRIBUTE_PREFIX) for name in self.dimensions if name.startswith(ATTRIBUTE_PREFIX)
+        )
+
+    def _column(self, dimension: str, view: View | None, source: str) -> str:
+        prefix = f"{source}." if source else ""
+        if dimension.startswith(ATTRIBUTE_PREFIX):
+            index = self._attributes.index(dimension.removeprefix(ATTRIBUTE_PREFIX))
+            return f"{prefix}attributes[$attribute_{index}]"
+        return f'{prefix}"{dimension}"' if view else f'CAST({prefix}"{dimension}" AS VARCHAR)'
+
+    def _condition(self, index: int, item: Filter, column: str) -> str:
+        names = [f"$f{index}_{j}" for j, value in enumerate(item.values) if value is not None]
+        if item.operator == "contains":
+            return " OR ".join(f"contains(lower({column}), lower({name}))" for name in names) or "true"
+        choices = [f"{column} IN ({', '.join(names)})"] if names else []
+        if None in item.values:
+            choices.append(f"{column} IS NULL")
+        kept = " OR ".join(choices) or "false"
+        return f"coalesce(NOT ({kept}), true)" if item.operator == "not in" else kept
+
+
+def span_sql(column: str, windows: Sequence[Window]) -> str:
+    """SQL that keeps moments of `column` in any of the windows."""
+    spans = (f"({column} >= {moment_sql(w.start)} AND {column} < {moment_sql(w.end)})" for w in windows)
+    return f"({' OR '.join(spans)})" if windows else "false"
+
+
+def moment_sql(moment: datetime) -> str:
+    """A moment as an SQL literal."""
+    return f"TIMESTAMPTZ '{moment.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"
+
+
+def _whole_units(window: Window, seconds: int) -> Window | None:
+    start, end = window.start.timestamp(), window.end.timestamp()
+    first, last = -(-start // seconds) * seconds, end // seconds * seconds
+    if first >= last:
+        return None
+    return Window(start=datetime.fromtimestamp(first, UTC), end=datetime.fromtimestamp(last, UTC))
+
+
+def _touches(file: DataFile, windows: Sequence[Window]) -> bool:
+    if file.min_ts is None or file.max_ts is None:
+        return True
+    return any(file.min_ts < window.end and file.max_ts >= window.start for window in windows)
+
+
+def _share(file: DataFile, window: Window) -> float:
+    """The part of the file's rows that lie in the window, were they spread evenly."""
+    if file.min_ts is None or file.max_ts is None:
+        return 1.0
+    covered = min(file.max_ts, window.end) - max(file.min_ts, window.start)
+    length = max(file.max_ts - file.min_ts, timedelta(microseconds=1))
+    return min(max(covered / length, 0.0), 1.0)
