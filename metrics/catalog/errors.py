@@ -24,24 +24,24 @@ METRICS = (
     Metric(
         "error_rate", "Error rate", "%", "down",
         "100 × requests with status ≥ 500 ÷ requests (≥ 400 when `errors.client_errors_count` is set).",
-        "100.0 * server_errors / nullif(with_status, 0)", (SERVER_ERRORS, WITH_STATUS), decimals=2,
+        "1e2 * server_errors / nullif(with_status, 0)", (SERVER_ERRORS, WITH_STATUS), decimals=2,
     ),
     Metric(
         "client_error_rate", "Client error rate", "%", "down", "100 × requests with status 400–499 ÷ requests.",
-        "100.0 * client_errors / nullif(with_status, 0)", (CLIENT_ERRORS, WITH_STATUS), decimals=2,
+        "1e2 * client_errors / nullif(with_status, 0)", (CLIENT_ERRORS, WITH_STATUS), decimals=2,
     ),
     Metric(
         "success_rate", "Success rate", "%", "up", "100 × (requests − server errors) ÷ requests.",
-        "100.0 * (with_status - server_errors) / nullif(with_status, 0)", (SERVER_ERRORS, WITH_STATUS), decimals=2,
+        "1e2 * (with_status - server_errors) / nullif(with_status, 0)", (SERVER_ERRORS, WITH_STATUS), decimals=2,
     ),
     Metric(
         "llm_error_rate", "LLM error rate", "%", "down", "100 × LLM calls whose status is not `ok` ÷ LLM calls.",
-        "100.0 * failed / nullif(with_status, 0)", (FAILED_CALLS, CALLS_WITH_STATUS), decimals=2,
+        "1e2 * failed / nullif(with_status, 0)", (FAILED_CALLS, CALLS_WITH_STATUS), decimals=2,
     ),
     Metric(
         "llm_rate_limited_rate", "LLM rate-limited rate", "%", "down",
         "100 × LLM calls with status `rate_limited` ÷ LLM calls.",
-        "100.0 * rate_limited / nullif(with_status, 0)", (RATE_LIMITED_CALLS, CALLS_WITH_STATUS), decimals=2,
+        "1e2 * rate_limited / nullif(with_status, 0)", (RATE_LIMITED_CALLS, CALLS_WITH_STATUS), decimals=2,
     ),
     _errors("errors_total", "Errors opened", "Distinct errors opened.", ErrorCount("errors_total", "opened")),
     _errors(
@@ -69,12 +69,12 @@ def with_client_errors(metrics: Mapping[str, Metric]) -> Iterator[Metric]:
     yield replace(
         metrics["error_rate"],
         doc="100 × requests with status ≥ 400 ÷ requests.",
-        formula="100.0 * (server_errors + client_errors) / nullif(with_status, 0)",
+        formula="1e2 * (server_errors + client_errors) / nullif(with_status, 0)",
         measures=measures,
     )
     yield replace(
         metrics["success_rate"],
         doc="100 × (requests − server and client errors) ÷ requests.",
-        formula="100.0 * (with_status - server_errors - client_errors) / nullif(with_status, 0)",
+        formula="1e2 * (with_status - server_errors - client_errors) / nullif(with_status, 0)",
         measures=measures,
     )

@@ -28,7 +28,7 @@ METRICS = (
     Metric(
         "cost_per_1k_tokens", "Cost per 1,000 tokens", "USD", "down",
         "Cost ÷ (input + output tokens) × 1,000, over the calls that have a cost.",
-        "1000.0 * cost / nullif(priced_tokens, 0)", (COST, PRICED_TOKENS), decimals=4,
+        "1e3 * cost / nullif(priced_tokens, 0)", (COST, PRICED_TOKENS), decimals=4,
     ),
     Metric(
         "tokens", "Tokens", "tokens", "neutral", "Input (cached ones included) and output tokens (reasoning included).",

@@ -43,7 +43,7 @@ def _rate(name: str, per: str, seconds: int) -> Metric:
     doc = f"Requests a {per}: requests ÷ length of the bucket; a bucket cut by the window counts its covered part."
     return Metric(
         name, f"Requests a {per}", f"requests/{per[0] if per != 'minute' else 'min'}", "neutral", doc,
-        f"requests * {seconds}.0 / seconds", (REQUESTS,), decimals=2,
+        f"requests * {seconds}e0 / seconds", (REQUESTS,), decimals=2,
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def _utilization(name: str, title: str, used: str, available: str) -> Metric:
     )
     return Metric(
         name, title, "%", "down", "Used ÷ (used + available), summed over hosts, last sample of each in the bucket.",
-        f"100.0 * {name}_used / nullif({name}_capacity, 0)", measures,
+        f"1e2 * {name}_used / nullif({name}_capacity, 0)", measures,
     )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ METRICS = (
     Metric(
         "llm_tokens_per_second", "LLM tokens a second", "tokens/s", "up",
         "Output tokens ÷ (duration − time to first token), over calls that report both.",
-        "1000.0 * streamed_tokens / nullif(streaming_ms, 0)", (STREAMED_TOKENS, STREAMING_MS),
+        "1e3 * streamed_tokens / nullif(streaming_ms, 0)", (STREAMED_TOKENS, STREAMING_MS),
     ),
     Metric(
         "cpu_usage", "CPU usage", "%", "down", "Mean over hosts of the last sample in the bucket.", "cpu_percent",

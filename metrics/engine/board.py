@@ -82,9 +82,9 @@ def open_errors(scope: Scope, limit: int) -> pl.DataFrame:
     rank = " ".join(f"WHEN '{severity}' THEN {rank}" for severity, rank in _BADNESS.items())
     end = moment_sql(scope.window.end)
     text = (
-        f"SELECT opened AS opened_at, {', '.join(_ERROR_COLUMNS)}, error AS error_id, events "
+        f"SELECT opened AS opened_at, {', '.join(_ERROR_COLUMNS)}, identity AS error_id, events "
         f"FROM (SELECT {LIFE_COLUMNS}, count(*) AS events, arg_min(attributes, ts) AS attributes, {first} "
-        f"FROM {errors.sql} WHERE {span_sql('ts', [ever])} GROUP BY error) AS life "
+        f"FROM {errors.sql} WHERE {span_sql('ts', [ever])} GROUP BY identity) AS life "
         f"WHERE (resolved IS NULL OR resolved >= {end}){scope.filter_sql()} "
         f"ORDER BY CASE severity {rank} ELSE 4 END, opened DESC LIMIT {limit:d}"
     )

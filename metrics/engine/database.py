@@ -5,6 +5,7 @@ from functools import cache
 
 import duckdb
 import polars as pl
+import polars.selectors as cs
 
 from metrics.engine.statement import Statement
 
@@ -28,6 +29,7 @@ def rows_of(statement: Statement) -> pl.DataFrame:
     """Run a statement; may be called from many threads at once."""
     cursor = _database().cursor()
     try:
-        return cursor.execute(statement.duckdb_sql(), dict(statement.parameters)).pl()
+        rows = cursor.sql(statement.duckdb_sql(), params=dict(statement.parameters)).pl()
+        return rows.with_columns(cs.datetime().dt.convert_time_zone("UTC"))
     finally:
         cursor.close()

@@ -33,7 +33,8 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, r
         relations.append(stored)
         selects.append(
             f"SELECT {scope.buckets.key_sql(f'epoch_us({BUCKET})')} AS {KEY}{scope.select_groups(view=parts.view)}, {sums} "
-            f"FROM {stored.sql} WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)} GROUP BY ALL"
+            f"FROM {stored.sql} WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)} "
+            "GROUP BY ALL HAVING count(*) > 0"
         )
     if parts.edges:
         events = scope.events(kind, parts.edges)
@@ -41,7 +42,8 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, r
         relations.append(events)
         selects.append(
             f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {aggregates} "
-            f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)}{scope.filter_sql()} GROUP BY ALL"
+            f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)}{scope.filter_sql()} "
+            "GROUP BY ALL HAVING count(*) > 0"
         )
     text = selects[0] if len(selects) == 1 else _merged(selects, measures, scope)
     return Step(
@@ -52,4 +54,4 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, r
 def _merged(selects: Sequence[str], measures: Sequence[Additive], scope: Scope) -> str:
     keys = ", ".join((KEY, *scope.groups))
     sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
-    return f"SELECT {keys}, {sums} FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL"
+    return f"SELECT {keys}, {sums} FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL HAVING count(*) > 0"

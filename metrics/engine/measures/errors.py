@@ -12,10 +12,10 @@ from metrics.engine.statement import Relation, Statement
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 LIFE_COLUMNS = (
-    "coalesce(error_id, event_id) AS error, min(ts) AS opened, "
+    "coalesce(error_id, event_id) AS identity, min(ts) AS opened, "
     "least(min(ts) FILTER (WHERE status = 'resolved'), min(resolved_at)) AS resolved"
 )
-"""Columns of an error's life, to be grouped by `error`."""
+"""Columns of an error's life, to be grouped by `identity`."""
 
 
 def steps(measures: Sequence[ErrorCount], scope: Scope) -> Iterator[Step]:
@@ -38,7 +38,7 @@ def _life(scope: Scope, errors: Relation) -> str:
     attributes = ", arg_min(attributes, ts) AS attributes" if len(plain) < len(names) else ""
     return (
         f"SELECT * FROM (SELECT {LIFE_COLUMNS}{first}{attributes} FROM {errors.sql} "
-        f"WHERE {span_sql('ts', [Window(start=_EVER, end=scope.window.end)])} GROUP BY error) AS life "
+        f"WHERE {span_sql('ts', [Window(start=_EVER, end=scope.window.end)])} GROUP BY identity) AS life "
         f"WHERE true{scope.filter_sql()}"
     )
 

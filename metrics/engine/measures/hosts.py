@@ -19,6 +19,6 @@ def steps(measures: Sequence[LastSample], scope: Scope) -> Iterator[Step]:
     text = (
         f"SELECT {keys}, {over} FROM (SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, "
         f"host AS sampled_host, {last} FROM {samples.sql} WHERE {span_sql('ts', [scope.window])}{scope.filter_sql()} "
-        "GROUP BY ALL) AS hosts GROUP BY ALL"
+        "GROUP BY ALL) AS hosts GROUP BY ALL HAVING count(*) > 0"
     )
     yield Step(Statement(text, scope.used_parameters(text), (samples,)), "events")

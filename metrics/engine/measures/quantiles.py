@@ -64,7 +64,7 @@ def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> S
         events = scope.events(kind, parts.edges)
         relations.append(events)
         selects.append(_binned_events(column, scope, events, parts.edges))
-    text = f"SELECT {keys}, bin, CAST(sum(n) AS BIGINT) AS n FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL"
+    text = f"SELECT {keys}, bin, CAST(sum(n) AS BIGINT) AS n FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL HAVING count(*) > 0"
     return Statement(text, scope.used_parameters(text), tuple(relations))
 
 

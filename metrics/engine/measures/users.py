@@ -120,7 +120,7 @@ def _distinct(name: str, kinds: Sequence[str], scope: Scope, finish: Finish) -> 
                 f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)} AND {USER} IS NOT NULL{scope.filter_sql()}"
             )
     seen = " UNION ALL ".join(selects) or _nobody(scope)
-    text = f'SELECT {", ".join((KEY, *scope.groups))}, count(DISTINCT {USER}) AS "{name}" FROM ({seen}) AS seen GROUP BY ALL'
+    text = f'SELECT {", ".join((KEY, *scope.groups))}, count(DISTINCT {USER}) AS "{name}" FROM ({seen}) AS seen GROUP BY ALL HAVING count(*) > 0'
     source = "rollup users" if rolled else "events"
     return Step(Statement(text, parameters | scope.used_parameters(text), tuple(relations)), source, finish)
 
