@@ -1,0 +1,33 @@
+"""The URL of the page: read into a view, written from one."""
+
+import streamlit as st
+
+from app.source import source
+from app.state import Parsed, View, parse, serialise
+
+_KEYS = ("range", "from", "to", "tz", "compare", "f")
+_LAST_PAGE = "last page"
+_LAST_VIEW = "last view"
+
+
+def current(page: str) -> Parsed:
+    """The view in the URL of `page`. Going to another page drops the query: the view goes along."""
+    came_from, last = st.session_state.get(_LAST_PAGE), st.session_state.get(_LAST_VIEW)
+    params = {key: st.query_params.get_all(key) for key in _KEYS if key in st.query_params}
+    parsed = parse(params, source().settings.timezone)
+    if came_from not in (None, page) and last is not None and not params:
+        parsed = Parsed(last)
+        show(last)
+    st.session_state[_LAST_PAGE], st.session_state[_LAST_VIEW] = page, parsed.view
+    return parsed
+
+
+def view() -> View:
+    """The view of this run, for the page."""
+    return st.session_state[_LAST_VIEW]
+
+
+def show(view: View) -> None:
+    """Put a view into the URL; whatever else stands there stays."""
+    others = {key: st.query_params.get_all(key) for key in st.query_params if key not in _KEYS}
+    st.query_params.from_dict({**others, **serialise(view, source().settings.timezone)})

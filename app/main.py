@@ -1,0 +1,22 @@
+"""What every page shares: brand, menu, banner, filter bar. Run by `streamlit run`, on every interaction."""
+
+import streamlit as st
+
+from app.components import address, banner, filter_bar, freshness
+from app.navigation import ENTRIES
+
+st.set_page_config(page_title="PromptPilot", page_icon=":material/monitoring:", layout="wide")
+
+page = st.navigation(
+    [st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry.default) for entry in ENTRIES],
+    position="top",
+)
+asked = address.current(page.url_path)
+
+with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", gap="small"):
+    st.title(page.title, anchor=False, width="content")
+    freshness.line(asked.view)
+banner.banner()
+filter_bar.bar(asked.view, asked.notes)
+freshness.window(asked.view)
+page.run()

@@ -1,0 +1,28 @@
+"""The pages there are, in the order of the menu. A page that is not built is not listed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGES_DIRECTORY = Path(__file__).resolve().parent.parent / "pages"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the menu."""
+
+    file: str
+    title: str
+    icon: str
+    default: bool = False
+
+    @property
+    def path(self) -> Path:
+        """Its script."""
+        return PAGES_DIRECTORY / self.file
+
+
+ENTRIES: Sequence[Entry] = (
+    Entry("executive.py", "Executive", ":material/dashboard:", default=True),
+    Entry("performance.py", "Performance", ":material/speed:"),
+)

@@ -1,0 +1,200 @@
+"""The questions the pages ask, one function each: a view in, what a figure is drawn from out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import polars as pl
+
+from app import answers
+from app.charts.axis import Limit, TimeAxis
+from app.source import source
+from app.state import Shown, View
+from metrics.engine import DimensionMismatch, Result
+from metrics.engine.query import Filter, Grain, Query, Window
+
+MAXIMUM_ENDPOINTS = 12
+"""Endpoints in the heat map and the table: the busiest or slowest are meant, not all."""
+GROWTH = timedelta(days=30)
+"""Span of user growth shown at least, whatever the range: growth over an hour says nothing."""
+HEAT_MAP_COLUMNS = 60
+_HEAT_MAP_GRAINS: Mapping[Grain, timedelta] = {
+    Grain.MINUTE: timedelta(minutes=1),
+    Grain.MINUTES_5: timedelta(minutes=5),
+    Grain.MINUTES_15: timedelta(minutes=15),
+    Grain.MINUTES_30: timedelta(minutes=30),
+    Grain.HOUR: timedelta(hours=1),
+    Grain.HOURS_3: timedelta(hours=3),
+    Grain.HOURS_6: timedelta(hours=6),
+    Grain.HOURS_12: timedelta(hours=12),
+    Grain.DAY: timedelta(days=1),
+}
+RESOURCES = (("cpu", "CPU", "cpu_usage"), ("memory", "Memory", "memory_utilization"), ("connections", "Connections", "active_connections"))
+"""Resources shown by host: name of the figure, title, metric."""
+_PERCENTILES = ("response_time_p50", "response_time_p95", "response_time_p99")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a figure or a tile is made from."""
+
+    frame: pl.DataFrame
+    """`time` (start of bucket, UTC), a text column a dimension, a column a metric."""
+    axis: TimeAxis
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Event kind needed, by metric, where that kind was never ingested."""
+    unfit: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Dimension filtered by that its events do not have, by metric: such a metric is left out, not shown unfiltered."""
+    note: str = ""
+    """What must be said beside the figure."""
+
+    @property
+    def needs(self) -> str | None:
+        """The event kind without which there is nothing to show; None when any metric has what it needs."""
+        measured = [name for name, dtype in self.frame.schema.items() if dtype.is_numeric() and "__" not in name]
+        absent = [self.missing[name] for name in measured if name in self.missing]
+        return absent[0] if absent and len(absent) == len(measured) else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row holds a number."""
+        return all(column.null_count() == len(column) for column in self.frame.select(pl.selectors.numeric()))
+
+
+def shown(view: View) -> Shown:
+    """The window a view shows now."""
+    return view.shown(source().now(), answers.freshness().last)
+
+
+def totals(view: View, metrics: tuple[str, ...]) -> Answer:
+    """One row: each metric over the window, and over the one before as `<metric>__previous`."""
+    return _ask(replace(view, compare=True), metrics, grain=Grain.NONE)
+
+
+def trend(view: View, metrics: tuple[str, ...]) -> Answer:
+    """Each metric over time."""
+    return _ask(view, metrics)
+
+
+def response_time(view: View) -> Answer:
+    """P50, P95 and P99 over time, with the objective."""
+    answer = _ask(view, _PERCENTILES)
+    return replace(answer, axis=replace(answer.axis, limit=_objective()))
+
+
+def throughput(view: View) -> Answer:
+    """Requests per second over time."""
+    return _ask(view, ("requests_per_second",))
+
+
+def spend(view: View) -> Answer:
+    """Cost by provider: by day from three days on, by hour from twelve hours on, else finer."""
+    length = shown(view).window.length
+    grain = Grain.DAY if length >= timedelta(days=3) else Grain.HOUR if length >= timedelta(hours=12) else Grain.AUTO
+    plain = replace(view, compare=False)
+    answer = _ask(plain, ("cost",), by=("provider",), grain=grain)
+    unpriced = value(_ask(plain, ("unpriced_calls",), grain=Grain.NONE), "unpriced_calls")
+    return replace(answer, note=f"{unpriced:,.0f} calls without a price" if unpriced else "")
+
+
+def growth(view: View) -> Answer:
+    """Active and new users by day, over thirty days or the range, whichever is longer."""
+    window = shown(view).window
+    start = min(window.start, window.end - GROWTH)
+    wider = replace(view, range=Window(start=start, end=window.end), compare=False)
+    answer = _ask(wider, ("dau", "users_new"), grain=Grain.DAY)
+    return replace(answer, note="" if start == window.start else f"last {GROWTH.days} days")
+
+
+def endpoint_errors(view: View) -> Answer:
+    """Error rate and requests over time of the busiest endpoints."""
+    plain = replace(view, compare=False)
+    by_endpoint = _ask(plain, ("requests",), by=("endpoint",), grain=Grain.NONE).frame.drop_nulls("requests")
+    busiest = by_endpoint.sort("requests", descending=True).head(MAXIMUM_ENDPOINTS)["endpoint"].to_list()
+    chosen = Filter(dimension="endpoint", values=tuple(busiest))
+    narrowed = replace(plain, filters=(*view.filters, chosen)) if busiest else plain
+    answer = _ask(narrowed, ("error_rate", "requests"), by=("endpoint",), grain=_coarse(shown(view).window))
+    return replace(answer, note=_part(len(busiest), by_endpoint.height, "busiest"))
+
+
+def slowest_endpoints(view: View) -> Answer:
+    """P95, P99, error rate, requests and share of traffic in percent by endpoint, slowest first."""
+    metrics = ("response_time_p95", "response_time_p99", "error_rate", "requests")
+    answer = _ask(replace(view, compare=False), metrics, by=("endpoint",), grain=Grain.NONE)
+    share = 100 * pl.col("requests") / pl.col("requests").sum()
+    ranked = answer.frame.with_columns(share=share).drop_nulls("response_time_p95")
+    ranked = ranked.sort("response_time_p95", descending=True)
+    slowest = ranked.head(MAXIMUM_ENDPOINTS)
+    return replace(answer, frame=slowest, note=_part(slowest.height, ranked.height, "slowest"))
+
+
+def latency_distribution(view: View) -> Answer:
+    """Requests by response time: `lower` and `upper` edge in ms, `count`."""
+    window = shown(view).window
+    axis = TimeAxis(window, view.tz, Grain.NONE, limit=_objective())
+    missing = {} if "request" in answers.freshness().kinds else {"lower": "request", "upper": "request", "count": "request"}
+    return Answer(answers.distribution(window, view.filters), axis, missing)
+
+
+def resource(metric: str) -> Callable[[View], Answer]:
+    """A resource by host over time."""
+
+    def by_host(view: View) -> Answer:
+        return _ask(replace(view, compare=False), (metric,), by=("host",))
+
+    return by_host
+
+
+def open_errors(view: View, limit: int) -> pl.DataFrame:
+    """Errors opened in the window and not resolved, most severe first."""
+    return answers.open_errors(shown(view).window, view.filters, limit)
+
+
+def troubled_components() -> pl.DataFrame:
+    """Components whose last probe found them down or degraded, the worst first."""
+    board = answers.components(source().now().replace(second=0, microsecond=0))
+    return board.filter(pl.col("status").is_in(["down", "degraded"])).sort("status", "since", descending=True)
+
+
+def value(answer: Answer, metric: str) -> float | None:
+    """The metric's value in an answer of one row."""
+    found = answer.frame[metric].to_list() if metric in answer.frame.columns else []
+    return found[0] if found else None
+
+
+def _ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: Grain = Grain.AUTO) -> Answer:
+    window = shown(view).window
+    query = Query(
+        metrics=metrics, by=by, grain=grain, window=window, filters=view.filters, tz=view.tz, compare=view.compare
+    )
+    changes = None if grain is Grain.NONE else answers.changes(window)
+    result, unfit = _run(query)
+    if result is None:
+        return Answer(pl.DataFrame(), TimeAxis(window, view.tz, grain, changes), unfit=unfit)
+    return Answer(result.frame, TimeAxis(window, view.tz, result.grain, changes), result.missing, unfit)
+
+
+def _run(query: Query) -> tuple[Result | None, dict[str, str]]:
+    """The answer for the metrics that can be filtered so, and for the others the dimension they lack."""
+    try:
+        return answers.run(query), {}
+    except DimensionMismatch as mismatch:
+        unfit = {mismatch.measure: mismatch.dimension}
+        fitting = tuple(name for name in query.metrics if name != mismatch.measure)
+        if not fitting:
+            return None, unfit
+        result, more = _run(query.model_copy(update={"metrics": fitting}))
+        return result, unfit | more
+
+
+def _objective() -> Limit:
+    return Limit(source().settings.slo.latency_ms, "SLA")
+
+
+def _coarse(window: Window) -> Grain:
+    fitting = (grain for grain, width in _HEAT_MAP_GRAINS.items() if window.length <= HEAT_MAP_COLUMNS * width)
+    return next(fitting, Grain.WEEK)
+
+
+def _part(shown_count: int, count: int, which: str) -> str:
+    return f"{shown_count} {which} of {count:,}" if shown_count < count else ""

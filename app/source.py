@@ -1,0 +1,56 @@
+"""Where the pages get their numbers from: the one place that reads the clock and opens the lake."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from app.home import current_home
+from metrics.engine import Engine
+from metrics.settings import Settings, load_settings
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An engine over one home."""
+
+    engine: Engine
+    settings: Settings
+    is_demo: bool = False
+    now: Callable[[], datetime] = _clock
+
+
+@st.cache_resource(show_spinner=False)
+def _settings() -> Settings:
+    return load_settings()
+
+
+@st.cache_resource(show_spinner=False)
+def _opened(path: Path, is_demo: bool) -> Source:
+    settings = _settings().model_copy(update={"home": path})
+    return Source(Engine(settings), settings, is_demo)
+
+
+def _current() -> Source:
+    home = current_home(_settings())
+    return _opened(home.path, home.is_demo)
+
+
+_connect: Callable[[], Source] = _current
+
+
+def connect_through(connect: Callable[[], Source] | None) -> None:
+    """Take the source from `connect` from now on; None: from the current home again."""
+    global _connect
+    _connect = connect or _current
+
+
+def source() -> Source:
+    """The source of this moment; another one once the first real file has ended the demo."""
+    return _connect()

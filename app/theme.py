@@ -1,0 +1,128 @@
+"""Every color, dash and height of the pages; no other file of the user interface names one.
+
+Each color has a second carrier: a dash, a width, an icon or a word.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """How a line is drawn."""
+
+    color: str
+    width: float = 2
+    dash: str = "solid"
+
+
+PERCENTILES: Mapping[str, Stroke] = {
+    "p50": Stroke("#10B981", 2, "solid"),
+    "p75": Stroke("#0D9488", 1.5, "dash"),
+    "p90": Stroke("#0891B2", 1.5, "dash"),
+    "p95": Stroke("#F59E0B", 2.75, "solid"),
+    "p99": Stroke("#EF4444", 1.75, "5px,3px"),
+}
+"""Percentiles of a response time."""
+
+OBJECTIVE = Stroke("#DC2626", 1.5, "9px,5px")
+"""The line of a service-level objective."""
+
+PREVIOUS_DASH = "1px,4px"
+"""Dash of the same line one period earlier."""
+
+PLAIN = Stroke("#2563EB", 2)
+"""A single series without a meaning of its own."""
+
+GROWTH = Stroke("#2563EB", 2.25)
+ARRIVALS = "#93B4F0"
+"""Daily active users, and bars of new users behind them."""
+
+QUIET = "#8A94A6"
+"""Axis marks, legends and lines of what is only context; readable on both backgrounds."""
+GRID = "rgba(138, 148, 166, 0.18)"
+TRANSPARENT = "rgba(0, 0, 0, 0)"
+
+ERROR_RATE_STEPS: tuple[tuple[float, str, str], ...] = (
+    (5.0, "#DC2626", "over 5 %"),
+    (2.0, "#F59E0B", "over 2 %"),
+    (0.0, "#10B981", "up to 2 %"),
+)
+"""Heat map: exclusive lower limit in percent, color, words; from the worst down."""
+NO_ERRORS = ("#E5E7EB", "none")
+"""Heat map: color and words of an error rate of exactly 0."""
+
+CHANGES: Mapping[str, tuple[str, str]] = {
+    "incident": ("#DC2626", "x"),
+    "deployment": ("#6366F1", "triangle-down"),
+    "config": ("#0891B2", "diamond"),
+    "maintenance": ("#8A94A6", "square"),
+}
+"""Marks of `change` events: color and symbol by type."""
+
+KNOWN_GROUPS: Mapping[str, str] = {
+    "openai": "#0D9488",
+    "anthropic": "#D97706",
+    "google": "#2563EB",
+    "azure": "#0891B2",
+    "mistral": "#DB2777",
+    "cohere": "#9333EA",
+    "(other)": "#94A3B8",
+    "(none)": "#64748B",
+}
+"""Colors of names that people expect to find again."""
+PALETTE = ("#2563EB", "#0D9488", "#D97706", "#9333EA", "#DB2777", "#65A30D", "#0891B2", "#64748B")
+PATTERNS = ("", "/", "\\", "x", "-", "|", "+", ".")
+"""Fillings of stacked bars, so that neighbors differ without color."""
+DASHES = ("solid", "6px,3px", "2px,3px", "9px,3px,2px,3px")
+
+
+class Level(StrEnum):
+    """How a figure stands against its objective."""
+
+    OK = "OK"
+    WARNING = "Warning"
+    CRITICAL = "Critical"
+    NO_DATA = "No data"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Icon and named color of a level; the word is the level itself."""
+
+    icon: str
+    color: str
+
+
+LEVELS: Mapping[Level, Look] = {
+    Level.OK: Look(":material/check_circle:", "green"),
+    Level.WARNING: Look(":material/warning:", "orange"),
+    Level.CRITICAL: Look(":material/error:", "red"),
+    Level.NO_DATA: Look(":material/help:", "gray"),
+}
+
+SEVERITIES: Mapping[str, Look] = {
+    "critical": Look(":material/error:", "red"),
+    "error": Look(":material/report:", "red"),
+    "warning": Look(":material/warning:", "orange"),
+    "info": Look(":material/info:", "blue"),
+    "down": Look(":material/cancel:", "red"),
+    "degraded": Look(":material/warning:", "orange"),
+}
+"""Icon and color of an issue by its severity or a component's status."""
+
+CHART_HEIGHT = 272
+SMALL_CHART_HEIGHT = 190
+ROW_HEIGHT = 36
+"""Heights in pixels."""
+
+
+def group_colors(names: Iterable[str]) -> dict[str, str]:
+    """A color a name, the same in every chart that shows the same names: known ones first, then the palette in order."""
+    ordered = sorted(set(names))
+    taken = {KNOWN_GROUPS[name] for name in ordered if name in KNOWN_GROUPS}
+    free = [color for color in PALETTE if color not in taken] or list(PALETTE)
+    strangers = [name for name in ordered if name not in KNOWN_GROUPS]
+    drawn = {name: free[index % len(free)] for index, name in enumerate(strangers)}
+    return {name: KNOWN_GROUPS.get(name) or drawn[name] for name in ordered}

@@ -1,0 +1,116 @@
+"""Numbers, spans of time and foreign text, as a reader sees them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from math import isfinite
+from zoneinfo import ZoneInfo
+
+NOTHING = "–"
+"""Shown for no data."""
+
+_SCALES: Sequence[tuple[float, str]] = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
+_UNITS: Mapping[str, str] = {"requests/s": "req/s", "requests/min": "req/min", "requests/h": "req/h"}
+_AGES: Sequence[tuple[int, str]] = (
+    (365 * 86_400, "year"),
+    (30 * 86_400, "month"),
+    (86_400, "day"),
+    (3_600, "h"),
+    (60, "min"),
+    (1, "s"),
+)
+_MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
+
+
+def quantity(value: float | None, unit: str = "", decimals: int = 1) -> str:
+    """A value with its unit, short enough for a tile: `187 ms`, `1.24 s`, `$12.40`, `0.42 %`, `1.2 M`."""
+    if value is None or not isfinite(value):
+        return NOTHING
+    if unit == "ms":
+        return _milliseconds(value)
+    if unit == "USD":
+        return ("−" if value < 0 else "") + "$" + _scaled(abs(value), _cents(abs(value)))
+    if unit == "%":
+        return f"{value:.{decimals}f} %"
+    shown = _scaled(value, decimals)
+    return f"{shown} {_UNITS[unit]}" if unit in _UNITS else shown
+
+
+def change(value: float | None, previous: float | None, unit: str) -> str | None:
+    """How much `value` differs from `previous`: points for percentages, else percent; None when one is missing."""
+    if value is None or previous is None or not (isfinite(value) and isfinite(previous)):
+        return None
+    if unit == "%":
+        return _signed(value - previous, 2, "pp")
+    if previous == 0:
+        return None if value else _signed(0.0, 1, "%")
+    return _signed(100 * (value - previous) / abs(previous), 1, "%")
+
+
+def age(length: timedelta) -> str:
+    """How long ago, in its largest unit: `12 s`, `3 h`, `2 years`."""
+    seconds = max(0, int(length.total_seconds()))
+    size, unit = next(((size, unit) for size, unit in _AGES if seconds >= size), (1, "s"))
+    count = seconds // size
+    return f"{count} {unit}s" if count != 1 and len(unit) > 3 else f"{count} {unit}"
+
+
+def span(length: timedelta) -> str:
+    """A length such as `24 h`, `7 days` or `2 h 30 min`."""
+    seconds = round(length.total_seconds())
+    if seconds >= 2 * 86_400 and seconds % 86_400 == 0:
+        return f"{seconds // 86_400} days"
+    parts = ((seconds // 3_600, "h"), (seconds % 3_600 // 60, "min"), (seconds % 60, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
+def between(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """A window in the viewer's time zone, naming a date once when both ends share it."""
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    same_day = first.date() == last.date()
+    return f"{first:%d %b %Y %H:%M} – {last:%H:%M}" if same_day else f"{first:%d %b %Y %H:%M} – {last:%d %b %Y %H:%M}"
+
+
+def moment(when: datetime, zone: ZoneInfo) -> str:
+    """An instant in the viewer's time zone."""
+    return f"{when.astimezone(zone):%d %b %Y %H:%M}"
+
+
+def name(value: str | None, limit: int = 60) -> str:
+    """A foreign name on one line, cut to `limit` characters; no value is `(none)`, an empty one `(empty)`."""
+    if value is None:
+        return "(none)"
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in value[: limit * 4]).split())
+    if not line:
+        return "(empty)"
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def markdown(text: str) -> str:
+    """Text that Markdown shows as it is: labels and buttons read Markdown."""
+    return "".join("\\" + letter if letter in _MARKDOWN else letter for letter in text)
+
+
+def _milliseconds(value: float) -> str:
+    if abs(value) < 10:
+        return f"{value:.1f} ms"
+    if abs(value) < 1_000:
+        return f"{value:.0f} ms"
+    return f"{value / 1_000:.2f} s" if abs(value) < 60_000 else f"{value / 60_000:.1f} min"
+
+
+def _cents(value: float) -> int:
+    if value and value < 0.1:
+        return 4
+    return 2 if value < 10_000 else 1
+
+
+def _scaled(value: float, decimals: int) -> str:
+    scale, letter = next(((scale, letter) for scale, letter in _SCALES if abs(value) >= scale), (1.0, ""))
+    return f"{value / scale:,.{max(decimals, 1) if letter else decimals}f}{' ' + letter if letter else ''}"
+
+
+def _signed(value: float, decimals: int, unit: str) -> str:
+    rounded = round(value, decimals)
+    if abs(rounded) >= 1_000:
+        return f"{'+' if rounded > 0 else '-'}>999 {unit}"
+    return f"{rounded:+.{decimals}f} {unit}" if rounded else f"0 {unit}"

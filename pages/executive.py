@@ -1,0 +1,25 @@
+"""Executive: is the product healthy, fast, affordable and growing?"""
+
+import streamlit as st
+
+from app import queries
+from app.charts import bars, lines
+from app.components import address, issues, kpis, panel
+
+view = address.view()
+
+kpis.row(view, ("uptime", "response_time_p95", "error_rate", "cost"))
+
+left, right = st.columns([2, 1])
+with left:
+    panel.chart("response-time", "Response time", view, queries.response_time, lines.percentiles)
+with right:
+    issues.panel(view)
+
+first, second, third = st.columns(3)
+with first:
+    panel.chart("throughput", "Throughput", view, queries.throughput, lines.area)
+with second:
+    panel.chart("cost", "Cost by provider", view, queries.spend, bars.stacked)
+with third:
+    panel.chart("growth", "User growth", view, queries.growth, bars.growth)

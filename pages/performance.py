@@ -1,0 +1,26 @@
+"""Performance: where and when is the product slow or failing?"""
+
+import streamlit as st
+
+from app import queries
+from app.charts import distribution, heatmap, lines
+from app.components import address, endpoints, kpis, panel
+
+view = address.view()
+
+kpis.row(view, ("response_time_p95", "error_rate", "requests_per_second", "response_time_p99"))
+
+panel.chart("response-time", "Response time", view, queries.response_time, lines.percentiles)
+panel.chart("error-rate", "Error rate by endpoint", view, queries.endpoint_errors, heatmap.error_rates)
+
+left, right = st.columns(2)
+with left:
+    panel.chart("throughput", "Throughput", view, queries.throughput, lines.area)
+with right:
+    panel.chart("distribution", "Response times", view, queries.latency_distribution, distribution.histogram)
+
+endpoints.slowest(view)
+
+for column, (name, title, metric) in zip(st.columns(3), queries.RESOURCES, strict=True):
+    with column:
+        panel.chart(name, title, view, queries.resource(metric), lines.by_group)
