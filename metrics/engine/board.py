@@ -1,6 +1,6 @@
 """What a board shows beside metrics: open errors, components, changes, values to filter by, a distribution."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -9,11 +9,10 @@ from metrics.catalog.dimensions import ATTRIBUTE_PREFIX
 from metrics.engine.database import rows_of
 from metrics.engine.measures.errors import LIFE_COLUMNS
 from metrics.engine.measures.uptime import CARRIED_MINUTES
-from metrics.engine.query import Query, Window
+from metrics.engine.query import Window
 from metrics.engine.scope import Scope, moment_sql, span_sql
 from metrics.engine.statement import Statement
 from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BUCKET, ROLLUPS, Counts
-from metrics.lake.tables import Lake
 
 DISTRIBUTIONS: Mapping[str, tuple[str, str, str]] = {
     "response_time": ("request", "duration_ms", "request_duration"),
@@ -57,9 +56,8 @@ def values(kinds: Sequence[str], scope: Scope, limit: int) -> list[str | None]:
             rollup_of = ROLLUPS[rollup].shape
             count = rollup_of.aggregates[0].name if isinstance(rollup_of, Counts) else "1"
             where = f"{span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}"
-            selects.append(
-                f'SELECT sum("{count}") AS n{scope.select_groups(view=parts.view)} FROM {stored.sql} WHERE {where} GROUP BY ALL'
-            )
+            groups = scope.select_groups(view=parts.view)
+            selects.append(f'SELECT sum("{count}") AS n{groups} FROM {stored.sql} WHERE {where} GROUP BY ALL')
             relations.append(stored)
         else:
             events = scope.events(kind, [scope.window])
@@ -91,17 +89,15 @@ def open_errors(scope: Scope, limit: int) -> pl.DataFrame:
     return rows_of(Statement(text, scope.used_parameters(text), (errors,)))
 
 
-def component_status(lake: Lake, now: datetime, scope_of: Callable[[Query], Scope]) -> pl.DataFrame:
-    """The last status of every component probed in the day before `now`, and since when it has been so."""
-    del lake
-    window = Window.last(timedelta(days=1), now + timedelta(microseconds=1))
-    scope = scope_of(Query(metrics=("uptime",), window=window))
-    probes = scope.events("health", [window])
+def component_status(scope: Scope) -> pl.DataFrame:
+    """The last status of every component probed in the window, as of its end, and since when it has been so."""
+    probes = scope.events("health", [scope.window])
+    stale = moment_sql(scope.window.end - timedelta(minutes=CARRIED_MINUTES))
     text = f"""
         WITH probes AS (
             SELECT component, ts, status, response_time_ms,
                 lag(status) OVER (PARTITION BY component ORDER BY ts, event_id) AS before
-            FROM {probes.sql} WHERE {span_sql("ts", [window])}
+            FROM {probes.sql} WHERE {span_sql("ts", [scope.window])}
         ),
         latest AS (
             SELECT component, arg_max(status, ts) AS status, max(ts) AS last_probe,
@@ -109,13 +105,11 @@ def component_status(lake: Lake, now: datetime, scope_of: Callable[[Query], Scop
                 max(ts) FILTER (WHERE before IS DISTINCT FROM status) AS since
             FROM probes GROUP BY component
         )
-        SELECT component,
-            CASE WHEN last_probe < {moment_sql(now - timedelta(minutes=CARRIED_MINUTES))} THEN 'unknown' ELSE status END
-                AS status,
-            CASE WHEN last_probe < {moment_sql(now - timedelta(minutes=CARRIED_MINUTES))}
-                THEN last_probe + INTERVAL {CARRIED_MINUTES} MINUTE ELSE since END AS since,
+        SELECT * FROM (SELECT component,
+            CASE WHEN last_probe < {stale} THEN 'unknown' ELSE status END AS status,
+            CASE WHEN last_probe < {stale} THEN last_probe + INTERVAL {CARRIED_MINUTES} MINUTE ELSE since END AS since,
             last_probe, response_time_ms
-        FROM latest
+        FROM latest) AS components
         ORDER BY CASE status WHEN 'down' THEN 0 WHEN 'degraded' THEN 1 WHEN 'unknown' THEN 2 ELSE 3 END, component
     """
     return rows_of(Statement(text, {}, (probes,)))

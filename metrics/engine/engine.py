@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -110,7 +110,8 @@ class Engine:
 
         Columns: component, status, since, last_probe, response_time_ms. A status older than 5 minutes is `unknown`.
         """
-        return board.component_status(self.lake, now, self._scope)
+        window = Window.last(timedelta(days=1), now + timedelta(microseconds=1))
+        return board.component_status(self._scope(Query(metrics=("uptime",), window=window)))
 
     def changes(self, window: Window) -> pl.DataFrame:
         """`change` events that touch the window: ts, ended_at, change_type, name, severity, description."""

@@ -40,7 +40,7 @@ class Statement:
     relations: tuple[Relation, ...]
 
     @property
-    def tree(self) -> exp.Expression:
+    def tree(self) -> exp.Expr:
         """The statement over logical tables; not to be changed."""
         return _parsed(self.text)
 
@@ -54,7 +54,7 @@ class Statement:
 
 
 @lru_cache(maxsize=512)
-def _parsed(text: str) -> exp.Expression:
+def _parsed(text: str) -> exp.Expr:
     return sqlglot.parse_one(text, read=DIALECT)
 
 
@@ -62,7 +62,7 @@ def _parsed(text: str) -> exp.Expression:
 def _over_files(text: str, relations: tuple[Relation, ...]) -> str:
     by_name = {(relation.schema_name, relation.name): relation for relation in relations}
 
-    def replaced(node: exp.Expression) -> exp.Expression:
+    def replaced(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Table):
             return node
         relation = by_name.get((node.db, node.name))
@@ -71,7 +71,7 @@ def _over_files(text: str, relations: tuple[Relation, ...]) -> str:
     return _parsed(text).transform(replaced).sql(DIALECT)
 
 
-def _files(relation: Relation, alias: str) -> exp.Expression:
+def _files(relation: Relation, alias: str) -> exp.Expr:
     if not relation.files:
         nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in relation.columns)
         empty = sqlglot.parse_one(f"SELECT {nothing} WHERE false", read=DIALECT)

@@ -31,8 +31,9 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, r
         stored = scope.rollup(rollup, parts.view)
         sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
         relations.append(stored)
+        key = scope.buckets.key_sql(f"epoch_us({BUCKET})")
         selects.append(
-            f"SELECT {scope.buckets.key_sql(f'epoch_us({BUCKET})')} AS {KEY}{scope.select_groups(view=parts.view)}, {sums} "
+            f"SELECT {key} AS {KEY}{scope.select_groups(view=parts.view)}, {sums} "
             f"FROM {stored.sql} WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)} "
             "GROUP BY ALL HAVING count(*) > 0"
         )

@@ -39,9 +39,10 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
 def _exact(kind: str, column: str, where: str, measures: Sequence[Quantile], scope: Scope) -> Step:
     events = scope.events(kind, [scope.window])
     quantiles = ", ".join(f'quantile_cont({column}, {m.q}) AS "{m.name}"' for m in measures)
+    condition = f" AND {where}" if where else ""
     text = (
         f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {quantiles} "
-        f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{f' AND {where}' if where else ''}{scope.filter_sql()} "
+        f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{condition}{scope.filter_sql()} "
         "GROUP BY ALL"
     )
     return Step(Statement(text, scope.used_parameters(text), (events,)), "events")
@@ -55,8 +56,9 @@ def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> S
     if parts.view and parts.interior:
         stored = scope.rollup(rollup, parts.view)
         relations.append(stored)
+        key = scope.buckets.key_sql(f"epoch_us({BUCKET})")
         selects.append(
-            f"SELECT {keys}, b.bin AS bin, b.n AS n FROM (SELECT {scope.buckets.key_sql(f'epoch_us({BUCKET})')} AS {KEY}"
+            f"SELECT {keys}, b.bin AS bin, b.n AS n FROM (SELECT {key} AS {KEY}"
             f"{scope.select_groups(view=parts.view)}, unnest({BINS}) AS b FROM {stored.sql} "
             f"WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}) AS unnested"
         )
@@ -64,7 +66,8 @@ def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> S
         events = scope.events(kind, parts.edges)
         relations.append(events)
         selects.append(_binned_events(column, scope, events, parts.edges))
-    text = f"SELECT {keys}, bin, CAST(sum(n) AS BIGINT) AS n FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL HAVING count(*) > 0"
+    parted = " UNION ALL ".join(selects)
+    text = f"SELECT {keys}, bin, CAST(sum(n) AS BIGINT) AS n FROM ({parted}) AS parts GROUP BY ALL"
     return Statement(text, scope.used_parameters(text), tuple(relations))
 
 

@@ -7,7 +7,6 @@ and a column for each measure; the engine joins the frames of all steps.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-
 import polars as pl
 
 from metrics.engine.statement import Statement

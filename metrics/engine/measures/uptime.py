@@ -44,7 +44,8 @@ def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
         states AS (
             SELECT minute{groups}, CASE WHEN minute = slot THEN worst ELSE last END AS state
             FROM (SELECT *, unnest(range(slot, until)) AS minute FROM spans) AS carried
-            WHERE minute * {MINUTE_US} >= epoch_us({moment_sql(start)}) AND minute * {MINUTE_US} < epoch_us({moment_sql(end)})
+            WHERE minute * {MINUTE_US} >= epoch_us({moment_sql(start)})
+                AND minute * {MINUTE_US} < epoch_us({moment_sql(end)})
         ),
         slots AS (SELECT minute{groups}, max(state) AS state FROM states GROUP BY ALL)
         SELECT {scope.buckets.key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},

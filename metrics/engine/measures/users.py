@@ -61,7 +61,8 @@ def first_seen(measures: Sequence[FirstSeenUsers], scope: Scope) -> Iterator[Ste
         text = (
             f"SELECT CASE WHEN first >= {moment_sql(scope.window.start)} THEN {key} ELSE {_BEFORE} END AS {KEY}"
             f'{"".join(f", {group}" for group in scope.groups)}, count(*) AS "{measure.name}" '
-            f"FROM (SELECT {grouped}, min(first) AS first FROM ({' UNION ALL '.join(selects)}) AS seen GROUP BY ALL) AS users "
+            f"FROM (SELECT {grouped}, min(first) AS first FROM ({' UNION ALL '.join(selects)}) AS seen "
+            "GROUP BY ALL) AS users "
             f"WHERE first < {moment_sql(scope.window.end)} GROUP BY ALL"
         )
         finish = partial(_new if measure.counted == "new" else _running_total, name=measure.name, scope=scope)
@@ -108,7 +109,8 @@ def _distinct(name: str, kinds: Sequence[str], scope: Scope, finish: Finish) -> 
             parameters |= _segments(scope.buckets, parts.interior)
             selects.append(
                 f"SELECT s.key AS {KEY}{scope.select_groups(view=parts.view, source='u')}, u.{USER} AS {USER} "
-                f"FROM {stored.sql} AS u JOIN (SELECT unnest($days) AS day, unnest($masks) AS mask, unnest($keys) AS key) AS s "
+                f"FROM {stored.sql} AS u "
+                "JOIN (SELECT unnest($days) AS day, unnest($masks) AS mask, unnest($keys) AS key) AS s "
                 f"ON epoch_us(u.{BUCKET}) = s.day AND (u.{HOURS} & s.mask) <> 0 "
                 f"WHERE true{scope.filter_sql(view=parts.view, source='u')}"
             )
@@ -120,7 +122,8 @@ def _distinct(name: str, kinds: Sequence[str], scope: Scope, finish: Finish) -> 
                 f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)} AND {USER} IS NOT NULL{scope.filter_sql()}"
             )
     seen = " UNION ALL ".join(selects) or _nobody(scope)
-    text = f'SELECT {", ".join((KEY, *scope.groups))}, count(DISTINCT {USER}) AS "{name}" FROM ({seen}) AS seen GROUP BY ALL HAVING count(*) > 0'
+    keys = ", ".join((KEY, *scope.groups))
+    text = f'SELECT {keys}, count(DISTINCT {USER}) AS "{name}" FROM ({seen}) AS seen GROUP BY ALL HAVING count(*) > 0'
     source = "rollup users" if rolled else "events"
     return Step(Statement(text, parameters | scope.used_parameters(text), tuple(relations)), source, finish)
 
