@@ -85,7 +85,7 @@ class Shape(Protocol):
         """Aggregate prepared events to one view: `bucket`, its dimensions, the stored columns."""
         ...
 
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
         """Fewer rows of the same meaning: one a key."""
         ...
 
@@ -108,9 +108,9 @@ class Counts:
         )
 
     def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
-        return events.group_by(_keys(view)).agg(aggregate.merged() for aggregate in self.aggregates)
+        return self.merge(events, _keys(view))
 
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
         return rows.group_by(keys).agg(aggregate.merged() for aggregate in self.aggregates)
 
 
@@ -132,9 +132,12 @@ class Histogram:
         keys = _keys(view)
         return _listed(events.lazy().group_by([*keys, "bin"]).agg(pl.len().cast(pl.Int64).alias("n")), keys)
 
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-        loose = rows.lazy().select([*keys, BINS]).explode(BINS).unnest(BINS)
-        return _listed(loose.group_by([*keys, "bin"]).agg(pl.col("n").sum()), keys)
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
+        # Rows of one key are given one number first: bins are then grouped by numbers only.
+        numbered = rows.select([*keys, BINS]).with_columns(number=pl.struct(keys).rank("dense"))
+        loose = numbered.lazy().select("number", BINS).explode(BINS).unnest(BINS)
+        merged = loose.group_by("number", "bin").agg(pl.col("n").sum()).collect()
+        return numbered.drop(BINS).unique("number").join(_listed(merged.lazy(), ["number"]), on="number").drop("number")
 
 
 @dataclass(frozen=True)
@@ -147,14 +150,17 @@ class Users:
 
     def prepare(self, events: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
         keys = ["bucket_hour", "bucket_day", *(CODED + name for name in dimensions)]
-        return events.filter(pl.col(USER).is_not_null()).select(*keys, USER, "hour_bit", "ts")
-
-    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
-        return events.group_by([*_keys(view), USER]).agg(
-            pl.col("hour_bit").bitwise_or().alias(HOURS), pl.col("ts").min().alias(FIRST)
+        # By all dimensions at once, as counts are.
+        return (
+            events.filter(pl.col(USER).is_not_null())
+            .group_by([*keys[1:], USER])
+            .agg(pl.col("hour_bit").bitwise_or().alias(HOURS), pl.col("ts").min().alias(FIRST))
         )
 
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
+        return self.merge(events, _keys(view))
+
+    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
         return rows.group_by([*keys, USER]).agg(pl.col(HOURS).bitwise_or(), pl.col(FIRST).min())
 
 
