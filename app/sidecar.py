@@ -19,6 +19,8 @@ from pathlib import Path
 
 from schedule import Scheduler
 
+from app.files import write_whole
+
 HEARTBEAT_FILE = "sidecar.json"
 HEARTBEAT_SECONDS = 1
 LOG = logging.getLogger("promptpilot.sidecar")
@@ -96,13 +98,6 @@ class Sidecar:
             write_whole(self._heartbeat, json.dumps(beat))
         except OSError as error:
             LOG.warning("no heartbeat: %s", error)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Put `text` into `path` so that a reader sees the old text or the new one, never a part."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)
 
 
 def heartbeat_age(home: Path, now: datetime) -> float | None:

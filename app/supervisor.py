@@ -16,8 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import RawIOBase
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 GRACE_SECONDS = 10.0
 """How long a child may take to end by itself."""
@@ -26,7 +27,7 @@ _FIRST_DELAY, _LONGEST_DELAY, _STABLE = 0.5, 30.0, 60.0
 _PROBE_EVERY = 0.2
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_LIBC: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +238,8 @@ class _Child:
         self._write(f"{self._prefix}{line.decode(errors='replace').rstrip()}\n")
 
 
-def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdout is not None
-    return process.stdout
+def _pipe(process: subprocess.Popen[bytes]) -> RawIOBase:
+    return cast("RawIOBase", process.stdout)  # raw, because `bufsize=0`
 
 
 def _reason(code: int) -> str:

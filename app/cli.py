@@ -1,0 +1,65 @@
+"""`promptpilot`: the command line.
+
+Each command is a module of `app.commands`. They import what they work with when they are called, so
+that `promptpilot --help` answers at once.
+"""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from app.commands import compact, doctor, ingest, metrics, query, simulate, status, up, verify
+from app.commands.outcome import Exit, Stop
+
+app = typer.Typer(
+    name="promptpilot",
+    help="Event logs of an LLM product, turned into live dashboards and answers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (
+    up.up,
+    ingest.ingest,
+    query.query,
+    metrics.metrics,
+    simulate.simulate,
+    status.status,
+    doctor.doctor,
+    compact.compact,
+    verify.verify,
+):
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command in `arguments` (default: those of the process) and exit with its code."""
+    try:
+        app(None if arguments is None else list(arguments), prog_name="promptpilot")
+    except Stop as stop:
+        _end(stop.code, stop.sentence)
+    except BrokenPipeError:
+        sys.exit(Exit.DONE)
+    except OSError as error:
+        _end(Exit.ENVIRONMENT, _environment_sentence(error))
+    except Exception:
+        traceback.print_exc()
+        _end(Exit.DEFECT, "this is a defect of PromptPilot; the lines above say where")
+
+
+def _end(code: Exit, sentence: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"promptpilot: {sentence}\n")
+    sys.exit(code)
+
+
+def _environment_sentence(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+if __name__ == "__main__":
+    main()

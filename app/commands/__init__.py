@@ -1,0 +1,1 @@
+"""The commands of `promptpilot`, one module each: parse, call, print."""

@@ -1,0 +1,177 @@
+"""`promptpilot doctor`: is everything here that is needed, and what to do where it is not."""
+
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+import typer
+
+from app.commands.options import Home, Json, now, settings_of
+from app.commands.outcome import Exit
+from app.commands.printing import print_json, say
+
+if TYPE_CHECKING:
+    from metrics.settings import Settings
+
+State = Literal["ok", "note", "failed"]
+_MARKS: dict[State, str] = {"ok": "ok    ", "note": "note  ", "failed": "FAILED"}
+OLDEST_PYTHON = (3, 11)
+_LEAST_FREE_GB = 1.0
+_STALE_SECONDS = 30.0
+
+
+class Finding(NamedTuple):
+    """What one check found."""
+
+    state: State
+    detail: str
+    remedy: str = ""
+    """What to do about it."""
+
+
+class Circumstances(NamedTuple):
+    """What the checks look at."""
+
+    settings: "Settings"
+    address: str
+    port: int
+    now: datetime
+
+
+def doctor(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port the web pages are to use.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address they are to listen on.")] = "127.0.0.1",
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Check Python, packages, disk, port, time zones, the lake and the sidecar."""
+    circumstances = Circumstances(settings_of(home), address, port, now())
+    findings = {name: _guarded(check, circumstances) for name, check in CHECKS.items()}
+    if as_json:
+        print_json([{"check": name, **finding._asdict()} for name, finding in findings.items()])
+    else:
+        for name, finding in findings.items():
+            say(f"{_MARKS[finding.state]} {name}: {finding.detail}")
+            if finding.remedy:
+                say(f"       → {finding.remedy}")
+    if any(finding.state == "failed" for finding in findings.values()):
+        raise typer.Exit(Exit.ENVIRONMENT)
+
+
+def _guarded(check: Callable[[Circumstances], Finding], circumstances: Circumstances) -> Finding:
+    try:
+        return check(circumstances)
+    except Exception as error:
+        return Finding("failed", f"{type(error).__name__}: {error}", "this check could not be made; see the reason")
+
+
+def _python(_: Circumstances) -> Finding:
+    found = platform.python_version()
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding("failed", found, "install Python 3.11 or newer, remove .venv and run make run")
+    return Finding("ok", found)
+
+
+def _packages(_: Circumstances) -> Finding:
+    names = ("streamlit", "polars", "duckdb", "deltalake", "plotly")
+    return Finding("ok", ", ".join(f"{name} {version(name)}" for name in names))
+
+
+def _home(circumstances: Circumstances) -> Finding:
+    home = circumstances.settings.home
+    existing = next(path for path in (home, *home.parents) if path.exists())
+    try:
+        with TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        return Finding("failed", f"{existing}: {error.strerror}", "make it writable, or name another with --home")
+    return Finding("ok", f"{home} is writable" if home.exists() else f"{home} will be made by promptpilot up")
+
+
+def _disk(circumstances: Circumstances) -> Finding:
+    home = circumstances.settings.home
+    free = shutil.disk_usage(next(path for path in (home, *home.parents) if path.exists())).free / 1e9
+    if free < _LEAST_FREE_GB:
+        remedy = "free some space, set lake.retention_days, or move the home with --home"
+        return Finding("failed", f"{free:.1f} GB free", remedy)
+    return Finding("ok", f"{free:.0f} GB free")
+
+
+def _port(circumstances: Circumstances) -> Finding:
+    from app.commands.up import answers
+
+    address, port = circumstances.address, circumstances.port
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((address, port))
+        except OSError as error:
+            if answers(address, port):
+                return Finding("ok", f"{port} on {address}: PromptPilot is running there")
+            return Finding("failed", f"{port} on {address}: {error.strerror}", "promptpilot up --port names another")
+    return Finding("ok", f"{port} on {address} is free")
+
+
+def _time_zones(circumstances: Circumstances) -> Finding:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        zone = ZoneInfo(circumstances.settings.timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        return Finding("failed", str(error), "set timezone in settings.yaml to an IANA name such as Europe/Berlin")
+    return Finding("ok", f"{zone.key} is known")
+
+
+def _browser(_: Circumstances) -> Finding:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    return Finding("ok", found) if found else Finding("note", "none found; only make test needs one")
+
+
+def _lake(circumstances: Circumstances) -> Finding:
+    from metrics.lake.ingest import status
+
+    found = status(circumstances.settings, now=circumstances.now)
+    events = sum(found.events.values())
+    if not events:
+        return Finding("note", "no events yet", f"drop a file into {circumstances.settings.home / 'inbox'}")
+    return Finding("ok", f"{events:,} events readable")
+
+
+def _sidecar(circumstances: Circumstances) -> Finding:
+    from app.sidecar import heartbeat_age
+
+    age = heartbeat_age(circumstances.settings.home, circumstances.now)
+    if age is None:
+        return Finding("note", "has not run in this home yet", "promptpilot up starts it")
+    if age > _STALE_SECONDS:
+        return Finding("note", f"not running: last heartbeat {age:,.0f} s ago", "promptpilot up starts it")
+    return Finding("ok", f"running: last heartbeat {age:.0f} s ago")
+
+
+def _inbox(circumstances: Circumstances) -> Finding:
+    inbox: Path = circumstances.settings.home / "inbox"
+    waiting = sum(1 for path in inbox.rglob("*") if path.is_file()) if inbox.is_dir() else 0
+    return Finding("ok", f"{waiting} files waiting in {inbox}")
+
+
+CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
+    "Python": _python,
+    "packages": _packages,
+    "home": _home,
+    "disk": _disk,
+    "port": _port,
+    "time zones": _time_zones,
+    "browser": _browser,
+    "lake": _lake,
+    "inbox": _inbox,
+    "sidecar": _sidecar,
+}
+"""Every check by the name it is reported under."""

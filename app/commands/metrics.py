@@ -1,0 +1,58 @@
+"""`promptpilot metrics`: what can be asked for."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import Home, Json, settings_of
+from app.commands.printing import print_json, say, table_text
+
+if TYPE_CHECKING:
+    from metrics.catalog import Metric
+
+ANY = "any"
+"""Stands for all event kinds together."""
+
+
+def metrics(
+    as_json: Json = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of the README.")] = False,
+    home: Home = None,
+) -> None:
+    """Every metric with its unit, the events it is made of, and its definition."""
+    from metrics.catalog import METRICS, catalog
+
+    if as_markdown:
+        say(markdown_table(list(METRICS.values())))
+        return
+    known = list(catalog(settings_of(home)).values())
+    if as_json:
+        print_json([
+            {
+                "name": metric.name,
+                "title": metric.title,
+                "unit": metric.unit,
+                "direction": metric.direction,
+                "kinds": list(metric.kinds),
+                "definition": metric.doc,
+            }
+            for metric in known
+        ])  # fmt: skip
+        return
+    rows = [[metric.name, metric.unit, ", ".join(_kinds(metric)), metric.doc] for metric in known]
+    say(table_text("", ["metric", "unit", "events", "definition"], rows).rstrip())
+
+
+def markdown_table(known: "list[Metric]") -> str:
+    """The metrics as a Markdown table, as the README holds it."""
+    lines = ["| metric | unit | events | definition |", "|---|---|---|---|"]
+    for metric in known:
+        kinds = ", ".join(kind if kind == ANY else f"`{kind}`" for kind in _kinds(metric))
+        lines.append(f"| `{metric.name}` | {metric.unit} | {kinds} | {metric.doc.replace('|', '&#124;')} |")
+    return "\n".join(lines)
+
+
+def _kinds(metric: "Metric") -> tuple[str, ...]:
+    from metrics.events import KINDS
+
+    return (ANY,) if set(metric.kinds) == set(KINDS) else metric.kinds

@@ -1,0 +1,40 @@
+"""What several commands have in common: their options, their settings and their clock."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.outcome import invalid, wrong
+
+if TYPE_CHECKING:
+    from metrics.settings import Settings
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="PROMPTPILOT_HOME", help="Directory of events and settings.", show_default="data"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def settings_of(home: Path | None) -> "Settings":
+    """The settings of `home`, which becomes an absolute path so that no later change of directory matters."""
+    from pydantic import ValidationError
+    from yaml import YAMLError
+
+    from metrics.settings import load_settings
+
+    where = f"settings of {home or 'data'} (settings.yaml or PROMPTPILOT_… in the environment)"
+    try:
+        settings = load_settings(home)
+    except ValidationError as error:
+        raise invalid(where, error) from error
+    except (YAMLError, TypeError) as error:
+        raise wrong(f"{where}: not a YAML mapping of settings: {error}") from error
+    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def now() -> datetime:
+    """The clock of the command line."""
+    return datetime.now(UTC)

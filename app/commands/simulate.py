@@ -1,0 +1,45 @@
+"""`promptpilot simulate`: believable events to try things out with."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.commands.options import Json, now
+from app.commands.outcome import unknown
+from app.commands.printing import print_json, say
+from app.commands.progress import progress_bar
+from app.commands.window import parse_moment
+
+
+def simulate(
+    out: Annotated[Path, typer.Option(help="Directory to write to.")],
+    days: Annotated[int, typer.Option(min=1, help="Days of events.")] = 30,
+    per_day: Annotated[int, typer.Option(min=1, help="Requests a day; other kinds in proportion.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
+    kinds: Annotated[str, typer.Option(help="Event kinds, by comma; or all.")] = "all",
+    end: Annotated[str | None, typer.Option(help="ISO time at which the events end; default: midnight.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write simulated events as Parquet files, with planted incidents listed in truth.json."""
+    from metrics.events import KINDS
+    from metrics.events.simulator import simulate as write_events
+
+    chosen = None if kinds == "all" else [name.strip() for name in kinds.split(",")]
+    for name in chosen or ():
+        if name not in KINDS:
+            raise unknown("event kind", name, KINDS, f"one of {', '.join(KINDS)}, or all")
+    until = parse_moment(end, "UTC") if end else _midnight(now())
+    with progress_bar("Simulating", quiet=as_json) as progress:
+        report = write_events(
+            out, days=days, per_day=per_day, seed=seed, end=until, kinds=chosen, progress=progress
+        )  # fmt: skip
+    if as_json:
+        print_json(report)
+    else:
+        say(f"{out}: {sum(report.rows.values()):,} events of {days} days, and truth.json with what was planted")
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,101 @@
+"""`promptpilot up`: the dashboards and the sidecar, until Ctrl-C."""
+
+import errno
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import Home, settings_of
+from app.commands.outcome import Exit, Stop
+
+if TYPE_CHECKING:
+    from app.supervisor import Program
+
+ROOT = Path(__file__).resolve().parents[2]
+"""Where `.streamlit/` and `pages/` are."""
+
+
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web pages.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    home: Home = None,
+) -> None:
+    """Start the web pages and the sidecar; Ctrl-C ends both."""
+    from app.supervisor import Announcement, Supervisor
+
+    settings = settings_of(home)
+    _make_home(settings.home)
+    _check_port(address, port)
+    url = f"http://{_reachable(address)}:{port}"
+    programs = [web(settings.home, address, port), sidecar(settings.home)]
+    announcement = Announcement(
+        lambda: answers(_reachable(address), port),
+        f"\n  PromptPilot is at {url}\n  Drop files into {settings.home / 'inbox'}\n",
+    )
+    Supervisor(programs, announcement=announcement, write=_write_line).run()
+
+
+def web(home: Path, address: str, port: int) -> "Program":
+    """The program that serves the pages."""
+    from app.supervisor import Program
+
+    options = ("--server.port", str(port), "--server.address", address)
+    quiet = ("--server.headless", "true", "--logger.hideWelcomeMessage", "true")
+    command = (sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), *options, *quiet)
+    return Program("web", command, _environment(home), ROOT)
+
+
+def sidecar(home: Path) -> "Program":
+    """The program that ingests what lies in the inbox and keeps the lake in order."""
+    from app.supervisor import Program
+
+    return Program("sidecar", (sys.executable, "-m", "app.sidecar"), _environment(home), ROOT)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {"PROMPTPILOT_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+
+
+def _make_home(home: Path) -> None:
+    (home / "inbox").mkdir(parents=True, exist_ok=True)
+    if not os.access(home, os.W_OK):
+        raise PermissionError(errno.EACCES, "the home directory must be writable", str(home))
+
+
+def _check_port(address: str, port: int) -> None:
+    """Raise Stop when nobody can listen there."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((address, port))
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            raise Stop(Exit.ENVIRONMENT, f"port {port} on {address} {why}; --port names another") from error
+
+
+def _reachable(address: str) -> str:
+    return "localhost" if address in {"0.0.0.0", "::", "127.0.0.1"} else address
+
+
+def answers(address: str, port: int) -> bool:
+    """Whether the web process says that pages can be served."""
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(address, port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _write_line(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

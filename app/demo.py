@@ -1,0 +1,83 @@
+"""The demo home: thirty days of simulated events, so that a first start has something to show.
+
+Run as a program of its own by the sidecar (`python -m app.demo`): the pages are up meanwhile and show
+how far it is, and its memory goes with it. The home is made beside its final place and renamed into it,
+so that nobody sees half of it.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from app.files import write_whole
+from app.home import PROGRESS_FILE, demo_home, has_events
+from metrics.settings import Settings, load_settings
+
+DAYS = 30
+REQUESTS_A_DAY = 20_000
+SEED = 1
+MADE_FILE = "made.json"
+"""In the demo home: when its events end."""
+KEPT = timedelta(days=7)
+"""Age at which it is made anew."""
+_SCRATCH = "demo.making"
+
+
+def is_wanted(settings: Settings, now: datetime) -> bool:
+    """Whether there is no real event yet and no fresh demo home either."""
+    if has_events(settings.home):
+        return False
+    made = _made(demo_home(settings.home))
+    return made is None or now - made > KEPT
+
+
+def _made(demo: Path) -> datetime | None:
+    try:
+        return datetime.fromisoformat(json.loads((demo / MADE_FILE).read_text(encoding="utf-8"))["end"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def make_demo(
+    settings: Settings, now: Callable[[], datetime], *, days: int = DAYS, per_day: int = REQUESTS_A_DAY
+) -> None:
+    """Simulate, ingest, and put the result in place of any older demo home."""
+    from metrics.events.simulator import simulate
+    from metrics.lake.ingest import ingest
+
+    home = settings.home
+    scratch = home / _SCRATCH
+    end = now().replace(second=0, microsecond=0)
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        events, made = scratch / "events", scratch / "home"
+        made.mkdir(parents=True)
+        _tell(home, "simulating thirty days of events", 0.1)
+        simulate(events, days=days, per_day=per_day, seed=SEED, end=end, kinds=None)
+        files = sorted(events.rglob("*.parquet"))
+        _tell(home, "storing them", 0.3)
+        ingest(files, settings.model_copy(update={"home": made}), now=now)
+        _tell(home, "opening the dashboards", 1.0)
+        (made / MADE_FILE).write_text(json.dumps({"end": end.isoformat()}), encoding="utf-8")
+        shutil.rmtree(demo_home(home), ignore_errors=True)
+        made.rename(demo_home(home))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+        (home / PROGRESS_FILE).unlink(missing_ok=True)
+
+
+def _tell(home: Path, stage: str, done: float) -> None:
+    write_whole(home / PROGRESS_FILE, json.dumps({"stage": stage, "done": done}))
+
+
+def main() -> None:
+    """Make the demo home of the home that the environment names."""
+    make_demo(load_settings(), lambda: datetime.now(UTC))
+    sys.stdout.write("demo data are ready\n")
+
+
+if __name__ == "__main__":
+    main()

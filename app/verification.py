@@ -1,0 +1,140 @@
+"""Holds the numbers against each other: rollups against raw events, and both against Polars.
+
+The pages answer from partial aggregates wherever they can. Here the same questions are asked of the raw
+events, and the plainest metrics also of Polars, which shares no code with the engine.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from metrics.catalog import DIMENSIONS, Metric
+from metrics.catalog.model import Quantile
+from metrics.engine import Engine, EngineError, Grain, Query, Window
+
+if TYPE_CHECKING:
+    from metrics.settings import Settings
+
+EXACT = 1e-9
+"""Relative difference that counts as none: sums of floats depend on their order."""
+PERCENTILE = 0.005
+"""Relative difference allowed to a percentile that comes from a rollup."""
+GROUPINGS: tuple[tuple[str, ...], ...] = ((), ("endpoint",), ("provider",), ("model",), ("region",), ("feature",))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two figures that should be one."""
+
+    metric: str
+    where: str
+    """Bucket and group."""
+    answered: float | None
+    """What the pages show."""
+    expected: float | None
+    """What the raw events say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was compared, and what differs."""
+
+    compared: int
+    differences: tuple[Difference, ...]
+
+
+def verify(settings: "Settings") -> Verification:
+    """Compare every metric over the whole lake, by day and by the dimensions of `GROUPINGS`."""
+    engine = Engine(settings)
+    freshness = engine.freshness()
+    if freshness.first is None or freshness.last is None:
+        return Verification(0, ())
+    window = Window(start=freshness.first, end=freshness.last + timedelta(microseconds=1))
+    compared = 0
+    differences: list[Difference] = []
+    for metric in engine.metrics.values():
+        for by in GROUPINGS:
+            query = Query(metrics=(metric.name,), window=window, by=by, grain=Grain.NONE if by else Grain.DAY)
+            if _answerable(metric, by) and _from_rollup(engine, query):
+                pairs = list(_pairs(engine, query))
+                compared += len(pairs)
+                differences += _unequal(metric, pairs)
+    for name, expected in polars_figures(engine).items():
+        answered = engine.run(Query(metrics=(name,), window=window)).frame[name].item()
+        compared += 1
+        differences += _unequal(engine.metrics[name], [("everything, by Polars", answered, expected)])
+    return Verification(compared, tuple(differences))
+
+
+def _answerable(metric: Metric, by: Sequence[str]) -> bool:
+    return all(set(metric.kinds) & set(DIMENSIONS[name].kinds) for name in by)
+
+
+def _from_rollup(engine: Engine, query: Query) -> bool:
+    """Whether there is something to compare: an answer that does not come from the raw events anyway."""
+    try:
+        return engine.plan(query).source != engine.plan(query.model_copy(update={"raw": True})).source
+    except EngineError:
+        return False
+
+
+def _pairs(engine: Engine, query: Query) -> Iterator[tuple[str, float | None, float | None]]:
+    """Place, figure shown and figure from raw events, for every bucket and group of either."""
+    name = query.metrics[0]
+    shown = engine.run(query).frame
+    raw = engine.run(query.model_copy(update={"raw": True})).frame.rename({name: "expected"})
+    keys = [column for column in shown.columns if column != name]
+    joined = (
+        shown.join(raw, on=keys, how="full", coalesce=True, nulls_equal=True)
+        if keys
+        else pl.concat([shown, raw], how="horizontal")
+    )
+    for row in joined.iter_rows(named=True):
+        yield ", ".join(f"{key}={row[key]}" for key in keys) or "everything", row[name], row["expected"]
+
+
+def _unequal(metric: Metric, pairs: Sequence[tuple[str, float | None, float | None]]) -> Iterator[Difference]:
+    tolerance = PERCENTILE if any(isinstance(measure, Quantile) for measure in metric.measures) else EXACT
+    for where, answered, expected in pairs:
+        if not close(answered, expected, tolerance):
+            yield Difference(metric.name, where, answered, expected)
+
+
+def close(one: float | None, other: float | None, tolerance: float) -> bool:
+    """Whether two figures are one within a relative tolerance; no data equals only no data."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= tolerance * max(abs(one), abs(other), 1e-12)
+
+
+def polars_figures(engine: Engine) -> Mapping[str, float | None]:
+    """The plainest metrics over the whole lake, computed by Polars from the data files."""
+    figures: dict[str, float | None] = {}
+    client_errors = engine.settings.errors.client_errors_count
+    for kind, expressions in _expressions(400 if client_errors else 500).items():
+        files = engine.lake.events(kind).files()
+        if files:
+            figures |= pl.scan_parquet(files).select(**expressions).collect(engine="streaming").row(0, named=True)
+    return figures
+
+
+def _expressions(first_error: int) -> Mapping[str, Mapping[str, pl.Expr]]:
+    """The expressions by event kind; a sum of nothing is no data, as in SQL."""
+    failed = pl.col("status_code") >= first_error
+    return {
+        "request": {"requests": pl.len(), "error_rate": 100 * failed.sum() / pl.len()},
+        "llm_call": {
+            "llm_calls": pl.len(),
+            "input_tokens": _sum("input_tokens"),
+            "output_tokens": _sum("output_tokens"),
+            "cost": _sum("cost_usd"),
+            "unpriced_calls": pl.col("cost_usd").null_count(),
+        },
+    }
+
+
+def _sum(column: str) -> pl.Expr:
+    return pl.when(pl.col(column).count() > 0).then(pl.col(column).sum())

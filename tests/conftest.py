@@ -1,0 +1,88 @@
+"""What all tests share: a small simulated lake, made once for all test processes, and the browser."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from metrics.engine.query import Window
+from metrics.settings import Settings
+
+for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
+    del os.environ[name]  # settings of the machine are no part of a test
+
+SIMULATED_END = datetime(2026, 5, 4, tzinfo=UTC)
+SIMULATED_DAYS = 3
+SIMULATED_REQUESTS_A_DAY = 3_000
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+@pytest.fixture(scope="session")
+def shared_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all processes of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def simulated_window() -> Window:
+    """The span the simulated events cover."""
+    return Window(start=SIMULATED_END - timedelta(days=SIMULATED_DAYS), end=SIMULATED_END)
+
+
+@pytest.fixture(scope="session")
+def simulated_events(shared_directory: Path) -> Path:
+    """Three days of simulated events as `<kind>/<kind>-YYYY-MM-DD.parquet`, and `truth.json`. Not to be changed."""
+
+    def make(directory: Path) -> None:
+        from metrics.events.simulator import simulate
+
+        simulate(
+            directory, days=SIMULATED_DAYS, per_day=SIMULATED_REQUESTS_A_DAY, seed=7, end=SIMULATED_END, kinds=None
+        )
+
+    return _made_once(shared_directory / "events", make)
+
+
+@pytest.fixture(scope="session")
+def simulated_home(shared_directory: Path, simulated_events: Path) -> Path:
+    """A home that holds the simulated events. Not to be changed."""
+
+    def make(home: Path) -> None:
+        from metrics.lake.ingest import ingest
+
+        report = ingest(sorted(simulated_events.rglob("*.parquet")), Settings(home=home), now=lambda: SIMULATED_END)
+        assert report.rejected == 0, report
+
+    return _made_once(shared_directory / "home", make)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str | None:
+    """The Chrome or Chromium on the path; None where it is the one that playwright brought."""
+    return os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, BROWSERS) if path), None)
+
+
+def _made_once(target: Path, make: Callable[[Path], None]) -> Path:
+    """`target`, made by the first test process that asks for it while the others wait."""
+    with _locked(target.with_suffix(".lock")):
+        if not target.exists():
+            scratch = target.with_suffix(".making")
+            scratch.mkdir()
+            make(scratch)
+            scratch.rename(target)
+    return target
+
+
+@contextmanager
+def _locked(path: Path) -> Generator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
