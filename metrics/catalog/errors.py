@@ -9,7 +9,7 @@ WITH_STATUS = Additive("with_status", "request", "count(status_code)")
 SERVER_ERRORS = Additive("server_errors", "request", "count(*) FILTER (WHERE status_code >= 500)")
 CLIENT_ERRORS = Additive("client_errors", "request", "count(*) FILTER (WHERE status_code BETWEEN 400 AND 499)")
 
-CALLS_WITH_STATUS = Additive("with_status", "llm_call", "count(status)")
+CALLS_WITH_STATUS = Additive("calls_with_status", "llm_call", "count(status)")
 FAILED_CALLS = Additive("failed", "llm_call", "count(*) FILTER (WHERE status <> 'ok')")
 RATE_LIMITED_CALLS = Additive("rate_limited", "llm_call", "count(*) FILTER (WHERE status = 'rate_limited')")
 
@@ -36,12 +36,12 @@ METRICS = (
     ),
     Metric(
         "llm_error_rate", "LLM error rate", "%", "down", "100 × LLM calls whose status is not `ok` ÷ LLM calls.",
-        "1e2 * failed / nullif(with_status, 0)", (FAILED_CALLS, CALLS_WITH_STATUS), decimals=2,
+        "1e2 * failed / nullif(calls_with_status, 0)", (FAILED_CALLS, CALLS_WITH_STATUS), decimals=2,
     ),
     Metric(
         "llm_rate_limited_rate", "LLM rate-limited rate", "%", "down",
         "100 × LLM calls with status `rate_limited` ÷ LLM calls.",
-        "1e2 * rate_limited / nullif(with_status, 0)", (RATE_LIMITED_CALLS, CALLS_WITH_STATUS), decimals=2,
+        "1e2 * rate_limited / nullif(calls_with_status, 0)", (RATE_LIMITED_CALLS, CALLS_WITH_STATUS), decimals=2,
     ),
     _errors("errors_total", "Errors opened", "Distinct errors opened.", ErrorCount("errors_total", "opened")),
     _errors(

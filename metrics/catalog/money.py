@@ -32,7 +32,9 @@ METRICS = (
     ),
     Metric(
         "tokens", "Tokens", "tokens", "neutral", "Input (cached ones included) and output tokens (reasoning included).",
-        "coalesce(input_tokens, 0) + coalesce(output_tokens, 0)", (INPUT_TOKENS, OUTPUT_TOKENS), decimals=0,
+        "CASE WHEN input_tokens IS NOT NULL OR output_tokens IS NOT NULL "
+        "THEN coalesce(input_tokens, 0) + coalesce(output_tokens, 0) END",
+        (INPUT_TOKENS, OUTPUT_TOKENS), decimals=0,
     ),
     Metric(
         "input_tokens", "Input tokens", "tokens", "neutral", "Tokens read, cached ones included.", "input_tokens",

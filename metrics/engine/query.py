@@ -40,6 +40,10 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 """An IANA time zone name."""
 
 
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""A moment in UTC. Two moments of one zone would be subtracted by the clock on the wall, an hour off across a change."""
+
+
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,8 +51,8 @@ class _Value(BaseModel):
 class Window(_Value):
     """A half-open span of time `[start, end)`, in UTC."""
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

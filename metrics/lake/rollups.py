@@ -26,6 +26,9 @@ BIN_RATIO = 1.004
 BIN_ORIGIN_MS = 0.001
 """Lower edge of bin 1. Bin 0 holds everything below, zero included."""
 
+LAST_BIN = 32_767
+"""Holds everything above its lower edge of some 10^43 years."""
+
 BUCKET = "bucket"
 VIEW = "view"
 USER = "user_id"
@@ -66,7 +69,7 @@ class Aggregate:
     def merged(self) -> pl.Expr:
         """The expression that merges partial values."""
         column = pl.col(self.name)
-        return (column.sum() if self.merge == "sum" else column.max()).cast(self.dtype)
+        return (_total(column) if self.merge == "sum" else column.max()).cast(self.dtype)
 
 
 class Shape(Protocol):
@@ -202,7 +205,12 @@ def _count(condition: pl.Expr, name: str) -> Aggregate:
 
 
 def _sum(name: str, expression: pl.Expr, dtype: pl.DataType) -> Aggregate:
-    return Aggregate(name, expression.sum(), dtype)
+    return Aggregate(name, _total(expression), dtype)
+
+
+def _total(expression: pl.Expr) -> pl.Expr:
+    """The sum, null where there is nothing to add up: what was never reported is not 0."""
+    return pl.when(expression.is_not_null().any()).then(expression.sum())
 
 
 _status, _duration = pl.col("status_code"), pl.col("duration_ms")
@@ -224,7 +232,7 @@ _streamed = (_ttft.is_not_null()) & (_duration > _ttft) & pl.col("output_tokens"
 LLM_CALL_COUNTS = Counts(
     (
         Aggregate("llm_calls", pl.len(), pl.Int64()),
-        _count(_call.is_not_null(), "with_status"),
+        _count(_call.is_not_null(), "calls_with_status"),
         _count(_call != "ok", "failed"),
         _count(_call == "rate_limited", "rate_limited"),
         _sum("input_tokens", pl.col("input_tokens"), pl.Int64()),
@@ -295,7 +303,8 @@ def rollups_of(kind: str) -> tuple[Rollup, ...]:
 def bin_of(column: str) -> pl.Expr:
     """The bin (Int16) of a duration in ms."""
     above = (pl.col(column) / BIN_ORIGIN_MS).log() / log(BIN_RATIO)
-    return pl.when(pl.col(column) >= BIN_ORIGIN_MS).then(above.floor() + 1).otherwise(0).cast(pl.Int16)
+    inner = pl.when(pl.col(column) >= BIN_ORIGIN_MS).then(above.floor() + 1).otherwise(0)
+    return inner.clip(upper_bound=LAST_BIN).cast(pl.Int16)
 
 
 def partials(kind: str, events: pl.DataFrame) -> dict[str, pl.DataFrame]:

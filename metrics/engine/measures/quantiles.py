@@ -16,7 +16,7 @@ from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Parts, Scope, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET
+from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET, LAST_BIN
 
 EXACT_UP_TO = 1_500_000
 """Events that are sorted rather than taken from bins: as fast, and exact."""
@@ -72,7 +72,7 @@ def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> S
 
 
 def _binned_events(column: str, scope: Scope, events: Relation, edges: Sequence[Window]) -> str:
-    above = f"CAST(floor(ln({column} / {BIN_ORIGIN_MS}) / ln({BIN_RATIO})) AS SMALLINT) + 1"
+    above = f"CAST(least(floor(ln({column} / {BIN_ORIGIN_MS}) / ln({BIN_RATIO})) + 1, {LAST_BIN}) AS SMALLINT)"
     return (
         f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, "
         f"CASE WHEN {column} >= {BIN_ORIGIN_MS} THEN {above} ELSE 0 END AS bin, count(*) AS n "
