@@ -6,7 +6,10 @@ so that nobody sees half of it.
 """
 
 import json
+import logging
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,6 +26,9 @@ MADE_FILE = "made.json"
 """In the demo home: when its events end."""
 KEPT = timedelta(days=7)
 """Age at which it is made anew."""
+RETRY = timedelta(minutes=10)
+"""Wait after a failure."""
+LOG = logging.getLogger("promptpilot.sidecar")
 _SCRATCH = "demo.making"
 
 
@@ -66,11 +72,53 @@ def make_demo(
         made.rename(demo_home(home))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        (home / PROGRESS_FILE).unlink(missing_ok=True)
+        _forget_progress(home)
 
 
 def _tell(home: Path, stage: str, done: float) -> None:
     write_whole(home / PROGRESS_FILE, json.dumps({"stage": stage, "done": done}))
+
+
+class DemoMaker:
+    """Has the demo home made by a process of its own, for as long as there are no real events."""
+
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._now = now
+        self._process: subprocess.Popen[bytes] | None = None
+        self._not_before: datetime | None = None
+        _forget_progress(settings.home)  # of a making that was cut short
+
+    def look(self) -> None:
+        """Begin, call off or report, whichever is due."""
+        if self._process is None:
+            if is_wanted(self._settings, self._now()) and self._may_begin():
+                command = [sys.executable, "-m", "app.demo"]
+                environment = {**os.environ, "PROMPTPILOT_HOME": str(self._settings.home)}
+                self._process = subprocess.Popen(command, env=environment)
+        elif self._process.poll() is None:
+            if has_events(self._settings.home):
+                self.end()
+        else:
+            if self._process.returncode:
+                LOG.warning("demo data could not be made; next try in %s", RETRY)
+                self._not_before = self._now() + RETRY
+            self._process = None
+
+    def end(self) -> None:
+        """Call off the making, if one is going on."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+            _forget_progress(self._settings.home)
+
+    def _may_begin(self) -> bool:
+        return self._not_before is None or self._now() >= self._not_before
+
+
+def _forget_progress(home: Path) -> None:
+    (home / PROGRESS_FILE).unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -3,12 +3,20 @@
 Started by `streamlit run app/server.py`.
 """
 
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pkgutil import walk_packages
+
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 HEALTH_PATH = "/healthz"
+PRELOADED = ("metrics.engine", "app.charts", "app.components", "app.queries")
+"""Packages and modules whose import is not to be part of the first visitor's waiting."""
 
 
 async def health(_request: Request) -> JSONResponse:
@@ -16,4 +24,17 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-app = st.App("main.py", routes=[Route(HEALTH_PATH, health, methods=["GET"])])
+@asynccontextmanager
+async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
+    """Import what the pages are made of before the first of them is asked for."""
+    for name in PRELOADED:
+        try:
+            package = import_module(name)
+            for module in walk_packages(getattr(package, "__path__", ()), f"{name}."):
+                import_module(module.name)
+        except ImportError:  # the page that needs it will say so, in its place
+            logging.getLogger(__name__).exception("%s cannot be imported", name)
+    yield {}
+
+
+app = st.App("main.py", routes=[Route(HEALTH_PATH, health, methods=["GET"])], lifespan=preloaded)

@@ -24,7 +24,6 @@ State = Literal["ok", "note", "failed"]
 _MARKS: dict[State, str] = {"ok": "ok    ", "note": "note  ", "failed": "FAILED"}
 OLDEST_PYTHON = (3, 11)
 _LEAST_FREE_GB = 1.0
-_STALE_SECONDS = 30.0
 
 
 class Finding(NamedTuple):
@@ -146,12 +145,13 @@ def _lake(circumstances: Circumstances) -> Finding:
 
 
 def _sidecar(circumstances: Circumstances) -> Finding:
-    from app.sidecar import heartbeat_age
+    from app.heartbeat import STALE_SECONDS
+    from app.heartbeat import age as heartbeat_age
 
     age = heartbeat_age(circumstances.settings.home, circumstances.now)
     if age is None:
         return Finding("note", "has not run in this home yet", "promptpilot up starts it")
-    if age > _STALE_SECONDS:
+    if age > STALE_SECONDS:
         return Finding("note", f"not running: last heartbeat {age:,.0f} s ago", "promptpilot up starts it")
     return Finding("ok", f"running: last heartbeat {age:.0f} s ago")
 

@@ -13,7 +13,8 @@ def status(as_json: Json = False, home: Home = None) -> None:
     """Events by kind, files by what became of them, and how old the newest event is."""
     settings = settings_of(home)
 
-    from app.sidecar import heartbeat_age
+    from app.heartbeat import STALE_SECONDS
+    from app.heartbeat import age as heartbeat_age
     from metrics.lake.ingest import status as lake_status
 
     moment_of_looking = now()
@@ -32,7 +33,7 @@ def status(as_json: Json = False, home: Home = None) -> None:
         say(f"  {file.path}: {file.reason}")
     if found.lag_seconds is not None:
         say(f"newest    {found.lag_seconds:,.0f} s old")
-    say(f"sidecar   {'not running' if age is None or age > 30 else f'running, last seen {age:.0f} s ago'}")
+    say(f"sidecar   {'not running' if age is None or age > STALE_SECONDS else f'running, last seen {age:.0f} s ago'}")
 
 
 def as_document(found: "LakeStatus") -> dict[str, object]:

@@ -1,0 +1,28 @@
+"""The sidecar's sign of life: a small file that it writes every second and others read."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from app.files import write_whole
+
+HEARTBEAT_FILE = "sidecar.json"
+STALE_SECONDS = 30.0
+"""Age from which on the sidecar counts as not running."""
+
+
+def beat(home: Path, now: datetime, jobs: Mapping[str, Mapping[str, str | None]]) -> None:
+    """Write that the sidecar of `home` is alive, and how its jobs went."""
+    written = {"pid": os.getpid(), "at": now.isoformat(), "jobs": jobs}
+    write_whole(home / HEARTBEAT_FILE, json.dumps(written))
+
+
+def age(home: Path, now: datetime) -> float | None:
+    """Seconds since the sidecar of `home` was last alive; None when it never was."""
+    try:
+        at = json.loads((home / HEARTBEAT_FILE).read_text(encoding="utf-8"))["at"]
+        return max(0.0, (now - datetime.fromisoformat(at)).total_seconds())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

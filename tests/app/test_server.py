@@ -1,0 +1,107 @@
+"""The web process as it is started: it answers, it says that it is well, and it ends when asked."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from app.commands.up import sidecar, web
+
+TIMEOUT = 60
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    """Status and body of an answer."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def running_up(home: Path, port: int) -> Generator[tuple["subprocess.Popen[str]", list[str]]]:
+    """`promptpilot up` on that port, once it has told its address; with the lines it has written so far."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "up", "--port", str(port), "--home", str(home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    watchdog = threading.Timer(TIMEOUT, process.kill)
+    watchdog.start()
+    lines: list[str] = []
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if "PromptPilot is at" in line:
+                break
+        else:
+            raise AssertionError("".join(lines))
+        yield process, lines
+    finally:
+        watchdog.cancel()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=TIMEOUT)
+
+
+def test_the_pages_are_up_when_the_address_is_told(tmp_path: Path) -> None:
+    port = free_port()
+    with running_up(tmp_path, port) as (_, lines):
+        assert f"http://localhost:{port}" in lines[-1]
+        status, body = get(port, "/healthz")
+        assert (status, json.loads(body)) == (200, {"status": "ok"})
+        assert get(port, "/")[0] == 200
+
+
+def test_a_signal_ends_web_and_sidecar_and_frees_the_port(tmp_path: Path) -> None:
+    port = free_port()
+    with running_up(tmp_path, port) as (process, _):
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=TIMEOUT)
+        assert process.returncode == 0
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+
+
+def test_a_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "app.cli", "up", "--port", str(port), "--home", str(tmp_path)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+    assert ended.returncode == 3
+    assert ended.stderr == f"promptpilot: port {port} on 127.0.0.1 is in use; --port names another\n"
+
+
+def test_web_and_sidecar_work_on_the_same_home_from_any_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for program in (web(tmp_path / "home", "127.0.0.1", 1), sidecar(tmp_path / "home")):
+        assert program.environment["PROMPTPILOT_HOME"] == str(tmp_path / "home")
+        assert program.directory is not None
+        assert (program.directory / ".streamlit" / "config.toml").is_file()
+        assert os.path.isabs(program.command[0])  # noqa: PTH117 - the command holds text
