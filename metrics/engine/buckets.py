@@ -6,6 +6,7 @@ Buckets of up to one hour are stretches of real time; wider ones are stretches o
 wall, so that a day has 23, 24 or 25 hours and always begins at midnight.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -120,9 +121,23 @@ class Buckets:
         width = SECONDS.get(self.grain, DAY)
         return width % seconds == 0 and all(offset.seconds % seconds == 0 for offset in self.offsets)
 
+    def covered(self, bucket: Bucket) -> Window:
+        """The part of the bucket that lies in the window."""
+        return Window(start=max(bucket.start, self.window.start), end=min(bucket.end, self.window.end))
+
     def covered_seconds(self, bucket: Bucket) -> float:
-        """Length of the part of the bucket that the window covers."""
-        return (min(bucket.end, self.window.end) - max(bucket.start, self.window.start)).total_seconds()
+        """Length of the part of the bucket that lies in the window."""
+        return self.covered(bucket).length.total_seconds()
+
+    def before(self, earlier: "Buckets") -> list[tuple[Bucket, Bucket]]:
+        """Each bucket with its counterpart in the window of equal length just before: where its middle falls there."""
+        ends = [bucket.end for bucket in earlier.all]
+        pairs: list[tuple[Bucket, Bucket]] = []
+        for bucket in self.all:
+            covered = self.covered(bucket)
+            middle = covered.start + covered.length / 2 - self.window.length
+            pairs.append((bucket, earlier.all[min(bisect_right(ends, middle), len(ends) - 1)]))
+        return pairs
 
     def _offset_sql(self, moment: str) -> str:
         *earlier, last = self.offsets
@@ -137,12 +152,26 @@ class Buckets:
     def _short(self, width: int) -> Iterator[Bucket]:
         moment = self.window.start
         while moment < self.window.end:
-            offset = self._offset_at(moment)
-            key = (int(moment.timestamp()) + offset) // width * width - offset
+            key = self._short_key(moment, width)
             start = datetime.fromtimestamp(key, UTC)
             end = start + timedelta(seconds=width)
+            for cut in self._shifts(start, end, width):
+                start, end = (cut, end) if cut <= moment else (start, cut)
             yield Bucket(key, start, end)
             moment = end
+
+    def _short_key(self, moment: datetime, width: int) -> int:
+        offset = self._offset_at(moment)
+        return (int(moment.timestamp()) + offset) // width * width - offset
+
+    def _shifts(self, start: datetime, end: datetime, width: int) -> list[datetime]:
+        """Moments inside a bucket from which on another one counts: a zone that changes by half an hour cuts hours."""
+        return [
+            offset.until
+            for offset in self.offsets
+            if start < offset.until < end
+            and self._short_key(offset.until, width) != self._short_key(offset.until - timedelta(seconds=1), width)
+        ]
 
     def _wall(self) -> Iterator[Bucket]:
         zone = ZoneInfo(self.tz)

@@ -8,7 +8,7 @@ import polars as pl
 
 from metrics.catalog import Metric, catalog
 from metrics.engine import board
-from metrics.engine.buckets import Buckets, resolve
+from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.database import rows_of
 from metrics.engine.measures import KEY, Step, steps
 from metrics.engine.measures.quantiles import binned
@@ -64,7 +64,8 @@ class Engine:
             before = self.plan(
                 query.model_copy(update={"window": query.window.previous, "grain": plan.scope.buckets.grain})
             )
-            frame = _with_previous(frame, _answer(before), query)
+            pairs = plan.scope.buckets.before(before.scope.buckets)
+            frame = _with_previous(frame, _answer(before), query, pairs)
         return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.sql, plan.missing)
 
     def plan(self, query: Query) -> Plan:
@@ -200,19 +201,23 @@ def _value(metric: Metric, plan: Plan) -> pl.Expr:
     return value.fill_null(0) if metric.empty_is_zero else value
 
 
-def _with_previous(frame: pl.DataFrame, before: pl.DataFrame, query: Query) -> pl.DataFrame:
-    """`frame` with the values of the window before, each laid on the bucket its time falls into one window later."""
+def _with_previous(
+    frame: pl.DataFrame, before: pl.DataFrame, query: Query, pairs: Sequence[tuple[Bucket, Bucket]]
+) -> pl.DataFrame:
+    """`frame` with the values of the window before; `pairs` are the buckets of both that stand side by side."""
     renamed = before.rename({name: name + PREVIOUS for name in query.metrics})
     if TIME not in frame.columns:
         if not query.by:
             return pl.concat([frame, renamed], how="horizontal")
         return _full(frame, renamed, query.by).sort(query.by, nulls_last=True)
-    times = frame.select(pl.col(TIME).unique().sort())
-    later = renamed.with_columns(pl.col(TIME) + query.window.length).sort(TIME)
-    landed = later.join_asof(times.with_columns(landed=pl.col(TIME)), on=TIME, strategy="backward")
-    first = landed.filter(pl.col("landed").is_not_null()).with_columns(pl.col("landed").alias(TIME)).drop("landed")
+    dtype = frame.schema[TIME]
+    times = pl.DataFrame(
+        {TIME: [now.start for now, _ in pairs], "earlier": [then.start for _, then in pairs]},
+        schema={TIME: dtype, "earlier": dtype},
+    )
+    landed = times.join(renamed.rename({TIME: "earlier"}), on="earlier").drop("earlier")
     keys = [TIME, *query.by]
-    return _full(frame, first.unique(keys, keep="first", maintain_order=True), keys).sort(keys, nulls_last=True)
+    return _full(frame, landed, keys).sort(keys, nulls_last=True)
 
 
 def _full(left: pl.DataFrame, right: pl.DataFrame, keys: Iterable[str]) -> pl.DataFrame:

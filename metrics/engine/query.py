@@ -41,7 +41,7 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-"""A moment in UTC. Two moments of one zone would be subtracted by the clock on the wall, an hour off across a change."""
+"""A moment in UTC: two of one zone would be subtracted by the clock on the wall, an hour off across a change."""
 
 
 class _Value(BaseModel):
