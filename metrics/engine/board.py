@@ -51,7 +51,6 @@ def values(kinds: Sequence[str], scope: Scope, limit: int) -> list[str | None]:
         rollup = f"{kind}_counts"
         parts = scope.parts(kind, rollup) if rollup in ROLLUPS else None
         if parts and parts.view and parts.interior:
-            # The edges' few events can add no weight that matters to an order of names.
             stored = scope.rollup(rollup, parts.view)
             rollup_of = ROLLUPS[rollup].shape
             count = rollup_of.aggregates[0].name if isinstance(rollup_of, Counts) else "1"
@@ -59,9 +58,10 @@ def values(kinds: Sequence[str], scope: Scope, limit: int) -> list[str | None]:
             groups = scope.select_groups(view=parts.view)
             selects.append(f'SELECT sum("{count}") AS n{groups} FROM {stored.sql} WHERE {where} GROUP BY ALL')
             relations.append(stored)
-        else:
-            events = scope.events(kind, [scope.window])
-            where = f"{span_sql('ts', [scope.window])}{scope.filter_sql()}"
+        edges = parts.edges if parts else (scope.window,)
+        if edges:
+            events = scope.events(kind, edges)
+            where = f"{span_sql('ts', edges)}{scope.filter_sql()}"
             selects.append(f"SELECT count(*) AS n{scope.select_groups()} FROM {events.sql} WHERE {where} GROUP BY ALL")
             relations.append(events)
     text = (
@@ -76,12 +76,12 @@ def open_errors(scope: Scope, limit: int) -> pl.DataFrame:
     scope.kinds_for("open errors", ("error",))
     errors = scope.events("error", [ever])
     names = [name for name in scope.dimensions if name not in _ERROR_COLUMNS and not name.startswith(ATTRIBUTE_PREFIX)]
-    first = ", ".join(f'arg_min("{name}", ts) AS "{name}"' for name in (*_ERROR_COLUMNS, *names))
+    first = ", ".join(f'arg_min("{name}", (ts, event_id)) AS "{name}"' for name in (*_ERROR_COLUMNS, *names))
     rank = " ".join(f"WHEN '{severity}' THEN {rank}" for severity, rank in _BADNESS.items())
     end = moment_sql(scope.window.end)
     text = (
         f"SELECT opened AS opened_at, {', '.join(_ERROR_COLUMNS)}, identity AS error_id, events "
-        f"FROM (SELECT {LIFE_COLUMNS}, count(*) AS events, arg_min(attributes, ts) AS attributes, {first} "
+        f"FROM (SELECT {LIFE_COLUMNS}, count(*) AS events, arg_min(attributes, (ts, event_id)) AS attributes, {first} "
         f"FROM {errors.sql} WHERE {span_sql('ts', [ever])} GROUP BY identity) AS life "
         f"WHERE (resolved IS NULL OR resolved >= {end}){scope.filter_sql()} "
         f"ORDER BY CASE severity {rank} ELSE 4 END, opened DESC LIMIT {limit:d}"
@@ -100,8 +100,8 @@ def component_status(scope: Scope) -> pl.DataFrame:
             FROM {probes.sql} WHERE {span_sql("ts", [scope.window])}
         ),
         latest AS (
-            SELECT component, arg_max(status, ts) AS status, max(ts) AS last_probe,
-                arg_max(response_time_ms, ts) AS response_time_ms,
+            SELECT component, arg_max(status, (ts, event_id)) AS status, max(ts) AS last_probe,
+                arg_max(response_time_ms, (ts, event_id)) AS response_time_ms,
                 max(ts) FILTER (WHERE before IS DISTINCT FROM status) AS since
             FROM probes GROUP BY component
         )

@@ -1,5 +1,6 @@
 """What every measure of one query shares: buckets, grouping, filters, and where the events are."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -102,7 +103,8 @@ class Scope:
 
     def used_parameters(self, text: str) -> dict[str, object]:
         """The bound values that `text` names; DuckDB takes no others."""
-        return {name: value for name, value in self.parameters.items() if f"${name}" in text}
+        used = set(re.findall(r"\$(\w+)", text))
+        return {name: value for name, value in self.parameters.items() if name in used}
 
     def parts(self, kind: str, rollup: str, *, units: Iterable[str] = ("hour", "day")) -> Parts:
         """The cheapest way to answer from `rollup`, or from events alone when no view knows what is asked."""
@@ -164,8 +166,9 @@ class Scope:
     def _condition(self, index: int, item: Filter, column: str) -> str:
         names = [f"$f{index}_{j}" for j, value in enumerate(item.values) if value is not None]
         if item.operator == "contains":
-            return " OR ".join(f"contains(lower({column}), lower({name}))" for name in names) or "true"
-        choices = [f"{column} IN ({', '.join(names)})"] if names else []
+            choices = [f"contains(lower({column}), lower({name}))" for name in names]
+        else:
+            choices = [f"{column} IN ({', '.join(names)})"] if names else []
         if None in item.values:
             choices.append(f"{column} IS NULL")
         kept = " OR ".join(choices) or "false"

@@ -34,8 +34,8 @@ def _life(scope: Scope, errors: Relation) -> str:
     """Errors with the severity and dimensions of their first event that gives one, those of the filters only."""
     names = dict.fromkeys((*scope.dimensions, "severity"))
     plain = [name for name in names if not name.startswith("attributes.")]
-    first = "".join(f', arg_min("{name}", ts) AS "{name}"' for name in plain)
-    attributes = ", arg_min(attributes, ts) AS attributes" if len(plain) < len(names) else ""
+    first = "".join(f', arg_min("{name}", (ts, event_id)) AS "{name}"' for name in plain)
+    attributes = ", arg_min(attributes, (ts, event_id)) AS attributes" if len(plain) < len(names) else ""
     return (
         f"SELECT * FROM (SELECT {LIFE_COLUMNS}{first}{attributes} FROM {errors.sql} "
         f"WHERE {span_sql('ts', [Window(start=_EVER, end=scope.window.end)])} GROUP BY identity) AS life "

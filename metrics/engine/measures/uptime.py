@@ -32,7 +32,7 @@ def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
     text = f"""
         WITH probed AS (
             SELECT component{scope.select_groups()}, epoch_us(ts) // {MINUTE_US} AS slot,
-                max({BADNESS}) AS worst, arg_max({BADNESS}, ts) AS last
+                max({BADNESS}) AS worst, arg_max({BADNESS}, (ts, event_id)) AS last
             FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only_critical}{scope.filter_sql()} GROUP BY ALL
         ),
         spans AS (
