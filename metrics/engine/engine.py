@@ -15,7 +15,7 @@ from metrics.engine.measures.quantiles import binned
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.result import PREVIOUS, TIME, Freshness, KindFreshness, Result
-from metrics.engine.scope import Scope
+from metrics.engine.scope import EXACT_UP_TO, Scope
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -46,8 +46,9 @@ class Plan:
 class Engine:
     """Answers queries over one home. Safe to share between threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, exact_up_to: int = EXACT_UP_TO) -> None:
         self.settings = settings
+        self.exact_up_to = exact_up_to
         self.lake = Lake(settings.home)
         self.metrics = catalog(settings)
 
@@ -72,7 +73,7 @@ class Engine:
         """How a query would be answered, without answering it. Raises as `run` does."""
         metrics = tuple(self._metric(name) for name in query.metrics)
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
-        scope = Scope(query, buckets, self.lake, self.settings)
+        scope = Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
         for metric in metrics:
             scope.kinds_for(metric.name, metric.kinds)
         missing = {metric.name: metric.kinds[0] for metric in metrics if not self._ingested(metric)}
@@ -134,9 +135,8 @@ class Engine:
         return self.lake.data_version
 
     def _scope(self, query: Query) -> Scope:
-        return Scope(
-            query, Buckets(query.window, resolve(query.grain, query.window), query.tz), self.lake, self.settings
-        )
+        buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
+        return Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
 
     def _metric(self, name: str) -> Metric:
         if name not in self.metrics:

@@ -17,6 +17,8 @@ from metrics.lake.tables import DataFile, Lake
 from metrics.settings import Settings
 
 SECONDS_OF_UNIT = {"hour": HOUR, "day": DAY}
+EXACT_UP_TO = 1_500_000
+"""Events whose quantiles are taken by sorting rather than from bins: as fast, and exact."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Scope:
     buckets: Buckets
     lake: Lake
     settings: Settings
+    exact_up_to: int = EXACT_UP_TO
+    """Events above which quantiles are taken from bins."""
 
     @property
     def window(self) -> Window:

@@ -18,9 +18,6 @@ from metrics.engine.scope import Parts, Scope, span_sql
 from metrics.engine.statement import Relation, Statement
 from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET, LAST_BIN
 
-EXACT_UP_TO = 1_500_000
-"""Events that are sorted rather than taken from bins: as fast, and exact."""
-
 
 def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
     """One step a column and condition."""
@@ -28,7 +25,7 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
         wanted = [m for m in measures if (m.kind, m.column, m.where) == (kind, column, where)]
         scope.kinds_for(wanted[0].name, (kind,))
         parts = scope.parts(kind, rollup)
-        few = scope.event_rows(kind, [scope.window]) <= EXACT_UP_TO
+        few = scope.event_rows(kind, [scope.window]) <= scope.exact_up_to
         if where or few or parts.view is None:
             yield _exact(kind, column, where, wanted, scope)
         else:
