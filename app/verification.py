@@ -4,14 +4,14 @@ The pages answer from partial aggregates wherever they can. Here the same questi
 events, and the plainest metrics also of Polars, which shares no code with the engine.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from metrics.catalog import DIMENSIONS, Metric
+from metrics.catalog import Metric
 from metrics.catalog.model import Quantile
 from metrics.engine import Engine, EngineError, Grain, Query, Window
 
@@ -27,7 +27,7 @@ GROUPINGS: tuple[tuple[str, ...], ...] = ((), ("endpoint",), ("provider",), ("mo
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two figures that should be one."""
+    """Two figures that should be one, and are a difference when they are not."""
 
     metric: str
     where: str
@@ -53,24 +53,26 @@ def verify(settings: "Settings") -> Verification:
     if freshness.first is None or freshness.last is None:
         return Verification(0, ())
     window = Window(start=freshness.first, end=freshness.last + timedelta(microseconds=1))
-    compared = 0
-    differences: list[Difference] = []
-    for metric in engine.metrics.values():
-        for by in GROUPINGS:
-            query = Query(metrics=(metric.name,), window=window, by=by, grain=Grain.NONE if by else Grain.DAY)
-            if _answerable(metric, by) and _from_rollup(engine, query):
-                pairs = list(_pairs(engine, query))
-                compared += len(pairs)
-                differences += _unequal(metric, pairs)
-    for name, expected in polars_figures(engine).items():
-        answered = engine.run(Query(metrics=(name,), window=window)).frame[name].item()
-        compared += 1
-        differences += _unequal(engine.metrics[name], [("everything, by Polars", answered, expected)])
-    return Verification(compared, tuple(differences))
+    pairs = [pair for by in GROUPINGS for pair in _against_events(engine, window, by)]
+    pairs += _against_polars(engine, window)
+    return Verification(len(pairs), tuple(pair for pair in pairs if not _agree(engine.metrics[pair.metric], pair)))
 
 
-def _answerable(metric: Metric, by: Sequence[str]) -> bool:
-    return all(set(metric.kinds) & set(DIMENSIONS[name].kinds) for name in by)
+def _against_events(engine: Engine, window: Window, by: tuple[str, ...]) -> Iterator[Difference]:
+    """Figure shown and figure from raw events of every metric that a rollup answers, bucket and group."""
+    grain = Grain.NONE if by else Grain.DAY
+    asked = [Query(metrics=(name,), window=window, by=by, grain=grain) for name in engine.metrics]
+    names = tuple(query.metrics[0] for query in asked if _from_rollup(engine, query))
+    if not names:
+        return
+    query = Query(metrics=names, window=window, by=by, grain=grain)
+    shown = engine.run(query).frame
+    raw = engine.run(query.model_copy(update={"raw": True})).frame.rename({name: f"{name} raw" for name in names})
+    keys = [column for column in shown.columns if column not in names]
+    for row in shown.join(raw, on=keys, how="full", coalesce=True, nulls_equal=True).iter_rows(named=True):
+        where = ", ".join(f"{key}={row[key]}" for key in keys)
+        for name in names:
+            yield Difference(name, where, row[name], row[f"{name} raw"])
 
 
 def _from_rollup(engine: Engine, query: Query) -> bool:
@@ -81,26 +83,15 @@ def _from_rollup(engine: Engine, query: Query) -> bool:
         return False
 
 
-def _pairs(engine: Engine, query: Query) -> Iterator[tuple[str, float | None, float | None]]:
-    """Place, figure shown and figure from raw events, for every bucket and group of either."""
-    name = query.metrics[0]
-    shown = engine.run(query).frame
-    raw = engine.run(query.model_copy(update={"raw": True})).frame.rename({name: "expected"})
-    keys = [column for column in shown.columns if column != name]
-    joined = (
-        shown.join(raw, on=keys, how="full", coalesce=True, nulls_equal=True)
-        if keys
-        else pl.concat([shown, raw], how="horizontal")
-    )
-    for row in joined.iter_rows(named=True):
-        yield ", ".join(f"{key}={row[key]}" for key in keys) or "everything", row[name], row["expected"]
+def _against_polars(engine: Engine, window: Window) -> Iterator[Difference]:
+    for name, expected in polars_figures(engine).items():
+        answered = engine.run(Query(metrics=(name,), window=window)).frame[name].item()
+        yield Difference(name, "everything, by Polars", answered, expected)
 
 
-def _unequal(metric: Metric, pairs: Sequence[tuple[str, float | None, float | None]]) -> Iterator[Difference]:
-    tolerance = PERCENTILE if any(isinstance(measure, Quantile) for measure in metric.measures) else EXACT
-    for where, answered, expected in pairs:
-        if not close(answered, expected, tolerance):
-            yield Difference(metric.name, where, answered, expected)
+def _agree(metric: Metric, pair: Difference) -> bool:
+    quantile = any(isinstance(measure, Quantile) for measure in metric.measures)
+    return close(pair.answered, pair.expected, PERCENTILE if quantile else EXACT)
 
 
 def close(one: float | None, other: float | None, tolerance: float) -> bool:

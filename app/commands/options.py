@@ -30,7 +30,7 @@ def settings_of(home: Path | None) -> "Settings":
         settings = load_settings(home)
     except ValidationError as error:
         raise invalid(where, error) from error
-    except (YAMLError, TypeError) as error:
+    except (YAMLError, TypeError, ValueError) as error:
         raise wrong(f"{where}: not a YAML mapping of settings: {error}") from error
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
 
