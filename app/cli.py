@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(Exit.DONE)
     except OSError as error:
         _end(Exit.ENVIRONMENT, _environment_sentence(error))
-    except Exception:
+    except Exception as error:
+        if sentence := _known_sentence(error):
+            _end(Exit.ENVIRONMENT, sentence)
         traceback.print_exc()
         _end(Exit.DEFECT, "this is a defect of PromptPilot; the lines above say where")
 
@@ -54,6 +56,13 @@ def _end(code: Exit, sentence: str) -> None:
     sys.stdout.flush()
     sys.stderr.write(f"promptpilot: {sentence}\n")
     sys.exit(code)
+
+
+def _known_sentence(error: Exception) -> str | None:
+    """What a room says itself about its surroundings."""
+    from metrics.lake.problems import LakeUnavailable
+
+    return str(error) if isinstance(error, LakeUnavailable) else None
 
 
 def _environment_sentence(error: OSError) -> str:

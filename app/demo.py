@@ -17,11 +17,14 @@ from pathlib import Path
 
 from app.files import write_whole
 from app.home import PROGRESS_FILE, demo_home, has_events
+from metrics.lake.ingest import FileOutcome, ingest
 from metrics.settings import Settings, load_settings
 
 DAYS = 30
 REQUESTS_A_DAY = 20_000
 SEED = 1
+SIMULATED_SHARE = 0.2
+"""Part of the work that is done once the events are simulated."""
 MADE_FILE = "made.json"
 """In the demo home: when its events end."""
 KEPT = timedelta(days=7)
@@ -51,8 +54,7 @@ def make_demo(
     settings: Settings, now: Callable[[], datetime], *, days: int = DAYS, per_day: int = REQUESTS_A_DAY
 ) -> None:
     """Simulate, ingest, and put the result in place of any older demo home."""
-    from metrics.events.simulator import simulate
-    from metrics.lake.ingest import ingest
+    from metrics.events.simulator import simulate  # heavy, and of use here only
 
     home = settings.home
     scratch = home / _SCRATCH
@@ -61,18 +63,32 @@ def make_demo(
     try:
         events, made = scratch / "events", scratch / "home"
         made.mkdir(parents=True)
-        _tell(home, "simulating thirty days of events", 0.1)
+        _tell(home, "simulating thirty days of events", 0.0)
         simulate(events, days=days, per_day=per_day, seed=SEED, end=end, kinds=None)
         files = sorted(events.rglob("*.parquet"))
-        _tell(home, "storing them", 0.3)
-        ingest(files, settings.model_copy(update={"home": made}), now=now)
-        _tell(home, "opening the dashboards", 1.0)
+        ingest(files, settings.model_copy(update={"home": made}), now=now, progress=_Stored(home))
         (made / MADE_FILE).write_text(json.dumps({"end": end.isoformat()}), encoding="utf-8")
         shutil.rmtree(demo_home(home), ignore_errors=True)
         made.rename(demo_home(home))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         _forget_progress(home)
+
+
+class _Stored:
+    """Tells how many files are stored, as `metrics.lake.ingest.Progress`."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def begun(self, path: Path, number: int, of: int) -> None:
+        _tell(self._home, "storing them", SIMULATED_SHARE + (1 - SIMULATED_SHARE) * (number - 1) / of)
+
+    def rows(self, done: int, of: int | None) -> None:
+        pass
+
+    def finished(self, outcome: FileOutcome) -> None:
+        pass
 
 
 def _tell(home: Path, stage: str, done: float) -> None:

@@ -7,31 +7,41 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from app.demo import DemoMaker
 from app.heartbeat import beat
 from app.timetable import Job, Timetable
 from metrics.lake.ingest import FileOutcome, ingest_inbox
-from metrics.settings import Settings, load_settings
+from metrics.lake.maintenance import maintain
+from metrics.settings import load_settings
 
 UPKEEP_SECONDS = 3600.0
 DEMO_SECONDS = 2.0
 LOG = logging.getLogger("promptpilot.sidecar")
 
 
-def ingest(settings: Settings, now: Callable[[], datetime]) -> None:
-    """Store what lies in the inbox, a line of log a file."""
-    for file in ingest_inbox(settings, now=now).files:
-        LOG.log(logging.WARNING if file.rejected or file.status == "rejected" else logging.INFO, told(file))
+class Teller:
+    """Logs a line a file, as `metrics.lake.ingest.Progress`."""
+
+    def begun(self, path: Path, number: int, of: int) -> None:
+        """Nothing to tell yet."""
+
+    def rows(self, done: int, of: int | None) -> None:
+        """Nothing to tell yet."""
+
+    def finished(self, outcome: FileOutcome) -> None:
+        """What became of it."""
+        bad = outcome.rejected or outcome.status == "rejected"
+        LOG.log(logging.WARNING if bad else logging.INFO, "%s", told(outcome))
 
 
 def told(file: FileOutcome) -> str:
     """One line on what became of a file."""
     counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
-    return f"{file.path.name}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else "")
+    return f"{Path(file.path).name}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else "")
 
 
 def main() -> None:
@@ -43,9 +53,14 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     demo = DemoMaker(settings, _now)
+    storing = partial(ingest_inbox, settings, now=_now, progress=Teller(), stop=stop.is_set, wait=False)
     jobs = (
-        Job("ingest", settings.ingest.poll_seconds, partial(ingest, settings, _now)),
-        Job("upkeep", UPKEEP_SECONDS, partial(upkeep, settings, _now)),
+        Job(
+            "ingest",
+            settings.ingest.poll_seconds,
+            storing,
+        ),
+        Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now)),
         Job("demo", DEMO_SECONDS, demo.look),
     )
     try:

@@ -10,8 +10,8 @@ def compact(as_json: Json = False, home: Home = None) -> None:
 
     from metrics.lake.maintenance import maintain
 
-    report = maintain(settings, now=now())
+    report = maintain(settings, now=now)
     if as_json:
         print_json(report)
     else:
-        say(str(report))
+        say(f"{report.merged:,} files merged, {report.dropped:,} dropped as past retention, {report.removed:,} removed")

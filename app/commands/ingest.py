@@ -8,7 +8,7 @@ import typer
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import Exit, wrong
 from app.commands.printing import print_json, say
-from app.commands.progress import ingest_progress
+from app.commands.progress import FileBar, progress_bar
 
 if TYPE_CHECKING:
     from metrics.lake.ingest import IngestReport
@@ -31,7 +31,8 @@ def ingest(
     from metrics.lake.ingest import ingest as ingest_paths
     from metrics.lake.ingest import ingest_inbox
 
-    with ingest_progress() as progress:
+    with progress_bar() as show:
+        progress = FileBar(show) if show else None
         if paths:
             report = ingest_paths(paths, settings, now=now, map_name=map_name, progress=progress)
         else:
@@ -51,7 +52,7 @@ def as_document(report: "IngestReport") -> dict[str, object]:
             {
                 "path": str(file.path),
                 "status": file.status,
-                "reason": file.reason,
+                "reason": file.reason or None,
                 "read": file.read,
                 "stored": file.stored,
                 "duplicates": file.duplicates,
@@ -71,6 +72,8 @@ def _tell(report: "IngestReport") -> None:
     for file in report.files:
         counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
         say(f"{file.path}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else ""))
+    for path in report.waiting:
+        say(f"{path}: waiting: it may still be written to")
     say(
         f"{len(report.files)} files: {report.read:,} rows read = {report.stored:,} stored"
         f" + {report.duplicates:,} duplicates + {report.rejected:,} rejected"

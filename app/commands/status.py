@@ -6,20 +6,19 @@ from app.commands.options import Home, Json, now, settings_of
 from app.commands.printing import moment, print_json, say
 
 if TYPE_CHECKING:
-    from metrics.lake.ingest import LakeStatus
+    from metrics.lake.ledger import FileOutcome
+    from metrics.lake.status import LakeStatus
 
 
 def status(as_json: Json = False, home: Home = None) -> None:
     """Events by kind, files by what became of them, and how old the newest event is."""
     settings = settings_of(home)
 
-    from app.heartbeat import STALE_SECONDS
-    from app.heartbeat import age as heartbeat_age
+    from app import heartbeat
     from metrics.lake.ingest import status as lake_status
 
-    moment_of_looking = now()
-    found = lake_status(settings, now=moment_of_looking)
-    age = heartbeat_age(settings.home, moment_of_looking)
+    found = lake_status(settings, now=now())
+    age = heartbeat.age(settings.home, now())
     if as_json:
         print_json({"home": str(settings.home), **as_document(found), "sidecar_seconds": age})
         return
@@ -27,13 +26,15 @@ def status(as_json: Json = False, home: Home = None) -> None:
     say(f"events    {sum(found.events.values()):,}, from {moment(found.first)} to {moment(found.last)}")
     for kind, rows in found.events.items():
         say(f"  {kind:<14} {rows:>14,}")
-    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in found.files.items())
-    say(f"files     {counts or 'none'}; {found.rejected:,} rows rejected")
-    for file in found.recent_rejected:
-        say(f"  {file.path}: {file.reason}")
     if found.lag_seconds is not None:
         say(f"newest    {found.lag_seconds:,.0f} s old")
-    say(f"sidecar   {'not running' if age is None or age > STALE_SECONDS else f'running, last seen {age:.0f} s ago'}")
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in found.files.items())
+    say(f"files     {counts}; {found.waiting:,} waiting in the inbox")
+    say(f"rejected  {found.rejected:,} rows")
+    for file in _refused(found):
+        say(f"  {file.path}: {file.rejected:,} of {file.read:,} rows: {file.reason}")
+    running = age is not None and age <= heartbeat.STALE_SECONDS
+    say(f"sidecar   {f'running, last seen {age:.0f} s ago' if running else 'not running'}")
 
 
 def as_document(found: "LakeStatus") -> dict[str, object]:
@@ -45,5 +46,15 @@ def as_document(found: "LakeStatus") -> dict[str, object]:
         "files": dict(found.files),
         "rejected": found.rejected,
         "lag_seconds": found.lag_seconds,
-        "recent_rejected": [{"path": str(file.path), "reason": file.reason} for file in found.recent_rejected],
+        "waiting": found.waiting,
+        "recent_rejected": [
+            {"path": str(file.path), "status": file.status, "reason": file.reason, "rejected": file.rejected}
+            for file in _refused(found)
+        ],
     }
+
+
+def _refused(found: "LakeStatus") -> "list[FileOutcome]":
+    """Files refused as a whole or in part, each once."""
+    partly = (file for file in found.recent if file.rejected and file.status != "rejected")
+    return [*found.recent_rejected, *partly]
