@@ -156,6 +156,16 @@ def _sidecar(circumstances: Circumstances) -> Finding:
     return Finding("ok", f"running: last heartbeat {age:.0f} s ago")
 
 
+def _mappings(circumstances: Circumstances) -> Finding:
+    from metrics.events.mappings import MappingError, Mappings
+
+    try:
+        own = Mappings.load(circumstances.settings.home / "mappings.yaml").own
+    except MappingError as error:
+        return Finding("failed", str(error), "put it right: until then files that need it are rejected")
+    return Finding("ok", f"{len(own)} of your own")
+
+
 def _inbox(circumstances: Circumstances) -> Finding:
     inbox: Path = circumstances.settings.home / "inbox"
     waiting = sum(1 for path in inbox.rglob("*") if path.is_file()) if inbox.is_dir() else 0
@@ -171,6 +181,7 @@ CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "time zones": _time_zones,
     "browser": _browser,
     "lake": _lake,
+    "mappings": _mappings,
     "inbox": _inbox,
     "sidecar": _sidecar,
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.options import Home, Json, now, settings_of
-from app.commands.outcome import Exit, wrong
+from app.commands.outcome import Exit, unknown, wrong
 from app.commands.printing import print_json, say
 from app.commands.progress import FileBar, progress_bar
 
@@ -27,6 +27,7 @@ def ingest(
         if not path.exists() and not path.is_symlink():
             raise wrong(f"{path}: there is no such file or directory")
     settings = settings_of(home)
+    _check_mappings(settings.home, map_name)
 
     from metrics.lake.ingest import ingest as ingest_paths
     from metrics.lake.ingest import ingest_inbox
@@ -43,6 +44,19 @@ def ingest(
         _tell(report)
     if report.rejected or any(file.status == "rejected" for file in report.files):
         raise typer.Exit(Exit.DIFFERENT)
+
+
+def _check_mappings(home: Path, name: str | None) -> None:
+    """Refuse a wrong mapping once, here, and not again with every file."""
+    from metrics.events.mappings import MappingError, Mappings
+
+    try:
+        mappings = Mappings.load(home / "mappings.yaml")
+    except MappingError as error:
+        raise wrong(str(error)) from error
+    if name is not None and mappings.named(name) is None:
+        known = [mapping.name for mapping in (*mappings.own, *mappings.shipped)]
+        raise unknown("mapping", name, known, f"one of {', '.join(known)}")
 
 
 def as_document(report: "IngestReport") -> dict[str, object]:
