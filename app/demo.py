@@ -1,8 +1,8 @@
 """The demo home: thirty days of simulated events, so that a first start has something to show.
 
 Run as a program of its own by the sidecar (`python -m app.demo`): the pages are up meanwhile and show
-how far it is, and its memory goes with it. The home is made beside its final place and renamed into it,
-so that nobody sees half of it.
+how far it is, and its memory goes with it. A demo home is made out of sight and then renamed into its
+place, under a name of its own: nobody sees half of it, and nobody has one replaced while reading it.
 """
 
 import json
@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.files import write_whole
-from app.home import PROGRESS_FILE, demo_home, has_events
+from app.home import DEMO_DIRECTORY, demo_home, demo_homes, demo_progress_file, has_events
 from metrics.lake.ingest import FileOutcome, ingest
 from metrics.settings import Settings, load_settings
 
@@ -25,39 +25,33 @@ REQUESTS_A_DAY = 20_000
 SEED = 1
 SIMULATED_SHARE = 0.2
 """Part of the work that is done once the events are simulated."""
-MADE_FILE = "made.json"
-"""In the demo home: when its events end."""
+NAME = "%Y-%m-%dT%H%MZ"
+"""A demo home is named for the moment at which its events end."""
 KEPT = timedelta(days=7)
 """Age at which it is made anew."""
 RETRY = timedelta(minutes=10)
 """Wait after a failure."""
 LOG = logging.getLogger("promptpilot.sidecar")
-_SCRATCH = "demo.making"
+_SCRATCH = ".making"
 
 
 def is_wanted(settings: Settings, now: datetime) -> bool:
     """Whether there is no real event yet and no fresh demo home either."""
     if has_events(settings.home):
         return False
-    made = _made(demo_home(settings.home))
-    return made is None or now - made > KEPT
-
-
-def _made(demo: Path) -> datetime | None:
-    try:
-        return datetime.fromisoformat(json.loads((demo / MADE_FILE).read_text(encoding="utf-8"))["end"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    newest = demo_home(settings.home)
+    return newest is None or newest.name < (now - KEPT).strftime(NAME)
 
 
 def make_demo(
     settings: Settings, now: Callable[[], datetime], *, days: int = DAYS, per_day: int = REQUESTS_A_DAY
 ) -> None:
-    """Simulate, ingest, and put the result in place of any older demo home."""
+    """Simulate, ingest, and put the result beside any older demo home; the oldest go."""
     from metrics.events.simulator import simulate  # heavy, and of use here only
 
     home = settings.home
-    scratch = home / _SCRATCH
+    older = demo_homes(home)
+    scratch = home / DEMO_DIRECTORY / _SCRATCH
     end = now().replace(second=0, microsecond=0)
     shutil.rmtree(scratch, ignore_errors=True)
     try:
@@ -67,9 +61,9 @@ def make_demo(
         simulate(events, days=days, per_day=per_day, seed=SEED, end=end, kinds=None)
         files = sorted(events.rglob("*.parquet"))
         ingest(files, settings.model_copy(update={"home": made}), now=now, progress=_Stored(home))
-        (made / MADE_FILE).write_text(json.dumps({"end": end.isoformat()}), encoding="utf-8")
-        shutil.rmtree(demo_home(home), ignore_errors=True)
-        made.rename(demo_home(home))
+        made.rename(home / DEMO_DIRECTORY / end.strftime(NAME))
+        for unused in older[:-1]:  # the newest of them may be on somebody's screen
+            shutil.rmtree(unused, ignore_errors=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         _forget_progress(home)
@@ -92,7 +86,7 @@ class _Stored:
 
 
 def _tell(home: Path, stage: str, done: float) -> None:
-    write_whole(home / PROGRESS_FILE, json.dumps({"stage": stage, "done": done}))
+    write_whole(demo_progress_file(home), json.dumps({"stage": stage, "done": done}))
 
 
 class DemoMaker:
@@ -134,7 +128,7 @@ class DemoMaker:
 
 
 def _forget_progress(home: Path) -> None:
-    (home / PROGRESS_FILE).unlink(missing_ok=True)
+    demo_progress_file(home).unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from metrics.settings import Settings, load_settings
 
 DEMO_DIRECTORY = "demo"
-PROGRESS_FILE = "demo-progress.json"
+"""In it, each demo home has a directory, whose name begins with the day it was made."""
 _CREATED_BUT_EMPTY = "00000000000000000000.json"
 """Version 0 of a table makes it; events come with version 1."""
 
@@ -41,14 +41,29 @@ def current_home(settings: Settings | None = None) -> Home:
     """The home to show now, of `settings` or else of those the environment names."""
     settings = settings or load_settings()
     demo = demo_home(settings.home)
-    if not has_events(settings.home) and has_events(demo):
+    if demo is not None and not has_events(settings.home) and has_events(demo):
         return Home(demo, True, settings.model_copy(update={"home": demo}))
     return Home(settings.home, False, settings)
 
 
-def demo_home(home: Path) -> Path:
-    """Where the demo data of a home live."""
-    return home / DEMO_DIRECTORY
+def demo_home(home: Path) -> Path | None:
+    """The newest demo home beside a home, if there is one."""
+    homes = demo_homes(home)
+    return homes[-1] if homes else None
+
+
+def demo_homes(home: Path) -> list[Path]:
+    """All demo homes beside a home, the oldest first."""
+    try:
+        with os.scandir(home / DEMO_DIRECTORY) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir() and entry.name[0].isdigit())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def demo_progress_file(home: Path) -> Path:
+    """Where the making of a demo home tells how far it is."""
+    return home / DEMO_DIRECTORY / "progress.json"
 
 
 def has_events(home: Path) -> bool:
@@ -71,7 +86,7 @@ def _has_commit(log: Path) -> bool:
 def demo_progress(home: Path) -> DemoProgress | None:
     """How far the making of the demo home is; None when none is being made."""
     try:
-        written = json.loads((home / PROGRESS_FILE).read_text(encoding="utf-8"))
+        written = json.loads(demo_progress_file(home).read_text(encoding="utf-8"))
         return DemoProgress(str(written["stage"]), float(written["done"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -5,8 +5,13 @@ from pathlib import Path
 import pytest
 
 from app.files import write_whole
-from app.home import PROGRESS_FILE, DemoProgress, current_home, demo_home, demo_progress, has_events
+from app.home import DemoProgress, current_home, demo_progress, demo_progress_file, has_events
 from metrics.settings import Settings, Slo
+
+
+def demo_of(home: Path, day: str = "2026-05-01") -> Path:
+    """A directory for a demo home."""
+    return home / "demo" / f"{day}T1200Z"
 
 
 def with_events(home: Path) -> Path:
@@ -30,27 +35,34 @@ def test_a_home_without_anything_is_shown_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_demo_home_is_shown_while_there_are_no_real_events(tmp_path: Path) -> None:
-    with_events(demo_home(without_events(tmp_path)))
+    with_events(demo_of(without_events(tmp_path)))
     home = current_home(Settings(home=tmp_path))
-    assert (home.path, home.is_demo) == (tmp_path / "demo", True)
+    assert (home.path, home.is_demo) == (demo_of(tmp_path), True)
 
 
 def test_the_first_real_event_switches_to_the_real_home(tmp_path: Path) -> None:
-    with_events(demo_home(tmp_path))
+    with_events(demo_of(tmp_path))
     assert current_home(Settings(home=tmp_path)).is_demo
     with_events(tmp_path)
     assert not current_home(Settings(home=tmp_path)).is_demo
 
 
 def test_a_demo_home_without_events_is_not_shown(tmp_path: Path) -> None:
-    without_events(demo_home(tmp_path))
+    without_events(demo_of(tmp_path))
     assert not current_home(Settings(home=tmp_path)).is_demo
 
 
+def test_the_newest_demo_home_is_shown(tmp_path: Path) -> None:
+    for day in ("2026-05-02", "2026-05-03", "2026-05-01"):
+        with_events(demo_of(tmp_path, day))
+    (tmp_path / "demo" / ".making").mkdir()
+    assert current_home(Settings(home=tmp_path)).path == demo_of(tmp_path, "2026-05-03")
+
+
 def test_the_demo_home_has_the_settings_of_the_real_one(tmp_path: Path) -> None:
-    with_events(demo_home(tmp_path))
+    with_events(demo_of(tmp_path))
     settings = current_home(Settings(home=tmp_path, slo=Slo(latency_ms=321))).settings
-    assert (settings.home, settings.slo.latency_ms) == (tmp_path / "demo", 321)
+    assert (settings.home, settings.slo.latency_ms) == (demo_of(tmp_path), 321)
 
 
 def test_a_checkpoint_alone_is_no_event(tmp_path: Path) -> None:
@@ -60,14 +72,16 @@ def test_a_checkpoint_alone_is_no_event(tmp_path: Path) -> None:
 
 
 def test_the_progress_of_the_demo_is_read(tmp_path: Path) -> None:
-    write_whole(tmp_path / PROGRESS_FILE, '{"stage": "storing them", "done": 0.5}')
+    demo_progress_file(tmp_path).parent.mkdir()
+    write_whole(demo_progress_file(tmp_path), '{"stage": "storing them", "done": 0.5}')
     assert demo_progress(tmp_path) == DemoProgress("storing them", 0.5)
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", '{"stage": "x", "done": "soon"}'])
 def test_progress_that_is_missing_or_torn_is_none(tmp_path: Path, text: str | None) -> None:
     if text is not None:
-        (tmp_path / PROGRESS_FILE).write_text(text, encoding="utf-8")
+        demo_progress_file(tmp_path).parent.mkdir()
+        demo_progress_file(tmp_path).write_text(text, encoding="utf-8")
     assert demo_progress(tmp_path) is None
 
 

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from app import heartbeat
-from app.home import demo_home
+from app.demo import NAME
+from app.home import DEMO_DIRECTORY
 from metrics.lake.tables import Lake
 
 TIMEOUT = 60
@@ -54,9 +55,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def sidecar(home: Path) -> Generator[Sidecar]:
     # A fresh demo home keeps the sidecar from simulating one.
-    demo = demo_home(home)
-    (demo / "lake" / "request" / "_delta_log").mkdir(parents=True)
-    (demo / "made.json").write_text(f'{{"end": "{datetime.now(UTC).isoformat()}"}}', encoding="utf-8")
+    (home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)).mkdir(parents=True)
     running = Sidecar(home)
     yield running
     running.watchdog.cancel()
