@@ -1,0 +1,35 @@
+"""The world of events, stored in several transactions, and engines over it."""
+
+from pathlib import Path
+
+import pytest
+
+from metrics.engine import Engine
+from metrics.settings import Settings
+from tests.metrics.engine.oracle import Events
+from tests.metrics.engine.stored import store
+from tests.metrics.engine.world import world
+
+TRANSACTIONS = 3
+
+
+@pytest.fixture(scope="session")
+def world_events() -> Events:
+    """All events by kind."""
+    return world()
+
+
+@pytest.fixture(scope="session")
+def world_home(tmp_path_factory: pytest.TempPathFactory, world_events: Events) -> Path:
+    """A home that holds them, every hour of it spread over three transactions."""
+    home = tmp_path_factory.mktemp("world")
+    for kind, events in world_events.items():
+        for part in range(TRANSACTIONS):
+            store(home, kind, events.gather_every(TRANSACTIONS, part))
+    return home
+
+
+@pytest.fixture(scope="session")
+def engine(world_home: Path) -> Engine:
+    """An engine that takes percentiles from bins wherever a rollup has them."""
+    return Engine(Settings(home=world_home), exact_up_to=0)

@@ -1,0 +1,63 @@
+"""Every metric, from rollups and from raw events, equals what Polars finds in the events by another way."""
+
+from collections.abc import Callable
+from functools import cache
+
+import polars as pl
+import pytest
+
+from metrics.catalog import METRICS
+from metrics.catalog.model import Quantile
+from metrics.engine import Engine, Query
+from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
+from tests.metrics.engine.oracle import ORACLE, Events, answer
+from tests.metrics.engine.questions import QUESTIONS, answerable
+
+Answers = Callable[[str, bool], tuple[Query, pl.DataFrame]]
+Expected = Callable[[str, str], pl.DataFrame]
+
+
+@pytest.fixture(scope="session")
+def answers(engine: Engine) -> Answers:
+    """The engine's answer to a question, for all metrics that can be asked it; `raw` never from a rollup."""
+
+    @cache
+    def answered(question: str, raw: bool) -> tuple[Query, pl.DataFrame]:
+        metrics = tuple(metric for metric in METRICS if answerable(metric, QUESTIONS[question]))
+        query = QUESTIONS[question].model_copy(update={"metrics": metrics, "raw": raw})
+        return query, engine.run(query).frame
+
+    return answered
+
+
+@pytest.fixture(scope="session")
+def expected(world_events: Events) -> Expected:
+    """The oracle's answer to a question."""
+
+    @cache
+    def answered(metric: str, question: str) -> pl.DataFrame:
+        return answer(metric, world_events, QUESTIONS[question])
+
+    return answered
+
+
+def tolerance(metric: str, source: str) -> float:
+    """How far the engine may be off."""
+    binned = any(isinstance(measure, Quantile) for measure in METRICS[metric].measures)
+    return FROM_BINS if binned and source == "rollups" else EXACT
+
+
+def test_every_metric_has_an_oracle() -> None:
+    assert set(ORACLE) == set(METRICS)
+
+
+@pytest.mark.parametrize("source", ["rollups", "events"])
+@pytest.mark.parametrize("metric", METRICS)
+def test_metric_equals_the_oracle(metric: str, source: str, answers: Answers, expected: Expected) -> None:
+    wrong: dict[str, pl.DataFrame] = {}
+    for question in (name for name, query in QUESTIONS.items() if answerable(metric, query)):
+        query, got = answers(question, source == "events")
+        found = differences(metric, got, expected(metric, question), query, tolerance(metric, source))
+        if found.height:
+            wrong[question] = found
+    assert not wrong, "\n".join(f"{question}: {frame}" for question, frame in wrong.items())
