@@ -135,7 +135,7 @@ def _browser(_: Circumstances) -> Finding:
 
 
 def _lake(circumstances: Circumstances) -> Finding:
-    from metrics.lake.ingest import status
+    from metrics.lake.status import status
 
     found = status(circumstances.settings, now=circumstances.now)
     events = sum(found.events.values())

@@ -15,7 +15,7 @@ def status(as_json: Json = False, home: Home = None) -> None:
     settings = settings_of(home)
 
     from app import heartbeat
-    from metrics.lake.ingest import status as lake_status
+    from metrics.lake.status import status as lake_status
 
     found = lake_status(settings, now=now())
     age = heartbeat.age(settings.home, now())
