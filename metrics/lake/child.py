@@ -1,0 +1,115 @@
+"""The writer's side of the reading process: starts it, watches it, and starts another when it fell."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from metrics.lake.problems import LakeUnavailable, Unreadable
+from metrics.lake.reader import Task
+
+LOOK_SECONDS = 0.2
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_START_SECONDS = 60
+
+
+class Reader:
+    """One reading process, started when first needed. Use as a context manager."""
+
+    def __init__(self, timeout_seconds: float, memory_mb: int) -> None:
+        self._timeout = timeout_seconds
+        self._memory = memory_mb * 2**20
+        self._process: subprocess.Popen[bytes] | None = None
+        self._buffer = b""
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def read(self, task: Task, told: Callable[[int, int | None], None]) -> dict[str, Any]:
+        """What was staged of a file; `told` hears rows read so far, and of how many.
+
+        Raises:
+            Unreadable: the file cannot become events, or ended the process that read it.
+            LakeUnavailable: there was no room or no permission to stage it.
+        """
+        process = self._running()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            self._end()
+            raise Unreadable("the process that reads files ended before it could begin") from None
+        while True:
+            message = self._next(process, self._timeout)
+            if "rows" in message:
+                told(message["rows"], message["of"])
+            elif "staged" in message:
+                return message["staged"]
+            elif "unavailable" in message:
+                raise LakeUnavailable(Path(task.home), message["unavailable"])
+            else:
+                raise Unreadable(message["unreadable"])
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._buffer = b""
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "metrics.lake.reader"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            self._next(self._process, _START_SECONDS)
+        return self._process
+
+    def _next(self, process: subprocess.Popen[bytes], timeout: float) -> dict[str, Any]:
+        """The next message; silence, greed or death of the process become `Unreadable`."""
+        assert process.stdout is not None
+        until = time.monotonic() + timeout
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._buffer:
+                if selector.select(LOOK_SECONDS):
+                    received = os.read(process.stdout.fileno(), 65536)
+                    if not received:
+                        raise self._fell(process)
+                    self._buffer += received
+                elif _memory_of(process.pid) > self._memory:
+                    self._end()
+                    raise Unreadable(f"reading it took more than {self._memory // 2**20:,} MB of memory")
+                elif time.monotonic() > until:
+                    self._end()
+                    raise Unreadable(f"reading it made no progress for {timeout:g} seconds")
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return json.loads(line)
+
+    def _fell(self, process: subprocess.Popen[bytes]) -> Unreadable:
+        code = process.wait()
+        self._process = None
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return Unreadable(f"reading it ended the process that reads ({how}): the file is damaged or hostile")
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+def _memory_of(pid: int) -> int:
+    """Resident bytes of a process; 0 where the system does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+    except (OSError, ValueError, IndexError):
+        return 0

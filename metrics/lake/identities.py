@@ -1,0 +1,124 @@
+"""Which events are known already: sorted 64-bit hashes of `event_id`, a run a transaction, a few runs a kind.
+
+A hash that is found makes a candidate only; the event's own id in the lake decides, so that two ids of one
+hash never cost an event. A run may therefore hold too much (of a file that was never committed) but
+never too little: it is written before the commit.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from metrics.lake.tables import DATE, Table
+
+HASHING = f"polars-{pl.__version__}"
+"""How ids are hashed. Another version may hash otherwise: its runs are made anew from the lake."""
+SEED = 20_240_117
+MOST_RUNS = 8
+"""Runs beyond which the smaller ones are merged."""
+
+Hashes = NDArray[np.uint64]
+
+
+def hashed(event_ids: pl.Series) -> Hashes:
+    """64-bit hashes of ids, in their order."""
+    return event_ids.hash(SEED).to_numpy()
+
+
+class Identities:
+    """The known ids of one kind."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._directory = table.root / "_identities" / HASHING
+
+    def known(self, events: pl.DataFrame, hashes: Hashes, transaction: str) -> pl.Series:
+        """For each event whether the lake holds its id from another transaction; `hashes` are those of its ids."""
+        order = np.argsort(hashes, kind="stable")
+        ordered = hashes[order]
+        found = np.zeros(len(hashes), dtype=bool)
+        for run in self._runs(transaction):
+            found[order] |= _contained(ordered, run)
+        if not found.any():
+            return pl.Series([False]).new_from_index(0, len(hashes))
+        return self._confirmed(events, pl.Series(found), transaction)
+
+    def remember(self, hashes: Iterable[Hashes], transaction: str) -> None:
+        """Write the run of a transaction; done before its commit."""
+        run = np.sort(np.concatenate(list(hashes)))
+        self._directory.mkdir(parents=True, exist_ok=True)
+        _write(self._directory / f"{transaction}.npy", run)
+
+    def merge(self) -> None:
+        """Merge the smaller runs once there are too many. Only between transactions."""
+        runs = sorted(self._files(), key=lambda path: path.stat().st_size)
+        if len(runs) <= MOST_RUNS:
+            return
+        # Runs much larger than all smaller ones together are left alone: each id is then moved a few times only.
+        total, take = 0, 0
+        for index, path in enumerate(runs):
+            size = path.stat().st_size
+            if index >= 2 and size > 2 * total:
+                break
+            total, take = total + size, index + 1
+        merged = np.unique(np.concatenate([np.load(path, mmap_mode="r") for path in runs[:take]]))
+        _write(self._directory / f"merged-{runs[0].stem}-{take}.npy", merged)
+        for path in runs[:take]:
+            path.unlink()
+
+    def complete(self) -> None:
+        """Make the runs anew where the lake has events but none of this hashing."""
+        if self._directory.exists() or not self._table.snapshot.files:
+            return
+        hashes = (
+            hashed(pl.scan_parquet(path, hive_partitioning=False).select("event_id").collect()["event_id"])
+            for path in self._table.files()
+        )
+        self.remember(hashes, "rebuilt")
+
+    def _files(self) -> list[Path]:
+        return list(self._directory.glob("*.npy")) if self._directory.exists() else []
+
+    def _runs(self, transaction: str) -> Iterator[Hashes]:
+        for path in self._files():
+            if path.stem != transaction:
+                yield np.load(path, mmap_mode="r")
+
+    def _confirmed(self, events: pl.DataFrame, candidates: pl.Series, transaction: str) -> pl.Series:
+        suspects = events.filter(candidates)
+        confirmed = pl.Series("event_id", [], dtype=pl.String)
+        days = {str(day) for day in suspects["ts"].dt.date().unique()}
+        files = [file for file in self._table.snapshot.files if transaction not in file.path]
+        near = [file.path for file in files if file.partition[DATE] in days]
+        far = [file.path for file in files if file.partition[DATE] not in days]
+        open_ids = suspects["event_id"].unique()
+        for paths in (near, far):
+            if len(open_ids) and paths:
+                confirmed.append(self._stored(paths, open_ids))
+                open_ids = open_ids.filter(~open_ids.is_in(confirmed.implode()))
+        return candidates & events["event_id"].is_in(confirmed.implode())
+
+    def _stored(self, paths: list[str], ids: pl.Series) -> pl.Series:
+        """Those of `ids` that the files hold."""
+        stored = pl.scan_parquet([self._table.root / path for path in paths], hive_partitioning=False).select(
+            "event_id"
+        )
+        return stored.filter(pl.col("event_id").is_in(ids.implode())).collect(engine="streaming")["event_id"].unique()
+
+
+def _contained(ordered: Hashes, run: Hashes) -> NDArray[np.bool_]:
+    """Whether each of the sorted hashes is in the sorted run."""
+    if len(run) == 0:
+        return np.zeros(len(ordered), dtype=bool)
+    place = np.searchsorted(run, ordered)
+    return run[np.minimum(place, len(run) - 1)] == ordered
+
+
+def _write(path: Path, run: Hashes) -> None:
+    scratch = path.with_suffix(".tmp")
+    with scratch.open("wb") as file:
+        np.save(file, run)
+    scratch.replace(path)

@@ -1,0 +1,164 @@
+"""Files become events, exactly once: the public face of the writer.
+
+report = ingest([Path("requests.parquet")], settings, now=clock)
+assert report.read == report.stored + report.duplicates + report.rejected
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from metrics.lake.child import Reader
+from metrics.lake.inbox import Found, found_in, is_complete, remove_empty_folders
+from metrics.lake.ledger import FileOutcome
+from metrics.lake.problems import LakeUnavailable
+from metrics.lake.status import LakeStatus, status
+from metrics.lake.writer import Writer, locked
+from metrics.settings import Settings
+
+__all__ = [
+    "FileOutcome",
+    "IngestReport",
+    "LakeStatus",
+    "LakeUnavailable",
+    "Progress",
+    "ingest",
+    "ingest_inbox",
+    "status",
+]
+
+LONGEST_WAIT_SECONDS = 10
+_LOOK_SECONDS = 0.1
+
+
+class Progress(Protocol):
+    """Someone who shows how far the reading is."""
+
+    def begun(self, path: Path, number: int, of: int) -> None:
+        """File `number` (from 1) of `of` is being read."""
+        ...
+
+    def rows(self, done: int, of: int | None) -> None:
+        """So many rows of it are read; `of` is None when the file does not say how many it has."""
+        ...
+
+    def finished(self, outcome: FileOutcome) -> None:
+        """It is done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of the files."""
+
+    files: tuple[FileOutcome, ...]
+    waiting: tuple[Path, ...] = ()
+    """Files of the inbox that are still being written."""
+
+    @property
+    def read(self) -> int:
+        """Rows read: stored + duplicates + rejected."""
+        return sum(file.read for file in self.files)
+
+    @property
+    def stored(self) -> int:
+        """Rows that became events."""
+        return sum(file.stored for file in self.files)
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that were events already."""
+        return sum(file.duplicates for file in self.files)
+
+    @property
+    def rejected(self) -> int:
+        """Rows that are no events."""
+        return sum(file.rejected for file in self.files)
+
+
+def ingest(
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    map_name: str | None = None,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Store files, and those below folders; they stay where they are.
+
+    Raises:
+        LakeUnavailable: the home cannot be written, or is full.
+    """
+    found = [*found_in(paths)]
+    empty = [
+        Found(path, path.name) for path in paths if path.is_dir() and not any(path in one.path.parents for one in found)
+    ]
+    return IngestReport(_stored([*found, *empty], settings, now, map_name, progress, owned=False))
+
+
+def ingest_inbox(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    wait: bool = True,
+) -> IngestReport:
+    """Store what lies in the inbox and is complete; `wait` gives files just dropped some seconds to settle.
+
+    Ends after the file in work once `stop` says so. Raises as `ingest` does.
+    """
+    inbox = settings.home / "inbox"
+    if not inbox.exists():
+        return IngestReport(())
+    complete, waiting = _sorted_out(inbox, settings, now())
+    deadline = time.monotonic() + min(settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
+    while wait and waiting and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+        complete, waiting = _sorted_out(inbox, settings, now())
+    if not complete:
+        return IngestReport((), waiting)
+    outcomes = _stored(complete, settings, now, None, progress, owned=True, stop=stop)
+    remove_empty_folders(inbox)
+    return IngestReport(outcomes, waiting)
+
+
+def _sorted_out(inbox: Path, settings: Settings, now: datetime) -> tuple[list[Found], tuple[Path, ...]]:
+    limits = settings.ingest
+    found = [*found_in([inbox])]
+    complete = [one for one in found if is_complete(one.path, now, limits.settle_seconds, limits.incomplete_seconds)]
+    return complete, tuple(one.path for one in found if one not in complete)
+
+
+def _stored(
+    found: Sequence[Found],
+    settings: Settings,
+    now: Callable[[], datetime],
+    map_name: str | None,
+    progress: Progress | None,
+    *,
+    owned: bool,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[FileOutcome, ...]:
+    outcomes: list[FileOutcome] = []
+    limits = settings.ingest
+    with locked(settings.home), Reader(limits.timeout_seconds, limits.memory_mb) as reader:
+        writer = Writer(settings, reader, now)
+        writer.put_right()
+        for number, one in enumerate(found, start=1):
+            if stop():
+                break
+            if progress:
+                progress.begun(one.path, number, len(found))
+            outcome = writer.store(one, progress.rows if progress else _unheard, map_name=map_name, owned=owned)
+            outcomes.append(outcome)
+            if progress:
+                progress.finished(outcome)
+    return tuple(outcomes)
+
+
+def _unheard(done: int, of: int | None) -> None:
+    del done, of

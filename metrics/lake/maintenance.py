@@ -1,0 +1,143 @@
+"""Housekeeping: small files merged, old days dropped, files nobody refers to removed.
+
+Each step is a commit of its own that changes no number (but for days past their retention), and may be cut
+off at any instant: what was written for nothing is removed by the next one.
+"""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+from deltalake import DeltaTable
+
+from metrics.events import KINDS
+from metrics.lake.child import Reader
+from metrics.lake.rollups import BUCKET, ROLLUPS, VIEW, merge
+from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
+from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
+from metrics.lake.writer import Writer, locked
+from metrics.settings import Settings
+
+SMALL_BYTES = 64 * 2**20
+"""Event files below this are merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    """What was done."""
+
+    merged: int
+    """Files merged into fewer."""
+    dropped: int
+    """Event files dropped because their day is past retention."""
+    removed: int
+    """Files deleted from disk."""
+
+
+def maintain(settings: Settings, *, now: Callable[[], datetime]) -> Maintained:
+    """Drop, merge and clean up, in this order. Raises `LakeUnavailable` when the home cannot be written."""
+    with locked(settings.home), Reader(settings.ingest.timeout_seconds, settings.ingest.memory_mb) as reader:
+        Writer(settings, reader, now).put_right()
+        lake = Lake(settings.home)
+        dropped = _drop_old_days(lake, settings, now())
+        merged = sum(_merge_days(lake.events(kind), settings.lake.compact_files) for kind in KINDS)
+        merged += sum(_merge_views(lake.rollup(name), name, settings.lake.compact_files) for name in ROLLUPS)
+        removed = _vacuum(lake, settings.lake.vacuum_grace_hours)
+    return Maintained(merged, dropped, removed)
+
+
+def _merge_days(table: Table, enough: int) -> int:
+    """Merge the small files of each day that has enough of them."""
+    merged = 0
+    for day, files in _by_partition(table, DATE).items():
+        small = [file for file in files if file.size < SMALL_BYTES]
+        if len(small) >= enough:
+            rows = pl.read_parquet([table.root / file.path for file in small], hive_partitioning=False).sort("ts")
+            with _written(table, {DATE: day}, rows) as file:
+                table.replace(small, [file])
+            merged += len(small)
+    return merged
+
+
+def _merge_views(table: Table, name: str, enough: int) -> int:
+    """Merge the partial aggregates of each view that has enough files."""
+    merged = 0
+    for view, files in _by_partition(table, VIEW).items():
+        if len(files) >= enough:
+            with _written(table, {VIEW: view}, merge(name, _rows(table, view, files))) as file:
+                table.replace(files, [file])
+            merged += len(files)
+    return merged
+
+
+def _drop_old_days(lake: Lake, settings: Settings, now: datetime) -> int:
+    """Drop days wholly past retention: their rollups first, so that no number is left without its events."""
+    if settings.lake.retention_days == 0:
+        return 0
+    first_kept = (now - timedelta(days=settings.lake.retention_days)).date()
+    dropped = 0
+    for kind in KINDS:
+        old = [file for file in lake.events(kind).snapshot.files if file.partition[DATE] < first_kept.isoformat()]
+        if old:
+            for table in lake.rollups_of(kind):
+                _cut_rollup(table, first_kept.isoformat())
+            lake.events(kind).replace(old, [], data_change=True)
+            dropped += len(old)
+    return dropped
+
+
+def _cut_rollup(table: Table, first_kept: str) -> None:
+    for view, files in _by_partition(table, VIEW).items():
+        rows = _rows(table, view, files)
+        kept = rows.filter(pl.col(BUCKET).dt.date().cast(pl.String) >= first_kept)
+        if kept.is_empty():
+            table.replace(files, [], data_change=True)
+        elif kept.height < rows.height:
+            with _written(table, {VIEW: view}, kept) as file:
+                table.replace(files, [file], data_change=True)
+
+
+def _vacuum(lake: Lake, grace_hours: float) -> int:
+    tables = [*(lake.events(kind) for kind in KINDS), *(lake.rollup(name) for name in ROLLUPS)]
+    return sum(
+        len(
+            DeltaTable(str(table.root)).vacuum(
+                retention_hours=int(grace_hours), dry_run=False, enforce_retention_duration=False
+            )
+        )
+        for table in tables
+        if table.version >= 0
+    )
+
+
+def _rows(table: Table, view: str, files: Sequence[DataFile]) -> pl.DataFrame:
+    rows = pl.read_parquet([table.root / file.path for file in files], hive_partitioning=False)
+    return rows.with_columns(pl.lit(view).alias(VIEW)).select(table.schema.names())
+
+
+def _by_partition(table: Table, name: str) -> Mapping[str, list[DataFile]]:
+    files: dict[str, list[DataFile]] = defaultdict(list)
+    for file in table.snapshot.files:
+        files[file.partition[name]].append(file)
+    return files
+
+
+@contextlib.contextmanager
+def _written(table: Table, partition: Mapping[str, str], rows: pl.DataFrame) -> Generator[DataFile]:
+    """A new data file of one partition; removed again should its commit fail."""
+    ((name, value),) = partition.items()
+    path: Path = table.root / f"{name}={value}" / f"merged-{uuid4().hex}.parquet"
+    stored = rows.drop([name], strict=False)
+    stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
+    moments = (stored["ts"].min(), stored["ts"].max()) if "ts" in stored.columns else (None, None)
+    lowest, highest = (moment if isinstance(moment, datetime) else None for moment in moments)
+    try:
+        yield data_file(table.root, path, partition, rows.height, lowest, highest)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

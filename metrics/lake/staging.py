@@ -1,0 +1,156 @@
+"""One file's events, written where they belong but not yet committed.
+
+The reading process stages; the writer commits what it is told was staged. Names carry the transaction,
+so that what a killed process left behind can be told from what is committed.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from metrics.lake import rollups
+from metrics.lake.identities import Hashes, Identities, hashed
+from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
+
+COMPRESSION_LEVEL = 1
+ROW_GROUP_ROWS = 250_000
+
+
+@dataclass(frozen=True)
+class StagedKind:
+    """What of one kind a file brought."""
+
+    kind: str
+    stored: int
+    duplicates: int
+    events: tuple[DataFile, ...]
+    rollups: Mapping[str, tuple[DataFile, ...]]
+
+    def as_document(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "kind": self.kind,
+            "stored": self.stored,
+            "duplicates": self.duplicates,
+            "events": [_file_document(file) for file in self.events],
+            "rollups": {name: [_file_document(file) for file in files] for name, files in self.rollups.items()},
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "StagedKind":
+        """From JSON."""
+        return cls(
+            document["kind"],
+            document["stored"],
+            document["duplicates"],
+            tuple(_file_of(file) for file in document["events"]),
+            {name: tuple(_file_of(file) for file in files) for name, files in document["rollups"].items()},
+        )
+
+
+@dataclass
+class _Gathered:
+    duplicates: int = 0
+    stored: int = 0
+    files: list[DataFile] = field(default_factory=list[DataFile])
+    hashes: list[Hashes] = field(default_factory=list[Hashes])
+    partials: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
+
+
+class Staging:
+    """Takes the batches of one file, kind by kind."""
+
+    def __init__(self, home: Path, transaction: str) -> None:
+        self._lake = Lake(home)
+        self._transaction = transaction
+        self._kinds: dict[str, _Gathered] = {}
+        self._written = 0
+
+    def add(self, kind: str, events: pl.DataFrame) -> None:
+        """Keep what is new of `events` (stored schema of the kind)."""
+        gathered = self._kinds.setdefault(kind, _Gathered())
+        fresh, hashes = self._fresh(kind, events, gathered)
+        gathered.duplicates += events.height - fresh.height
+        if fresh.is_empty():
+            return
+        gathered.stored += fresh.height
+        gathered.hashes.append(hashes)
+        gathered.files.extend(self._write_events(self._lake.events(kind), fresh))
+        for name, partial in rollups.partials(kind, fresh).items():
+            earlier = gathered.partials.get(name)
+            gathered.partials[name] = partial if earlier is None else rollups.merge(name, pl.concat([earlier, partial]))
+
+    def finish(self) -> Iterator[StagedKind]:
+        """Write the rollups and remember the ids; what is given is ready to be committed."""
+        for kind, gathered in self._kinds.items():
+            parts = {
+                name: tuple(self._write_rollup(self._lake.rollup(name), partial))
+                for name, partial in gathered.partials.items()
+                if not partial.is_empty()
+            }
+            if gathered.hashes:
+                Identities(self._lake.events(kind)).remember(gathered.hashes, self._transaction)
+            yield StagedKind(kind, gathered.stored, gathered.duplicates, tuple(gathered.files), parts)
+
+    def _fresh(self, kind: str, events: pl.DataFrame, gathered: _Gathered) -> tuple[pl.DataFrame, Hashes]:
+        """Events whose id is neither earlier in this file nor in the lake, and their ids' hashes."""
+        hashes = hashed(events["event_id"])
+        keep = pl.Series([True]).new_from_index(0, len(hashes))
+        if len(np.unique(hashes)) < len(hashes):
+            keep = events["event_id"].is_first_distinct()
+        if gathered.hashes:
+            keep &= ~self._seen(events, hashes, gathered)
+        keep &= ~Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
+        return (events, hashes) if keep.all() else (events.filter(keep), hashes[keep.to_numpy()])
+
+    def _seen(self, events: pl.DataFrame, hashes: Hashes, gathered: _Gathered) -> pl.Series:
+        """Whether an id came in an earlier batch of this file."""
+        candidates = pl.Series(np.isin(hashes, np.concatenate(gathered.hashes)))
+        if not candidates.any():
+            return candidates
+        table = self._lake.events(next(kind for kind, found in self._kinds.items() if found is gathered))
+        paths = [table.root / file.path for file in gathered.files]
+        suspects = events.filter(candidates)["event_id"].unique()
+        earlier = pl.scan_parquet(paths, hive_partitioning=False).select("event_id")
+        seen = earlier.filter(pl.col("event_id").is_in(suspects.implode())).collect(engine="streaming")["event_id"]
+        return candidates & events["event_id"].is_in(seen.unique().implode())
+
+    def _write_events(self, table: Table, events: pl.DataFrame) -> Iterator[DataFile]:
+        ordered = events if events["ts"].is_sorted() else events.sort("ts")
+        days = ordered["ts"].dt.date()
+        starts = days.is_first_distinct().arg_true().to_list()
+        for start, end in zip(starts, [*starts[1:], ordered.height], strict=True):
+            rows = ordered.slice(start, end - start)
+            day = str(days[start])
+            path = self._path(table, DATE, day)
+            rows.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
+            yield data_file(table.root, path, {DATE: day}, rows.height, rows["ts"][0], rows["ts"][-1])
+
+    def _write_rollup(self, table: Table, partial: pl.DataFrame) -> Iterator[DataFile]:
+        for (view,), rows in partial.group_by(rollups.VIEW, maintain_order=True):
+            path = self._path(table, rollups.VIEW, str(view))
+            rows.drop(rollups.VIEW).write_parquet(path, compression_level=COMPRESSION_LEVEL)
+            yield data_file(table.root, path, {rollups.VIEW: str(view)}, rows.height)
+
+    def _path(self, table: Table, partition: str, value: str) -> Path:
+        self._written += 1
+        path = table.root / f"{partition}={value}" / f"{self._transaction}-{self._written:05d}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+def _file_document(file: DataFile) -> dict[str, Any]:
+    document = asdict(file)
+    for name in ("min_ts", "max_ts"):
+        document[name] = None if document[name] is None else document[name].isoformat()
+    return document
+
+
+def _file_of(document: Mapping[str, Any]) -> DataFile:
+    moments = {name: document[name] and datetime.fromisoformat(document[name]) for name in ("min_ts", "max_ts")}
+    return DataFile(document["path"], document["partition"], document["rows"], document["size"], **moments)
