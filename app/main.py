@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app.components import address, banner, filter_bar, freshness
-from app.navigation import ENTRIES
+from app.navigation import BRAND, ENTRIES
 
 st.set_page_config(page_title="PromptPilot", page_icon=":material/monitoring:", layout="wide")
+st.logo(BRAND, size="medium")
 
 page = st.navigation(
     [st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry.default) for entry in ENTRIES],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+BRAND = Path(__file__).resolve().parent / "brand.svg"
 PAGES_DIRECTORY = Path(__file__).resolve().parent.parent / "pages"
 
 

@@ -34,7 +34,9 @@ def _at_most(metric: str, objective: float, unit: str, row: Row) -> Standing:
     value = row[metric] or 0.0
     level = Level.OK if value <= objective else Level.WARNING
     level = Level.CRITICAL if value >= CRITICAL_FACTOR * objective and value > objective else level
-    return Standing(level, level, f"Objective: at most {objective:g} {unit}; critical from {CRITICAL_FACTOR * objective:g}.")
+    return Standing(
+        level, level, f"Objective: at most {objective:g} {unit}; critical from {CRITICAL_FACTOR * objective:g}."
+    )
 
 
 def _uptime(row: Row, slo: Slo) -> Standing:

@@ -11,25 +11,21 @@ from app.charts.axis import Limit, TimeAxis
 from app.source import source
 from app.state import Shown, View
 from metrics.engine import DimensionMismatch, Result
+from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Filter, Grain, Query, Window
 
 MAXIMUM_ENDPOINTS = 12
 """Endpoints in the heat map and the table: the busiest or slowest are meant, not all."""
 GROWTH = timedelta(days=30)
 """Span of user growth shown at least, whatever the range: growth over an hour says nothing."""
+LINE_POINTS = 240
 HEAT_MAP_COLUMNS = 60
-_HEAT_MAP_GRAINS: Mapping[Grain, timedelta] = {
-    Grain.MINUTE: timedelta(minutes=1),
-    Grain.MINUTES_5: timedelta(minutes=5),
-    Grain.MINUTES_15: timedelta(minutes=15),
-    Grain.MINUTES_30: timedelta(minutes=30),
-    Grain.HOUR: timedelta(hours=1),
-    Grain.HOURS_3: timedelta(hours=3),
-    Grain.HOURS_6: timedelta(hours=6),
-    Grain.HOURS_12: timedelta(hours=12),
-    Grain.DAY: timedelta(days=1),
-}
-RESOURCES = (("cpu", "CPU", "cpu_usage"), ("memory", "Memory", "memory_utilization"), ("connections", "Connections", "active_connections"))
+"""Buckets of a line and of the heat map at most: more of them are noise, not detail."""
+RESOURCES = (
+    ("cpu", "CPU", "cpu_usage"),
+    ("memory", "Memory", "memory_utilization"),
+    ("connections", "Connections", "active_connections"),
+)
 """Resources shown by host: name of the figure, title, metric."""
 _PERCENTILES = ("response_time_p50", "response_time_p95", "response_time_p99")
 
@@ -73,7 +69,7 @@ def totals(view: View, metrics: tuple[str, ...]) -> Answer:
 
 def trend(view: View, metrics: tuple[str, ...]) -> Answer:
     """Each metric over time."""
-    return _ask(view, metrics)
+    return _finished(_ask(view, metrics))
 
 
 def response_time(view: View) -> Answer:
@@ -84,7 +80,7 @@ def response_time(view: View) -> Answer:
 
 def throughput(view: View) -> Answer:
     """Requests per second over time."""
-    return _ask(view, ("requests_per_second",))
+    return _finished(_ask(view, ("requests_per_second",)))
 
 
 def spend(view: View) -> Answer:
@@ -101,19 +97,25 @@ def growth(view: View) -> Answer:
     """Active and new users by day, over thirty days or the range, whichever is longer."""
     window = shown(view).window
     start = min(window.start, window.end - GROWTH)
+    start = start.astimezone(view.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     wider = replace(view, range=Window(start=start, end=window.end), compare=False)
     answer = _ask(wider, ("dau", "users_new"), grain=Grain.DAY)
-    return replace(answer, note="" if start == window.start else f"last {GROWTH.days} days")
+    return replace(answer, note="" if window.length > GROWTH else f"last {GROWTH.days} days")
 
 
 def endpoint_errors(view: View) -> Answer:
     """Error rate and requests over time of the busiest endpoints."""
     plain = replace(view, compare=False)
-    by_endpoint = _ask(plain, ("requests",), by=("endpoint",), grain=Grain.NONE).frame.drop_nulls("requests")
+    ranking = _ask(plain, ("requests",), by=("endpoint",), grain=Grain.NONE)
+    if ranking.is_empty:
+        return ranking
+    by_endpoint = ranking.frame.drop_nulls("requests")
     busiest = by_endpoint.sort("requests", descending=True).head(MAXIMUM_ENDPOINTS)["endpoint"].to_list()
     chosen = Filter(dimension="endpoint", values=tuple(busiest))
-    narrowed = replace(plain, filters=(*view.filters, chosen)) if busiest else plain
-    answer = _ask(narrowed, ("error_rate", "requests"), by=("endpoint",), grain=_coarse(shown(view).window))
+    narrowed = replace(plain, filters=(*view.filters, chosen))
+    answer = _ask(
+        narrowed, ("error_rate", "requests"), by=("endpoint",), grain=grain_for(shown(view).window, HEAT_MAP_COLUMNS)
+    )
     return replace(answer, note=_part(len(busiest), by_endpoint.height, "busiest"))
 
 
@@ -121,18 +123,26 @@ def slowest_endpoints(view: View) -> Answer:
     """P95, P99, error rate, requests and share of traffic in percent by endpoint, slowest first."""
     metrics = ("response_time_p95", "response_time_p99", "error_rate", "requests")
     answer = _ask(replace(view, compare=False), metrics, by=("endpoint",), grain=Grain.NONE)
+    if answer.is_empty:
+        return answer
     share = 100 * pl.col("requests") / pl.col("requests").sum()
     ranked = answer.frame.with_columns(share=share).drop_nulls("response_time_p95")
     ranked = ranked.sort("response_time_p95", descending=True)
-    slowest = ranked.head(MAXIMUM_ENDPOINTS)
+    slowest = ranked.head(MAXIMUM_ENDPOINTS).with_columns(pl.col("requests").cast(pl.Int64))
     return replace(answer, frame=slowest, note=_part(slowest.height, ranked.height, "slowest"))
 
 
 def latency_distribution(view: View) -> Answer:
     """Requests by response time: `lower` and `upper` edge in ms, `count`."""
     window = shown(view).window
-    axis = TimeAxis(window, view.tz, Grain.NONE, limit=_objective())
-    missing = {} if "request" in answers.freshness().kinds else {"lower": "request", "upper": "request", "count": "request"}
+    sums = _ask(replace(view, compare=False), _PERCENTILES, grain=Grain.NONE)
+    if sums.unfit:
+        return sums
+    marks = {name.rpartition("_")[2]: value(sums, name) for name in _PERCENTILES}
+    axis = TimeAxis(window, view.tz, Grain.NONE, limit=_objective(), percentiles=marks)
+    missing = (
+        {} if "request" in answers.freshness().kinds else {"lower": "request", "upper": "request", "count": "request"}
+    )
     return Answer(answers.distribution(window, view.filters), axis, missing)
 
 
@@ -145,9 +155,12 @@ def resource(metric: str) -> Callable[[View], Answer]:
     return by_host
 
 
-def open_errors(view: View, limit: int) -> pl.DataFrame:
-    """Errors opened in the window and not resolved, most severe first."""
-    return answers.open_errors(shown(view).window, view.filters, limit)
+def open_errors(view: View, limit: int) -> tuple[pl.DataFrame, str]:
+    """Errors that are open at the window's end, most severe first; or none, and the dimension errors do not have."""
+    try:
+        return answers.open_errors(shown(view).window, view.filters, limit), ""
+    except DimensionMismatch as mismatch:
+        return pl.DataFrame(schema={"severity": pl.String}), mismatch.dimension
 
 
 def troubled_components() -> pl.DataFrame:
@@ -164,14 +177,16 @@ def value(answer: Answer, metric: str) -> float | None:
 
 def _ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: Grain = Grain.AUTO) -> Answer:
     window = shown(view).window
+    grain = grain_for(window, LINE_POINTS) if grain is Grain.AUTO else grain
     query = Query(
         metrics=metrics, by=by, grain=grain, window=window, filters=view.filters, tz=view.tz, compare=view.compare
     )
     changes = None if grain is Grain.NONE else answers.changes(window)
+    until = min(window.end, source().now())
     result, unfit = _run(query)
     if result is None:
-        return Answer(pl.DataFrame(), TimeAxis(window, view.tz, grain, changes), unfit=unfit)
-    return Answer(result.frame, TimeAxis(window, view.tz, result.grain, changes), result.missing, unfit)
+        return Answer(pl.DataFrame(), TimeAxis(window, view.tz, grain, changes, until=until), unfit=unfit)
+    return Answer(result.frame, TimeAxis(window, view.tz, result.grain, changes, until=until), result.missing, unfit)
 
 
 def _run(query: Query) -> tuple[Result | None, dict[str, str]]:
@@ -191,9 +206,18 @@ def _objective() -> Limit:
     return Limit(source().settings.slo.latency_ms, "SLA")
 
 
-def _coarse(window: Window) -> Grain:
-    fitting = (grain for grain, width in _HEAT_MAP_GRAINS.items() if window.length <= HEAT_MAP_COLUMNS * width)
-    return next(fitting, Grain.WEEK)
+def grain_for(window: Window, most: int) -> Grain:
+    """The finest grain with at most `most` buckets."""
+    seconds = window.length.total_seconds()
+    fitting = (grain for grain, width in SECONDS.items() if seconds <= most * width and grain is not Grain.SECONDS_10)
+    return next(fitting, Grain.MONTH)
+
+
+def _finished(answer: Answer) -> Answer:
+    """Without the last bucket while it still fills: a rate over a part of it would look like a fall."""
+    if answer.frame.height > 1 and answer.axis.is_filling(answer.frame["time"][-1]):
+        return replace(answer, frame=answer.frame.head(-1))
+    return answer
 
 
 def _part(shown_count: int, count: int, which: str) -> str:

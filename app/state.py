@@ -18,6 +18,7 @@ OPERATORS: Mapping[str, str] = {"in": "", "not in": "!", "contains": "~"}
 NULL = "\\N"
 """How "no value" is written; text never looks like this, because its backslashes are doubled."""
 _SPECIAL = ("\\", ",", ":", "!", "~")
+_INSTANT = timedelta(microseconds=1)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -70,7 +71,8 @@ class View:
             return Shown(self.range)
         preset = PRESETS[self.range]
         anchored = newest is not None and now - newest >= preset.length
-        end = _ceil(newest if anchored and newest is not None else now, preset.step)
+        # A window is half open: what lies exactly on its end is not in it.
+        end = _ceil(newest + _INSTANT if anchored and newest is not None else now, preset.step)
         return Shown(Window(start=end - preset.length, end=end), anchored)
 
     def filtered_by(self, dimension: str, value: str | None) -> "View":
@@ -156,7 +158,9 @@ def _range(params: Mapping[str, Sequence[str]], zone: ZoneInfo, notes: list[str]
         try:
             return Window(start=instant(start, zone), end=instant(end, zone))
         except (ValueError, OverflowError):
-            notes.append(f"The range from {_short(start)} to {_short(end)} was ignored: two ISO times in order are needed.")
+            notes.append(
+                f"The range from {_short(start)} to {_short(end)} was ignored: two ISO times in order are needed."
+            )
     name = _last(params, "range")
     if name is None or name in PRESETS:
         return name or DEFAULT_RANGE
@@ -215,11 +219,8 @@ def _escape(text: str) -> str:
 
 
 def _unescape(text: str) -> str:
-    plain: list[str] = []
     characters = iter(text)
-    for character in characters:
-        plain.append(next(characters, "") if character == "\\" else character)
-    return "".join(plain)
+    return "".join(next(characters, "") if character == "\\" else character for character in characters)
 
 
 def _is_escaped(text: str) -> bool:

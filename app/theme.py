@@ -52,6 +52,8 @@ ERROR_RATE_STEPS: tuple[tuple[float, str, str], ...] = (
 """Heat map: exclusive lower limit in percent, color, words; from the worst down."""
 NO_ERRORS = ("#E5E7EB", "none")
 """Heat map: color and words of an error rate of exactly 0."""
+NO_ERRORS_ON_DARK = "rgba(229, 231, 235, 0.16)"
+"""The same color thinned: what is well must not be the brightest thing on a dark page."""
 
 CHANGES: Mapping[str, tuple[str, str]] = {
     "incident": ("#DC2626", "x"),
@@ -75,6 +77,7 @@ KNOWN_GROUPS: Mapping[str, str] = {
 PALETTE = ("#2563EB", "#0D9488", "#D97706", "#9333EA", "#DB2777", "#65A30D", "#0891B2", "#64748B")
 PATTERNS = ("", "/", "\\", "x", "-", "|", "+", ".")
 """Fillings of stacked bars, so that neighbors differ without color."""
+PATTERN_COLOR = "rgba(255, 255, 255, 0.55)"
 DASHES = ("solid", "6px,3px", "2px,3px", "9px,3px,2px,3px")
 
 
@@ -112,6 +115,7 @@ SEVERITIES: Mapping[str, Look] = {
 }
 """Icon and color of an issue by its severity or a component's status."""
 
+TALL_CHART_HEIGHT = 370
 CHART_HEIGHT = 272
 SMALL_CHART_HEIGHT = 190
 ROW_HEIGHT = 36
@@ -119,7 +123,7 @@ ROW_HEIGHT = 36
 
 
 def group_colors(names: Iterable[str]) -> dict[str, str]:
-    """A color a name, the same in every chart that shows the same names: known ones first, then the palette in order."""
+    """A color a name, the same in every chart of the same names: known ones first, then the palette in order."""
     ordered = sorted(set(names))
     taken = {KNOWN_GROUPS[name] for name in ordered if name in KNOWN_GROUPS}
     free = [color for color in PALETTE if color not in taken] or list(PALETTE)

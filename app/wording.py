@@ -36,13 +36,16 @@ def quantity(value: float | None, unit: str = "", decimals: int = 1) -> str:
 
 
 def change(value: float | None, previous: float | None, unit: str) -> str | None:
-    """How much `value` differs from `previous`: points for percentages, else percent; None when one is missing."""
+    """How much `value` differs from `previous`: points for percentages, else percent.
+
+    None when one is missing, or when nothing can be divided by.
+    """
     if value is None or previous is None or not (isfinite(value) and isfinite(previous)):
         return None
     if unit == "%":
         return _signed(value - previous, 2, "pp")
     if previous == 0:
-        return None if value else _signed(0.0, 1, "%")
+        return None if value else "0 %"
     return _signed(100 * (value - previous) / abs(previous), 1, "%")
 
 

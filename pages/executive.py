@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import queries
+from app import queries, theme
 from app.charts import bars, lines
 from app.components import address, issues, kpis, panel
 
@@ -12,7 +12,9 @@ kpis.row(view, ("uptime", "response_time_p95", "error_rate", "cost"))
 
 left, right = st.columns([2, 1])
 with left:
-    panel.chart("response-time", "Response time", view, queries.response_time, lines.percentiles)
+    panel.chart(
+        "response-time", "Response time", view, queries.response_time, lines.percentiles, height=theme.TALL_CHART_HEIGHT
+    )
 with right:
     issues.panel(view)
 
@@ -20,6 +22,6 @@ first, second, third = st.columns(3)
 with first:
     panel.chart("throughput", "Throughput", view, queries.throughput, lines.area)
 with second:
-    panel.chart("cost", "Cost by provider", view, queries.spend, bars.stacked)
+    panel.chart("cost", "Cost by provider", view, queries.spend, bars.stacked, choose="provider")
 with third:
     panel.chart("growth", "User growth", view, queries.growth, bars.growth)

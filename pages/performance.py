@@ -8,7 +8,7 @@ from app.components import address, endpoints, kpis, panel
 
 view = address.view()
 
-kpis.row(view, ("response_time_p95", "error_rate", "requests_per_second", "response_time_p99"))
+kpis.row(view, ("response_time_p95", "error_rate", "requests_per_second"), slowest=True)
 
 panel.chart("response-time", "Response time", view, queries.response_time, lines.percentiles)
 panel.chart("error-rate", "Error rate by endpoint", view, queries.endpoint_errors, heatmap.error_rates)

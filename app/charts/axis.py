@@ -1,19 +1,30 @@
-"""What charts over time share: the window on the axis, the marks on it, the looks around it."""
+"""What charts over time share: the window on the axis, and the marks of what happened in it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import theme, wording
+from app.charts.drawing import OVERLAY_AXIS, Drawing
 from app.charts.words import plain
+from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Grain, Window
 
 MAXIMUM_MARKS = 60
-_NOT_A_SPAN = timedelta(minutes=1)
-_MARKS_AXIS = "y9"
+TIME_FORMATS: tuple[dict[str, Any], ...] = (
+    {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+    {"dtickrange": [60_000, 86_399_999], "value": "%H:%M\n%d %b"},
+    {"dtickrange": [86_400_000, "M1"], "value": "%d %b"},
+    {"dtickrange": ["M1", None], "value": "%b %Y"},
+)
+"""How times are written, by the distance of two ticks in ms."""
+_SHORT = timedelta(minutes=1)
+"""What ends sooner is drawn as a line."""
+_WALL = "%Y-%m-%dT%H:%M:%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """The window a chart shows, and what happened in it."""
+    """The window a chart shows, what happened in it, and values to mark."""
 
     window: Window
     tz: str = "UTC"
@@ -34,69 +45,58 @@ class TimeAxis:
     changes: pl.DataFrame | None = None
     """`change` events: ts, ended_at, change_type, name, severity, description."""
     limit: Limit | None = None
+    until: datetime | None = None
+    """Up to when there can be events: now, or the end of a window in the past."""
+    on_dark: bool = False
+    """Whether the page is dark; Streamlit themes all but the colors that carry meaning."""
+    percentiles: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
+    """Percentiles to mark, such as `p95`, in ms."""
 
     @property
     def zone(self) -> ZoneInfo:
         """The viewer's time zone."""
         return ZoneInfo(self.tz)
 
-    def local(self, times: pl.Series) -> list[datetime]:
-        """Instants as wall-clock times of the zone: Plotly knows no zones."""
-        return times.dt.convert_time_zone(self.tz).dt.replace_time_zone(None).to_list()
+    def local(self, times: pl.Series) -> list[str | None]:
+        """Instants as wall-clock times of the viewer's zone: Plotly knows no zones."""
+        return times.dt.convert_time_zone(self.tz).dt.to_string(_WALL).to_list()
 
-    def wall(self, moment: datetime) -> datetime:
-        """One instant as wall-clock time of the zone."""
-        return moment.astimezone(self.zone).replace(tzinfo=None)
+    def ends(self) -> list[str | None]:
+        """Both ends of the window as wall-clock times."""
+        return self.local(pl.Series([self.window.start, self.window.end], dtype=pl.Datetime("us", "UTC")))
 
-
-def figure(axis: TimeAxis, height: int = theme.CHART_HEIGHT) -> go.Figure:
-    """An empty figure over the window: quiet grid, one hover for all series, zoom kept over refreshes."""
-    drawn = blank(height)
-    drawn.update_layout(hovermode="x unified")
-    drawn.update_xaxes(range=[axis.wall(axis.window.start), axis.wall(axis.window.end)], type="date", hoverformat="%a %d %b %H:%M")
-    return drawn
+    def is_filling(self, start: datetime) -> bool:
+        """Whether the bucket that begins at `start` may still get events."""
+        width = timedelta(seconds=SECONDS.get(self.grain, 0))
+        return self.until is not None and start + width > self.until
 
 
-def blank(height: int) -> go.Figure:
-    """An empty figure in the house's looks."""
-    drawn = go.Figure()
-    drawn.update_layout(
-        height=height,
-        margin={"l": 8, "r": 12, "t": 30, "b": 8, "pad": 0},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "title": {"text": ""}},
-        paper_bgcolor=theme.TRANSPARENT,
-        plot_bgcolor=theme.TRANSPARENT,
-        uirevision="kept",
-        dragmode="zoom",
-        bargap=0.18,
-        showlegend=True,
-    )
-    drawn.update_xaxes(showgrid=False, automargin=True, nticks=7, linecolor=theme.GRID, showline=True, title_text="")
-    drawn.update_yaxes(
-        gridcolor=theme.GRID, automargin=True, nticks=5, zeroline=False, rangemode="tozero", fixedrange=True, title_text=""
-    )
-    return drawn
+def drawing(axis: TimeAxis, height: int = theme.CHART_HEIGHT) -> Drawing:
+    """An empty drawing over the window, with one hover for all series."""
+    empty = Drawing(height)
+    empty.layout["hovermode"] = "x unified"
+    empty.x |= {
+        "range": axis.ends(), "type": "date", "hoverformat": "%a %d %b %H:%M", "tickformatstops": list(TIME_FORMATS),
+    }  # fmt: skip
+    return empty
 
 
-def draw_limit(drawn: go.Figure, axis: TimeAxis) -> None:
-    """The objective, as a dashed line with its name."""
+def draw_limit(drawn: Drawing, axis: TimeAxis) -> None:
+    """The objective, as a dashed line named in the legend: a label at the line would lie on the data."""
     if axis.limit is None:
         return
     stroke = theme.OBJECTIVE
-    drawn.add_hline(
-        y=axis.limit.value,
+    drawn.scatter(
+        x=axis.ends(),
+        y=[axis.limit.value] * 2,
+        name=f"{axis.limit.label} {wording.quantity(axis.limit.value, 'ms')}",
+        mode="lines",
         line={"color": stroke.color, "width": stroke.width, "dash": stroke.dash},
-        annotation={
-            "text": f"{axis.limit.label} {wording.quantity(axis.limit.value, 'ms')}",
-            "font": {"color": stroke.color, "size": 11},
-            "yanchor": "bottom",
-            "xanchor": "right",
-            "x": 1,
-        },
+        hoverinfo="skip",
     )
 
 
-def draw_changes(drawn: go.Figure, axis: TimeAxis) -> None:
+def draw_changes(drawn: Drawing, axis: TimeAxis) -> None:
     """Deployments and other changes as thin lines, incidents and maintenance as spans, each with a mark to hover."""
     if axis.changes is None or axis.changes.is_empty():
         return
@@ -105,12 +105,11 @@ def draw_changes(drawn: go.Figure, axis: TimeAxis) -> None:
         happened = marks.filter(pl.col("change_type") == kind)
         if happened.is_empty():
             continue
-        for start, end in zip(axis.local(happened["ts"]), axis.local(happened["ended_at"]), strict=True):
-            _draw_span(drawn, start, end, color)
-        drawn.add_scatter(
+        _draw_spans(drawn, axis, happened, color)
+        drawn.scatter(
             x=axis.local(happened["ts"]),
             y=[1] * happened.height,
-            yaxis=_MARKS_AXIS,
+            yaxis="y9",
             mode="markers",
             marker={"symbol": symbol, "size": 8, "color": color},
             name=kind,
@@ -119,22 +118,19 @@ def draw_changes(drawn: go.Figure, axis: TimeAxis) -> None:
             hovertemplate="%{text}<extra></extra>",
             cliponaxis=False,
         )
-    drawn.update_layout(yaxis9={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True})
+        drawn.layout["yaxis9"] = OVERLAY_AXIS
 
 
-def _draw_span(drawn: go.Figure, start: datetime, end: datetime | None, color: str) -> None:
-    if end is None or end - start < _NOT_A_SPAN:
-        drawn.add_shape(
-            type="line", x0=start, x1=start, y0=0, y1=1, yref="paper", layer="below",
-            line={"color": color, "width": 1, "dash": "2px,3px"}, opacity=0.7,
-        )  # fmt: skip
-        return
-    drawn.add_shape(
-        type="rect", x0=start, x1=end, y0=0, y1=1, yref="paper", layer="below",
-        fillcolor=color, opacity=0.08, line={"width": 0},
-    )  # fmt: skip
+def _draw_spans(drawn: Drawing, axis: TimeAxis, happened: pl.DataFrame, color: str) -> None:
+    lasted = (happened["ended_at"] - happened["ts"]).to_list()
+    for start, end, length in zip(axis.local(happened["ts"]), axis.local(happened["ended_at"]), lasted, strict=True):
+        if length is None or length < _SHORT:
+            line = {"color": color, "width": 1, "dash": "2px,3px"}
+            drawn.shape(type="line", x0=start, x1=start, line=line, opacity=0.7)
+        else:
+            drawn.shape(type="rect", x0=start, x1=end, fillcolor=color, opacity=0.08, line={"width": 0})
 
 
-def _described(change: dict[str, str | None]) -> str:
+def _described(change: dict[str, Any]) -> str:
     words = (change["change_type"], change["name"], change["severity"], change["description"])
     return plain(" · ".join(wording.name(word, 90) for word in words if word))

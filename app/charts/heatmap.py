@@ -5,7 +5,8 @@ from datetime import datetime
 import polars as pl
 
 from app import theme, wording
-from app.charts.axis import TimeAxis, blank
+from app.charts.axis import TIME_FORMATS, TimeAxis
+from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.words import label
 
@@ -16,7 +17,7 @@ _NONE_LEVEL = 0
 
 def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """Error rate by `endpoint` and `time` in the discrete steps of the theme; no data stays blank."""
-    order = _order(frame)
+    order, levels = _order(frame), _levels(axis.on_dark)
     times: list[datetime] = frame["time"].unique().sort().to_list()
     cells = {
         (endpoint, time): (rate, requests)
@@ -24,8 +25,8 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     }
     rates = [[cells.get((endpoint, time), (None, None))[0] for time in times] for endpoint in order]
     texts = [[_cell_text(endpoint, cells.get((endpoint, time), (None, None))) for time in times] for endpoint in order]
-    drawn = blank(78 + ROW * max(len(order), 3))
-    drawn.add_heatmap(
+    drawn = Drawing(72 + ROW * max(len(order), 3))
+    drawn.heatmap(
         x=axis.local(pl.Series(times, dtype=frame.schema["time"])),
         y=list(range(len(order))),
         z=[[None if rate is None else _level(rate) for rate in row] for row in rates],
@@ -34,22 +35,22 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         hoverongaps=False,
         zmin=-0.5,
         zmax=len(theme.ERROR_RATE_STEPS) + 0.5,
-        colorscale=_colorscale(),
+        colorscale=_colorscale(levels),
         showscale=False,
         xgap=1,
         ygap=2,
     )
-    _draw_key(drawn)
-    drawn.update_xaxes(type="date")
-    drawn.update_yaxes(
-        tickmode="array",
-        tickvals=list(range(len(order))),
-        ticktext=[label(endpoint, 26) for endpoint in order],
-        autorange="reversed",
-        showgrid=False,
-        rangemode="normal",
-    )
-    return Picture(drawn, f"Error rate by endpoint over time. {_worst(frame)}")
+    _draw_key(drawn, levels)
+    drawn.x |= {"type": "date", "tickformatstops": list(TIME_FORMATS), "tickangle": 0}
+    drawn.y |= {
+        "tickmode": "array",
+        "tickvals": list(range(len(order))),
+        "ticktext": [label(endpoint, 26) for endpoint in order],
+        "autorange": "reversed",
+        "showgrid": False,
+        "rangemode": "normal",
+    }
+    return Picture(drawn.figure(), f"Error rate by endpoint over time. {_worst(frame)}")
 
 
 def _order(frame: pl.DataFrame) -> list[str | None]:
@@ -64,19 +65,21 @@ def _level(rate: float) -> int:
     return next((len(steps) - index for index, (above, _, _) in enumerate(steps) if rate > above), _NONE_LEVEL)
 
 
-def _levels() -> list[tuple[str, str]]:
-    return [theme.NO_ERRORS, *((color, words) for _, color, words in reversed(theme.ERROR_RATE_STEPS))]
+def _levels(on_dark: bool) -> list[tuple[str, str]]:
+    """Color and words from none to the worst."""
+    color, words = theme.NO_ERRORS
+    none = (theme.NO_ERRORS_ON_DARK if on_dark else color, words)
+    return [none, *((color, words) for _, color, words in reversed(theme.ERROR_RATE_STEPS))]
 
 
-def _colorscale() -> list[tuple[float, str]]:
-    levels = _levels()
+def _colorscale(levels: list[tuple[str, str]]) -> list[tuple[float, str]]:
     edges = [(index / len(levels), (index + 1) / len(levels)) for index in range(len(levels))]
     return [(edge, color) for (color, _), pair in zip(levels, edges, strict=True) for edge in pair]
 
 
-def _draw_key(drawn: "object") -> None:
-    for color, words in _levels():
-        drawn.add_scatter(  # pyright: ignore[reportAttributeAccessIssue]
+def _draw_key(drawn: Drawing, levels: list[tuple[str, str]]) -> None:
+    for color, words in levels:
+        drawn.scatter(
             x=[None],
             y=[None],
             mode="markers",

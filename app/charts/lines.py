@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 import polars as pl
 
 from app import theme, wording
-from app.charts.axis import TimeAxis, draw_changes, draw_limit, figure
+from app.charts.axis import TimeAxis, draw_changes, draw_limit, drawing
+from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.words import label
 from metrics.catalog import METRICS
@@ -17,7 +17,7 @@ _PREVIOUS = "__previous"
 
 def percentiles(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """Percentiles of a duration (columns ending in `_p50`, `_p95`, …), the objective and the period before."""
-    drawn = figure(axis)
+    drawn = drawing(axis)
     names = [name for name in frame.columns if name.rpartition("_")[2] in theme.PERCENTILES]
     for name in names:
         percentile = name.rpartition("_")[2]
@@ -25,19 +25,20 @@ def percentiles(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     _draw_previous(drawn, frame, axis, {name: theme.PERCENTILES[name.rpartition("_")[2]].color for name in names})
     draw_limit(drawn, axis)
     draw_changes(drawn, axis)
-    drawn.update_yaxes(ticksuffix=" ms", selector={"anchor": "x"})
-    return Picture(drawn, f"Response time over time. {_summary(frame, names)}{_limit_words(axis)}")
+    drawn.y["ticksuffix"] = " ms"
+    return Picture(drawn.figure(), f"Response time over time. {_summary(frame, names)}{_limit_words(axis)}")
 
 
 def area(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """One metric as a line over a light area."""
     (name,) = (column for column in frame.columns if column in METRICS)
-    drawn = figure(axis)
+    drawn = drawing(axis)
     _add(drawn, frame, axis, name, METRICS[name].title, theme.PLAIN, filled=True)
     _draw_previous(drawn, frame, axis, {name: theme.PLAIN.color})
     draw_changes(drawn, axis)
-    drawn.update_layout(showlegend=f"{name}{_PREVIOUS}" in frame.columns)
-    return Picture(drawn, f"{METRICS[name].title} over time. {_summary(frame, [name])}")
+    if f"{name}{_PREVIOUS}" not in frame.columns:
+        drawn.without_legend()
+    return Picture(drawn.figure(), f"{METRICS[name].title} over time. {_summary(frame, [name])}")
 
 
 def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -45,8 +46,10 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     (name,) = (column for column in frame.columns if column in METRICS)
     (group,) = (column for column in frame.columns if column not in ("time", name))
     ranking = frame.group_by(group).agg(pl.col(name).max().alias("most")).drop_nulls("most")
-    groups: list[str | None] = ranking.sort("most", group, descending=[True, False])[group].head(MAXIMUM_LINES).to_list()
-    drawn = figure(axis, theme.SMALL_CHART_HEIGHT)
+    groups: list[str | None] = (
+        ranking.sort("most", group, descending=[True, False])[group].head(MAXIMUM_LINES).to_list()
+    )
+    drawn = drawing(axis, theme.SMALL_CHART_HEIGHT)
     colors = theme.group_colors(wording.name(value) for value in groups)
     for index, value in enumerate(sorted(groups, key=wording.name)):
         part = frame.filter(pl.col(group).eq_missing(value))
@@ -54,11 +57,11 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         _add(drawn, part, axis, name, label(value, 18), stroke)
     draw_changes(drawn, axis)
     shown = f"the {len(groups)} highest of {ranking.height}" if ranking.height > len(groups) else f"{ranking.height}"
-    return Picture(drawn, f"{METRICS[name].title} by {group}, {shown}. {_summary(frame, [name])}")
+    return Picture(drawn.figure(), f"{METRICS[name].title} by {group}, {shown}. {_summary(frame, [name])}")
 
 
 def _add(
-    drawn: go.Figure,
+    drawn: Drawing,
     frame: pl.DataFrame,
     axis: TimeAxis,
     column: str,
@@ -67,33 +70,30 @@ def _add(
     filled: bool = False,
 ) -> None:
     metric = METRICS[column]
-    drawn.add_scatter(
+    drawn.scatter(
         x=axis.local(frame["time"]),
         y=frame[column].to_list(),
         name=title,
         mode="lines+markers" if _has_lonely_points(frame[column]) else "lines",
         marker={"size": 4},
-        connectgaps=False,
         line={"color": stroke.color, "width": stroke.width, "dash": stroke.dash},
-        fill="tozeroy" if filled else None,
-        fillcolor=_faint(stroke.color) if filled else None,
+        **({"fill": "tozeroy", "fillcolor": _faint(stroke.color)} if filled else {}),
         text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
         hovertemplate="%{text}",
     )
 
 
-def _draw_previous(drawn: go.Figure, frame: pl.DataFrame, axis: TimeAxis, colors: dict[str, str]) -> None:
+def _draw_previous(drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, colors: dict[str, str]) -> None:
     for name, color in colors.items():
         column = f"{name}{_PREVIOUS}"
         if column not in frame.columns:
             continue
         metric = METRICS[name]
-        drawn.add_scatter(
+        drawn.scatter(
             x=axis.local(frame["time"]),
             y=frame[column].to_list(),
             name="previous period" if len(colors) == 1 else f"{name.rpartition('_')[2].upper()} before",
             mode="lines",
-            connectgaps=False,
             opacity=0.75,
             line={"color": color, "width": 1.25, "dash": theme.PREVIOUS_DASH},
             text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
@@ -111,14 +111,12 @@ def _has_lonely_points(values: pl.Series) -> bool:
 def _summary(frame: pl.DataFrame, names: Sequence[str]) -> str:
     parts: list[str] = []
     for name in names:
-        metric, values = METRICS[name], frame[name].drop_nulls()
-        if values.is_empty():
-            parts.append(f"{metric.title}: no data")
-            continue
+        metric, values = METRICS[name], [float(value) for value in frame[name].drop_nulls()]
         low, high, last = (
-            wording.quantity(number, metric.unit, metric.decimals) for number in (values.min(), values.max(), values[-1])
+            wording.quantity(value, metric.unit, metric.decimals)
+            for value in (min(values, default=None), max(values, default=None), values[-1] if values else None)
         )
-        parts.append(f"{metric.title}: {low} to {high}, last {last}")
+        parts.append(f"{metric.title}: {low} to {high}, last {last}" if values else f"{metric.title}: no data")
     return "; ".join(parts) + "."
 
 

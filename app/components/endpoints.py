@@ -1,8 +1,9 @@
 """The table of the slowest endpoints; a row that is chosen becomes a filter."""
 
+import polars as pl
 import streamlit as st
 
-from app import queries, theme
+from app import queries, theme, wording
 from app.components import address
 from app.components.failure import contained
 from app.components.panel import empty, heading, is_blank
@@ -35,7 +36,7 @@ def _slowest(view: View) -> None:
 def _table(answer: Answer, names: list[str | None], view: View) -> None:
     highest = float(answer.frame["response_time_p95"].max() or 1)  # pyright: ignore[reportArgumentType]
     st.dataframe(
-        answer.frame.select("endpoint", "response_time_p95", "response_time_p99", "error_rate", "requests", "share"),
+        _shown(answer.frame),
         hide_index=True,
         height="content",
         row_height=theme.ROW_HEIGHT,
@@ -45,13 +46,20 @@ def _table(answer: Answer, names: list[str | None], view: View) -> None:
         alt=f"Slowest endpoints: {len(names)} rows",
         column_config={
             "endpoint": st.column_config.TextColumn("Endpoint", width="medium"),
-            "response_time_p95": st.column_config.ProgressColumn("P95", format="%.0f ms", min_value=0, max_value=highest),
+            "response_time_p95": st.column_config.ProgressColumn(
+                "P95", format="%.0f ms", min_value=0, max_value=highest
+            ),
             "response_time_p99": st.column_config.NumberColumn("P99", format="%.0f ms"),
             "error_rate": st.column_config.NumberColumn("Errors", format="%.2f %%"),
             "requests": st.column_config.NumberColumn("Requests", format="localized"),
             "share": st.column_config.ProgressColumn("Traffic", format="%.1f %%", min_value=0, max_value=100),
         },
     )
+
+
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    columns = ("response_time_p95", "response_time_p99", "error_rate", "requests", "share")
+    return frame.select(pl.Series("endpoint", map(wording.name, frame["endpoint"]), pl.String), *columns)
 
 
 def _choose(names: list[str | None], view: View) -> None:

@@ -1,7 +1,7 @@
 """A failure that stays in its own box."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def contained(what: str) -> Iterator[None]:
+def contained(what: str) -> Generator[None]:
     """Show an exception as a sentence where `what` would stand; the rest of the page goes on, the log has it all."""
     try:
         yield

@@ -6,6 +6,7 @@ run that follows shows the new view.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import available_timezones
 
 import streamlit as st
@@ -25,12 +26,13 @@ _CHIP_VALUES = 3
 def bar(view: View, notes: tuple[str, ...] = ()) -> None:
     """The bar, what of the URL was ignored, and a chip for each active filter."""
     with st.container(key="filter-bar", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             _presets(view)
             _custom(view)
-            filter_picker.picker(view)
-            _comparison(view)
+            with st.container(width="content"):
+                filter_picker.picker(view)
             _zone(view)
+            _comparison(view)
         _chips(view)
         for note in notes:
             st.warning(wording.markdown(note), icon=":material/link_off:")
@@ -50,12 +52,19 @@ def _presets(view: View) -> None:
 def _custom(view: View) -> None:
     window = queries.shown(view).window
     label = "Custom" if isinstance(view.range, str) else wording.between(window.start, window.end, view.zone)
-    with st.popover(label, icon=":material/date_range:", key="custom-range", type=_emphasis(not isinstance(view.range, str))):
-        with st.form("custom-range-form", border=False):
-            for key, title, moment in ((_FROM, "From", window.start), (_TO, "To", window.end)):
-                st.session_state[key] = moment.astimezone(view.zone).replace(tzinfo=None, second=0, microsecond=0)
-                st.datetime_input(f"{title} ({view.tz})", key=key, step=_STEP, format="YYYY-MM-DD", max_value=_FAR, min_value=_LONG_AGO)
-            st.form_submit_button("Show", type="primary", on_click=lambda: _show_custom(view))
+    popover = st.popover(wording.markdown(label), key="custom-range", type=_emphasis(not isinstance(view.range, str)))
+    with popover, st.form("custom-range-form", border=False):
+        for key, title, moment in ((_FROM, "From", window.start), (_TO, "To", window.end)):
+            st.session_state[key] = moment.astimezone(view.zone).replace(tzinfo=None, second=0, microsecond=0)
+            st.datetime_input(
+                f"{title} ({view.tz})",
+                key=key,
+                step=_STEP,
+                format="YYYY-MM-DD",
+                max_value=_FAR,
+                min_value=_LONG_AGO,
+            )
+        st.form_submit_button("Show", type="primary", on_click=lambda: _show_custom(view))
 
 
 _LONG_AGO, _FAR = datetime(1990, 1, 1), datetime(2199, 12, 31)  # noqa: DTZ001 – wall clock of the view's zone
@@ -75,13 +84,12 @@ def _comparison(view: View) -> None:
     st.toggle(
         "Compare",
         key=_COMPARE,
-        help="Draws the period of equal length just before as a dotted line.",
         on_change=lambda: address.show(replace(view, compare=st.session_state[_COMPARE])),
     )
 
 
 def _zone(view: View) -> None:
-    with st.popover(wording.markdown(view.tz), icon=":material/public:", key="time-zone"):
+    with st.popover(wording.markdown(view.tz), key="time-zone"):
         nearest = [name for name in ("UTC", st.context.timezone, view.tz) if name]
         names = list(dict.fromkeys([*nearest, *sorted(available_timezones())]))
         st.session_state[_ZONE] = view.tz
@@ -109,7 +117,13 @@ def _chips(view: View) -> None:
                 args=(replace(view, filters=rest),),
             )
         if len(view.filters) > 1:
-            st.button("Clear all", key="chips-clear", type="tertiary", on_click=address.show, args=(replace(view, filters=()),))
+            st.button(
+                "Clear all",
+                key="chips-clear",
+                type="tertiary",
+                on_click=address.show,
+                args=(replace(view, filters=()),),
+            )
 
 
 def _chip(one: Filter) -> str:
@@ -119,5 +133,5 @@ def _chip(one: Filter) -> str:
     return f"{title}: {_WORDS[one.operator]}{values}" + (f" and {more} more" if more > 0 else "")
 
 
-def _emphasis(active: bool) -> str:
+def _emphasis(active: bool) -> Literal["primary", "secondary"]:
     return "primary" if active else "secondary"

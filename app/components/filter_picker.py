@@ -39,10 +39,18 @@ def picker(view: View) -> None:
         )  # fmt: skip
         if not dimension:
             return
-        name = dimension if dimension in DIMENSIONS or dimension.startswith(ATTRIBUTE_PREFIX) else ATTRIBUTE_PREFIX + dimension
+        name = (
+            dimension
+            if dimension in DIMENSIONS or dimension.startswith(ATTRIBUTE_PREFIX)
+            else ATTRIBUTE_PREFIX + dimension
+        )
         values = _text() if operator == "contains" else _choice(view, name)
         st.button(
-            "Apply", type="primary", disabled=not values, on_click=_apply, args=(view, name, operator or "in", tuple(values))
+            "Apply",
+            type="primary",
+            disabled=not values,
+            on_click=_apply,
+            args=(view, name, operator or "in", tuple(values)),
         )
 
 

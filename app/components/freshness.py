@@ -24,17 +24,19 @@ def _line(view: View) -> None:
     with contained("The age of the data"):
         newest = answers.freshness().last
         if newest is None:
-            st.caption(":gray[:material/hourglass_empty: No events yet]", width="content")
+            st.badge("No events yet", icon=":material/hourglass_empty:", color="gray")
             return
-        st.caption(_age(newest - source().now(), wording.moment(newest, view.zone)), width="content")
+        words, fresh = _age(newest - source().now(), wording.moment(newest, view.zone))
+        icon, color = (":material/bolt:", "green") if fresh else (":material/schedule:", "orange")
+        st.badge(words, icon=icon, color=color)
 
 
-def _age(ahead: timedelta, at: str) -> str:
+def _age(ahead: timedelta, at: str) -> tuple[str, bool]:
     if ahead > timedelta(minutes=1):
-        return f":orange[:material/schedule: Newest event lies {wording.age(ahead)} ahead of this machine's clock]"
+        return f"Newest event lies {wording.age(ahead)} ahead of this machine's clock", False
     if -ahead > STALE_AFTER:
-        return f":orange[:material/schedule: Newest event {wording.age(-ahead)} ago, {wording.markdown(at)}]"
-    return f":green[:material/bolt: Newest event {wording.age(-ahead)} ago]"
+        return f"Newest event {wording.age(-ahead)} ago, {wording.markdown(at)}", False
+    return f"Newest event {wording.age(-ahead)} ago", True
 
 
 def window(view: View) -> None:

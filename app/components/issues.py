@@ -5,32 +5,34 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from app import queries, theme, wording
+from app import answers, queries, theme, wording
 from app.components.failure import contained
 from app.source import source
 from app.state import View
 
 REFRESH = "30s"
-LISTED = 6
+LISTED = 5
 _LIMIT = 200
 
 
 def panel(view: View) -> None:
     """What is wrong now, the worst first."""
-    with st.container(border=True, key="issues", height="stretch", gap="small"):
+    with st.container(border=True, key="issues", height="stretch", gap="xsmall"):
         _panel(view)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
 def _panel(view: View) -> None:
     with contained("Alerts and issues"):
-        components, errors = queries.troubled_components(), queries.open_errors(view, _LIMIT)
+        components, (errors, unfit) = queries.troubled_components(), queries.open_errors(view, _LIMIT)
         count = components.height + errors.height
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader("Alerts and issues", anchor=False, width="content", help=_HELP)
             _badge(components, errors)
+        if unfit:
+            st.caption(f"Errors cannot be filtered by {wording.markdown(unfit)} and are left out.")
         if not count:
-            st.caption(":green[:material/check_circle: Nothing is down and no error is open.]")
+            _nothing()
         now = source().now()
         for row in components.head(LISTED).iter_rows(named=True):
             _item(row["status"], f"{wording.name(row['component'])} is {row['status']}", "", row["since"], now)
@@ -43,11 +45,22 @@ def _panel(view: View) -> None:
             st.caption(f"{count - LISTED:,}{'+' if errors.height >= _LIMIT else ''} more")
 
 
-_HELP = "Components whose newest probe found them down or degraded, and errors opened in this window that nothing has resolved."
+_HELP = "Components whose newest probe found them down or degraded, and errors that nothing has resolved."
+
+
+def _nothing() -> None:
+    """All is well, unless nobody would have said so."""
+    missing = [kind for kind in ("health", "error") if kind not in answers.freshness().kinds]
+    if missing:
+        st.caption(f"No data yet: needs {' and '.join(f'`{kind}`' for kind in missing)} events.")
+    else:
+        st.caption(":green[:material/check_circle: Nothing is down and no error is open.]")
 
 
 def _badge(components: pl.DataFrame, errors: pl.DataFrame) -> None:
-    critical = components.filter(pl.col("status") == "down").height + errors.filter(pl.col("severity") == "critical").height
+    critical = (
+        components.filter(pl.col("status") == "down").height + errors.filter(pl.col("severity") == "critical").height
+    )
     count = components.height + errors.height
     if critical:
         st.badge(f"{critical:,} critical", icon=":material/error:", color="red")

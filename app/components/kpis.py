@@ -1,5 +1,7 @@
 """The row of tiles with which a page begins."""
 
+from typing import Literal
+
 import polars as pl
 import streamlit as st
 
@@ -11,29 +13,30 @@ from app.state import View
 from metrics.catalog import Metric, catalog
 
 REFRESH = "30s"
-TILE_WIDTH = 250
-"""Width in pixels under which tiles go below each other."""
-SPARKLINE_POINTS = 60
 _BESIDE = {"cost": ("unpriced_calls",)}
 """What the judgment of a metric needs beside it."""
-_STILL = 0.5
-"""Change in percent, or hundredths of a percentage point times ten, that is not worth a color."""
+_NOTABLE = 0.1
+"""Relative change from which a delta is colored: a page on which everything is colored says nothing."""
 
 
-def row(view: View, metrics: tuple[str, ...]) -> None:
-    """A tile a metric: value, state, change against the period before, course over the window."""
+def row(view: View, metrics: tuple[str, ...], slowest: bool = False) -> None:
+    """A tile a metric: value, state, change against the period before and course; then maybe the slowest endpoint."""
     with st.container(key="kpis"):
-        _row(view, metrics)
+        _row(view, metrics, slowest)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
-def _row(view: View, metrics: tuple[str, ...]) -> None:
+def _row(view: View, metrics: tuple[str, ...], slowest: bool) -> None:
     with contained("The figures"):
         beside = tuple(name for metric in metrics for name in _BESIDE.get(metric, ()))
         sums = queries.totals(view, (*metrics, *beside))
         course = queries.trend(view, metrics)
         defined = catalog(source().settings)
-        for column, name in zip(st.columns(len(metrics)), metrics, strict=True):
+        columns = st.columns(len(metrics) + slowest)
+        if slowest:
+            with columns[-1], st.container(border=True, key="kpi-slowest_endpoint", height="stretch"):
+                _slowest(queries.slowest_endpoints(view))
+        for column, name in zip(columns, metrics, strict=False):
             with column, st.container(border=True, key=f"kpi-{name}", height="stretch"):
                 _tile(defined[name], sums, course)
 
@@ -48,12 +51,30 @@ def _tile(metric: Metric, sums: Answer, course: Answer) -> None:
     st.metric(
         f"{metric.title}{badge}",
         wording.quantity(value, metric.unit, metric.decimals),
-        changed,
+        # Streamlit draws an arrow for any text, and none for the number 0.
+        0 if changed and changed.startswith("0 ") else changed,
         delta_color=_delta_color(metric, value, previous),
         delta_description=_comparison(sums, metric.name, changed),
         help=f"{metric.doc} {state.objective}",
         chart_data=_course(course.frame, metric.name) or None,
         chart_type="line",
+    )
+
+
+def _slowest(answer: Answer) -> None:
+    rows = answer.frame.rows(named=True) if "endpoint" in answer.frame.columns else []
+    worst = rows[0] if rows else {}
+    value = worst.get("response_time_p95")
+    state = objectives.standing("response_time_p95", {"response_time_p95": value}, source().settings.slo)
+    look = theme.LEVELS[state.level]
+    st.metric(
+        f"Slowest endpoint :{look.color}-badge[{look.icon} {state.words}]",
+        wording.quantity(value, "ms"),
+        wording.markdown(wording.name(worst["endpoint"], 40)) if worst else None,
+        delta_color="off",
+        delta_arrow="off",
+        delta_description=f"{worst['share']:.1f} % of traffic" if worst else "no data in this range",
+        help=f"The endpoint with the highest P95 of the response time, and that P95. {state.objective}",
     )
 
 
@@ -63,15 +84,18 @@ def _comparison(sums: Answer, name: str, changed: str | None) -> str:
     if name in sums.unfit:
         return f"cannot be filtered by {wording.markdown(wording.name(sums.unfit[name], 30))}"
     length = wording.span(sums.axis.window.length)
+    if changed and changed.startswith("0 "):
+        return f"as in the previous {length}"
     return f"vs previous {length}" if changed else f"nothing to compare with in the previous {length}"
 
 
-def _delta_color(metric: Metric, value: float | None, previous: float | None) -> str:
+def _delta_color(metric: Metric, value: float | None, previous: float | None) -> Literal["normal", "inverse", "off"]:
     """Green is good, red is bad, whichever way that is; gray where neither or hardly changed."""
     if metric.direction == "neutral" or value is None or previous is None:
         return "off"
-    moved = abs(value - previous) * 20 if metric.unit == "%" else 100 * abs(value - previous) / (abs(previous) or 1)
-    if moved < _STILL:
+    # Of 99.9 % uptime, the 0.1 % missing is what changes.
+    base = min(abs(previous), abs(100 - previous)) if metric.unit == "%" else abs(previous)
+    if abs(value - previous) < _NOTABLE * base:
         return "off"
     return "normal" if metric.direction == "up" else "inverse"
 
@@ -82,5 +106,4 @@ def _course(frame: pl.DataFrame, name: str) -> list[float]:
     values = frame[name].drop_nulls().cast(pl.Float64)
     if len(values) < 2:
         return []
-    step = max(1, len(values) // SPARKLINE_POINTS)
-    return [float(value) for value in values.gather_every(step)]
+    return values.to_list()

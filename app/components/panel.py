@@ -1,6 +1,7 @@
 """A box with a title, a figure, and what must be said about it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -8,6 +9,7 @@ import streamlit as st
 from app import theme, wording
 from app.charts.axis import TimeAxis
 from app.charts.picture import Picture
+from app.components import address
 from app.components.failure import contained
 from app.queries import Answer
 from app.source import source
@@ -21,23 +23,46 @@ Ask = Callable[[View], Answer]
 Draw = Callable[[pl.DataFrame, TimeAxis], Picture]
 
 
-def chart(name: str, title: str, view: View, ask: Ask, draw: Draw, help: str = "", height: int = theme.CHART_HEIGHT) -> None:
-    """A figure that asks, draws itself and is refreshed on its own."""
+def chart(
+    name: str, title: str, view: View, ask: Ask, draw: Draw, *, choose: str = "", height: int | None = None
+) -> None:
+    """A figure that asks, draws itself and is refreshed on its own.
+
+    `choose` is the dimension by which a click on a mark filters.
+    """
     with st.container(border=True, key=f"panel-{name}", height="stretch", gap="xxsmall"):
-        _chart(name, title, view, ask, draw, help, height)
+        _chart(name, title, view, ask, draw, choose, height)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
-def _chart(name: str, title: str, view: View, ask: Ask, draw: Draw, help: str, height: int) -> None:
+def _chart(name: str, title: str, view: View, ask: Ask, draw: Draw, choose: str, height: int | None) -> None:
     with contained(title):
-        with st.skeleton(height=height):
+        with st.skeleton(height=height or theme.CHART_HEIGHT):
             answer = ask(view)
-        heading(title, answer, help)
+        heading(title, answer, "Click a part to see it alone." if choose else "")
         if is_blank(answer):
             empty(answer)
             return
-        picture = draw(answer.frame, answer.axis)
-        st.plotly_chart(picture.figure, key=f"chart-{name}", alt=picture.alt, config=dict(_TOOLS))
+        picture = draw(answer.frame, replace(answer.axis, on_dark=st.context.theme.type == "dark"))
+        key = f"chart-{name}"
+        st.plotly_chart(
+            picture.figure,
+            key=key,
+            alt=picture.alt,
+            config=dict(_TOOLS),
+            height=height or "content",
+            on_select=(lambda: _choose(key, choose, view)) if choose else "ignore",
+            selection_mode="points",
+        )
+
+
+def _choose(key: str, dimension: str, view: View) -> None:
+    """Filter by the mark that was clicked; the rest that is drawn as one is no value to filter by."""
+    points = st.session_state[key]["selection"]["points"]
+    value = points[0].get("customdata") if points else None
+    if value:
+        address.show(view.filtered_by(dimension, value[0]))
+        st.rerun()
 
 
 def heading(title: str, answer: Answer, help: str) -> None:
@@ -57,7 +82,8 @@ def empty(answer: Answer) -> None:
     """Words instead of an empty box."""
     window = wording.between(answer.axis.window.start, answer.axis.window.end, answer.axis.zone)
     if answer.unfit:
-        st.caption(f"Cannot be filtered by {' or '.join(sorted(map(wording.markdown, answer.unfit.values())))}: its events do not have it.")
+        names = " or ".join(sorted(map(wording.markdown, set(answer.unfit.values()))))
+        st.caption(f"Cannot be filtered by {names}: its events do not have it.")
     elif answer.needs:
         st.caption(f"No data yet: needs `{answer.needs}` events.")
     else:

@@ -41,9 +41,9 @@ VALUES: dict[str, Sequence[str | None]] = {
     "host": ("web-1", "web-2", "worker-1"),
 }  # fmt: skip
 BASE = {
-    "uptime": 99.93, "requests": 9_000.0, "requests_per_second": 13.9, "response_time_p50": 84.0, "response_time_p95": 188.0,
-    "response_time_p99": 420.0, "error_rate": 0.62, "success_rate": 99.38, "cost": 41.7, "unpriced_calls": 12.0, "dau": 4200.0,
-    "users_active": 4200.0, "users_new": 160.0, "cpu_usage": 46.0, "memory_utilization": 63.0, "active_connections": 210.0,
+    "uptime": 99.93, "requests": 9_000.0, "requests_per_second": 13.9, "response_time_p50": 84.0,
+    "response_time_p95": 188.0, "response_time_p99": 420.0, "error_rate": 0.62, "cost": 41.7, "unpriced_calls": 12.0,
+    "dau": 4200.0, "users_new": 160.0, "cpu_usage": 46.0, "memory_utilization": 63.0, "active_connections": 210.0,
 }  # fmt: skip
 _serial = count()
 
@@ -77,7 +77,9 @@ class FakeEngine:
         schema: dict[str, pl.DataType] = {} if grain is Grain.NONE else {"time": TIME}
         schema |= {name: pl.String() for name in query.by}
         schema |= {name: pl.Float64() for metric in query.metrics for name in _columns(metric, query.compare)}
-        missing = {name: METRICS[name].kinds[0] for name in query.metrics if not set(METRICS[name].kinds) & set(self.kinds)}
+        missing = {
+            name: METRICS[name].kinds[0] for name in query.metrics if not set(METRICS[name].kinds) & set(self.kinds)
+        }
         return Result(query, grain, pl.DataFrame(rows, schema=schema, orient="row"), "fake", "", missing)
 
     def distribution(self, metric: str, window: Window, filters: tuple[Filter, ...]) -> pl.DataFrame:
@@ -96,11 +98,11 @@ class FakeEngine:
     def open_errors(self, window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
         """Four errors."""
         rows = [
-            (NOW - timedelta(minutes=7), "critical", "ProviderOutage", "openai answers 503 to every call", "/v1/chat/completions", "llm:openai", "e1", 412),
-            (NOW - timedelta(hours=2), "error", "TimeoutError", "Timed out after 30 s waiting for the vector store", "/v1/embeddings", "database", "e2", 31),
-            (NOW - timedelta(hours=5), "warning", "RateLimited", "*429* from `anthropic` <script>alert(1)</script>", "/v1/prompts", None, "e3", 8),
-            (NOW - timedelta(hours=9), "warning", "SlowQuery", None, None, "database", "e4", 1),
-        ]  # fmt: skip
+            _error(7, "critical", "ProviderOutage", "openai answers 503 to every call", "/v1/chat/completions", 412),
+            _error(120, "error", "TimeoutError", "Timed out after 30 s", "/v1/embeddings", 31),
+            _error(300, "warning", "RateLimited", "*429* <script>alert(1)</script>", "/v1/prompts", 8),
+            _error(540, "warning", "SlowQuery", None, None, 1),
+        ]
         schema = {
             "opened_at": TIME, "severity": pl.String, "error_type": pl.String, "message": pl.String, "endpoint": pl.String,
             "component": pl.String, "error_id": pl.String, "events": pl.Int64,
@@ -114,7 +116,13 @@ class FakeEngine:
             ("cache", "degraded", NOW - timedelta(minutes=3), NOW, 310.0),
             ("database", "healthy", NOW - timedelta(days=3), NOW, 4.0),
         ]
-        schema = {"component": pl.String, "status": pl.String, "since": TIME, "last_probe": TIME, "response_time_ms": pl.Float64}
+        schema = {
+            "component": pl.String,
+            "status": pl.String,
+            "since": TIME,
+            "last_probe": TIME,
+            "response_time_ms": pl.Float64,
+        }
         return pl.DataFrame([] if self.empty else rows, schema=schema, orient="row")
 
     def changes(self, window: Window) -> pl.DataFrame:
@@ -124,7 +132,14 @@ class FakeEngine:
             (window.start + window.length * 0.3, None, "deployment", "api 4.2", None, "New router"),
             (middle, middle + window.length * 0.05, "incident", "openai outage", "critical", "Provider answered 503"),
         ]
-        schema = {"ts": TIME, "ended_at": TIME, "change_type": pl.String, "name": pl.String, "severity": pl.String, "description": pl.String}
+        schema = {
+            "ts": TIME,
+            "ended_at": TIME,
+            "change_type": pl.String,
+            "name": pl.String,
+            "severity": pl.String,
+            "description": pl.String,
+        }
         return pl.DataFrame([] if self.empty else rows, schema=schema, orient="row")
 
     def freshness(self) -> Freshness:
@@ -141,7 +156,9 @@ class FakeEngine:
         chosen = [one.values for one in query.filters if one.dimension == query.by[0] and one.operator == "in"]
         return [value for value in listed if all(value in values for values in chosen)]
 
-    def _row(self, query: Query, time: datetime | None, group: tuple[str | None, ...], index: int) -> tuple[object, ...]:
+    def _row(
+        self, query: Query, time: datetime | None, group: tuple[str | None, ...], index: int
+    ) -> tuple[object, ...]:
         numbers = [
             self._number(metric, time, index, column.endswith("__previous"), len(query.by))
             for metric in query.metrics
@@ -155,15 +172,26 @@ class FakeEngine:
         base = BASE[metric] * (1 if not by else 1.6 / (1 + index)) * (0.94 if previous else 1)
         if time is None:
             return base
-        if self.newest and time > self.newest or time.hour == 3 and time.minute in (10, 15, 20, 25):
+        if (self.newest and time > self.newest) or (time.hour == 3 and time.minute in (15, 30)):
             return None
         phase = 2 * pi * (time.hour + time.minute / 60) / 24
         wave = 1 - 0.35 * cos(phase) + 0.06 * sin(17 * phase + index) + 0.03 * sin(61 * phase)
         if metric == "uptime":
             return 100.0 if wave < 1.3 else 99.6
         if metric == "error_rate":
-            return 0.0 if wave < 0.8 else base * (wave + (9 if time.hour == 7 and index == 0 else 3.2 * (sin(11 * phase + index) > 0.9)))
+            return (
+                0.0
+                if wave < 0.8
+                else base * (wave + (9 if time.hour == 7 and index == 0 else 3.2 * (sin(11 * phase + index) > 0.9)))
+            )
         return base * wave
+
+
+def _error(
+    minutes: int, severity: str, error_type: str, message: str | None, endpoint: str | None, events: int
+) -> tuple[object, ...]:
+    opened = NOW - timedelta(minutes=minutes)
+    return opened, severity, error_type, message, endpoint, "database", f"error-{minutes}", events
 
 
 def _columns(metric: str, compare: bool) -> tuple[str, ...]:
@@ -180,7 +208,9 @@ def _grid(window: Window, width: timedelta) -> list[datetime]:
     return [first + step * width for step in range(-((first - window.end) // width))]
 
 
-def fake_source(engine: FakeEngine | None = None, now: Callable[[], datetime] = lambda: NOW, **settings: object) -> Callable[[], Source]:
+def fake_source(
+    engine: FakeEngine | None = None, now: Callable[[], datetime] = lambda: NOW, **settings: object
+) -> Callable[[], Source]:
     """A way to connect to one fake engine."""
     made = Source(engine or FakeEngine(), Settings(**settings), False, now)  # pyright: ignore[reportArgumentType]
     return lambda: made

@@ -1,0 +1,52 @@
+"""What holds for every figure: Plotly accepts all of it, and it can be read on both backgrounds."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import plotly.graph_objects as go
+import pytest
+
+from app import queries, source
+from app.charts import bars, distribution, heatmap, lines
+from app.queries import Answer
+from app.state import View
+from tests.app.fake import FakeEngine, fake_source
+
+CHARTS: dict[str, tuple[Callable[[View], Answer], Callable[..., object]]] = {
+    "response time": (queries.response_time, lines.percentiles),
+    "throughput": (queries.throughput, lines.area),
+    "cost": (queries.spend, bars.stacked),
+    "growth": (queries.growth, bars.growth),
+    "errors": (queries.endpoint_errors, heatmap.error_rates),
+    "distribution": (queries.latency_distribution, distribution.histogram),
+    "cpu": (queries.resource("cpu_usage"), lines.by_group),
+}
+
+
+@pytest.fixture(autouse=True)
+def made_up() -> Iterator[None]:
+    source.connect_through(fake_source(FakeEngine()))
+    yield
+    source.connect_through(None)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("view", [View("1h"), View("7d", compare=True), View("90d", "Australia/Lord_Howe")], ids=str)
+def test_plotly_accepts_every_property(name: str, view: View) -> None:
+    ask, draw = CHARTS[name]
+    answer = ask(view)
+    picture = draw(answer.frame, replace(answer.axis, on_dark=True))
+    checked = go.Figure(picture.figure.to_dict())  # pyright: ignore[reportAttributeAccessIssue]
+    assert checked.data
+    assert picture.alt.endswith(".")  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("view", [View("1h"), View("6h"), View("24h"), View("7d"), View("30d"), View("90d")], ids=str)
+def test_a_line_has_enough_points_to_see_a_course_and_not_more_than_the_eye_can_use(view: View) -> None:
+    assert 50 <= queries.response_time(view).frame.height <= queries.LINE_POINTS + 1
+
+
+def test_a_bucket_that_still_fills_is_no_fall_of_the_rate() -> None:
+    answer = queries.throughput(View("7d"))
+    assert answer.frame["time"][-1] + timedelta(hours=1) <= source.source().now()

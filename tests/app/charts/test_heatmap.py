@@ -1,0 +1,75 @@
+"""The heat map of error rates."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from app.charts import heatmap
+from app.charts.axis import TimeAxis
+from metrics.engine.query import Grain, Window
+
+START = datetime(2026, 3, 4, tzinfo=UTC)
+AXIS = TimeAxis(Window(start=START, end=START + timedelta(hours=2)), grain=Grain.HOUR)
+
+
+def cells(*rows: tuple[int, str | None, float | None, float | None]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(START + timedelta(hours=hour), *rest) for hour, *rest in rows],
+        schema={
+            "time": pl.Datetime("us", "UTC"), "endpoint": pl.String, "error_rate": pl.Float64, "requests": pl.Float64,
+        },
+        orient="row",
+    )  # fmt: skip
+
+
+def color_of(rate: float | None, on_dark: bool = False) -> str | None:
+    axis = TimeAxis(AXIS.window, grain=Grain.HOUR, on_dark=on_dark)
+    grid = heatmap.error_rates(cells((0, "/a", rate, 10.0)), axis).figure.to_dict()["data"][0]
+    level = grid["z"][0][0]
+    if level is None:
+        return None
+    place = (level - grid["zmin"]) / (grid["zmax"] - grid["zmin"])
+    return next(color for edge, color in reversed(grid["colorscale"]) if edge < place)
+
+
+@pytest.mark.parametrize(
+    ("rate", "color"),
+    [
+        (100.0, "#DC2626"),
+        (5.01, "#DC2626"),
+        (5.0, "#F59E0B"),
+        (2.01, "#F59E0B"),
+        (2.0, "#10B981"),
+        (0.001, "#10B981"),
+        (0.0, "#E5E7EB"),
+        (None, None),
+    ],
+)
+def test_cells_have_the_colors_of_the_specification(rate: float | None, color: str | None) -> None:
+    assert color_of(rate) == color
+
+
+def test_on_a_dark_page_no_errors_is_the_same_color_thinned() -> None:
+    assert color_of(0.0, on_dark=True) == "rgba(229, 231, 235, 0.16)"
+    assert color_of(7.0, on_dark=True) == "#DC2626"
+
+
+def test_a_cell_says_its_number_in_words_and_hostile_names_stay_text() -> None:
+    grid = heatmap.error_rates(cells((0, "<i>/a</i>", 1.25, 400.0)), AXIS).figure.to_dict()
+    assert grid["data"][0]["text"] == [["&lt;i&gt;/a&lt;/i&gt;<br>1.25 % of 400 requests"]]
+    assert grid["layout"]["yaxis"]["ticktext"] == ["&lt;i&gt;/a&lt;/i&gt;"]
+
+
+def test_the_busiest_endpoint_is_on_top_and_names_that_are_cut_alike_stay_apart() -> None:
+    long = "/" + "x" * 50
+    grid = heatmap.error_rates(
+        cells((0, long + "a", 1.0, 5.0), (0, long + "b", 7.0, 50.0), (1, None, 0.0, 1.0)), AXIS
+    ).figure.to_dict()
+    assert grid["data"][0]["z"] == [[3, None], [1, None], [None, 0]]
+    assert grid["layout"]["yaxis"]["ticktext"][2] == "(none)"
+
+
+def test_the_text_alternative_names_the_worst() -> None:
+    alt = heatmap.error_rates(cells((0, "/a", 1.0, 5.0), (1, "/a", 7.5, 5.0)), AXIS).alt
+    assert "Highest: 7.50 % at /a; 1 of 2 cells over 5 %." in alt

@@ -1,0 +1,93 @@
+"""Numbers, spans and foreign text as a reader sees them."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app import wording
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "decimals", "shown"),
+    [
+        (None, "ms", 1, "–"),
+        (float("nan"), "ms", 1, "–"),
+        (float("inf"), "%", 1, "–"),
+        (0.0, "ms", 1, "0.0 ms"),
+        (187.4, "ms", 1, "187 ms"),
+        (1240.0, "ms", 1, "1.24 s"),
+        (90_000.0, "ms", 1, "1.5 min"),
+        (12.4, "USD", 2, "$12.40"),
+        (0.00042, "USD", 2, "$0.0004"),
+        (-3.0, "USD", 2, "−$3.00"),
+        (0.4249, "%", 2, "0.42 %"),
+        (1_234_567.0, "requests", 0, "1.2 M"),
+        (42.0, "requests", 0, "42"),
+        (13.9, "requests/s", 2, "13.90 req/s"),
+    ],
+)
+def test_quantities(value: float | None, unit: str, decimals: int, shown: str) -> None:
+    assert wording.quantity(value, unit, decimals) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "previous", "unit", "shown"),
+    [
+        (110.0, 100.0, "ms", "+10.0 %"),
+        (90.0, 100.0, "USD", "-10.0 %"),
+        (0.62, 0.5, "%", "+0.12 pp"),
+        (5.0, 5.0, "ms", "0 %"),
+        (5.0, 0.0, "ms", None),
+        (0.0, 0.0, "ms", "0 %"),
+        (None, 5.0, "ms", None),
+        (5.0, None, "ms", None),
+        (5000.0, 1.0, "ms", "+>999 %"),
+    ],
+)
+def test_changes(value: float | None, previous: float | None, unit: str, shown: str | None) -> None:
+    assert wording.change(value, previous, unit) == shown
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [
+        (timedelta(seconds=-5), "0 s"),
+        (timedelta(seconds=12), "12 s"),
+        (timedelta(hours=3, minutes=59), "3 h"),
+        (timedelta(days=1), "1 day"),
+        (timedelta(days=800), "2 years"),
+    ],
+)
+def test_ages(length: timedelta, shown: str) -> None:
+    assert wording.age(length) == shown
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [
+        (timedelta(days=7), "7 days"),
+        (timedelta(hours=24), "24 h"),
+        (timedelta(hours=2, minutes=30), "2 h 30 min"),
+        (timedelta(seconds=30), "30 s"),
+    ],
+)
+def test_spans(length: timedelta, shown: str) -> None:
+    assert wording.span(length) == shown
+
+
+def test_a_window_within_a_day_names_the_day_once() -> None:
+    start = datetime(2026, 3, 4, 10, tzinfo=UTC)
+    assert wording.between(start, start + timedelta(hours=2), ZoneInfo("Europe/Berlin")) == "04 Mar 2026 11:00 – 13:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "(none)"), ("", "(empty)"), ("\x00\n\t", "(empty)"), ("a\nb", "a b"), ("x" * 10_000, "x" * 59 + "…")],
+)
+def test_foreign_names_become_one_short_line(value: str | None, shown: str) -> None:
+    assert wording.name(value) == shown
+
+
+def test_markdown_shows_text_as_it_is() -> None:
+    assert wording.markdown("[x](http://h) :red[a] $b$") == r"\[x\]\(http\:\/\/h\) \:red\[a\] \$b\$"
