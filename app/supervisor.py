@@ -79,15 +79,17 @@ class Supervisor:
         for end in (wake, woken):
             end.setblocking(False)
         self._selector.register(wake, selectors.EVENT_READ, None)
-        previous = {number: signal.signal(number, self._on_signal) for number in (*_ENDING, signal.SIGCHLD)}
+        heard = (signal.SIGCHLD, *(number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN))
+        previous = {number: signal.signal(number, self._on_signal) for number in heard}  # `nohup` stays in force
         previous_wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
         try:
             while not self._ending:
                 self._start_those_due()
                 self._wait(self._next_due())
                 self._announce()
-            self._end_all()
         finally:
+            self._ending = True
+            self._end_all()
             signal.set_wakeup_fd(previous_wakeup)
             for number, handler in previous.items():
                 signal.signal(number, handler)
@@ -162,18 +164,23 @@ class _Child:
             return
         self.due = None
         self._started = now
-        self._process = subprocess.Popen(
-            self._program.command,
-            bufsize=0,  # what `select` has not seen must not wait in a buffer of ours
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **self._program.environment},
-            cwd=self._program.directory,
-            start_new_session=True,  # Ctrl-C is for the supervisor, which then ends its children in order
-            preexec_fn=_end_with_parent,
-        )
-        output = _pipe(self._process)
+        try:
+            process = subprocess.Popen(
+                self._program.command,
+                bufsize=0,  # what `select` has not seen must not wait in a buffer of ours
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self._program.environment},
+                cwd=self._program.directory,
+                start_new_session=True,  # Ctrl-C is for the supervisor, which then ends its children in order
+                preexec_fn=_end_with_parent,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            self._plan_restart(now, f"cannot be started: {error}")
+            return
+        self._process = process
+        output = _pipe(process)
         os.set_blocking(output.fileno(), False)
         self._selector.register(output, selectors.EVENT_READ, self)
 
@@ -200,11 +207,16 @@ class _Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)  # what it had started itself must not meet its successor
         self._close(process)
-        self._failures = 0 if now - self._started >= _STABLE else self._failures + 1
         if not expected:
-            delay = restart_delay(self._failures - 1 if self._failures else 0)
-            self.due = now + delay
-            self._say(f"ended with {_reason(process.returncode)}; starts again in {delay:g} s".encode())
+            self._plan_restart(now, f"ended with {_reason(process.returncode)}")
+
+    def _plan_restart(self, now: float, why: str) -> None:
+        if now - self._started >= _STABLE:
+            self._failures = 0
+        delay = restart_delay(self._failures)
+        self._failures += 1
+        self.due = now + delay
+        self._say(f"{why}; starts again in {delay:g} s".encode())
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and to what it has started itself."""

@@ -32,7 +32,8 @@ def status(as_json: Json = False, home: Home = None) -> None:
     say(f"files     {counts}; {found.waiting:,} waiting in the inbox")
     say(f"rejected  {found.rejected:,} rows")
     for file in _refused(found):
-        say(f"  {file.path}: {file.rejected:,} of {file.read:,} rows: {file.reason}")
+        what = "rejected" if file.status == "rejected" else f"{file.rejected:,} of {file.read:,} rows"
+        say(f"  {file.path}: {what}: {file.reason}")
     running = age is not None and age <= heartbeat.STALE_SECONDS
     say(f"sidecar   {f'running, last seen {age:.0f} s ago' if running else 'not running'}")
 

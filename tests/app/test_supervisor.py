@@ -21,7 +21,7 @@ import sys
 from app.supervisor import Announcement, Program, Supervisor
 child = (sys.executable, "-u", "-c", {child!r})
 Supervisor(
-    [Program("web", child, {{"ROLE": "pages"}}), Program("sidecar", child)],
+    [Program("web", child, {{"ROLE": "pages"}}), Program("sidecar", {second!r} and [{second!r}] or child)],
     announcement=Announcement(lambda: {ready}, "at your service"),
     write=lambda text: (sys.stdout.write(text), sys.stdout.flush()),
     grace={grace},
@@ -50,8 +50,8 @@ while True:
 class Supervised:
     """A supervisor in a process of its own, read line by line."""
 
-    def __init__(self, child: str, *, ready: bool = False, grace: float = 10) -> None:
-        script = SUPERVISE.format(child=textwrap.dedent(child), ready=ready, grace=grace)
+    def __init__(self, child: str, *, second: str = "", ready: bool = False, grace: float = 10) -> None:
+        script = SUPERVISE.format(child=textwrap.dedent(child), second=second, ready=ready, grace=grace)
         self.process = subprocess.Popen(
             [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -78,8 +78,8 @@ def supervise() -> Iterator[type[Supervised]]:
     made: list[Supervised] = []
 
     class Recorded(Supervised):
-        def __init__(self, child: str, *, ready: bool = False, grace: float = 10) -> None:
-            super().__init__(child, ready=ready, grace=grace)
+        def __init__(self, child: str, *, second: str = "", ready: bool = False, grace: float = 10) -> None:
+            super().__init__(child, second=second, ready=ready, grace=grace)
             made.append(self)
 
     yield Recorded
@@ -166,6 +166,14 @@ def test_output_without_a_newline_is_not_lost(supervise: type[Supervised]) -> No
     supervised = supervise("import sys; sys.stdout.write('last words'); sys.exit(3)")
     supervised.line("| last words")
     assert "exit code 3" in supervised.line("ended with")
+
+
+def test_a_program_that_cannot_be_started_does_not_end_the_others(supervise: type[Supervised]) -> None:
+    supervised = supervise(OBEDIENT, second="/nowhere/to/be/found")
+    assert "cannot be started" in supervised.line("sidecar |")
+    supervised.process.terminate()
+    supervised.line("all ended")
+    assert supervised.process.wait(TIMEOUT) == 0
 
 
 def test_restarts_wait_longer_and_longer_up_to_a_limit() -> None:
