@@ -200,7 +200,11 @@ class Buckets:
 
 
 def _utc(wall: datetime, zone: ZoneInfo) -> datetime:
-    return wall.replace(tzinfo=zone).astimezone(UTC)
+    """The first moment at which the clock on the wall shows `wall`, or, where it skips that, anything later."""
+    moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == wall:
+        return moment
+    return _transition(zone, wall.replace(tzinfo=zone, fold=1).astimezone(UTC), moment)
 
 
 def _offsets(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Offset]:
