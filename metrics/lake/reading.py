@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar, cast
 import orjson
 import polars as pl
 
+from metrics.events import otlp
 from metrics.lake.problems import Unreadable
 
 TEXT_BATCH_ROWS = 100_000
@@ -232,6 +233,8 @@ def _json(path: Path, batch_rows: int) -> Opened:
         if len(lines) > 1 and lines[0].lstrip().startswith("{"):
             return Opened(_object_batches(iter(lines), min(batch_rows, TEXT_BATCH_ROWS)))
         raise Unreadable(f"not a JSON document: {error}") from error
+    if otlp.is_other_signal(document):
+        raise Unreadable("an OTLP document of logs or metrics; only traces hold events")
     objects = document if isinstance(document, list) else [document]
     return Opened(_object_batches((orjson.dumps(item).decode() for item in objects), batch_rows))
 
@@ -246,7 +249,9 @@ def _object_batches(lines: Iterable[str], batch_rows: int) -> Iterator[Batch]:
             except orjson.JSONDecodeError as error:
                 broken.append((number, f"not JSON: {error}", json.dumps(line[:2000])))
                 continue
-            if isinstance(value, dict):
+            if otlp.is_traces(value):
+                good.extend((number, span) for span in otlp.spans(value))
+            elif isinstance(value, dict):
                 good.append((number, value))
             else:
                 broken.append((number, "not a JSON object", json.dumps(line[:2000])))

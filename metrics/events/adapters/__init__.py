@@ -1,0 +1,1 @@
+"""How the files of other tools become events: one YAML file an origin, in the form of `mappings.yaml`."""

@@ -1,0 +1,92 @@
+"""Values by name, whether the name is a column or a key of an attributes column (map, struct or JSON text)."""
+
+from collections.abc import Container, Iterator
+
+import orjson
+import polars as pl
+
+CONTAINERS = (
+    "attributes",
+    "tags",
+    "properties",
+    "properties_json",
+    "span_attributes",
+    "resource_attributes",
+    "metadata",
+)
+"""Columns whose keys are looked into, lower case."""
+FLAT = "attribute:"
+"""Prefix of the columns into which `flattened` puts the keys."""
+
+
+def attribute_names(frame: pl.DataFrame) -> tuple[str, ...]:
+    """Keys of all attributes columns."""
+    return tuple(name for column in _containers(frame) for name in _keys(_as_map(frame[column])))
+
+
+def flattened(frame: pl.DataFrame, wanted: Container[str]) -> pl.DataFrame:
+    """`frame` with the wanted keys (lower case) of its attributes columns as text columns `attribute:<key>`.
+
+    The attributes columns themselves stay, as maps of texts.
+    """
+    for column in list(_containers(frame)):
+        values = _as_map(frame[column])
+        keys = [key for key in _keys(values) if key.lower() in wanted and FLAT + key not in frame.columns]
+        frame = frame.with_columns(values).with_columns(pl.col(column).map.get(key).alias(FLAT + key) for key in keys)
+    return frame
+
+
+def column_named(frame: pl.DataFrame, name: str) -> str | None:
+    """The column of that name (without case) or, after `flattened`, of the key of that name, if there is one."""
+    wanted = name.lower()
+    by_name = {column.lower(): column for column in reversed(frame.columns)}
+    return by_name.get(wanted) or by_name.get(FLAT + wanted)
+
+
+def _containers(frame: pl.DataFrame) -> Iterator[str]:
+    for name, dtype in frame.schema.items():
+        holds = isinstance(dtype, pl.Map | pl.Struct) or (dtype == pl.String and _is_json(frame[name]))
+        if name.lower() in CONTAINERS and holds:
+            yield name
+
+
+def _is_json(values: pl.Series) -> bool:
+    first = values.drop_nulls().head(1)
+    return bool(len(first)) and str(first[0]).lstrip().startswith("{")
+
+
+def _keys(values: pl.Series) -> list[str]:
+    keys = values.to_frame().select(pl.col(values.name).map.keys().explode().drop_nulls().unique()).to_series()
+    return sorted(keys.to_list())
+
+
+def _as_map(values: pl.Series) -> pl.Series:
+    """Attributes of any form as a map of texts."""
+    if isinstance(values.dtype, pl.Map):
+        return values.cast(pl.Map(pl.String, pl.String))
+    if isinstance(values.dtype, pl.Struct):
+        return _decoded(values.struct.json_encode())
+    return _decoded(values)
+
+
+def _decoded(values: pl.Series) -> pl.Series:
+    """JSON objects as maps of text, nested objects under dotted names."""
+
+    def flat(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from flat(inner, f"{prefix}.{key}" if prefix else str(key))
+        elif value is not None and prefix:
+            yield prefix, value if isinstance(value, str) else orjson.dumps(value).decode()
+
+    def entries(text: str | None) -> list[dict[str, str]] | None:
+        if text is None:
+            return None
+        try:
+            return [{"key": key, "value": value} for key, value in dict(flat(orjson.loads(text))).items()]
+        except orjson.JSONDecodeError:
+            return None
+
+    pairs = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
+    decoded = pl.Series(values.name, [entries(text) for text in values.to_list()], dtype=pairs)
+    return decoded.cast(pl.Map(pl.String, pl.String))

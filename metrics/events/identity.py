@@ -1,0 +1,66 @@
+"""An identity for events that come without one.
+
+It is made from what the event says, so that the same event in two overlapping exports is one event. Rows that
+say exactly the same within one file are different events all the same: each carries the number of its
+occurrence. The text of all columns is hashed with MD5 (by DuckDB), which no library version changes.
+"""
+
+from dataclasses import dataclass, field
+
+import duckdb
+import polars as pl
+
+_SEPARATOR, _NOTHING = "\x1f", "\x00"
+
+
+@dataclass
+class Occurrences:
+    """How often each content was seen in the batches of one file so far."""
+
+    seen: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"content": pl.String, "earlier": pl.UInt32})
+    )
+
+    def numbered(self, contents: pl.Series) -> pl.Series:
+        """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""
+        rows = contents.alias("content").to_frame().join(self.seen, on="content", how="left", maintain_order="left")
+        number = pl.int_range(pl.len(), dtype=pl.UInt32).over("content") + pl.col("earlier").fill_null(0)
+        name = pl.when(number == 0).then(pl.col("content")).otherwise(pl.format("{}-{}", "content", number + 1))
+        counts = contents.alias("content").to_frame().group_by("content").len("earlier")
+        self.seen = pl.concat([self.seen, counts]).group_by("content").agg(pl.col("earlier").sum())
+        return rows.select(name.alias("event_id")).to_series()
+
+
+def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> pl.DataFrame:
+    """`events` with an `event_id` in every row: its own, else trace and span, else one made from its content."""
+    if events["event_id"].null_count() == 0:
+        return events
+    span = (
+        pl.col("attributes").map.get("span_id")
+        if events["attributes"].null_count() < events.height
+        else pl.lit(None, pl.String)
+    )
+    spanned = events.with_columns(pl.coalesce("event_id", pl.format("{}-{}", "trace_id", span)).alias("event_id"))
+    nameless = spanned["event_id"].is_null()
+    if not nameless.any():
+        return spanned
+    made = occurrences.numbered(_contents(spanned.filter(nameless), kind))
+    place = nameless.cast(pl.Int64).cum_sum() - 1
+    return spanned.with_columns(
+        pl.when(nameless).then(made.gather(place.clip(lower_bound=0))).otherwise(pl.col("event_id")).alias("event_id")
+    )
+
+
+def _contents(events: pl.DataFrame, kind: str) -> pl.Series:
+    """A hash of everything an event says."""
+    entries = (
+        pl.col("attributes")
+        .map.entries()
+        .list.eval(pl.format("{}={}", pl.element().struct.field("key"), pl.element().struct.field("value")))
+    )
+    said = entries.list.sort().list.join(_SEPARATOR).alias("attributes")
+    texts = [pl.col(name).cast(pl.String) for name in events.columns if name not in ("event_id", "attributes")]
+    joined = pl.concat_str(pl.lit(kind), *(text.fill_null(_NOTHING) for text in (*texts, said)), separator=_SEPARATOR)
+    with duckdb.connect() as database:
+        database.register("events", events.select(joined.alias("content")).to_arrow())
+        return database.sql("SELECT md5(content) AS content FROM events").pl()["content"]

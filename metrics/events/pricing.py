@@ -1,0 +1,256 @@
+"""What a call of a language model costs, when it does not say so itself.
+
+A reported cost stands. Else the price in force at the time of the call is taken: the home's own from
+`prices.yaml`, or that of the package `genai-prices`, which knows past prices and works offline. Input tokens
+include cached ones and output tokens include reasoning, so cached tokens are taken off the input before it
+is priced, and reasoning is not priced again. A model is taken for a listed one only when its name is that
+name, or that name and a version: a wrong near-match would be worse than no price.
+
+    - match: {provider: openai, model: "acme-*"}      # globs; the first entry that fits wins
+      from: 2026-01-01T00:00:00Z                      # in force since; left out: always
+      input: 2.50                                     # USD per million tokens
+      output: 10.00
+      cached_input: 1.25                              # left out: as input
+      cache_write: 3.10                               # left out: as input
+      tiers: [{above: 200000, input: 5.00, output: 15.00}]   # for the whole request
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import yaml
+from genai_prices import Usage, calc_price
+from genai_prices.types import ClauseEquals, ClauseOr, ModelPrice, TieredPrices
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+MILLION = 1_000_000
+_RATES = ("input", "cached_input", "cache_write", "output")
+_PROVIDERS: Mapping[str, str] = {
+    "azure.ai.openai": "azure", "az.ai.openai": "azure", "azure_openai": "azure", "aws.bedrock": "aws", "bedrock": "aws",
+    "gcp.gemini": "google", "gcp.vertex_ai": "google", "vertex_ai": "google", "gemini": "google", "gcp.gen_ai": "google",
+    "mistral_ai": "mistral", "mistralai": "mistral", "x_ai": "x-ai", "xai": "x-ai", "together_ai": "together",
+}  # fmt: skip
+"""Names of providers in traces, and those of the price list."""
+_VERSION = re.compile(r"([-@:._]?(latest|preview|beta|exp|stable|v?\d[\d.\-:]*))*")
+_VENDOR = re.compile(r"([a-z0-9_-]+[./])*")
+
+
+class PriceError(Exception):
+    """A `prices.yaml` that cannot be used."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class _Tier(_Model):
+    above: Annotated[int, Field(ge=0)]
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached_input: float | None = None
+    cache_write: float | None = None
+
+
+class _Match(_Model):
+    provider: str = "*"
+    model: str
+
+
+class OwnPrice(_Model):
+    """One entry of `prices.yaml`."""
+
+    match: _Match
+    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached_input: float | None = None
+    cache_write: float | None = None
+    tiers: tuple[_Tier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """USD per million tokens, for requests with more than `above` input tokens."""
+
+    above: int
+    input: float
+    cached_input: float
+    cache_write: float
+    output: float
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Prices, the home's own before the list's."""
+
+    own: tuple[OwnPrice, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path) -> "PriceBook":
+        """Read `prices.yaml`, which need not exist. Raises `PriceError` when it cannot be used."""
+        if not path.exists():
+            return cls()
+        try:
+            document: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+            return cls(tuple(OwnPrice.model_validate(entry) for entry in document))
+        except (yaml.YAMLError, ValidationError, TypeError) as error:
+            raise PriceError(f"{path}: {error}") from error
+
+    def rates(self, provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]:
+        """Rates in force at a moment, by rising threshold; empty when the model has no price."""
+        fits = [
+            price for price in self.own if _fits(price, provider, model) and (price.since is None or price.since <= at)
+        ]
+        if fits:
+            return _own_rates(max(fits, key=lambda price: price.since or datetime.min.replace(tzinfo=UTC)))
+        return _listed(provider, model, at)
+
+    def priced(self, calls: pl.DataFrame) -> pl.DataFrame:
+        """`llm_call` events with `cost_usd` where it can be told, and `cost_source` in every row."""
+        reported = pl.col("cost_usd").is_not_null()
+        open_calls = calls.filter(~reported & pl.col("model").is_not_null())
+        rates = self._table(open_calls)
+        known = calls.with_columns(_HOUR).join(
+            rates, on=["provider", "model", "hour"], how="left", nulls_equal=True, maintain_order="left"
+        )
+        deepest = known["tiers"].list.len().max()
+        most_tiers = deepest if isinstance(deepest, int) else 1
+        cost = pl.when(pl.col("cache_hit").fill_null(False)).then(0.0).otherwise(_cost(most_tiers))
+        measured = pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null()
+        priced = pl.when(reported).then(pl.col("cost_usd")).when(measured | pl.col("cache_hit")).then(cost)
+        source = (
+            pl.when(reported)
+            .then(pl.coalesce("cost_source", pl.lit("reported")))
+            .when(priced.is_not_null())
+            .then(pl.lit("priced"))
+        )
+        return known.with_columns(
+            priced.alias("cost_usd"), source.otherwise(pl.lit("unpriced")).alias("cost_source")
+        ).select(calls.columns)
+
+    def _table(self, calls: pl.DataFrame) -> pl.DataFrame:
+        """Rates of every provider, model and hour: `tiers`, a list of thresholds and rates."""
+        keys = calls.select("provider", "model", _HOUR).unique()
+        tiers = pl.List(pl.Struct({"above": pl.Int64, **dict.fromkeys(_RATES, pl.Float64)}))
+        found = [self._tiers(*row) for row in keys.iter_rows()]
+        return keys.with_columns(pl.Series("tiers", found, dtype=tiers))
+
+    def _tiers(self, provider: str | None, model: str, hour: datetime) -> list[dict[str, float]] | None:
+        rates = self.rates(provider, model, hour)
+        return [{"above": rate.above, **{name: getattr(rate, name) for name in _RATES}} for rate in rates] or None
+
+
+_HOUR = pl.col("ts").dt.truncate("1h").alias("hour")
+
+
+def _cost(most_tiers: int) -> pl.Expr:
+    """USD of a call from its tokens and its `tiers`; the whole request has the price of the highest tier reached."""
+    given = pl.col("input_tokens").fill_null(0)
+    cached, written = pl.col("cached_input_tokens").fill_null(0), pl.col("cache_write_tokens").fill_null(0)
+    fresh = (given - cached - written).clip(lower_bound=0)
+
+    def rate(name: str) -> pl.Expr:
+        tiers = [pl.col("tiers").list.get(index, null_on_oob=True) for index in range(most_tiers)]
+        reached = [
+            pl.when((given > tier.struct.field("above")) | (tier.struct.field("above") == 0)).then(
+                tier.struct.field(name)
+            )
+            for tier in reversed(tiers)
+        ]
+        return pl.coalesce(reached)
+
+    total = (
+        fresh * rate("input") + cached * rate("cached_input") + written * rate("cache_write")
+        + pl.col("output_tokens").fill_null(0) * rate("output")
+    )  # fmt: skip
+    return total / MILLION
+
+
+def _fits(price: OwnPrice, provider: str | None, model: str) -> bool:
+    return fnmatchcase(model, price.match.model) and fnmatchcase(provider or "", price.match.provider)
+
+
+def _own_rates(price: OwnPrice) -> tuple[Rates, ...]:
+    def rates(above: int, entry: OwnPrice | _Tier) -> Rates:
+        cached = entry.input if entry.cached_input is None else entry.cached_input
+        written = entry.input if entry.cache_write is None else entry.cache_write
+        return Rates(above, entry.input, cached, written, entry.output)
+
+    return (rates(0, price), *(rates(tier.above, tier) for tier in sorted(price.tiers, key=lambda tier: tier.above)))
+
+
+@lru_cache(maxsize=65_536)
+def _listed(provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]:
+    """Rates of the price list."""
+    vendor, _, rest = model.rpartition("/")
+    provider_id = provider or vendor or None
+    name = rest if provider is None or vendor == provider else model
+    if provider_id is not None:
+        provider_id = _PROVIDERS.get(provider_id.lower(), provider_id.lower())
+    try:
+        found = calc_price(
+            Usage(input_tokens=1, output_tokens=1), name, provider_id=provider_id, genai_request_timestamp=at
+        )
+    except (LookupError, ValueError):
+        return ()
+    if not _is_same(name, found.model.id, found.model.match):
+        return ()
+    return _rates_of(found.model_price)
+
+
+def _is_same(name: str, listed: str, match: object) -> bool:
+    """Whether `name` is the listed model: named so exactly, or that name with a vendor before and a version behind."""
+    clauses = match.or_ if isinstance(match, ClauseOr) else [match]
+    if any(isinstance(clause, ClauseEquals) and clause.equals.lower() == name.lower() for clause in clauses):
+        return True
+    plain, known = name.lower().replace(".", "-"), listed.lower().replace(".", "-")
+    before, found, behind = plain.partition(known)
+    return (
+        bool(found)
+        and _VENDOR.fullmatch(before.replace("-", ".") and before) is not None
+        and _VERSION.fullmatch(behind) is not None
+    )
+
+
+def _rates_of(price: ModelPrice) -> tuple[Rates, ...]:
+    values = {name: getattr(price, f"{field}_mtok", None) for name, field in _FIELDS.items()}
+    if values["input"] is None and values["output"] is None:
+        return ()
+    thresholds = {0} | {
+        tier.start for value in values.values() if isinstance(value, TieredPrices) for tier in value.tiers
+    }
+
+    def at(name: str, above: int) -> float | None:
+        value = values[name]
+        if isinstance(value, TieredPrices):
+            reached = [tier.price for tier in value.tiers if tier.start <= above]
+            return float(reached[-1] if above and reached else value.base)
+        return None if value is None else float(value)
+
+    def rates(above: int) -> Rates:
+        given = at("input", above) or 0.0
+        cached, written = at("cached_input", above), at("cache_write", above)
+        return Rates(
+            above,
+            given,
+            given if cached is None else cached,
+            given if written is None else written,
+            at("output", above) or 0.0,
+        )
+
+    return tuple(rates(above) for above in sorted(thresholds))
+
+
+_FIELDS: Mapping[str, str] = {
+    "input": "input",
+    "cached_input": "cache_read",
+    "cache_write": "cache_write",
+    "output": "output",
+}

@@ -1,0 +1,189 @@
+"""Of which kind a file's rows are.
+
+The first of these that fits decides: the mapping asked for; a mapping of the home; an adapter that ships
+(not for files in our own form, with `ts` and `event_id`); a column `event`, `event_type` or `kind` that names
+kinds; a folder or file name that names one; the columns that make up a kind, of which the most specific fit wins.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import PurePath
+
+import polars as pl
+
+from metrics.events import KINDS
+from metrics.events.containers import attribute_names
+from metrics.events.mappings import FileMapping, Mappings, Source
+from metrics.events.schema import Kind
+
+KIND_COLUMNS = ("event", "event_type", "kind")
+"""Columns that may say of which kind a row is."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one kind."""
+
+    kind: Kind
+    columns: Mapping[str, Source]
+    """Sources named by a mapping; other columns are found by name."""
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Texts (lower case) that columns must have; a row belongs to the first part it fits."""
+    present: tuple[str, ...] = ()
+    """Columns of which at least one must have a value."""
+
+
+@dataclass(frozen=True)
+class Recognized:
+    """What a file is."""
+
+    parts: tuple[Part, ...]
+    how: str
+    """By what it was recognized, to be shown."""
+    rest: str = "of no known kind"
+    """Why a row of no part is rejected."""
+    consumed: tuple[str, ...] = ()
+    """Columns that served recognition and are no attributes."""
+
+
+@dataclass
+class Unrecognized(Exception):
+    """A file of which nothing is known."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def recognize(
+    schema: pl.Schema,
+    path: PurePath,
+    mappings: Mappings,
+    map_name: str | None = None,
+    sample: pl.DataFrame | None = None,
+) -> Recognized:
+    """Of which kinds the rows of a file with this `schema` are; `path` is where it lay below the inbox.
+
+    `sample` is the first rows; with it, columns that name kinds and keys of attributes are seen too.
+
+    Raises:
+        Unrecognized: nothing fits; the reason says what was seen and what to do.
+    """
+    if map_name is not None:
+        mapping = mappings.named(map_name)
+        if mapping is None:
+            raise Unrecognized(f"there is no mapping named {map_name!r} in mappings.yaml or among those that ship")
+        return _by_mapping(mapping)
+    names = _names(schema, sample)
+    found = _first(mappings.own, schema, names, path)
+    if found is None and not {"ts", "event_id"} <= set(schema.names()):
+        found = _first(mappings.shipped, schema, names, path)
+    found = found or _by_kind_column(schema, sample) or _by_place(schema, path) or _by_columns(names)
+    if found is None:
+        raise Unrecognized(_reason(schema, names))
+    return found
+
+
+def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
+    """Column names and keys of attributes, lower case."""
+    inner = attribute_names(sample) if sample is not None else ()
+    return frozenset(name.lower() for name in (*schema.names(), *inner))
+
+
+def _by_mapping(mapping: FileMapping) -> Recognized:
+    parts = tuple(
+        Part(KINDS[part.kind], part.columns, {name: _texts(values) for name, values in part.when.items()}, part.present)
+        for part in mapping.all_parts
+    )
+    return Recognized(parts, f"mapping {mapping.name}", mapping.rest)
+
+
+def _first(
+    mappings: Iterable[FileMapping], schema: pl.Schema, names: frozenset[str], path: PurePath
+) -> Recognized | None:
+    for mapping in mappings:
+        match = mapping.match
+        if not (match.columns or match.files or match.any_of):
+            continue
+        columns_fit = all(name in schema.names() for name in match.columns)
+        any_fit = not match.any_of or any(name.lower() in names for name in match.any_of)
+        file_fits = not match.files or any(fnmatch(path.name, pattern) for pattern in match.files)
+        if columns_fit and any_fit and file_fits:
+            return _by_mapping(mapping)
+    return None
+
+
+def _by_kind_column(schema: pl.Schema, sample: pl.DataFrame | None) -> Recognized | None:
+    lowered = {name.lower(): name for name in schema.names()}
+    for candidate in KIND_COLUMNS:
+        column = lowered.get(candidate)
+        if column is None or sample is None:
+            continue
+        text = pl.col(column).cast(pl.String, strict=False).str.to_lowercase().str.strip_chars()
+        present = set(sample.select(text.unique()).to_series().drop_nulls().to_list())
+        if any(_kind_named(value) for value in present):
+            parts = tuple(Part(kind, {}, {column: (kind.name, *kind.aliases)}) for kind in KINDS.values())
+            return Recognized(parts, f"column {column}", f"its `{column}` names no event kind", (column,))
+    return None
+
+
+def _by_place(schema: pl.Schema, path: PurePath) -> Recognized | None:
+    stem = path.name.split(".")[0].lower()
+    places = [*reversed([part.lower() for part in path.parts[:-1]]), stem]
+    for place in places:
+        kind = _kind_named(place) or next(
+            (k for k in KINDS.values() if place.startswith((f"{k.name}-", f"{k.name}_"))), None
+        )
+        if kind is not None and _has(kind, "ts", frozenset(name.lower() for name in schema.names())):
+            return Recognized((Part(kind, {}),), f"the name {place}")
+    return None
+
+
+def _by_columns(names: frozenset[str]) -> Recognized | None:
+    fits = [
+        (sum(_has(kind, column.name, names) for column in kind.own_columns), len(signature), kind)
+        for kind in KINDS.values()
+        if _has(kind, "ts", names)
+        for signature in kind.signature
+        if all(_has(kind, name, names) for name in signature)
+    ]
+    if not fits:
+        return None
+    best = max(fits, key=lambda fit: fit[:2])
+    return Recognized((Part(best[2], {}),), "its columns")
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(str(value).lower() for value in values)
+
+
+def _kind_named(text: str) -> Kind | None:
+    return next((kind for kind in KINDS.values() if text == kind.name or text in kind.aliases), None)
+
+
+def _has(kind: Kind, column: str, names: frozenset[str]) -> bool:
+    known = kind.by_name[column]
+    return known.name in names or any(alias.lower() in names for alias in known.aliases)
+
+
+def _reason(schema: pl.Schema, names: frozenset[str]) -> str:
+    seen = ", ".join(name[:60] for name in schema.names()[:20]) + (", …" if len(schema) > 20 else "")
+    kind, lacks = max(
+        (
+            (kind, [name for name in signature if not _has(kind, name, names)])
+            for kind in KINDS.values()
+            for signature in kind.signature
+        ),
+        key=lambda pair: (sum(_has(pair[0], column.name, names) for column in pair[0].own_columns), -len(pair[1])),
+    )
+    if not _has(kind, "ts", names):
+        lacks = ["ts", *lacks]
+        hint = " A file without times can be given them: `ts: {start: 2026-01-01T00:00:00Z, step_seconds: 1}`."
+    else:
+        hint = ""
+    return (
+        f"of no known kind: its columns are {seen}. The nearest kind is `{kind.name}`, which also needs "
+        f"{', '.join(lacks) or 'nothing'}. Say what the columns mean in mappings.yaml.{hint}"
+    )
