@@ -62,8 +62,7 @@ def _tile(metric: Metric, sums: Answer, course: Answer) -> None:
 
 
 def _slowest(answer: Answer) -> None:
-    rows = answer.frame.rows(named=True) if "endpoint" in answer.frame.columns else []
-    worst = rows[0] if rows else {}
+    worst = {} if answer.is_empty else answer.frame.row(0, named=True)
     value = worst.get("response_time_p95")
     state = objectives.standing("response_time_p95", {"response_time_p95": value}, source().settings.slo)
     look = theme.LEVELS[state.level]

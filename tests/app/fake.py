@@ -104,8 +104,8 @@ class FakeEngine:
             _error(540, "warning", "SlowQuery", None, None, 1),
         ]
         schema = {
-            "opened_at": TIME, "severity": pl.String, "error_type": pl.String, "message": pl.String, "endpoint": pl.String,
-            "component": pl.String, "error_id": pl.String, "events": pl.Int64,
+            "opened_at": TIME, "severity": pl.String, "error_type": pl.String, "message": pl.String,
+            "endpoint": pl.String, "component": pl.String, "error_id": pl.String, "events": pl.Int64,
         }  # fmt: skip
         return pl.DataFrame([] if self.empty else rows[:limit], schema=schema, orient="row")
 

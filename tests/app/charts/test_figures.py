@@ -9,11 +9,13 @@ import pytest
 
 from app import queries, source
 from app.charts import bars, distribution, heatmap, lines
+from app.charts.picture import Picture
 from app.queries import Answer
 from app.state import View
+from tests.app.charts.spec import layout, traces
 from tests.app.fake import FakeEngine, fake_source
 
-CHARTS: dict[str, tuple[Callable[[View], Answer], Callable[..., object]]] = {
+CHARTS: dict[str, tuple[Callable[[View], Answer], Callable[..., Picture]]] = {
     "response time": (queries.response_time, lines.percentiles),
     "throughput": (queries.throughput, lines.area),
     "cost": (queries.spend, bars.stacked),
@@ -37,9 +39,9 @@ def test_plotly_accepts_every_property(name: str, view: View) -> None:
     ask, draw = CHARTS[name]
     answer = ask(view)
     picture = draw(answer.frame, replace(answer.axis, on_dark=True))
-    checked = go.Figure(picture.figure.to_dict())  # pyright: ignore[reportAttributeAccessIssue]
-    assert checked.data
-    assert picture.alt.endswith(".")  # pyright: ignore[reportAttributeAccessIssue]
+    assert traces(picture)
+    go.Figure({"data": traces(picture), "layout": layout(picture)})
+    assert picture.alt.endswith(".")
 
 
 @pytest.mark.parametrize("view", [View("1h"), View("6h"), View("24h"), View("7d"), View("30d"), View("90d")], ids=str)

@@ -8,6 +8,7 @@ import pytest
 from app.charts import heatmap
 from app.charts.axis import TimeAxis
 from metrics.engine.query import Grain, Window
+from tests.app.charts.spec import layout, traces
 
 START = datetime(2026, 3, 4, tzinfo=UTC)
 AXIS = TimeAxis(Window(start=START, end=START + timedelta(hours=2)), grain=Grain.HOUR)
@@ -25,7 +26,7 @@ def cells(*rows: tuple[int, str | None, float | None, float | None]) -> pl.DataF
 
 def color_of(rate: float | None, on_dark: bool = False) -> str | None:
     axis = TimeAxis(AXIS.window, grain=Grain.HOUR, on_dark=on_dark)
-    grid = heatmap.error_rates(cells((0, "/a", rate, 10.0)), axis).figure.to_dict()["data"][0]
+    grid = traces(heatmap.error_rates(cells((0, "/a", rate, 10.0)), axis))[0]
     level = grid["z"][0][0]
     if level is None:
         return None
@@ -56,18 +57,18 @@ def test_on_a_dark_page_no_errors_is_the_same_color_thinned() -> None:
 
 
 def test_a_cell_says_its_number_in_words_and_hostile_names_stay_text() -> None:
-    grid = heatmap.error_rates(cells((0, "<i>/a</i>", 1.25, 400.0)), AXIS).figure.to_dict()
-    assert grid["data"][0]["text"] == [["&lt;i&gt;/a&lt;/i&gt;<br>1.25 % of 400 requests"]]
-    assert grid["layout"]["yaxis"]["ticktext"] == ["&lt;i&gt;/a&lt;/i&gt;"]
+    picture = heatmap.error_rates(cells((0, "<i>/a</i>", 1.25, 400.0)), AXIS)
+    assert traces(picture)[0]["text"] == [["&lt;i&gt;/a&lt;/i&gt;<br>1.25 % of 400 requests"]]
+    assert layout(picture)["yaxis"]["ticktext"] == ["&lt;i&gt;/a&lt;/i&gt;"]
 
 
 def test_the_busiest_endpoint_is_on_top_and_names_that_are_cut_alike_stay_apart() -> None:
     long = "/" + "x" * 50
-    grid = heatmap.error_rates(
+    picture = heatmap.error_rates(
         cells((0, long + "a", 1.0, 5.0), (0, long + "b", 7.0, 50.0), (1, None, 0.0, 1.0)), AXIS
-    ).figure.to_dict()
-    assert grid["data"][0]["z"] == [[3, None], [1, None], [None, 0]]
-    assert grid["layout"]["yaxis"]["ticktext"][2] == "(none)"
+    )
+    assert traces(picture)[0]["z"] == [[3, None], [1, None], [None, 0]]
+    assert layout(picture)["yaxis"]["ticktext"][2] == "(none)"
 
 
 def test_the_text_alternative_names_the_worst() -> None:

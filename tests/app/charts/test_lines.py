@@ -1,8 +1,8 @@
 """Lines over time, as the figure that the browser gets."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import plotly.graph_objects as go
 import polars as pl
 import pytest
 
@@ -10,66 +10,65 @@ from app import theme
 from app.charts import lines
 from app.charts.axis import Limit, TimeAxis
 from metrics.engine.query import Grain, Window
+from tests.app.charts.spec import layout, named
 
 START = datetime(2026, 3, 29, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")
 AXIS = TimeAxis(Window(start=START, end=START + timedelta(hours=4)), grain=Grain.HOUR, limit=Limit(200, "SLA"))
 
 
-def hours(**columns: list[float | None] | list[str | None]) -> pl.DataFrame:
+def hours(**columns: Sequence[float | str | None]) -> pl.DataFrame:
     count = len(next(iter(columns.values())))
     times = pl.Series("time", [START + timedelta(hours=hour) for hour in range(count)], dtype=TIME)
     return pl.DataFrame([times, *(pl.Series(name, values) for name, values in columns.items())])
 
 
 def response_times(p95: list[float | None], **more: list[float | None]) -> pl.DataFrame:
-    return hours(response_time_p50=[80.0] * len(p95), response_time_p95=p95, response_time_p99=[400.0] * len(p95), **more)
-
-
-def traces(figure: go.Figure) -> dict[str, dict[str, object]]:
-    return {trace["name"]: trace for trace in figure.to_dict()["data"]}
+    return hours(
+        response_time_p50=[80.0] * len(p95), response_time_p95=p95, response_time_p99=[400.0] * len(p95), **more
+    )
 
 
 def test_percentiles_have_the_colors_of_the_specification() -> None:
-    drawn = traces(lines.percentiles(response_times([190.0, 210.0, 180.0, 170.0]), AXIS).figure)
-    colors = {name: trace["line"]["color"] for name, trace in drawn.items()}  # pyright: ignore[reportIndexIssue]
+    drawn = named(lines.percentiles(response_times([190.0, 210.0, 180.0, 170.0]), AXIS))
+    colors = {name: trace["line"]["color"] for name, trace in drawn.items()}
     assert colors == {"P50": "#10B981", "P95": "#F59E0B", "P99": "#EF4444", "SLA 200 ms": "#DC2626"}
 
 
 def test_no_two_lines_differ_by_color_alone() -> None:
-    drawn = traces(lines.percentiles(response_times([190.0, 210.0, 180.0, 170.0]), AXIS).figure)
-    looks = [(trace["line"]["dash"], trace["line"]["width"]) for trace in drawn.values()]  # pyright: ignore[reportIndexIssue]
+    drawn = named(lines.percentiles(response_times([190.0, 210.0, 180.0, 170.0]), AXIS))
+    looks = [(trace["line"]["dash"], trace["line"]["width"]) for trace in drawn.values()]
     assert len(set(looks)) == len(looks)
 
 
 def test_the_objective_is_dashed_from_end_to_end() -> None:
-    line = traces(lines.percentiles(response_times([190.0, 210.0]), AXIS).figure)["SLA 200 ms"]
+    line = named(lines.percentiles(response_times([190.0, 210.0]), AXIS))["SLA 200 ms"]
     assert line["x"] == ["2026-03-29T00:00:00", "2026-03-29T04:00:00"]
     assert line["y"] == [200, 200]
-    assert line["line"]["dash"] != "solid"  # pyright: ignore[reportIndexIssue]
+    assert line["line"]["dash"] != "solid"
 
 
 def test_a_bucket_without_data_is_a_gap() -> None:
-    line = traces(lines.percentiles(response_times([190.0, None, 180.0, 170.0]), AXIS).figure)["P95"]
+    line = named(lines.percentiles(response_times([190.0, None, 180.0, 170.0]), AXIS))["P95"]
     assert line["y"] == [190.0, None, 180.0, 170.0]
     assert line["connectgaps"] is False
 
 
 def test_a_value_between_two_gaps_is_a_point_that_can_be_seen() -> None:
-    line = traces(lines.percentiles(response_times([None, 190.0, None, None]), AXIS).figure)["P95"]
+    line = named(lines.percentiles(response_times([None, 190.0, None, None]), AXIS))["P95"]
     assert line["mode"] == "lines+markers"
 
 
 def test_the_period_before_is_a_dotted_line_of_the_same_color() -> None:
     frame = response_times([190.0, 210.0], response_time_p95__previous=[100.0, None])
-    line = traces(lines.percentiles(frame, AXIS).figure)["P95 before"]
+    line = named(lines.percentiles(frame, AXIS))["P95 before"]
     assert line["line"] == {"color": theme.PERCENTILES["p95"].color, "width": 1.25, "dash": theme.PREVIOUS_DASH}
     assert line["y"] == [100.0, None]
 
 
 def test_times_are_those_of_the_clocks_in_the_zone() -> None:
     berlin = TimeAxis(AXIS.window, "Europe/Berlin", Grain.HOUR)
-    line = traces(lines.percentiles(response_times([190.0, 210.0]), berlin).figure)["P95"]
+    line = named(lines.percentiles(response_times([190.0, 210.0]), berlin))["P95"]
     assert line["x"] == ["2026-03-29T01:00:00", "2026-03-29T03:00:00"]
 
 
@@ -80,14 +79,14 @@ def test_the_text_alternative_states_the_main_numbers() -> None:
 
 
 def test_zoom_is_kept_when_the_data_change() -> None:
-    first = lines.percentiles(response_times([190.0]), AXIS).figure.to_dict()["layout"]
-    second = lines.percentiles(response_times([290.0]), AXIS).figure.to_dict()["layout"]
+    first = layout(lines.percentiles(response_times([190.0]), AXIS))
+    second = layout(lines.percentiles(response_times([290.0]), AXIS))
     assert first["uirevision"] == second["uirevision"]
 
 
 def test_hostile_group_names_are_shown_as_text() -> None:
     frame = hours(cpu_usage=[1.0, 2.0], host=["<a href='//h'>x", "<b>&amp;"])
-    names = set(traces(lines.by_group(frame, AXIS).figure))
+    names = set(named(lines.by_group(frame, AXIS)))
     assert names == {"&lt;a href='//h'&gt;x", "&lt;b&gt;&amp;amp;"}
 
 
@@ -98,20 +97,20 @@ def test_of_many_groups_the_highest_are_drawn_and_the_rest_is_said() -> None:
         schema_overrides={"time": TIME},
     )
     picture = lines.by_group(frame, AXIS)
-    assert sorted(traces(picture.figure)) == [f"host-{number}" for number in range(22, 30)]
+    assert sorted(named(picture)) == [f"host-{number}" for number in range(22, 30)]
     assert "the 8 highest of 30" in picture.alt
 
 
 def test_a_missing_group_has_a_line_of_its_own() -> None:
     frame = hours(cpu_usage=[1.0, 2.0], host=[None, "web"])
-    assert traces(lines.by_group(frame, AXIS).figure)["(none)"]["y"] == [1.0]
+    assert named(lines.by_group(frame, AXIS))["(none)"]["y"] == [1.0]
 
 
 @pytest.mark.parametrize("compared", [False, True])
 def test_one_series_has_a_legend_only_when_compared(compared: bool) -> None:
     previous = {"requests_per_second__previous": [0.5, 0.6]} if compared else {}
-    figure = lines.area(hours(requests_per_second=[1.0, 2.0], **previous), AXIS).figure
-    assert figure.to_dict()["layout"]["showlegend"] is compared
+    figure = lines.area(hours(requests_per_second=[1.0, 2.0], **previous), AXIS)
+    assert layout(figure)["showlegend"] is compared
 
 
 def changes(**row: object) -> pl.DataFrame:
@@ -124,19 +123,19 @@ def changes(**row: object) -> pl.DataFrame:
 
 def test_a_deployment_is_a_line_with_a_mark_that_says_what_it_was() -> None:
     happened = changes(ts=START + timedelta(hours=1), change_type="deployment", name="api <4.2>")
-    figure = lines.area(
+    picture = lines.area(
         hours(requests_per_second=[1.0, 2.0]), TimeAxis(AXIS.window, grain=Grain.HOUR, changes=happened)
-    ).figure
-    (shape,) = figure.to_dict()["layout"]["shapes"]
+    )
+    (shape,) = layout(picture)["shapes"]
     assert (shape["type"], shape["x0"], shape["x1"]) == ("line", "2026-03-29T01:00:00", "2026-03-29T01:00:00")
-    assert traces(figure)["deployment"]["text"] == ["deployment · api &lt;4.2&gt;"]
+    assert named(picture)["deployment"]["text"] == ["deployment · api &lt;4.2&gt;"]
 
 
 def test_an_incident_is_a_span() -> None:
     begun = START + timedelta(hours=1)
     happened = changes(ts=begun, ended_at=begun + timedelta(hours=2), change_type="incident")
-    figure = lines.area(
+    picture = lines.area(
         hours(requests_per_second=[1.0, 2.0]), TimeAxis(AXIS.window, grain=Grain.HOUR, changes=happened)
-    ).figure
-    (shape,) = figure.to_dict()["layout"]["shapes"]
+    )
+    (shape,) = layout(picture)["shapes"]
     assert (shape["type"], shape["x1"]) == ("rect", "2026-03-29T03:00:00")

@@ -1,0 +1,153 @@
+"""Every page, over a full lake, an empty one, one event, and an engine that fails."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.navigation import ENTRIES
+from tests.app.fake import NOW, FakeEngine
+from tests.app.pages.conftest import Shown
+
+PAGES = [entry.file for entry in ENTRIES]
+HOSTILE = "<img src=x onerror=alert(1)> [x](http://h) `y` " + "z" * 10_000
+
+
+def texts(test: AppTest) -> str:
+    parts = [*test.markdown, *test.caption, *test.metric, *test.subheader, *test.error, *test.warning, *test.info]
+    return "\n".join(str(getattr(part, "value", "")) + str(getattr(part, "label", "")) for part in parts)
+
+
+def charts(test: AppTest) -> list[str]:
+    return [element.proto.alt for element in test.get("plotly_chart")]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def sound(test: AppTest) -> None:
+    assert not test.exception
+    assert not test.error, [error.value for error in test.error]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("range", ["1h", "24h", "90d"])
+def test_a_page_over_a_full_lake(shown: Shown, page: str, range: str) -> None:
+    test = shown(page, range=range)
+    sound(test)
+    assert len(test.metric) == 4
+    assert len(charts(test)) >= 4
+    assert all(charts(test))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_without_any_event_says_what_it_needs(shown: Shown, page: str) -> None:
+    test = shown(page, FakeEngine(kinds=(), newest=None, empty=True))
+    sound(test)
+    assert not charts(test)
+    assert "Drop a Parquet file" in texts(test)
+    assert "needs `request` events" in texts(test)
+    assert {metric.value for metric in test.metric} == {"–"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_whose_window_is_empty_says_so(shown: Shown, page: str) -> None:
+    test = shown(page, FakeEngine(empty=True))
+    sound(test)
+    assert "No events between" in texts(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_with_one_kind_alone_shows_that_and_names_the_others(shown: Shown, page: str) -> None:
+    test = shown(page, FakeEngine(kinds=("request",)))
+    sound(test)
+    assert charts(test)
+    assert "events" in texts(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_names_leave_a_page_standing(shown: Shown, page: str) -> None:
+    names = (HOSTILE, None, "", "\x00\n")
+    sound(shown(page, FakeEngine(values=dict.fromkeys(("endpoint", "provider", "host"), names))))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_figure_that_fails_stays_in_its_box(shown: Shown, page: str) -> None:
+    test = shown(page, FakeEngine(broken=frozenset({"response_time_p50"})))
+    assert not test.exception
+    assert [error.value.split(".")[0] for error in test.error][:1] == ["Response time could not be shown"]
+    assert len(test.metric) == 4
+    assert "Throughput" in [heading.value for heading in test.subheader]
+    assert len(charts(test)) >= 3
+
+
+def test_a_reason_is_shown_as_text(shown: Shown) -> None:
+    (error,) = shown(engine=FakeEngine(broken=frozenset({"response_time_p50"}))).error
+    assert r"\[x\]\(http" in error.value
+
+
+def test_a_tile_has_value_state_change_and_definition(shown: Shown) -> None:
+    tile = next(metric for metric in shown().metric if "P95" in metric.label)
+    assert tile.value == "188 ms"
+    assert ":green-badge[:material/check_circle: OK]" in tile.label
+    assert tile.delta == "+6.4 %"
+    assert "Objective: at most 200 ms" in tile.help
+
+
+def test_a_metric_that_cannot_be_filtered_so_is_left_out_not_shown_unfiltered(shown: Shown) -> None:
+    test = shown(f=["endpoint:/v1/prompts"])
+    sound(test)
+    cost = next(metric for metric in test.metric if "Cost" in metric.label)
+    assert cost.value == "–"
+    assert "Cannot be filtered by endpoint" in texts(test)
+
+
+def test_what_a_url_says_wrongly_is_named_and_the_page_stands(shown: Shown) -> None:
+    test = shown(range="2w", tz="Mars", f=["nothing"])
+    sound(test)
+    assert len(test.warning) == 3
+
+
+def test_the_view_goes_along_to_another_page(shown: Shown) -> None:
+    test = shown("performance.py", range="7d", f=["endpoint:/v1/prompts"])
+    assert test.query_params == {"range": "7d", "f": "endpoint:/v1/prompts"}
+
+
+def test_choosing_a_range_writes_the_url_and_runs_the_page_once(shown: Shown) -> None:
+    engine = FakeEngine()
+    test = shown(engine=engine)
+    test.segmented_control(key="range").set_value("7d").run()
+    sound(test)
+    assert test.query_params == {"range": "7d"}
+    assert test.segmented_control(key="range").value == "7d"
+    asked = [query.model_dump_json() for query in engine.asked]
+    assert len(asked) == len(set(asked)), "a query was asked twice"
+
+
+def test_comparing_is_part_of_the_url(shown: Shown) -> None:
+    test = shown()
+    test.toggle(key="compare").set_value(True).run()
+    sound(test)
+    assert test.query_params == {"compare": "1"}
+
+
+def test_a_chip_takes_its_filter_away(shown: Shown) -> None:
+    test = shown(f=["provider:openai", "region:eu"])
+    assert "Provider" in test.button(key="chip-0").label
+    test.button(key="chip-0").click().run()
+    assert test.query_params == {"f": "region:eu"}
+
+
+def test_a_page_says_how_old_its_newest_event_is(shown: Shown) -> None:
+    assert "Newest event 12 s ago" in texts(shown())
+    old = shown(engine=FakeEngine(newest=NOW.replace(year=2024)))
+    assert "orange-badge" in texts(old)
+    assert "Newest event 2 years ago" in texts(old)
+    assert "ends at the newest event" in texts(old)
+
+
+def test_issues_are_listed_the_worst_first_and_as_text(shown: Shown) -> None:
+    listed = [part.value for part in shown().markdown if "**" in part.value]
+    assert [line.split("**")[1] for line in listed] == ["Down", "Degraded", "Critical", "Error", "Warning"]
+    assert r"\*429\*" in listed[-1]
+
+
+def test_slow_endpoints_come_with_their_share(shown: Shown) -> None:
+    table = shown("performance.py").dataframe[0].value
+    assert str(table["endpoint"].to_list()[0]) == "/v1/chat/completions"
+    assert table["share"].sum() == pytest.approx(100)  # pyright: ignore[reportUnknownMemberType]
