@@ -33,8 +33,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 MILLION = 1_000_000
 _RATES = ("input", "cached_input", "cache_write", "output")
 _PROVIDERS: Mapping[str, str] = {
-    "azure.ai.openai": "azure", "az.ai.openai": "azure", "azure_openai": "azure", "aws.bedrock": "aws", "bedrock": "aws",
-    "gcp.gemini": "google", "gcp.vertex_ai": "google", "vertex_ai": "google", "gemini": "google", "gcp.gen_ai": "google",
+    "azure.ai.openai": "azure", "az.ai.openai": "azure", "azure_openai": "azure", "aws.bedrock": "aws",
+    "bedrock": "aws",
+    "gcp.gemini": "google", "gcp.vertex_ai": "google", "vertex_ai": "google", "gemini": "google",
+    "gcp.gen_ai": "google",
     "mistral_ai": "mistral", "mistralai": "mistral", "x_ai": "x-ai", "xai": "x-ai", "together_ai": "together",
 }  # fmt: skip
 """Names of providers in traces, and those of the price list."""

@@ -20,13 +20,15 @@ _TIME_FORMATS = (
 )  # fmt: skip
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "llm_call.status": {
-        "success": "ok", "succeeded": "ok", "completed": "ok", "unset": "ok", "200": "ok", "failed": "error", "failure": "error",
+        "success": "ok", "succeeded": "ok", "completed": "ok", "unset": "ok", "200": "ok", "failed": "error",
+        "failure": "error",
         "status_code_ok": "ok", "status_code_unset": "ok", "status_code_error": "error", "429": "rate_limited",
         "rate_limit": "rate_limited", "ratelimited": "rate_limited", "timed_out": "timeout", "canceled": "cancelled",
     },
     "health.status": {
         "up": "healthy", "ok": "healthy", "operational": "healthy", "pass": "healthy", "warn": "degraded",
-        "warning": "degraded", "partial": "degraded", "fail": "down", "outage": "down", "error": "down", "unhealthy": "down",
+        "warning": "degraded", "partial": "degraded", "fail": "down", "outage": "down", "error": "down",
+        "unhealthy": "down",
     },
     "pipeline_run.status": {
         "ok": "success", "succeeded": "success", "completed": "success", "failed": "failure", "error": "failure",
@@ -38,7 +40,8 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "error.status": {"opened": "open", "new": "open", "unresolved": "open", "closed": "resolved", "fixed": "resolved"},
     "severity": {"fatal": "critical", "crit": "critical", "err": "error", "high": "error", "warn": "warning",
                  "medium": "warning", "low": "info", "information": "info", "notice": "info"},
-    "security.outcome": {"allow": "allowed", "success": "allowed", "deny": "blocked", "denied": "blocked", "failure": "blocked"},
+    "security.outcome": {"allow": "allowed", "success": "allowed", "deny": "blocked", "denied": "blocked",
+                         "failure": "blocked"},
     "change_type": {"deploy": "deployment", "release": "deployment", "configuration": "config", "outage": "incident"},
     "cost_source": {"estimated": "priced", "calculated": "priced", "provider": "reported"},
 }  # fmt: skip
@@ -103,7 +106,14 @@ def _moment(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule:
         if "z" not in f
     ]
     number = text.cast(pl.Float64, strict=False)
-    return pl.coalesce(*zoned, *plain, _epoch(number, rule))
+    return pl.coalesce(*zoned, *plain, _epoch(number, rule), _seconds_and_nanoseconds(text))
+
+
+def _seconds_and_nanoseconds(text: pl.Expr) -> pl.Expr:
+    """`[1770131992, 242000000]`, as OpenTelemetry's JavaScript writes a time."""
+    parts = text.str.extract_groups(r"^\[(\d+), *(\d+)\]$")
+    seconds, nanoseconds = (parts.struct.field(name).cast(pl.Int64, strict=False) for name in ("1", "2"))
+    return (seconds * 1_000_000 + nanoseconds // 1000).cast(pl.Datetime("us", "UTC"))
 
 
 def _in_utc(value: pl.Expr, dtype: pl.Datetime, rule: Source) -> pl.Expr:
@@ -128,9 +138,7 @@ def _epoch(number: pl.Expr, rule: Source) -> pl.Expr:
 
 def _micros(number: pl.Expr, unit: str) -> pl.Expr:
     factor = _EPOCH_UNITS[unit]
-    return (
-        (number * factor if factor else number / 1000).cast(pl.Float64 if unit == "s" else None or pl.Float64).round()
-    )
+    return (number * factor if factor else number / 1000).round()
 
 
 def _duration(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: Source, source: str) -> pl.Expr:
