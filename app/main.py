@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app.components import address, banner, filter_bar, freshness
-from app.navigation import BRAND, ENTRIES
+from app.navigation import BRAND, ENTRIES, ICON
 
-st.set_page_config(page_title="PromptPilot", page_icon=":material/monitoring:", layout="wide")
+st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
 st.logo(BRAND, size="medium")
 
 page = st.navigation(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BRAND = Path(__file__).resolve().parent / "brand.svg"
+ICON = Path(__file__).resolve().parent / "icon.svg"
+"""Of the browser tab; a Material icon would be fetched from another host."""
 PAGES_DIRECTORY = Path(__file__).resolve().parent.parent / "pages"
 
 

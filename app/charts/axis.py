@@ -11,7 +11,7 @@ import polars as pl
 from app import theme, wording
 from app.charts.drawing import OVERLAY_AXIS, Drawing
 from app.charts.words import plain
-from metrics.engine.buckets import SECONDS
+from metrics.engine.buckets import DAY, SECONDS
 from metrics.engine.query import Grain, Window
 
 MAXIMUM_MARKS = 60
@@ -57,6 +57,11 @@ class TimeAxis:
         """The viewer's time zone."""
         return ZoneInfo(self.tz)
 
+    @property
+    def hover_format(self) -> str:
+        """How a bucket is named: by its day, or by its hour and minute too."""
+        return "%a %d %b %Y" if SECONDS.get(self.grain, DAY) >= DAY else "%a %d %b %H:%M"
+
     def local(self, times: pl.Series) -> list[str | None]:
         """Instants as wall-clock times of the viewer's zone: Plotly knows no zones."""
         return times.dt.convert_time_zone(self.tz).dt.to_string(_WALL).to_list()
@@ -76,7 +81,7 @@ def drawing(axis: TimeAxis, height: int = theme.CHART_HEIGHT) -> Drawing:
     empty = Drawing(height)
     empty.layout["hovermode"] = "x unified"
     empty.x |= {
-        "range": axis.ends(), "type": "date", "hoverformat": "%a %d %b %H:%M", "tickformatstops": list(TIME_FORMATS),
+        "range": axis.ends(), "type": "date", "hoverformat": axis.hover_format, "tickformatstops": list(TIME_FORMATS),
     }  # fmt: skip
     return empty
 

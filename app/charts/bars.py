@@ -82,7 +82,6 @@ def growth(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             hovertemplate="%{y:,.0f}",
         )
     _fit_bars(drawn)
-    drawn.x["hoverformat"] = "%a %d %b %Y"
     active, arrived = frame["dau"].drop_nulls(), frame["users_new"].drop_nulls()
     span = f"{active.min():,.0f} to {active.max():,.0f}, last {active[-1]:,.0f}" if len(active) else "no data"
     return Picture(drawn.figure(), f"Daily active users: {span}. New users: {arrived.sum():,.0f} in all.")

@@ -31,7 +31,7 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         y=list(range(len(order))),
         z=[[None if rate is None else _level(rate) for rate in row] for row in rates],
         text=texts,
-        hovertemplate="%{text}<br>%{x|%a %d %b %H:%M}<extra></extra>",
+        hovertemplate=f"%{{text}}<br>%{{x|{axis.hover_format}}}<extra></extra>",
         hoverongaps=False,
         zmin=-0.5,
         zmax=len(theme.ERROR_RATE_STEPS) + 0.5,

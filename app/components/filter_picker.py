@@ -15,6 +15,7 @@ LISTED = 200
 _OPEN, _DIMENSION, _OPERATOR, _SEARCH, _VALUES, _PART = (
     "filter-picker", "filter-dimension", "filter-operator", "filter-search", "filter-values", "filter-part",
 )  # fmt: skip
+_FIRST = ("endpoint", "provider", "model", "region", "feature", "environment", "user_id")
 _OPERATORS = {"in": "is", "not in": "is not", "contains": "contains"}
 
 
@@ -75,9 +76,10 @@ def _choice(view: View, dimension: str) -> list[str | None]:
 
 
 def _known_dimensions() -> list[str]:
-    """Dimensions of the kinds there are."""
+    """Dimensions of the kinds there are, those that are asked for most first."""
     kinds = set(answers.freshness().kinds)
-    return [name for name, dimension in DIMENSIONS.items() if not kinds or kinds & set(dimension.kinds)]
+    names = dict.fromkeys((*_FIRST, *DIMENSIONS))
+    return [name for name in names if not kinds or kinds & set(DIMENSIONS[name].kinds)]
 
 
 def _apply(view: View, dimension: str, operator: str, values: tuple[str | None, ...]) -> None:

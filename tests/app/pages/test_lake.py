@@ -1,0 +1,50 @@
+"""Pages over a lake of simulated events, through the real engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import source, wording
+from app.navigation import ENTRIES, PAGES_DIRECTORY
+from app.source import Source
+from metrics.engine import Engine, Query, Window
+from metrics.settings import Settings
+from tests.app.pages.conftest import MAIN
+from tests.conftest import SIMULATED_END
+
+
+@pytest.fixture
+def lake(simulated_home: Path) -> Iterator[Source]:
+    settings = Settings(home=simulated_home)
+    made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
+    source.connect_through(lambda: made)
+    yield made
+    source.connect_through(None)
+
+
+@pytest.mark.parametrize("page", [entry.file for entry in ENTRIES])
+@pytest.mark.parametrize("params", [{}, {"range": "7d", "compare": "1"}, {"f": "region:eu-west-1", "tz": "Asia/Kathmandu"}])
+def test_a_page_stands_over_real_events(lake: Source, page: str, params: dict[str, str]) -> None:
+    test = AppTest.from_file(MAIN, default_timeout=30)
+    for key, value in params.items():
+        test.query_params[key] = value
+    test.run()
+    test.switch_page(str(PAGES_DIRECTORY / page)).run()
+    assert not test.exception
+    assert not test.error, [error.value for error in test.error]
+    assert len(test.get("plotly_chart")) >= 3
+
+
+def test_a_tile_shows_what_the_engine_answers(lake: Source, simulated_window: Window) -> None:
+    test = AppTest.from_file(MAIN, default_timeout=30)
+    test.query_params["from"] = simulated_window.start.isoformat()
+    test.query_params["to"] = simulated_window.end.isoformat()
+    test.run()
+    asked = Query(metrics=("response_time_p95", "error_rate", "cost"), window=simulated_window)
+    (row,) = lake.engine.run(asked).frame.rows(named=True)
+    shown = {metric.label.split(" :")[0]: metric.value for metric in test.metric}
+    assert shown["Response time P95"] == wording.quantity(row["response_time_p95"], "ms")
+    assert shown["Error rate"] == wording.quantity(row["error_rate"], "%", 2)
+    assert shown["Cost"] == wording.quantity(row["cost"], "USD", 2)
