@@ -57,8 +57,11 @@ def make_demo(
     try:
         events, made = scratch / "events", scratch / "home"
         made.mkdir(parents=True)
-        _tell(home, "simulating thirty days of events", 0.0)
-        simulate(events, days=days, per_day=per_day, seed=SEED, end=end, kinds=None)
+
+        def progress(done: float, text: str) -> None:
+            _tell(home, f"simulating {text}", SIMULATED_SHARE * done)
+
+        simulate(events, days=days, per_day=per_day, seed=SEED, end=end, progress=progress)
         files = sorted(events.rglob("*.parquet"))
         ingest(files, settings.model_copy(update={"home": made}), now=now, progress=_Stored(home))
         made.rename(home / DEMO_DIRECTORY / end.strftime(NAME))

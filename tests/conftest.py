@@ -44,9 +44,7 @@ def simulated_events(shared_directory: Path) -> Path:
     def make(directory: Path) -> None:
         from metrics.events.simulator import simulate
 
-        simulate(
-            directory, days=SIMULATED_DAYS, per_day=SIMULATED_REQUESTS_A_DAY, seed=7, end=SIMULATED_END, kinds=None
-        )
+        simulate(directory, days=SIMULATED_DAYS, per_day=SIMULATED_REQUESTS_A_DAY, seed=7, end=SIMULATED_END)
 
     return _made_once(shared_directory / "events", make)
 

@@ -31,14 +31,23 @@ def simulate(
         if name not in KINDS:
             raise unknown("event kind", name, KINDS, f"one of {', '.join(KINDS)}, or all")
     until = parse_moment(end, "UTC") if end else _midnight(now())
-    with progress_bar("Simulating", quiet=as_json) as progress:
-        report = write_events(
-            out, days=days, per_day=per_day, seed=seed, end=until, kinds=chosen, progress=progress
-        )  # fmt: skip
+    with progress_bar() as show:
+
+        def progress(done: float, text: str) -> None:
+            if show:
+                show(f"simulating {text}", round(100 * done), 100)
+
+        report = write_events(out, days=days, per_day=per_day, seed=seed, end=until, kinds=chosen, progress=progress)
     if as_json:
-        print_json(report)
+        print_json({
+            "out": str(report.out),
+            "events": dict(report.events),
+            "files": [str(file) for file in report.files],
+            "incidents": len(report.incidents),
+        })  # fmt: skip
     else:
-        say(f"{out}: {sum(report.rows.values()):,} events of {days} days, and truth.json with what was planted")
+        events, files = sum(report.events.values()), len(report.files)
+        say(f"{out}: {events:,} events in {files:,} files; truth.json lists {len(report.incidents)} planted incidents")
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -131,7 +131,7 @@ def test_compaction_changes_no_number(promptpilot: CommandLine, simulated_home: 
     home = tmp_path / "home"
     shutil.copytree(simulated_home, home)
     (home / "settings.yaml").write_text("lake: {compact_files: 2, vacuum_grace_hours: 0}", encoding="utf-8")
-    asked = ("query", "requests", "cost", "response_time_p95", "--by", "endpoint", "--from", "2026-05-01")
+    asked = ("query", "requests", "tokens", "response_time_p95", "--by", "region", "--from", "2026-05-01")
     asked = (*asked, "--to", "2026-05-04", "--format", "json", "--home", home)
     before = promptpilot(*asked).json
     report = promptpilot("compact", "--json", "--home", home)
