@@ -15,8 +15,8 @@ CONTAINERS = (
     "metadata",
 )
 """Columns whose keys are looked into, lower case."""
-FLAT = "attribute:"
-"""Prefix of the columns into which `flattened` puts the keys."""
+FLAT = "\x1fattribute:"
+"""Prefix of the columns into which `flattened` puts the keys: one that no file gives a column."""
 
 
 def attribute_names(frame: pl.DataFrame) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def attribute_names(frame: pl.DataFrame) -> tuple[str, ...]:
 
 
 def flattened(frame: pl.DataFrame, wanted: Container[str]) -> pl.DataFrame:
-    """`frame` with the wanted keys (lower case) of its attributes columns as text columns `attribute:<key>`.
+    """`frame` with the wanted keys (lower case) of its attributes columns as text columns, `FLAT` and the key.
 
     The attributes columns themselves stay, as maps of texts.
     """
@@ -83,9 +83,11 @@ def _decoded(values: pl.Series) -> pl.Series:
         if text is None:
             return None
         try:
-            return [{"key": key, "value": value} for key, value in dict(flat(orjson.loads(text))).items()]
+            said = orjson.loads(text)
         except orjson.JSONDecodeError:
-            return None
+            said = None
+        pairs = dict(flat(said)) if isinstance(said, dict) else {values.name: text}  # kept, though it is no object
+        return [{"key": key, "value": value} for key, value in pairs.items()]
 
     pairs = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
     decoded = pl.Series(values.name, [entries(text) for text in values.to_list()], dtype=pairs)

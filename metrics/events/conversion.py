@@ -20,11 +20,12 @@ from metrics.events.mappings import Source
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
 from metrics.events.schema import ATTRIBUTES, STRING, Column, Kind
-from metrics.events.values import converted, is_native
+from metrics.events.values import converted, is_native, known_names
 
 __all__ = ["Converted", "Occurrences", "convert"]
 
-ROW = "__row"
+ROW = "\x1frow"
+"""Number of a row within its frame: a name that no file gives a column."""
 MOST_ATTRIBUTES = 256
 """Columns that no schema knows and that are kept; a file with more loses those beyond, and says so nowhere but here."""
 LONGEST_ATTRIBUTE = 16_384
@@ -61,7 +62,7 @@ def convert(
     source: str,
     occurrences: Occurrences | None = None,
 ) -> dict[str, Converted]:
-    """Convert a batch of rows. `occurrences` carries identities from batch to batch of one file."""
+    """Convert a batch of rows. `occurrences` carries identities and row numbers from batch to batch of one file."""
     del source
     counted = occurrences if occurrences is not None else Occurrences()
     flat = _flat(frame, recognized)
@@ -74,6 +75,7 @@ def convert(
     if left.height:
         rejected = _rejected(left, "", pl.lit(recognized.rest))
         converted_parts["unknown"] = Converted("unknown", pl.DataFrame(), rejected)
+    counted.rows += frame.height
     return converted_parts
 
 
@@ -84,7 +86,7 @@ def _flat(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
     for part in recognized.parts:
         for column in part.kind.columns:
             rule = part.columns.get(column.name)
-            names.update((column.name, *column.aliases) if rule is None else (*rule.names, *rule.plus, *rule.ends))
+            names.update(known_names(column) if rule is None else (*rule.names, *rule.plus, *rule.ends))
         names.update((*part.when, *part.present))
     there = {name.lower() for name in frame.columns}
     return flattened(numbered, {name.lower() for name in names} - there) if names - there else numbered
@@ -130,7 +132,7 @@ def _convert_part(
     frame: pl.DataFrame, part: Part, recognized: Recognized, now: datetime, prices: PriceBook, occurrences: Occurrences
 ) -> Converted:
     kind = part.kind
-    planned = _planned(frame, part)
+    planned = _planned(frame, part, occurrences.rows)
     unknown = [name for name in frame.columns if name not in planned.used and name not in (ROW, *recognized.consumed)]
     events = frame.select(
         *(expression.alias(name) for name, expression in planned.expressions.items()), _attributes(frame, unknown)
@@ -153,9 +155,11 @@ def _convert_part(
         events = events.filter(~bad)
     else:
         rejected = _rejected(frame.clear(), kind.name, pl.lit(""))
+    # An event is known by what its source said: a price found for it may change with the price list.
+    events = with_identity(events, kind.name, occurrences)
     if kind.name == "llm_call" and events.height:
         events = prices.priced(events.with_columns(_outcome()))
-    return Converted(kind.name, with_identity(events, kind.name, occurrences).select(kind.schema.names()), rejected)
+    return Converted(kind.name, events.select(kind.schema.names()), rejected)
 
 
 def _outcome() -> pl.Expr:
@@ -210,14 +214,18 @@ def _expected(column: Column) -> str:
     return "true or false" if column.dtype == pl.Boolean else "a number"
 
 
-def _planned(frame: pl.DataFrame, part: Part) -> _Planned:
+def _planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> _Planned:
     expressions: dict[str, pl.Expr] = {}
     sources: dict[str, tuple[str, ...]] = {}
     used: set[str] = set()
     for column in part.kind.columns:
         rule = part.columns.get(column.name, Source())
         names = _source_columns(frame, column, rule, used, mapped=column.name in part.columns)
-        expression = _expression(frame, column, part.kind, rule, names)
+        expression = (
+            _expression(frame, column, part.kind, rule, names)
+            if rule.start is None
+            else _counted_on(rule.start, rule.step_seconds, earlier_rows)
+        )
         expressions[column.name] = pl.lit(None, column.dtype) if expression is None else expression
         used.update(names, *(filter(None, (column_named(frame, name) for name in rule.plus))))
         checked = column.dtype != STRING and names and not rule.map and not rule.zero_is_null
@@ -230,16 +238,13 @@ def _source_columns(
     frame: pl.DataFrame, column: Column, rule: Source, used: set[str], *, mapped: bool
 ) -> tuple[str, ...]:
     """Columns of the frame that hold a stored column's values, the first choice first."""
-    wanted = rule.names if mapped else (column.name, *column.aliases)
+    wanted = rule.names if mapped else known_names(column)
     there = dict.fromkeys(name for name in (column_named(frame, one) for one in wanted) if name is not None)
     fresh = [name for name in there if name not in used or mapped]
     return tuple(fresh if mapped else fresh[:1])
 
 
 def _expression(frame: pl.DataFrame, column: Column, kind: Kind, rule: Source, names: Sequence[str]) -> pl.Expr | None:
-    if rule.start is not None:
-        step = pl.duration(microseconds=(pl.col(ROW) * rule.step_seconds * 1e6).cast(pl.Int64))
-        return pl.lit(rule.start).dt.convert_time_zone("UTC").dt.cast_time_unit("us") + step
     if rule.value is not None:
         constant = frame.select(pl.lit(rule.value).alias("constant"))
         return converted(column, "constant", constant.schema["constant"], kind.name, Source()).pipe(
@@ -256,6 +261,13 @@ def _expression(frame: pl.DataFrame, column: Column, kind: Kind, rule: Source, n
         if more is not None:
             value = value + converted(column, more, frame.schema[more], kind.name, Source()).fill_null(0)
     return value if rule.default is None else value.fill_null(pl.lit(rule.default, column.dtype))
+
+
+def _counted_on(start: datetime, step_seconds: float, earlier_rows: int) -> pl.Expr:
+    """Times for rows that have none: from `start`, on by the step for each row of the file."""
+    number = pl.col(ROW) + earlier_rows
+    step = pl.duration(microseconds=(number * step_seconds * 1e6).cast(pl.Int64))
+    return pl.lit(start).dt.convert_time_zone("UTC").dt.cast_time_unit("us") + step
 
 
 def _since_start(frame: pl.DataFrame, kind: Kind, end: str) -> pl.Expr:

@@ -15,11 +15,13 @@ _SEPARATOR, _NOTHING = "\x1f", "\x00"
 
 @dataclass
 class Occurrences:
-    """How often each content was seen in the batches of one file so far."""
+    """What the batches of one file have in common: how often each content was seen, and how many rows there were."""
 
     seen: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"content": pl.String, "earlier": pl.UInt32})
     )
+
+    rows: int = 0
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""

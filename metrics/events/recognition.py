@@ -16,6 +16,7 @@ from metrics.events import KINDS
 from metrics.events.containers import attribute_names
 from metrics.events.mappings import FileMapping, Mappings, Source
 from metrics.events.schema import Kind
+from metrics.events.values import known_names
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
@@ -164,11 +165,12 @@ def _kind_named(text: str) -> Kind | None:
 
 
 def _has(kind: Kind, column: str, names: frozenset[str]) -> bool:
-    known = kind.by_name[column]
-    return known.name in names or any(alias.lower() in names for alias in known.aliases)
+    return any(name.lower() in names for name in known_names(kind.by_name[column]))
 
 
 def _reason(schema: pl.Schema, names: frozenset[str]) -> str:
+    if not schema:
+        return "it has no columns; expected a time and the values of an event"
     seen = ", ".join(name[:60] for name in schema.names()[:20]) + (", …" if len(schema) > 20 else "")
     kind, lacks = max(
         (

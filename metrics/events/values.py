@@ -5,6 +5,7 @@ outcome is null, and the caller tells that from a missing value by comparing wit
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import polars as pl
 
@@ -35,8 +36,8 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
         "canceled": "cancelled", "in_progress": "running",
     },
     "prompt.outcome": {"ok": "success", "succeeded": "success", "failed": "failure", "error": "failure"},
-    "prompt.action": {"create": "created", "edit": "edited", "updated": "edited", "execute": "executed", "run": "executed",
-                      "delete": "deleted"},
+    "prompt.action": {"create": "created", "edit": "edited", "updated": "edited", "execute": "executed",
+                      "run": "executed", "delete": "deleted"},
     "error.status": {"opened": "open", "new": "open", "unresolved": "open", "closed": "resolved", "fixed": "resolved"},
     "severity": {"fatal": "critical", "crit": "critical", "err": "error", "high": "error", "warn": "warning",
                  "medium": "warning", "low": "info", "information": "info", "notice": "info"},
@@ -124,7 +125,7 @@ def _in_utc(value: pl.Expr, dtype: pl.Datetime, rule: Source) -> pl.Expr:
 
 
 def _epoch(number: pl.Expr, rule: Source) -> pl.Expr:
-    """A number since 1970: its unit is named, or told from its size (until the year 5138 a second's number is smaller)."""
+    """A number since 1970: its unit is named, or told from its size (1e11 seconds are the year 5138)."""
     if rule.unit is not None:
         micros = _micros(number, rule.unit)
     else:
@@ -150,20 +151,27 @@ def _duration(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rul
     return pl.when(scaled != 0).then(scaled) if rule.zero_is_null else scaled
 
 
+_UNITS_OF_NAMES: Mapping[str, str] = {
+    "_s": "s", "_sec": "s", "_secs": "s", "_seconds": "s", ".seconds": "s",
+    "_us": "us", "_micros": "us", "_ns": "ns", "_nanos": "ns",
+}  # fmt: skip
+"""How the name of a duration says its unit."""
+
+
 def _unit_named(source: str) -> str:
     """The unit that a column's name says; milliseconds where it says none."""
     name = source.lower()
-    endings = {
-        "_s": "s",
-        "_sec": "s",
-        "_secs": "s",
-        "_seconds": "s",
-        ".seconds": "s",
-        "_us": "us",
-        "_ns": "ns",
-        "_nanos": "ns",
-    }
-    return next((unit for ending, unit in endings.items() if name.endswith(ending)), "ms")
+    return next((unit for ending, unit in _UNITS_OF_NAMES.items() if name.endswith(ending)), "ms")
+
+
+@cache
+def known_names(column: Column) -> tuple[str, ...]:
+    """Names under which a column is found: its own, its aliases, and for a duration these with other units."""
+    names = (column.name, *column.aliases)
+    if column.unit != "ms":
+        return names
+    bases = dict.fromkeys(name.removesuffix("_ms") for name in names)
+    return (*names, *(base + ending for base in bases for ending in _UNITS_OF_NAMES))
 
 
 def _number(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: Source, source: str) -> pl.Expr:
@@ -194,11 +202,13 @@ def _text(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: S
     if isinstance(dtype, pl.Struct):
         return value.struct.json_encode()
     if dtype == pl.Binary:
-        return value.bin.encode("hex")
+        written = value.cast(pl.String, strict=False) if column.name != "trace_id" else pl.lit(None, pl.String)
+        value = pl.coalesce(written, value.bin.encode("hex"))
     if dtype.is_nested():
         return value.cast(pl.String, strict=False)
     if dtype.is_float():  # an id that came through a float, such as 17.0
+        value = value.fill_nan(None)
         whole = value.cast(pl.Int64, strict=False)
         value = pl.when(whole.cast(pl.Float64) == value).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
     text = value.cast(pl.String)
-    return text if column.name in _FREE_TEXT else pl.when(text != "").then(text)
+    return text if column.name in _FREE_TEXT else pl.when(text.str.strip_chars() != "").then(text)

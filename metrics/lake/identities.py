@@ -37,13 +37,9 @@ class Identities:
 
     def known(self, events: pl.DataFrame, hashes: Hashes, transaction: str) -> pl.Series:
         """For each event whether the lake holds its id from another transaction; `hashes` are those of its ids."""
-        order = np.argsort(hashes, kind="stable")
-        ordered = hashes[order]
-        found = np.zeros(len(hashes), dtype=bool)
-        for run in self._runs(transaction):
-            found[order] |= _contained(ordered, run)
+        found = contained(hashes, self._runs(transaction))
         if not found.any():
-            return pl.Series([False]).new_from_index(0, len(hashes))
+            return pl.Series(found)
         return self._confirmed(events, pl.Series(found), transaction)
 
     def remember(self, hashes: Iterable[Hashes], transaction: str) -> None:
@@ -64,7 +60,7 @@ class Identities:
             if index >= 2 and size > 2 * total:
                 break
             total, take = total + size, index + 1
-        merged = np.unique(np.concatenate([np.load(path, mmap_mode="r") for path in runs[:take]]))
+        merged = np.sort(np.concatenate([np.load(path, mmap_mode="r") for path in runs[:take]]))
         _write(self._directory / f"merged-{runs[0].stem}-{take}.npy", merged)
         for path in runs[:take]:
             path.unlink()
@@ -109,12 +105,22 @@ class Identities:
         return stored.filter(pl.col("event_id").is_in(ids.implode())).collect(engine="streaming")["event_id"].unique()
 
 
-def _contained(ordered: Hashes, run: Hashes) -> NDArray[np.bool_]:
-    """Whether each of the sorted hashes is in the sorted run."""
-    if len(run) == 0:
-        return np.zeros(len(ordered), dtype=bool)
-    place = np.searchsorted(run, ordered)
-    return run[np.minimum(place, len(run) - 1)] == ordered
+def repeated(hashes: Hashes) -> bool:
+    """Whether any hash is there twice."""
+    ordered = np.sort(hashes)
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def contained(hashes: Hashes, runs: Iterable[Hashes]) -> NDArray[np.bool_]:
+    """For each hash whether any of the sorted runs has it."""
+    order = np.argsort(hashes)
+    ordered = hashes[order]
+    found = np.zeros(len(hashes), dtype=bool)
+    for run in runs:
+        if len(run):
+            place = np.searchsorted(run, ordered)
+            found[order] |= run[np.minimum(place, len(run) - 1)] == ordered
+    return found
 
 
 def _write(path: Path, run: Hashes) -> None:

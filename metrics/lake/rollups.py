@@ -156,6 +156,7 @@ class Users:
         # By all dimensions at once, as counts are.
         return (
             events.filter(pl.col(USER).is_not_null())
+            .with_columns(pl.col(USER).cast(pl.Categorical(pl.Categories.random())))
             .group_by([*keys[1:], USER])
             .agg(pl.col("hour_bit").bitwise_or().alias(HOURS), pl.col("ts").min().alias(FIRST))
         )

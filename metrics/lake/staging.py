@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from metrics.lake import rollups
-from metrics.lake.identities import Hashes, Identities, hashed
+from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
 from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
 
 COMPRESSION_LEVEL = 1
@@ -79,7 +79,7 @@ class Staging:
         if fresh.is_empty():
             return
         gathered.stored += fresh.height
-        gathered.hashes.append(hashes)
+        gathered.hashes.append(np.sort(hashes))
         gathered.files.extend(self._write_events(self._lake.events(kind), fresh))
         for name, partial in rollups.partials(kind, fresh).items():
             earlier = gathered.partials.get(name)
@@ -101,19 +101,19 @@ class Staging:
         """Events whose id is neither earlier in this file nor in the lake, and their ids' hashes."""
         hashes = hashed(events["event_id"])
         keep = pl.Series([True]).new_from_index(0, len(hashes))
-        if len(np.unique(hashes)) < len(hashes):
+        if repeated(hashes):
             keep = events["event_id"].is_first_distinct()
         if gathered.hashes:
-            keep &= ~self._seen(events, hashes, gathered)
+            keep &= ~self._seen(kind, events, hashes, gathered)
         keep &= ~Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
         return (events, hashes) if keep.all() else (events.filter(keep), hashes[keep.to_numpy()])
 
-    def _seen(self, events: pl.DataFrame, hashes: Hashes, gathered: _Gathered) -> pl.Series:
+    def _seen(self, kind: str, events: pl.DataFrame, hashes: Hashes, gathered: _Gathered) -> pl.Series:
         """Whether an id came in an earlier batch of this file."""
-        candidates = pl.Series(np.isin(hashes, np.concatenate(gathered.hashes)))
+        candidates = pl.Series(contained(hashes, gathered.hashes))
         if not candidates.any():
             return candidates
-        table = self._lake.events(next(kind for kind, found in self._kinds.items() if found is gathered))
+        table = self._lake.events(kind)
         paths = [table.root / file.path for file in gathered.files]
         suspects = events.filter(candidates)["event_id"].unique()
         earlier = pl.scan_parquet(paths, hive_partitioning=False).select("event_id")
