@@ -15,6 +15,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+
 from app.files import write_whole
 from app.home import DEMO_DIRECTORY, demo_home, demo_homes, demo_progress_file, has_events
 from metrics.lake.ingest import FileOutcome, ingest
@@ -62,14 +64,22 @@ def make_demo(
             _tell(home, f"simulating {text}", SIMULATED_SHARE * done)
 
         simulate(events, days=days, per_day=per_day, seed=SEED, end=end, progress=progress)
-        files = sorted(events.rglob("*.parquet"))
-        ingest(files, settings.model_copy(update={"home": made}), now=now, progress=_Stored(home))
+        ingest(_one_file_a_kind(events), settings.model_copy(update={"home": made}), now=now, progress=_Stored(home))
         made.rename(home / DEMO_DIRECTORY / end.strftime(NAME))
         for unused in older[:-1]:  # the newest of them may be on somebody's screen
             shutil.rmtree(unused, ignore_errors=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         _forget_progress(home)
+
+
+def _one_file_a_kind(events: Path) -> list[Path]:
+    """The files of each kind put into one: a file costs more to store than the few events of a day."""
+    merged: list[Path] = []
+    for kind in sorted(path for path in events.iterdir() if path.is_dir()):
+        merged.append(events / f"{kind.name}.parquet")
+        pl.scan_parquet(kind / "*.parquet").sink_parquet(merged[-1])
+    return merged
 
 
 class _Stored:
