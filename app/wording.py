@@ -114,6 +114,6 @@ def _scaled(value: float, decimals: int) -> str:
 
 def _signed(value: float, decimals: int, unit: str) -> str:
     rounded = round(value, decimals)
-    if abs(rounded) >= 1_000:
-        return f"{'+' if rounded > 0 else '-'}>999 {unit}"
+    if rounded >= 1_000:
+        return f">999 {unit}"
     return f"{rounded:+.{decimals}f} {unit}" if rounded else f"0 {unit}"

@@ -14,7 +14,9 @@ from app.charts.words import plain
 from metrics.engine.buckets import DAY, SECONDS
 from metrics.engine.query import Grain, Window
 
-MAXIMUM_MARKS = 60
+MAXIMUM_MARKS = 24
+MAXIMUM_SMALL_MARKS = 8
+"""Changes marked at most: more of them hide the data they should explain."""
 TIME_FORMATS: tuple[dict[str, Any], ...] = (
     {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
     {"dtickrange": [60_000, 86_399_999], "value": "%H:%M\n%d %b"},
@@ -102,10 +104,15 @@ def draw_limit(drawn: Drawing, axis: TimeAxis) -> None:
 
 
 def draw_changes(drawn: Drawing, axis: TimeAxis) -> None:
-    """Deployments and other changes as thin lines, incidents and maintenance as spans, each with a mark to hover."""
+    """Deployments and other changes as thin lines, incidents and maintenance as spans, each with a mark to hover.
+
+    Where there are too many, only incidents are marked, and of these the newest.
+    """
     if axis.changes is None or axis.changes.is_empty():
         return
-    marks = axis.changes.sort("ts", descending=True).head(MAXIMUM_MARKS)
+    most = MAXIMUM_MARKS if drawn.height >= theme.CHART_HEIGHT else MAXIMUM_SMALL_MARKS
+    marks = axis.changes if axis.changes.height <= most else axis.changes.filter(pl.col("change_type") == "incident")
+    marks = marks.sort("ts", descending=True).head(most)
     for kind, (color, symbol) in theme.CHANGES.items():
         happened = marks.filter(pl.col("change_type") == kind)
         if happened.is_empty():
@@ -116,7 +123,7 @@ def draw_changes(drawn: Drawing, axis: TimeAxis) -> None:
             y=[1] * happened.height,
             yaxis="y9",
             mode="markers",
-            marker={"symbol": symbol, "size": 8, "color": color},
+            marker={"symbol": symbol, "size": 7, "color": color},
             name=kind,
             showlegend=False,
             text=[_described(row) for row in happened.iter_rows(named=True)],

@@ -42,7 +42,7 @@ def test_quantities(value: float | None, unit: str, decimals: int, shown: str) -
         (0.0, 0.0, "ms", "0 %"),
         (None, 5.0, "ms", None),
         (5.0, None, "ms", None),
-        (5000.0, 1.0, "ms", "+>999 %"),
+        (5000.0, 1.0, "ms", ">999 %"),
     ],
 )
 def test_changes(value: float | None, previous: float | None, unit: str, shown: str | None) -> None:

@@ -131,6 +131,14 @@ def test_a_deployment_is_a_line_with_a_mark_that_says_what_it_was() -> None:
     assert named(picture)["deployment"]["text"] == ["deployment · api &lt;4.2&gt;"]
 
 
+def test_of_many_changes_only_incidents_are_marked() -> None:
+    one = {"ts": START, "change_type": "deployment"}
+    many = pl.concat([changes(**one) for _ in range(30)] + [changes(**{**one, "change_type": "incident"})])
+    picture = lines.area(hours(requests_per_second=[1.0, 2.0]), TimeAxis(AXIS.window, grain=Grain.HOUR, changes=many))
+    assert set(named(picture)) == {"Requests a second", "incident"}
+    assert len(layout(picture)["shapes"]) == 1
+
+
 def test_an_incident_is_a_span() -> None:
     begun = START + timedelta(hours=1)
     happened = changes(ts=begun, ended_at=begun + timedelta(hours=2), change_type="incident")

@@ -25,7 +25,9 @@ def lake(simulated_home: Path) -> Iterator[Source]:
 
 
 @pytest.mark.parametrize("page", [entry.file for entry in ENTRIES])
-@pytest.mark.parametrize("params", [{}, {"range": "7d", "compare": "1"}, {"f": "region:eu-west-1", "tz": "Asia/Kathmandu"}])
+@pytest.mark.parametrize(
+    "params", [{}, {"range": "7d", "compare": "1"}, {"f": "region:eu-west-1", "tz": "Asia/Kathmandu"}]
+)
 def test_a_page_stands_over_real_events(lake: Source, page: str, params: dict[str, str]) -> None:
     test = AppTest.from_file(MAIN, default_timeout=30)
     for key, value in params.items():

@@ -148,6 +148,6 @@ def test_issues_are_listed_the_worst_first_and_as_text(shown: Shown) -> None:
 
 
 def test_slow_endpoints_come_with_their_share(shown: Shown) -> None:
-    table = shown("performance.py").dataframe[0].value
-    assert str(table["endpoint"].to_list()[0]) == "/v1/chat/completions"
-    assert table["share"].sum() == pytest.approx(100)  # pyright: ignore[reportUnknownMemberType]
+    rows = shown("performance.py").dataframe[0].value.to_dict("records")
+    assert rows[0]["endpoint"] == "/v1/chat/completions"
+    assert sum(row["share"] for row in rows) == pytest.approx(100)
