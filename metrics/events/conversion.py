@@ -14,7 +14,7 @@ from datetime import datetime
 import polars as pl
 
 from metrics.events.checks import any_bad, checks, first_reason
-from metrics.events.containers import FLAT, column_named, flattened
+from metrics.events.containers import CONTAINERS, FLAT, column_named, flattened
 from metrics.events.identity import Occurrences, with_identity
 from metrics.events.mappings import Source
 from metrics.events.pricing import PriceBook
@@ -88,6 +88,9 @@ def _flat(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
             rule = part.columns.get(column.name)
             names.update(known_names(column) if rule is None else (*rule.names, *rule.plus, *rule.ends))
         names.update((*part.when, *part.present))
+    lowered = {name.lower() for name in names}
+    loose = [name for name in frame.columns if name.lower() not in lowered and name.lower() not in CONTAINERS]
+    numbered = numbered.drop(loose[MOST_ATTRIBUTES:])
     there = {name.lower() for name in frame.columns}
     return flattened(numbered, {name.lower() for name in names} - there) if names - there else numbered
 
@@ -250,7 +253,7 @@ def _expression(frame: pl.DataFrame, column: Column, kind: Kind, rule: Source, n
         return converted(column, "constant", constant.schema["constant"], kind.name, Source()).pipe(
             lambda expression: pl.lit(constant.select(expression).item(), column.dtype)
         )
-    ends = [column for name in rule.ends if (column := column_named(frame, name))]
+    ends = [end for name in rule.ends if (end := column_named(frame, name))]
     if not names and not ends:
         return None if rule.default is None else pl.lit(rule.default, column.dtype)
     choices = [converted(column, name, frame.schema[name], kind.name, rule) for name in names]

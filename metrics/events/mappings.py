@@ -16,11 +16,13 @@ the values a column must have; a row belongs to the first part it fits. A file w
 """
 
 from collections.abc import Mapping
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import (
@@ -33,10 +35,17 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from metrics.events import KINDS
 
-Scalar = str | int | float | bool
+
+def _as_written(value: object) -> object:
+    """YAML reads `2026-01-01` as a date; here it is text again, to be read as every other time is."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+Scalar = Annotated[str | int | float | bool, BeforeValidator(_as_written)]
 
 
 def _known_kind(name: str) -> str:
@@ -48,6 +57,13 @@ def _known_kind(name: str) -> str:
 def _nearest(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
     close = get_close_matches(name, list(known), n=1, cutoff=0.4)
     return f"; the nearest is {close[0]!r}" if close else ""
+
+
+def _known_zone(name: str) -> str:
+    known = available_timezones()
+    if name not in known:
+        raise ValueError(f"{name!r} is no time zone{_nearest(name, tuple(known))}")
+    return name
 
 
 class _Model(BaseModel):
@@ -62,7 +78,7 @@ class Source(_Model):
     ] = ()
     unit: Literal["s", "ms", "us", "ns"] | None = None
     """Unit of a duration or of a number that is a time."""
-    zone: str | None = None
+    zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """Zone of times written without one."""
     value: Scalar | None = None
     """The same value for every row."""
@@ -98,9 +114,15 @@ class Part(_Model):
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
         known = KINDS[self.kind].by_name
-        for name in self.columns:
-            if name not in known:
-                raise ValueError(f"{self.kind} events have no column {name!r}{_nearest(name, known)}")
+        unknown = next((name for name in self.columns if name not in known), None)
+        if unknown is not None:
+            said = f"{self.kind} events have no column {unknown!r}{_nearest(unknown, known)}"
+            at = InitErrorDetails(
+                type=PydanticCustomError("unknown_column", "{said}", {"said": said}),
+                loc=("columns", unknown),
+                input=unknown,
+            )
+            raise ValidationError.from_exception_data("Part", [at])
         return self
 
 
@@ -174,7 +196,7 @@ def _shipped() -> tuple[FileMapping, ...]:
 
 def _read(text: str, where: str) -> tuple[FileMapping, ...]:
     try:
-        document, node = yaml.safe_load(text), yaml.compose(text)
+        document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise MappingError(f"{where}: not YAML: {error}") from error
     if document is None:
@@ -184,14 +206,17 @@ def _read(text: str, where: str) -> tuple[FileMapping, ...]:
     try:
         return tuple(_Document.model_validate({"mappings": document}).mappings)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = first["loc"][1:]
-        line = _line(node, path)
-        unknown = f"{_nearest(str(path[-1]), _KEYS)}" if first["type"] == "extra_forbidden" else ""
-        key = ".".join(str(part) for part in path)
-        raise MappingError(
-            f"{where}, line {line}: {key}: {first['msg'].removeprefix('Value error, ')}{unknown}"
-        ) from error
+        raise MappingError(f"{where}, {explained(error, text, _KEYS)}") from error
+
+
+def explained(error: ValidationError, text: str, keys: tuple[str, ...]) -> str:
+    """What is wrong with a YAML list of entries: the line, the key, what was expected, the nearest of `keys`."""
+    first = error.errors()[0]
+    path = first["loc"][1:]
+    extra = first["type"] == "extra_forbidden"
+    said = "is not known" + _nearest(str(path[-1]), keys) if extra else first["msg"].removeprefix("Value error, ")
+    key = ".".join(str(part) for part in path[1:]) or "the entry"
+    return f"line {_line(yaml.compose(text), path)}: {key}: {said}"
 
 
 class _Document(_Model):
@@ -201,6 +226,10 @@ class _Document(_Model):
 _KEYS = tuple(
     {name for model in (FileMapping, Part, Match, Source) for name in model.model_fields if name != "names"} | {"from"}
 )
+
+
+def _begins(node: yaml.Node) -> int:
+    return node.start_mark.line + 1 if node.start_mark else 1
 
 
 def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
@@ -214,9 +243,10 @@ def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
             found = next(((key, value) for key, value in pairs if getattr(key, "value", None) == part), None)
             if found is None:
                 break
-            line, node = found[0].start_mark.line + 1, found[1]
+            key, node = found
+            line = _begins(key)
             continue
         else:
             break
-        line = node.start_mark.line + 1
+        line = _begins(node)
     return line

@@ -30,6 +30,8 @@ from genai_prices import Usage, calc_price
 from genai_prices.types import ClauseEquals, ClauseOr, ModelPrice, TieredPrices
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from metrics.events.mappings import explained
+
 MILLION = 1_000_000
 _RATES = ("input", "cached_input", "cache_write", "output")
 _PROVIDERS: Mapping[str, str] = {
@@ -41,6 +43,10 @@ _PROVIDERS: Mapping[str, str] = {
 }  # fmt: skip
 """Names of providers in traces, and those of the price list."""
 _VERSION = re.compile(r"([-@:._]?(latest|preview|beta|exp|stable|v?\d[\d.\-:]*))*")
+_PATH = re.compile(r"^(.*/)?models/")
+"""What Google puts before a model's name: `projects/…/publishers/google/models/`."""
+_REGION = re.compile(r"^(regional|global|us|eu|apac|au|jp)\.")
+"""What Bedrock puts before one, and what the price list puts there."""
 _VENDOR = re.compile(r"([a-z0-9_-]+[./])*")
 
 
@@ -77,6 +83,15 @@ class OwnPrice(_Model):
     tiers: tuple[_Tier, ...] = ()
 
 
+class _Document(_Model):
+    prices: tuple[OwnPrice, ...]
+
+
+_KEYS = tuple(
+    {name for model in (OwnPrice, _Match, _Tier) for name in model.model_fields if name != "since"} | {"from"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """USD per million tokens, for requests with more than `above` input tokens."""
@@ -100,10 +115,16 @@ class PriceBook:
         if not path.exists():
             return cls()
         try:
-            document: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-            return cls(tuple(OwnPrice.model_validate(entry) for entry in document))
-        except (yaml.YAMLError, ValidationError, TypeError) as error:
-            raise PriceError(f"{path}: {error}") from error
+            text = path.read_text(encoding="utf-8")
+            document: Any = yaml.safe_load(text) or []
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise PriceError(f"{path}: not YAML: {error}") from error
+        if not isinstance(document, list):
+            raise PriceError(f"{path}, line 1: expected a list of prices, each beginning with `- match:`")
+        try:
+            return cls(_Document.model_validate({"prices": document}).prices)
+        except ValidationError as error:
+            raise PriceError(f"{path}, {explained(error, text, _KEYS)}") from error
 
     def rates(self, provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]:
         """Rates in force at a moment, by rising threshold; empty when the model has no price."""
@@ -191,6 +212,7 @@ def _own_rates(price: OwnPrice) -> tuple[Rates, ...]:
 @lru_cache(maxsize=65_536)
 def _listed(provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]:
     """Rates of the price list."""
+    model = _PATH.sub("", model)
     vendor, _, rest = model.rpartition("/")
     provider_id = provider or vendor or None
     name = rest if provider is None or vendor == provider else model
@@ -212,7 +234,7 @@ def _is_same(name: str, listed: str, match: object) -> bool:
     clauses = match.or_ if isinstance(match, ClauseOr) else [match]
     if any(isinstance(clause, ClauseEquals) and clause.equals.lower() == name.lower() for clause in clauses):
         return True
-    plain, known = name.lower().replace(".", "-"), listed.lower().replace(".", "-")
+    plain, known = (_REGION.sub("", one.lower()).replace(".", "-") for one in (name, listed))
     before, found, behind = plain.partition(known)
     return (
         bool(found)
