@@ -29,10 +29,8 @@ CHANGES = (
 FIXED = [grain for grain in Grain if grain not in (Grain.AUTO, Grain.NONE)]
 
 moments = st.one_of(
-    st.builds(
-        lambda change, off: datetime.fromisoformat(change).replace(tzinfo=UTC) + off,
-        st.sampled_from(CHANGES),
-        st.timedeltas(timedelta(hours=-30), timedelta(hours=30)),
+    st.tuples(st.sampled_from(CHANGES), st.timedeltas(timedelta(hours=-30), timedelta(hours=30))).map(
+        lambda drawn: datetime.fromisoformat(drawn[0]).replace(tzinfo=UTC) + drawn[1]
     ),
     st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )

@@ -1,0 +1,119 @@
+"""Partial aggregates: merged, they are the aggregates of all events."""
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import duckdb
+import polars as pl
+import pytest
+
+from metrics.catalog import METRICS
+from metrics.catalog.model import Additive
+from metrics.lake import rollups
+from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, LAST_BIN, ROLLUPS, USER, VIEW, Counts, Histogram, Users
+from tests.metrics.engine.compared import EXACT, relative_error
+from tests.metrics.engine.stored import complete
+from tests.metrics.engine.world import world
+
+EVENTS = world(seed=3)
+KINDS = [kind for kind in EVENTS if rollups.rollups_of(kind)]
+ADDITIVE = list(
+    dict.fromkeys(m for metric in METRICS.values() for m in metric.measures if isinstance(m, Additive))
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("parts", [2, 5])
+def test_merged_partials_are_the_partials_of_all_events(kind: str, parts: int) -> None:
+    events = EVENTS[kind]
+    split = [rollups.partials(kind, events.gather_every(parts, part)) for part in range(parts)]
+    for name, expected in rollups.partials(kind, events).items():
+        merged = rollups.merge(name, pl.concat(partial[name] for partial in split))
+        assert _comparable(name, merged).equals(_comparable(name, expected)), name
+
+
+@pytest.mark.parametrize("name", ROLLUPS)
+def test_rollup_has_one_row_a_key(name: str) -> None:
+    rollup = ROLLUPS[name]
+    if rollup.kind not in EVENTS:
+        events = complete(rollup.kind, EVENTS["interaction"].select("ts", "event_id", "user_id", "region"))
+    else:
+        events = EVENTS[rollup.kind]
+    rows = rollups.partials(rollup.kind, events)[name]
+    user = [USER] if isinstance(rollup.shape, Users) else []
+    assert rows.schema == rollup.schema
+    assert rows.select(VIEW, rollups.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
+    assert set(rows[VIEW]) == {view.name for view in rollup.views}
+
+
+@pytest.mark.parametrize("measure", ADDITIVE, ids=lambda measure: f"{measure.kind}.{measure.name}")
+def test_rollup_column_is_the_measure_of_the_same_name(measure: Additive) -> None:
+    rollup = ROLLUPS[f"{measure.kind}_counts"]
+    assert measure.name in rollup.schema
+    partial = rollups.partials(measure.kind, EVENTS[measure.kind])[rollup.name]
+    rows = partial.filter(pl.col(VIEW) == "hour").select("bucket", measure.name).sort("bucket")
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("events", EVENTS[measure.kind].drop("attributes").to_arrow())
+        expected = connection.sql(
+            f"SELECT date_trunc('hour', ts) AS bucket, CAST({measure.sql} AS DOUBLE) AS expected "
+            "FROM events GROUP BY 1 ORDER BY 1"
+        ).pl()
+    assert rows["bucket"].to_list() == expected["bucket"].to_list()
+    pairs = zip(rows[measure.name], expected["expected"], strict=True)
+    assert all(relative_error(got, value) <= EXACT for got, value in pairs)
+
+
+def test_nothing_reported_is_no_data_also_after_a_merge() -> None:
+    calls = complete("llm_call", EVENTS["llm_call"].select("ts", "event_id"))
+    partial = rollups.partials("llm_call", calls)["llm_call_counts"]
+    merged = rollups.merge("llm_call_counts", pl.concat([partial, partial]))
+    assert partial["input_tokens"].null_count() == partial.height
+    assert merged["input_tokens"].null_count() == merged.height
+    assert merged["priced_calls"].sum() == 0
+
+
+@pytest.mark.parametrize("value", [0.001, 0.0011, 0.5, 1, 199.999, 200, 1234.5678, 86_400_000, 1e15])
+def test_bin_holds_its_value(value: float) -> None:
+    number = _bin(value)
+    assert BIN_ORIGIN_MS * BIN_RATIO ** (number - 1) <= value * (1 + 1e-9)
+    assert value <= BIN_ORIGIN_MS * BIN_RATIO**number * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(("value", "number"), [(0.0, 0), (0.0009, 0), (1e300, LAST_BIN), (math.inf, LAST_BIN)])
+def test_bins_take_any_value(value: float, number: int) -> None:
+    assert _bin(value) == number
+
+
+def test_no_events_give_no_partials() -> None:
+    assert rollups.partials("request", EVENTS["request"].clear()) == {}
+
+
+def test_kind_without_rollups_gives_no_partials() -> None:
+    assert rollups.partials("health", EVENTS["health"]) == {}
+
+
+def test_users_keep_the_hours_in_which_they_were_seen() -> None:
+    moments = [datetime(2026, 3, 1, hour, 59, 59, 999_999, tzinfo=UTC) for hour in (0, 5, 23)]
+    seen = complete("request", pl.DataFrame({"ts": moments, "event_id": ["a", "b", "c"], "user_id": ["ada"] * 3}))
+    row = rollups.partials("request", seen)["request_users"].filter(pl.col(VIEW) == "day").row(0, named=True)
+    assert row["hours"] == 1 | 1 << 5 | 1 << 23
+    assert row["first_ts"] == moments[0]
+
+
+def _bin(value: float) -> int:
+    return int(pl.DataFrame({"ms": [value]}).select(rollups.bin_of("ms")).item())
+
+
+_SORTED: dict[type, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    # Sums of floats differ in their last digits with the order of addition.
+    Counts: lambda rows: rows.with_columns(pl.col(pl.Float64).round_sig_figs(9)),
+    Histogram: lambda rows: rows.explode(BINS).unnest(BINS),
+    Users: lambda rows: rows,
+}
+
+
+def _comparable(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    shape = ROLLUPS[name].shape
+    return _SORTED[type(shape)](rows).sort(pl.exclude(BINS), nulls_last=True)
