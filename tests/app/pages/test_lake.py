@@ -1,8 +1,10 @@
 """Pages over a lake of simulated events, through the real engine."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,6 +15,7 @@ from metrics.engine import Engine, Query, Window
 from metrics.settings import Settings
 from tests.app.pages.conftest import MAIN
 from tests.conftest import SIMULATED_END
+from tests.metrics.engine.stored import store
 
 
 @pytest.fixture
@@ -37,6 +40,27 @@ def test_a_page_stands_over_real_events(lake: Source, page: str, params: dict[st
     assert not test.exception
     assert not test.error, [error.value for error in test.error]
     assert len(test.get("plotly_chart")) >= 3
+
+
+@pytest.mark.parametrize("page", [entry.file for entry in ENTRIES])
+def test_a_page_stands_over_a_single_event(tmp_path: Path, page: str) -> None:
+    event = {
+        "ts": [SIMULATED_END],
+        "event_id": ["one"],
+        "endpoint": ["/a"],
+        "status_code": [200],
+        "duration_ms": [12.0],
+    }
+    store(tmp_path, "request", pl.DataFrame(event))
+    settings = Settings(home=tmp_path)
+    made = Source(Engine(settings), settings, now=lambda: SIMULATED_END + timedelta(seconds=5))
+    source.connect_through(lambda: made)
+    test = AppTest.from_file(MAIN, default_timeout=30).run()
+    test.switch_page(str(PAGES_DIRECTORY / page)).run()
+    source.connect_through(None)
+    assert not test.exception
+    assert not test.error, [error.value for error in test.error]
+    assert "12 ms" in {metric.value for metric in test.metric}
 
 
 def test_a_tile_shows_what_the_engine_answers(lake: Source, simulated_window: Window) -> None:
