@@ -95,7 +95,7 @@ def component_status(scope: Scope) -> pl.DataFrame:
     stale = moment_sql(scope.window.end - timedelta(minutes=CARRIED_MINUTES))
     text = f"""
         WITH probes AS (
-            SELECT component, ts, status, response_time_ms,
+            SELECT component, ts, event_id, status, response_time_ms,
                 lag(status) OVER (PARTITION BY component ORDER BY ts, event_id) AS before
             FROM {probes.sql} WHERE {span_sql("ts", [scope.window])}
         ),

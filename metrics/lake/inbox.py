@@ -93,7 +93,7 @@ def rejected_folder(home: Path, path: Path, hash: str) -> Path:
 def remove_empty_folders(inbox: Path) -> None:
     """Take away folders that emptied files have left."""
     for folder, _, _ in os.walk(inbox, topdown=False):
-        if Path(folder) != inbox and not any(os.scandir(folder)):
+        if Path(folder) != inbox and not any(Path(folder).iterdir()):
             Path(folder).rmdir()
 
 

@@ -154,7 +154,7 @@ def _parquet_words(error: BaseException) -> str:
     lowered = words.lower()
     if "encrypt" in lowered:
         return "the Parquet file is encrypted; export it without encryption"
-    if "duplicate" in lowered:
+    if "duplicate" in lowered or "more than one occurrence" in lowered:
         return f"two columns have the same name: {words}"
     return f"the Parquet file is damaged or of a kind that cannot be read: {words[:300]}"
 

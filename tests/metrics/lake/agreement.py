@@ -1,0 +1,34 @@
+"""Whether a lake says the same in its events and in its rollups."""
+
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from metrics.events import KINDS
+from metrics.lake import rollups
+from metrics.lake.tables import Lake
+
+
+def stored_events(lake: Lake, kind: str) -> pl.DataFrame:
+    """Every event of a kind."""
+    files = lake.events(kind).files()
+    empty = KINDS[kind].schema.to_frame()
+    return pl.concat([empty, *(pl.read_parquet(file, hive_partitioning=False) for file in files)])
+
+
+def assert_rollups_agree(lake: Lake) -> None:
+    """Every rollup, merged, equals one made anew from all events."""
+    for kind in KINDS:
+        expected = rollups.partials(kind, stored_events(lake, kind))
+        for rollup in rollups.rollups_of(kind):
+            table = lake.rollup(rollup.name)
+            parts = [
+                pl.read_parquet(table.root / file.path, hive_partitioning=False)
+                .with_columns(pl.lit(file.partition[rollups.VIEW]).alias(rollups.VIEW))
+                .select(rollup.schema.names())
+                for file in table.snapshot.files
+            ]
+            if not parts:
+                assert rollup.name not in expected
+                continue
+            merged, whole = (rollups.merge(rollup.name, rows) for rows in (pl.concat(parts), expected[rollup.name]))
+            assert_frame_equal(merged, whole, check_row_order=False, rel_tol=1e-9)

@@ -1,0 +1,76 @@
+"""A writer that is killed at any instant loses nothing and stores nothing twice."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+
+from metrics.lake.ingest import ingest_inbox, status
+from metrics.lake.tables import Lake
+from metrics.settings import Settings
+from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
+from tests.metrics.lake.files import NOW, START, requests
+
+KILLS = 50
+ROWS = 120
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def drop(inbox: Path, number: int) -> None:
+    """Two files that overlap by half, and one of two kinds."""
+    first = number * 2 * ROWS
+    requests(ROWS, first=first).write_parquet(inbox / f"requests-{number:03d}-a.parquet")
+    requests(ROWS, first=first + ROWS // 2).write_parquet(inbox / f"requests-{number:03d}-b.parquet")
+    mixed = pl.DataFrame(
+        {
+            "ts": [START] * 4,
+            "event_id": [f"m{number}-{place}" for place in range(4)],
+            "event": ["llm_call", "llm_call", "health", "health"],
+            "user_id": ["u1", "u2", None, None],
+            "model": ["gpt-4o", "gpt-4o", None, None],
+            "input_tokens": [100, 200, None, None],
+            "output_tokens": [10, 20, None, None],
+            "component": [None, None, "database", "cache"],
+            "status": ["ok", "error", "healthy", "down"],
+        }
+    )
+    mixed.write_parquet(inbox / f"mixed-{number:03d}.parquet")
+
+
+def test_fifty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    home, chance = tmp_path / "home", random.Random(20260601)
+    inbox = home / "inbox"
+    inbox.mkdir(parents=True)
+    settings = Settings(home=home)
+    dropped, kills = 0, 0
+    while kills < KILLS:
+        if not any(inbox.iterdir()):
+            drop(inbox, dropped)
+            drop(inbox, dropped + 1)
+            dropped += 2
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.metrics.lake.ingesting", str(home)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        until = time.monotonic() + chance.random() * 1.6
+        while process.poll() is None and time.monotonic() < until:
+            time.sleep(0.001)
+        if process.poll() is None:
+            process.kill()
+            kills += 1
+        process.communicate()
+    ingest_inbox(settings, now=lambda: NOW, wait=False)
+
+    lake = Lake(home)
+    stored = stored_events(lake, "request")["event_id"].sort().to_list()
+    expected = {f"r{number * 2 * ROWS + place}" for number in range(dropped) for place in range(ROWS + ROWS // 2)}
+    assert stored == sorted(expected)
+    assert stored_events(lake, "llm_call").height == 2 * dropped
+    assert stored_events(lake, "health").height == 2 * dropped
+    assert_rollups_agree(lake)
+    assert status(settings, now=NOW).waiting == 0
+    assert not list((home / "lake" / "_transactions").iterdir())
