@@ -64,7 +64,8 @@ class Facts:
         """`ts`, `user_id` and dimensions of what people did, from all of `kinds` that know the dimensions in use."""
         used = {*self.query.by, *(item.dimension for item in self.query.filters)}
         able = [k for k in kinds if k in self.events and all(knows(self.events[k], name) for name in used)]
-        rows = pl.concat(self.of(kind, start).select("ts", "user_id", *self.groups) for kind in able)
+        nobody = pl.DataFrame(schema={"ts": TIMESTAMP, **dict.fromkeys(("user_id", *self.groups), pl.String)})
+        rows = pl.concat([nobody, *(self.of(kind, start).select(nobody.columns) for kind in able)])
         return rows.filter(pl.col("user_id").is_not_null())
 
 
