@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator
 
 import orjson
 import polars as pl
+import pyarrow as pa
 
 CONTAINERS = (
     "attributes",
@@ -13,6 +14,8 @@ CONTAINERS = (
     "span_attributes",
     "resource_attributes",
     "metadata",
+    "usage_details",
+    "usagedetails",
 )
 """Columns whose keys are looked into, lower case."""
 FLAT = "\x1fattribute:"
@@ -70,25 +73,33 @@ def _as_map(values: pl.Series) -> pl.Series:
 
 
 def _decoded(values: pl.Series) -> pl.Series:
-    """JSON objects as maps of text, nested objects under dotted names."""
+    """JSON objects as maps of text, nested objects under dotted names. Text that is no object is kept whole."""
+    offsets: list[int | None] = []
+    keys: list[str] = []
+    texts: list[str] = []
+    for text in values.to_list():
+        offsets.append(None if text is None else len(keys))
+        if text is not None:
+            said = _object(text)
+            pairs = {values.name: text} if said is None else dict(_flat(said))
+            keys.extend(pairs)
+            texts.extend(pairs.values())
+    places = pa.array([*offsets, len(keys)], pa.int32())
+    maps = pa.MapArray.from_arrays(places, pa.array(keys, pa.large_string()), pa.array(texts, pa.large_string()))
+    return pl.Series(values.name, maps)
 
-    def flat(value: object, prefix: str = "") -> Iterator[tuple[str, str]]:
+
+def _object(text: str) -> dict[str, object] | None:
+    try:
+        said = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def _flat(said: dict[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in said.items():
         if isinstance(value, dict):
-            for key, inner in value.items():
-                yield from flat(inner, f"{prefix}.{key}" if prefix else str(key))
-        elif value is not None and prefix:
-            yield prefix, value if isinstance(value, str) else orjson.dumps(value).decode()
-
-    def entries(text: str | None) -> list[dict[str, str]] | None:
-        if text is None:
-            return None
-        try:
-            said = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            said = None
-        pairs = dict(flat(said)) if isinstance(said, dict) else {values.name: text}  # kept, though it is no object
-        return [{"key": key, "value": value} for key, value in pairs.items()]
-
-    pairs = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
-    decoded = pl.Series(values.name, [entries(text) for text in values.to_list()], dtype=pairs)
-    return decoded.cast(pl.Map(pl.String, pl.String))
+            yield from _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            yield prefix + key, value if isinstance(value, str) else orjson.dumps(value).decode()

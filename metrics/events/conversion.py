@@ -20,7 +20,7 @@ from metrics.events.mappings import Source
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
 from metrics.events.schema import ATTRIBUTES, STRING, Column, Kind
-from metrics.events.values import converted, is_native, known_names
+from metrics.events.values import converted, is_native, known_names, says_nothing
 
 __all__ = ["Converted", "Occurrences", "convert"]
 
@@ -48,8 +48,8 @@ class _Planned:
     """How the stored columns come from a frame's columns."""
 
     expressions: Mapping[str, pl.Expr]
-    sources: Mapping[str, tuple[str, ...]]
-    """Columns of the frame each stored column is made from, where making it may fail."""
+    sources: Mapping[str, tuple[tuple[str, ...], Source]]
+    """Columns of the frame each stored column is made from, and how, where making it may fail."""
     used: frozenset[str]
 
 
@@ -142,7 +142,7 @@ def _convert_part(
     )
     lost = [
         pl.any_horizontal(pl.col(column).is_not_null() for column in columns) & events[name].is_null()
-        for name, columns in planned.sources.items()
+        for name, (columns, _) in planned.sources.items()
     ]
     if lost:
         failed = frame.select(pl.any_horizontal(lost).fill_null(False)).to_series()
@@ -181,30 +181,27 @@ def _outcome() -> pl.Expr:
 def _really_lost(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned) -> pl.Series:
     """Rows whose value is gone, where it was more than empty text or a value mapped to nothing."""
     return (
-        pl.DataFrame({name: _lost(frame, events, name, columns) for name, columns in planned.sources.items()})
+        pl.DataFrame({name: _lost(frame, events, name, *made) for name, made in planned.sources.items()})
         .select(pl.any_horizontal(pl.all()))
         .to_series()
     )
 
 
-def _lost(frame: pl.DataFrame, events: pl.DataFrame, name: str, columns: Sequence[str]) -> pl.Series:
-    texts = [pl.col(column).cast(pl.String, strict=False).str.strip_chars() for column in columns]
-    said = pl.any_horizontal(
-        (text.is_not_null() & ~text.str.to_lowercase().is_in(["", "null", "none", "-", "n/a"])) for text in texts
-    )
+def _lost(frame: pl.DataFrame, events: pl.DataFrame, name: str, columns: Sequence[str], rule: Source) -> pl.Series:
+    said = pl.any_horizontal(~says_nothing(column, rule) for column in columns)
     return frame.select(said.fill_null(False)).to_series() & events[name].is_null()
 
 
 def _reasons(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned, kind: Kind, now: datetime) -> pl.Series:
     """For each bad row the first thing that is wrong with it."""
     unreadable = [
-        pl.when(_lost(frame, events, name, columns)).then(
+        pl.when(_lost(frame, events, name, columns, rule)).then(
             pl.format(
                 f"{name} is {{}}; expected {_expected(kind.by_name[name])}",
                 frame[columns[0]].cast(pl.String, strict=False).str.slice(0, 100).fill_null("null"),
             )
         )
-        for name, columns in planned.sources.items()
+        for name, (columns, rule) in planned.sources.items()
     ]
     return events.select(pl.coalesce(*unreadable, first_reason(list(checks(kind, now)))).alias("reason")).to_series()
 
@@ -219,7 +216,7 @@ def _expected(column: Column) -> str:
 
 def _planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> _Planned:
     expressions: dict[str, pl.Expr] = {}
-    sources: dict[str, tuple[str, ...]] = {}
+    sources: dict[str, tuple[tuple[str, ...], Source]] = {}
     used: set[str] = set()
     for column in part.kind.columns:
         rule = part.columns.get(column.name, Source())
@@ -231,9 +228,8 @@ def _planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> _Planned:
         )
         expressions[column.name] = pl.lit(None, column.dtype) if expression is None else expression
         used.update(names, *(filter(None, (column_named(frame, name) for name in rule.plus))))
-        checked = column.dtype != STRING and names and not rule.map and not rule.zero_is_null
-        if checked and not all(is_native(column, frame.schema[name], rule) for name in names):
-            sources[column.name] = names
+        if column.dtype != STRING and names and not all(is_native(column, frame.schema[name], rule) for name in names):
+            sources[column.name] = names, rule
     return _Planned(expressions, sources, frozenset(used))
 
 

@@ -228,8 +228,8 @@ _KEYS = tuple(
 )
 
 
-def _begins(node: yaml.Node) -> int:
-    return node.start_mark.line + 1 if node.start_mark else 1
+def _begins(node: yaml.Node | None) -> int:
+    return node.start_mark.line + 1 if node and node.start_mark else 1
 
 
 def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:

@@ -63,6 +63,13 @@ def is_native(column: Column, dtype: pl.DataType, rule: Source) -> bool:
     return dtype == column.dtype and rule == Source()
 
 
+def says_nothing(source: str, rule: Source) -> pl.Expr:
+    """Whether a source value stands for no value: empty, a word for it, mapped to nothing, or a 0 that means it."""
+    text = _mapped(pl.col(source), rule.map).cast(pl.String, strict=False).str.strip_chars()
+    nothing = text.is_null() | text.str.to_lowercase().is_in(["", "null", "none", "-", "n/a"])
+    return nothing | (text.cast(pl.Float64, strict=False) == 0).fill_null(False) if rule.zero_is_null else nothing
+
+
 _Converter = Callable[[pl.Expr, Column, pl.DataType, str, Source, str], pl.Expr]
 
 
@@ -180,6 +187,8 @@ def _number(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule:
         as_float = number.cast(pl.Float64)
         whole = as_float.round() == as_float
         number = pl.when(whole & (as_float.abs() < 2**53)).then(as_float)
+    if rule.zero_is_null:
+        number = pl.when(number != 0).then(number)
     return number.cast(column.dtype, strict=False)
 
 
