@@ -1,0 +1,68 @@
+"""Tables: what is committed is seen at once and once, with exact moments in the statistics."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
+from tests.metrics.engine.stored import complete, store
+
+MOMENT = datetime(2026, 5, 1, 23, 59, 59, 999_999, tzinfo=UTC)
+EVENT = pl.DataFrame({"ts": [MOMENT, MOMENT - timedelta(microseconds=1)], "event_id": ["a", "b"]})
+
+
+def written(table: Table, name: str) -> DataFile:
+    """A data file of two events, not committed."""
+    path = table.root / f"{DATE}={MOMENT.date()}" / f"{name}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    complete("request", EVENT).write_parquet(path)
+    first, last = EVENT["ts"].sort()
+    return data_file(table.root, path, {DATE: str(MOMENT.date())}, EVENT.height, first, last)
+
+
+def test_a_table_that_was_never_written_is_empty(tmp_path: Path) -> None:
+    table = Lake(tmp_path).events("request")
+    assert (table.version, table.files(), table.snapshot.rows, table.has("t")) == (-1, [], 0, False)
+
+
+def test_statistics_keep_microseconds(tmp_path: Path) -> None:
+    store(tmp_path, "request", EVENT)
+    (file,) = Lake(tmp_path).events("request").snapshot.files
+    assert (file.rows, file.min_ts, file.max_ts) == (2, MOMENT - timedelta(microseconds=1), MOMENT)
+    assert file.partition == {DATE: "2026-05-01"}
+
+
+def test_a_transaction_counts_once(tmp_path: Path) -> None:
+    table = Lake(tmp_path).events("request")
+    file = written(table, "one")
+    for _ in range(2):
+        table.commit([file], "transaction")
+    assert table.snapshot.rows == 2
+    assert table.has("transaction")
+    assert not table.has("another")
+
+
+def test_a_commit_is_seen_by_another_reader_at_once(tmp_path: Path) -> None:
+    reader, writer = Lake(tmp_path).events("request"), Lake(tmp_path).events("request")
+    seen = [reader.snapshot.rows]
+    for name in ("one", "two", "three"):
+        writer.commit([written(writer, name)], name)
+        seen.append(reader.snapshot.rows)
+    assert seen == [0, 2, 4, 6]
+
+
+def test_replaced_files_are_no_longer_read(tmp_path: Path) -> None:
+    table = Lake(tmp_path).events("request")
+    files = [written(table, name) for name in ("one", "two")]
+    table.commit(files, "both")
+    table.replace(files, [written(table, "merged")])
+    assert [Path(path).name for path in table.files()] == ["merged.parquet"]
+    assert table.has("both")
+
+
+def test_files_are_chosen_by_partition(tmp_path: Path) -> None:
+    store(tmp_path, "request", EVENT.with_columns(duration_ms=1.0))
+    rollup = Lake(tmp_path).rollup("request_counts")
+    assert [Path(path).parent.name for path in rollup.files(view="hour.endpoint")] == ["view=hour.endpoint"]
+    assert rollup.files(view="no such view") == []
