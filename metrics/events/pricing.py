@@ -42,12 +42,18 @@ _PROVIDERS: Mapping[str, str] = {
     "mistral_ai": "mistral", "mistralai": "mistral", "x_ai": "x-ai", "xai": "x-ai", "together_ai": "together",
 }  # fmt: skip
 """Names of providers in traces, and those of the price list."""
-_VERSION = re.compile(r"([-@:._]?(latest|preview|beta|exp|stable|v?\d[\d.\-:]*))*")
 _PATH = re.compile(r"^(.*/)?models/")
 """What Google puts before a model's name: `projects/…/publishers/google/models/`."""
-_REGION = re.compile(r"^(regional|global|us|eu|apac|au|jp)\.")
-"""What Bedrock puts before one, and what the price list puts there."""
-_VENDOR = re.compile(r"([a-z0-9_-]+[./])*")
+_VERSION = re.compile(
+    r"([-@:._]?(latest|preview|stable|v\d+([:.]\d+)?|\d{4}-\d{2}-\d{2}|\d{2}-\d{2}(\d{2})?|\d{3,8}))*"
+)
+"""What may follow a listed name: dates and numbered releases. `exp` may not (those were free), nor may a short
+number, which is another generation."""
+_VENDOR = re.compile(r"([a-z0-9_-]+/)*")
+_REGION = re.compile(r"(^|/)(us|eu|ap|apac|ca|sa|me|af|il|jp|au)(-[a-z]+)*(-\d)?/")
+"""A region in a path has prices of its own."""
+_GEOGRAPHY = re.compile(r"^(us|eu|apac|au|jp)\.")
+"""What Bedrock puts before a model that is served within one part of the world; the list says `regional.`."""
 
 
 class PriceError(Exception):
@@ -234,13 +240,10 @@ def _is_same(name: str, listed: str, match: object) -> bool:
     clauses = match.or_ if isinstance(match, ClauseOr) else [match]
     if any(isinstance(clause, ClauseEquals) and clause.equals.lower() == name.lower() for clause in clauses):
         return True
-    plain, known = (_REGION.sub("", one.lower()).replace(".", "-") for one in (name, listed))
+    plain, known = (one.lower().replace(".", "-") for one in (_GEOGRAPHY.sub("regional.", name), listed))
     before, found, behind = plain.partition(known)
-    return (
-        bool(found)
-        and _VENDOR.fullmatch(before.replace("-", ".") and before) is not None
-        and _VERSION.fullmatch(behind) is not None
-    )
+    vendor_only = _VENDOR.fullmatch(before) is not None and _REGION.search(before) is None
+    return bool(found) and vendor_only and _VERSION.fullmatch(behind) is not None
 
 
 def _rates_of(price: ModelPrice) -> tuple[Rates, ...]:

@@ -21,6 +21,7 @@ _TIME_FORMATS = (
 )  # fmt: skip
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "llm_call.status": {
+        "0": "ok", "1": "ok", "2": "error",
         "success": "ok", "succeeded": "ok", "completed": "ok", "unset": "ok", "200": "ok", "failed": "error",
         "failure": "error",
         "status_code_ok": "ok", "status_code_unset": "ok", "status_code_error": "error", "429": "rate_limited",
@@ -202,6 +203,7 @@ def _boolean(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule
 
 def _choice(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: Source, source: str) -> pl.Expr:
     text = _text(value, column, dtype, kind, rule, source).str.strip_chars().str.to_lowercase()
+    text = text.str.replace(r'^\{.*"code": ?"?(\w+).*\}$', "${1}")  # a span's status as an object
     words = SYNONYMS.get(f"{kind}.{column.name}", SYNONYMS.get(column.name, {}))
     known = {word: meaning for word, meaning in words.items() if word not in column.one_of}
     return text.replace(list(known), list(known.values())) if known else text
