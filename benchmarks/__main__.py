@@ -1,0 +1,89 @@
+"""Measure, and write the table of `benchmarks/README.md`: `python -m benchmarks [--days 30] [--per-day 1200000]`.
+
+Steps that were done before (simulation, ingest) are kept in `benchmarks/.work` and not done again unless `--anew`.
+"""
+
+import json
+import platform
+import shutil
+import statistics
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from os import cpu_count
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks import ingest, pages, queries
+from metrics.events.simulator import simulate
+
+HERE = Path(__file__).resolve().parent
+WORK = HERE / ".work"
+END = datetime(2026, 6, 1, tzinfo=UTC)
+BEGIN_MARK, END_MARK = "<!-- measured -->", "<!-- /measured -->"
+Row = tuple[str, str, str]
+
+
+def main(
+    days: Annotated[int, typer.Option(help="Days simulated.")] = 30,
+    per_day: Annotated[int, typer.Option(help="Requests a day.")] = 1_200_000,
+    anew: Annotated[bool, typer.Option(help="Simulate and ingest again.")] = False,
+    work: Annotated[Path, typer.Option(help="Where events and lake are kept.")] = WORK,
+) -> None:
+    """Measure everything and write the table."""
+    console = Console()
+    if anew:
+        shutil.rmtree(work, ignore_errors=True)
+    rows = [*_ingest_rows(work, days, per_day), *_query_rows(work / "home"), *_page_rows(work / "home")]
+    table = "\n".join(["| what | reach | measured |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+    machine = f"{cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    events = f"{days * per_day:,} requests in {days} days"
+    stated = f"{BEGIN_MARK}\nOver {events}, on {machine}:\n\n{table}\n{END_MARK}"
+    readme = HERE / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, after = text.split(BEGIN_MARK)[0], text.split(END_MARK)[1]
+    readme.write_text(before + stated + after, encoding="utf-8")
+    console.print(table)
+
+
+def _ingest_rows(work: Path, days: int, per_day: int) -> Iterator[Row]:
+    kept = work / f"ingested-{days}-{per_day}.json"
+    if not kept.exists():
+        shutil.rmtree(work, ignore_errors=True)
+        started = perf_counter()
+        report = simulate(work / "events", days=days, per_day=per_day, seed=1, end=END, kinds=["request"])
+        simulated = sum(report.events.values()) / (perf_counter() - started)
+        measured = ingest.measure(report.files, work / "home")
+        kept.write_text(json.dumps({**asdict(measured), "simulated": simulated}), encoding="utf-8")
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    yield "simulate (requests only)", "≥ 1 M events/s", f"{found['simulated'] / 1e6:.2f} M events/s"
+    speed = found["rows"] / found["seconds"]
+    yield "ingest, rollups included", "≥ 700 k rows/s", f"{speed / 1e3:.0f} k rows/s"
+    yield "its time ÷ DuckDB's Parquet → Parquet copy", "–", f"{found['seconds'] / found['copy_seconds']:.2f}"
+    yield "its memory at the peak", "≤ 4 GiB", f"{found['peak_bytes'] / 2**30:.2f} GiB"
+
+
+def _query_rows(home: Path) -> Iterator[Row]:
+    timings = list(queries.timings(home))
+    from_rollups = [timing.median for timing in timings if "(events)" not in timing.name]
+    yield "one query from a rollup, median of all below", "≤ 30 ms", _milliseconds(statistics.median(from_rollups))
+    for timing in timings:
+        reach = "≤ 2 s" if "(events)" in timing.name else ""
+        yield f"query: {timing.name}", reach, _milliseconds(timing.median)
+
+
+def _page_rows(home: Path) -> Iterator[Row]:
+    for timing in pages.timings(home):
+        yield timing.name, timing.reach, f"{timing.median:.2f} {timing.unit}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,102 @@
+"""How fast files become events, rollups included, and what that takes of memory."""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+from rich.progress import Progress
+
+from metrics.lake.ingest import FileOutcome, ingest
+from metrics.settings import Settings
+
+SAMPLE_SECONDS = 0.05
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What an ingest took."""
+
+    rows: int
+    seconds: float
+    peak_bytes: int
+    """Resident memory of the writer and its reader together."""
+    copy_seconds: float
+    """What DuckDB takes to copy the same files from Parquet to Parquet."""
+
+
+def measure(files: Sequence[Path], home: Path) -> Ingested:
+    """Ingest `files` into a new home, then copy them with DuckDB."""
+    shutil.rmtree(home, ignore_errors=True)
+    settings = Settings(home=home)
+    with _Memory() as memory, Progress() as bar:
+        task = bar.add_task("ingest", total=len(files))
+        started = time.perf_counter()
+        report = ingest(files, settings, now=lambda: datetime.now(UTC), progress=_Bar(lambda: bar.advance(task)))
+        seconds = time.perf_counter() - started
+    return Ingested(report.stored, seconds, memory.peak, _copy_seconds(files, home.parent / "copied.parquet"))
+
+
+def _copy_seconds(files: Sequence[Path], target: Path) -> float:
+    started = time.perf_counter()
+    for file in files:
+        with duckdb.connect() as database:
+            database.execute(f"COPY (FROM '{file}') TO '{target}' (FORMAT parquet)")
+    target.unlink()
+    return time.perf_counter() - started
+
+
+@dataclass(frozen=True)
+class _Bar:
+    advance: Callable[[], object]
+
+    def begun(self, path: Path, number: int, of: int) -> None:
+        del path, number, of
+
+    def rows(self, done: int, of: int | None) -> None:
+        del done, of
+
+    def finished(self, outcome: FileOutcome) -> None:
+        del outcome
+        self.advance()
+
+
+class _Memory:
+    """Watches the memory of this process and its children."""
+
+    def __enter__(self) -> "_Memory":
+        self.peak = 0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(SAMPLE_SECONDS):
+            self.peak = max(self.peak, sum(resident(pid) for pid in (os.getpid(), *_children())))
+
+
+def resident(pid: int) -> int:
+    """Resident bytes of a process, 0 once it is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def _children() -> list[int]:
+    try:
+        listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(pid) for pid in listed.split()]

@@ -1,0 +1,188 @@
+"""How long a page takes from the address to the last chart, in a real browser."""
+
+import contextlib
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from os import environ
+from pathlib import Path
+from shutil import which
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
+
+from benchmarks.ingest import resident
+
+ROOT = Path(__file__).resolve().parent.parent
+CHARTS = {
+    "executive": ("response-time", "throughput", "growth"),
+    "performance": ("response-time", "error-rate", "throughput", "distribution"),
+}
+"""Charts that a lake of requests alone fills; a page is complete when all of them are drawn and no skeleton is left."""
+WINDOW: ViewportSize = {"width": 1440, "height": 900}
+FILTERS = ("provider:openai", "region:eu-west-1", "endpoint:/api/v1/chat", "feature:search")
+THREE = ("environment:prod", "provider:openai", "region:eu-west-1", "user_id:u-7,u-12,u-40")
+
+_WATCH = """
+names => {
+  const idle = () => !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
+    && !document.querySelector('[data-testid="stStatusWidget"]');
+  const plots = () => names.map(n => document.querySelector(`.st-key-chart-${n} .js-plotly-plot`));
+  window.drawn = () => new Promise(resolve => {
+    const look = () => {
+      const done = plots().every(p => p && p.querySelector('.main-svg'));
+      if (done && idle()) resolve(performance.now());
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  window.redrawn = () => {
+    const waiting = new Set(names);
+    names.forEach((n, i) => plots()[i].on('plotly_afterplot', () => waiting.delete(n)));
+    return () => new Promise(resolve => {
+      const look = () => {
+        if (waiting.size === 0 && idle()) resolve(performance.now());
+        else requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    });
+  };
+}
+"""
+"""Two questions a page can be asked: when every chart is drawn, and when every chart has been drawn again."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Several measurements of one thing, in seconds unless `unit` says otherwise."""
+
+    name: str
+    values: tuple[float, ...]
+    reach: str = ""
+    unit: str = "s"
+
+    @property
+    def median(self) -> float:
+        """The figure to quote."""
+        return statistics.median(self.values)
+
+
+@contextlib.contextmanager
+def served(home: Path) -> Generator[tuple[str, int]]:
+    """A web process over `home`; gives its address and its process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), "--server.port", str(port)],
+        cwd=ROOT,
+        env={**environ, "PROMPTPILOT_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _await_health(address)
+        yield address, process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _await_health(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urlopen(f"{address}/healthz", timeout=1):
+                return
+        except (URLError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def timings(home: Path, visits: int = 5) -> Iterator[Timing]:
+    """Visits of both pages over 30 days, pages switched, filters changed, and the memory of the web process."""
+    browser_path = which("chromium") or which("chromium-browser") or which("google-chrome")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=arguments)
+        for name in CHARTS:
+            cold = tuple(_cold(browser, home, name) for _ in range(3))
+            yield Timing(f"{name}, cold, fresh browser", cold, "≤ 1.5 s")
+        with served(home) as (address, pid):
+            for name in CHARTS:
+                context = browser.new_context(viewport=WINDOW)
+                visit = partial(_visit, context, f"{address}/{_path(name)}?range=30d", name)
+                visit()
+                yield Timing(f"{name}, warm", tuple(visit() for _ in range(visits)), "≤ 0.5 s")
+                context.close()
+            for name in CHARTS:
+                switched = tuple(_switched(browser, address, name) for _ in range(visits))
+                yield Timing(f"{name}, switched to in an open session", switched, "≤ 0.5 s")
+            for name in CHARTS:
+                changed = tuple(_unfiltered(browser, address, name, value) for value in FILTERS)
+                yield Timing(f"{name}, filter on one dimension changed", changed, "≤ 0.7 s")
+            three = tuple(_unfiltered(browser, address, name, *THREE) for name in CHARTS)
+            yield Timing("three dimensions with user_id, filter changed", three, "≤ 2 s")
+            yield Timing("memory of the web process", (resident(pid) / 2**30,), "≤ 1.5 GiB", "GiB")
+        browser.close()
+
+
+def _cold(browser: Browser, home: Path, name: str) -> float:
+    with served(home) as (address, _pid):
+        other = next(other for other in CHARTS if other != name)
+        with browser.new_context(viewport=WINDOW) as context:  # pays for imports, not for data
+            _visit(context, f"{address}/{_path(other)}?range=1h", None)
+        with browser.new_context(viewport=WINDOW) as context:
+            return _visit(context, f"{address}/{_path(name)}?range=30d", name)
+
+
+def _switched(browser: Browser, address: str, name: str) -> float:
+    """From the click on the menu to the last chart."""
+    other = next(other for other in CHARTS if other != name)
+    with browser.new_context(viewport=WINDOW) as context:
+        page = context.new_page()
+        page.add_init_script(f"({_WATCH})({list(CHARTS[other])!r})")
+        page.goto(f"{address}/{_path(other)}?range=30d", wait_until="commit")
+        page.evaluate("window.drawn()")
+        page.evaluate(f"({_WATCH})({list(CHARTS[name])!r})")
+        started = float(page.evaluate("performance.now()"))
+        page.get_by_role("link", name=name.capitalize()).first.click()
+        page.wait_for_function("title => document.querySelector('h1')?.innerText === title", arg=name.capitalize())
+        return (float(page.evaluate("window.drawn()")) - started) / 1000
+
+
+def _unfiltered(browser: Browser, address: str, name: str, *filters: str) -> float:
+    """From the click that takes the first filter away to the last chart drawn again."""
+    query = "&".join(f"f={quote(one)}" for one in filters)
+    with browser.new_context(viewport=WINDOW) as context:
+        page = context.new_page()
+        page.add_init_script(f"({_WATCH})({list(CHARTS[name])!r})")
+        page.goto(f"{address}/{_path(name)}?range=30d&{query}", wait_until="commit")
+        page.evaluate("window.drawn()")
+        page.evaluate("window.again = window.redrawn()")
+        started = float(page.evaluate("performance.now()"))
+        page.locator(".st-key-chip-0 button").first.click()
+        return (float(page.evaluate("window.again()")) - started) / 1000
+
+
+def _path(name: str) -> str:
+    return "" if name == "executive" else name
+
+
+def _visit(context: BrowserContext, address: str, name: str | None) -> float:
+    page = context.new_page()
+    page.add_init_script(f"({_WATCH})({list(CHARTS[name]) if name else []!r})")
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector("[data-testid=stMain] h1")
+    seconds = float(page.evaluate("window.drawn()")) / 1000
+    page.close()
+    return seconds

@@ -1,0 +1,61 @@
+"""How long one `Query` takes over a month of events, asked again and again."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from benchmarks.pages import Timing
+from metrics.engine import Engine, Filter, Grain, Query, Window
+from metrics.settings import load_settings
+
+PERCENTILES = ("response_time_p50", "response_time_p95", "response_time_p99")
+
+
+def questions(window: Window) -> dict[str, Query]:
+    """What the pages ask, by what it is called in the table."""
+    openai = Filter(dimension="provider", values=("openai",))
+    region = Filter(dimension="region", values=("eu-west-1",))
+    user = Filter(dimension="user_id", operator="contains", values=("-17",))
+    return {
+        "requests and error rate, 2 h": Query(metrics=("requests", "error_rate"), window=window, grain=Grain.AUTO),
+        "requests and error rate, total": Query(metrics=("requests", "error_rate"), window=window),
+        "error rate by endpoint, 12 h": Query(
+            metrics=("error_rate",), by=("endpoint",), window=window, grain=Grain.HOURS_12
+        ),
+        "requests of one provider, 2 h": Query(
+            metrics=("requests",), window=window, grain=Grain.AUTO, filters=(openai,)
+        ),
+        "P95, total": Query(metrics=("response_time_p95",), window=window),
+        "P50, P95, P99, 2 h": Query(metrics=PERCENTILES, window=window, grain=Grain.AUTO),
+        "P50, P95, P99 of one provider, 2 h": Query(
+            metrics=PERCENTILES, window=window, grain=Grain.AUTO, filters=(openai,)
+        ),
+        "P95 by endpoint of one provider": Query(
+            metrics=("response_time_p95",), by=("endpoint",), window=window, filters=(openai,)
+        ),
+        "daily active users": Query(metrics=("dau",), window=window, grain=Grain.DAY),
+        "provider, region and user (events)": Query(
+            metrics=("requests", "error_rate", *PERCENTILES),
+            window=window,
+            grain=Grain.AUTO,
+            filters=(openai, region, user),
+        ),
+    }
+
+
+def timings(home: Path, rounds: int = 7) -> Iterator[Timing]:
+    """Each question, asked once unmeasured and then `rounds` times."""
+    engine = Engine(load_settings(home))
+    newest = engine.freshness().last
+    if newest is None:
+        raise SystemExit(f"{home} holds no events; run the ingest benchmark first")
+    for name, query in questions(Window.last(timedelta(days=30), newest)).items():
+        engine.run(query)
+        yield Timing(name, tuple(_seconds(engine, query) for _ in range(rounds)))
+
+
+def _seconds(engine: Engine, query: Query) -> float:
+    started = time.perf_counter()
+    engine.run(query)
+    return time.perf_counter() - started
