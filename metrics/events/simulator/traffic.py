@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from metrics.events.pricing import PriceBook
 from metrics.events.simulator import incidents as sorts
@@ -39,8 +40,8 @@ class Requests:
     provider: Integers
     status: Integers
     duration: Floats
-    hit_by_spike: Integers
-    """Places of the requests of a batch job that burns tokens."""
+    spiked: NDArray[np.bool_]
+    """Which are of a batch job that burns tokens."""
 
 
 def requests_of(day: Day) -> Requests:
@@ -66,7 +67,7 @@ def requests_of(day: Day) -> Requests:
     slow = rng.random(count) < 0.017
     duration[slow] *= rng.uniform(3, 9, int(slow.sum()))
     chance = np.where(rng.random(count) < 0.004, 1, np.where(rng.random(count) < 0.025, 2, 0))
-    spiked = np.empty(0, dtype=np.int64)
+    spiked = np.zeros(count, dtype=np.bool_)
     for incident in day.striking(sorts.LATENCY_REGRESSION, sorts.ERROR_BURST, sorts.PROVIDER_OUTAGE, sorts.COST_SPIKE):
         struck = incident.strikes(micros)
         if incident.kind == sorts.LATENCY_REGRESSION:
@@ -81,7 +82,7 @@ def requests_of(day: Day) -> Requests:
             chance[at & (rng.random(count) < 0.6)] = 1
         else:
             features = np.array([one.feature == incident.affects["feature"] for one in ENDPOINTS])
-            spiked = np.union1d(spiked, np.flatnonzero(struck & features[endpoint]))
+            spiked |= struck & features[endpoint]
     status = np.where(
         chance == 1, rng.choice(_SERVER_ERRORS, count), np.where(chance == 2, rng.choice(_CLIENT_ERRORS, count), 200)
     )
@@ -121,7 +122,7 @@ def call_events(day: Day, requests: Requests) -> pl.DataFrame:
     answered = np.array([one.calls_model for one in ENDPOINTS])
     share = CALLS_A_REQUEST / float(sum(one.share for one in ENDPOINTS if one.calls_model))
     calling = np.flatnonzero(answered[requests.endpoint] & (rng.random(len(requests.micros)) < share))
-    places = np.sort(np.concatenate([calling, np.repeat(np.intersect1d(calling, requests.hit_by_spike), 6)]))
+    places = np.repeat(calling, np.where(requests.spiked[calling], 7, 1))
     micros = requests.micros[places] + rng.integers(1_000, 40_000, len(places))
     micros = np.minimum(micros, round(day.end.timestamp() * 1e6) - 1)
     provider, count = requests.provider[places], len(places)
@@ -131,7 +132,7 @@ def call_events(day: Day, requests: Requests) -> pl.DataFrame:
         at = np.flatnonzero(provider == number)
         model[at] = np.array(own)[drawn(rng, [MODELS[index].share for index in own], len(at))]
     table = {name: np.array([getattr(one, name) for one in MODELS], dtype=np.float64) for name in _NUMBERS}
-    spiked = np.isin(places, requests.hit_by_spike)
+    spiked = requests.spiked[places]
     given = np.round(table["input_tokens"][model] * np.exp(rng.normal(0, 0.7, count)) * np.where(spiked, 8, 1)) + 1
     written = np.round(table["output_tokens"][model] * np.exp(rng.normal(0, 0.6, count))) + 1
     cached = np.where(rng.random(count) < 0.3, np.floor(given * rng.uniform(0.2, 0.8, count)), 0)
