@@ -63,7 +63,7 @@ class Ingest(_Section):
     """Rows held in memory at a time."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60
     """Silence after which reading a file is given up, in seconds."""
-    memory_mb: Annotated[int, Field(ge=256)] = 3072
+    memory_mb: Annotated[int, Field(ge=256)] = 2048
     """Memory the reading process may use, in MB."""
 
 

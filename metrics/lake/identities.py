@@ -5,8 +5,9 @@ hash never cost an event. A run may therefore hold too much (of a file that was 
 never too little: it is written before the commit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import polars as pl
@@ -48,6 +49,10 @@ class Identities:
         self._directory.mkdir(parents=True, exist_ok=True)
         _write(self._directory / f"{transaction}.npy", run)
 
+    def run(self, transaction: str) -> Hashes:
+        """The run of a transaction; it stays readable when it is merged away."""
+        return np.load(self._directory / f"{transaction}.npy", mmap_mode="r")
+
     def merge(self) -> None:
         """Merge the smaller runs once there are too many. Only between transactions."""
         runs = sorted(self._files(), key=lambda path: path.stat().st_size)
@@ -61,7 +66,7 @@ class Identities:
                 break
             total, take = total + size, index + 1
         merged = np.sort(np.concatenate([np.load(path, mmap_mode="r") for path in runs[:take]]))
-        _write(self._directory / f"merged-{runs[0].stem}-{take}.npy", merged)
+        _write(self._directory / f"merged-{uuid4().hex}.npy", merged)
         for path in runs[:take]:
             path.unlink()
 
@@ -78,10 +83,12 @@ class Identities:
     def _files(self) -> list[Path]:
         return list(self._directory.glob("*.npy")) if self._directory.exists() else []
 
-    def _runs(self, transaction: str) -> Iterator[Hashes]:
-        for path in self._files():
-            if path.stem != transaction:
-                yield np.load(path, mmap_mode="r")
+    def _runs(self, transaction: str) -> list[Hashes]:
+        while True:
+            try:
+                return [np.load(path, mmap_mode="r") for path in self._files() if path.stem != transaction]
+            except FileNotFoundError:
+                continue  # merged away meanwhile: what it held is in another run now
 
     def _confirmed(self, events: pl.DataFrame, candidates: pl.Series, transaction: str) -> pl.Series:
         suspects = events.filter(candidates)

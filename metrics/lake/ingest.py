@@ -6,14 +6,15 @@ assert report.read == report.stored + report.duplicates + report.rejected
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from metrics.lake.child import Reader
 from metrics.lake.inbox import Found, found_in, is_complete, remove_empty_folders
 from metrics.lake.ledger import FileOutcome
+from metrics.lake.line import Line, Progress
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.status import LakeStatus, status
 from metrics.lake.writer import Writer, locked
@@ -30,24 +31,10 @@ __all__ = [
     "status",
 ]
 
+READERS = 2
+"""Files read at a time: one is read while another is committed."""
 LONGEST_WAIT_SECONDS = 10
 _LOOK_SECONDS = 0.1
-
-
-class Progress(Protocol):
-    """Someone who shows how far the reading is."""
-
-    def begun(self, path: Path, number: int, of: int) -> None:
-        """File `number` (from 1) of `of` is being read."""
-        ...
-
-    def rows(self, done: int, of: int | None) -> None:
-        """So many rows of it are read; `of` is None when the file does not say how many it has."""
-        ...
-
-    def finished(self, outcome: FileOutcome) -> None:
-        """It is done."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,22 +130,22 @@ def _stored(
     owned: bool,
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[FileOutcome, ...]:
-    outcomes: list[FileOutcome] = []
     limits = settings.ingest
-    with locked(settings.home), Reader(limits.timeout_seconds, limits.memory_mb) as reader:
-        writer = Writer(settings, reader, now)
+    with locked(settings.home), ExitStack() as readers:
+        count = min(READERS, len(found))
+        pool = [readers.enter_context(Reader(limits.timeout_seconds, limits.memory_mb)) for _ in range(count)]
+        writer = Writer(settings, now)
         writer.put_right()
-        for number, one in enumerate(found, start=1):
-            if stop():
-                break
-            if progress:
-                progress.begun(one.path, number, len(found))
-            outcome = writer.store(one, progress.rows if progress else _unheard, map_name=map_name, owned=owned)
-            outcomes.append(outcome)
-            if progress:
-                progress.finished(outcome)
-    return tuple(outcomes)
+        line = Line(writer, pool, map_name, progress or _Silent())
+        return tuple(line.stored(found, owned=owned, stop=stop))
 
 
-def _unheard(done: int, of: int | None) -> None:
-    del done, of
+class _Silent:
+    def begun(self, path: Path, number: int, of: int) -> None:
+        """Say nothing."""
+
+    def rows(self, done: int, of: int | None) -> None:
+        """Say nothing."""
+
+    def finished(self, outcome: FileOutcome) -> None:
+        """Say nothing."""

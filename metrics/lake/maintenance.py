@@ -16,7 +16,6 @@ import polars as pl
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
-from metrics.lake.child import Reader
 from metrics.lake.rollups import BUCKET, ROLLUPS, VIEW, merge
 from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
 from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
@@ -41,8 +40,8 @@ class Maintained:
 
 def maintain(settings: Settings, *, now: Callable[[], datetime]) -> Maintained:
     """Drop, merge and clean up, in this order. Raises `LakeUnavailable` when the home cannot be written."""
-    with locked(settings.home), Reader(settings.ingest.timeout_seconds, settings.ingest.memory_mb) as reader:
-        Writer(settings, reader, now).put_right()
+    with locked(settings.home):
+        Writer(settings, now).put_right()
         lake = Lake(settings.home)
         dropped = _drop_old_days(lake, settings, now())
         merged = sum(_merge_days(lake.events(kind), settings.lake.compact_files) for kind in KINDS)

@@ -18,12 +18,13 @@ import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from metrics.events import KINDS
 from metrics.lake.child import Reader
-from metrics.lake.identities import Identities
+from metrics.lake.identities import Hashes, Identities
 from metrics.lake.inbox import Found, archive, reject, rejected_folder
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable, Unreadable
@@ -53,12 +54,28 @@ def locked(home: Path) -> Generator[None]:
         yield
 
 
+Staged = dict[str, Any]
+"""What a reading process tells of a file: rows read, kinds staged, rows rejected; or why it is unreadable."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file about to be stored."""
+
+    found: Found
+    hash: str
+    """Identity of its bytes: the transaction's id."""
+    at: datetime
+    owned: bool
+    problem: Unreadable | None = None
+    """Why it could not even be hashed."""
+
+
 @dataclass(frozen=True)
 class Writer:
-    """Stores files one after the other. Only inside `locked`."""
+    """Stages and commits files. Only inside `locked`."""
 
     settings: Settings
-    reader: Reader
     now: Callable[[], datetime]
 
     @property
@@ -66,31 +83,79 @@ class Writer:
         """The home written to."""
         return self.settings.home
 
-    def store(self, found: Found, told: Told, *, map_name: str | None = None, owned: bool) -> FileOutcome:
-        """Make one file events. `owned`: it lies in the inbox and is put away afterwards.
+    @cached_property
+    def lake(self) -> Lake:
+        """The tables committed to."""
+        return Lake(self.home)
+
+    def arrival(self, found: Found, *, owned: bool) -> Arrival:
+        """A file about to be stored. `owned`: it lies in the inbox and is put away afterwards."""
+        at = self.now()
+        try:
+            return Arrival(found, _hash(found.path), at, owned)
+        except Unreadable as problem:
+            return Arrival(found, "-" * 8, at, owned, problem)
+
+    def is_readable(self, arrival: Arrival) -> bool:
+        """Whether a file must be read: it could be hashed, and was not stored before."""
+        return arrival.problem is None and self._known(arrival.hash) is None
+
+    def stage(self, arrival: Arrival, reader: Reader, told: Told, map_name: str | None = None) -> Staged:
+        """Read a file and stage its events. May run beside other stages and commits.
 
         Raises:
             LakeUnavailable: no room, no permission; the file is where it was.
         """
-        at = self.now()
+        task = Task(
+            path=str(arrival.found.path),
+            hint=arrival.found.hint,
+            home=str(self.home),
+            transaction=arrival.hash,
+            rejected_rows=str(rejected_folder(self.home, arrival.found.path, arrival.hash) / "rows.parquet"),
+            now=arrival.at.isoformat(),
+            batch_rows=self.settings.ingest.batch_rows,
+            map_name=map_name,
+        )
+        with _space_needed(self.home):
+            self._intents.mkdir(parents=True, exist_ok=True)
+            (self._intents / f"{arrival.hash}.staging").touch()
         try:
-            hash = _hash(found.path)
+            return reader.read(task, told)
         except Unreadable as problem:
-            return self._refuse(found, "-" * 8, problem, at, owned=owned)
-        known = self._known(hash)
+            self.unstage(arrival.hash)
+            return {"unreadable": problem.reason}
+        except LakeUnavailable:
+            self.unstage(arrival.hash)
+            raise
+
+    def runs(self, arrival: Arrival, staged: Staged) -> dict[str, Hashes]:
+        """Hashes of the ids staged, by kind."""
+        return {
+            document["kind"]: Identities(self.lake.events(document["kind"])).run(arrival.hash)
+            for document in staged.get("kinds", ())
+            if document["stored"]
+        }
+
+    def commit(self, arrival: Arrival, staged: Staged) -> FileOutcome:
+        """Make what was staged of a file count, and put the file away."""
+        known = self._known(arrival.hash)
+        if arrival.problem is not None:
+            return self._refuse(arrival, arrival.problem.reason)
         if known is not None:
             outcome = FileOutcome(
-                found.path, "duplicate", f"the same file was stored before, as {known.path.name}",
+                arrival.found.path, "duplicate", f"the same file was stored before, as {known.path.name}",
                 read=known.read, duplicates=known.read,
             )  # fmt: skip
-            self._book(outcome, hash, at, found, owned=owned)
+            self._book(outcome, arrival)
             return outcome
-        try:
-            staged = self._staged(found, hash, at, told, map_name)
-        except Unreadable as problem:
-            self._sweep(hash)
-            return self._refuse(found, hash, problem, at, owned=owned)
-        return self._commit(staged, hash, at, found, owned=owned)
+        if "unreadable" in staged:
+            return self._refuse(arrival, staged["unreadable"])
+        return self._commit(arrival, staged)
+
+    def tidy(self) -> None:
+        """Merge what is known of ids, once it is in many runs."""
+        for kind in KINDS:
+            Identities(self.lake.events(kind)).merge()
 
     def put_right(self) -> None:
         """Complete or remove what a writer that was killed has left."""
@@ -98,11 +163,11 @@ class Writer:
             intent = json.loads(path.read_text(encoding="utf-8"))
             found = Found(Path(intent["path"]), intent["hint"])
             at = datetime.fromisoformat(intent["at"])
-            self._commit(intent["staged"], path.stem, at, found, owned=intent["owned"])
+            self._commit(Arrival(found, path.stem, at, intent["owned"]), intent["staged"])
         for mark in self._intents.glob("*.staging"):
-            self._sweep(mark.stem)
+            self.unstage(mark.stem)
         for kind in KINDS:
-            Identities(Lake(self.home).events(kind)).complete()
+            Identities(self.lake.events(kind)).complete()
 
     @property
     def _intents(self) -> Path:
@@ -111,79 +176,58 @@ class Writer:
     def _known(self, hash: str) -> FileOutcome | None:
         return Ledger(self.home).stored(hash)
 
-    def _staged(self, found: Found, hash: str, at: datetime, told: Told, map_name: str | None) -> dict[str, Any]:
-        task = Task(
-            path=str(found.path),
-            hint=found.hint,
-            home=str(self.home),
-            transaction=hash,
-            rejected_rows=str(rejected_folder(self.home, found.path, hash) / "rows.parquet"),
-            now=at.isoformat(),
-            batch_rows=self.settings.ingest.batch_rows,
-            map_name=map_name,
-        )
-        with _space_needed(self.home):
-            self._intents.mkdir(parents=True, exist_ok=True)
-            (self._intents / f"{hash}.staging").touch()
-        try:
-            return self.reader.read(task, told)
-        except LakeUnavailable:
-            self._sweep(hash)
-            raise
-
-    def _commit(self, staged: dict[str, Any], hash: str, at: datetime, found: Found, *, owned: bool) -> FileOutcome:
+    def _commit(self, arrival: Arrival, staged: Staged) -> FileOutcome:
         kinds = [StagedKind.from_document(document) for document in staged["kinds"]]
-        intent = {"path": str(found.path), "hint": found.hint, "at": at.isoformat(), "owned": owned, "staged": staged}
+        found, hash = arrival.found, arrival.hash
+        intent = {
+            "path": str(found.path), "hint": found.hint, "at": arrival.at.isoformat(), "owned": arrival.owned,
+            "staged": staged,
+        }  # fmt: skip
         with _space_needed(self.home):
             _write_durably(self._intents / f"{hash}.intent", json.dumps(intent))
-            lake = Lake(self.home)
             for kind in kinds:
                 metadata = {"source": found.hint, "stored": str(kind.stored), "duplicates": str(kind.duplicates)}
                 if kind.events:
-                    lake.events(kind.kind).commit(kind.events, hash, metadata)
+                    self.lake.events(kind.kind).commit(kind.events, hash, metadata)
                 for name, files in kind.rollups.items():
-                    lake.rollup(name).commit(files, hash)
+                    self.lake.rollup(name).commit(files, hash)
             outcome = _outcome(found.path, kinds, staged)
-            folder = rejected_folder(self.home, found.path, hash)
             if outcome.rejected:
+                folder = rejected_folder(self.home, found.path, hash)
                 folder.mkdir(parents=True, exist_ok=True)
                 document = {"file": found.hint, "rows": outcome.rejected, "reasons": staged["rejected"]["reasons"]}
                 (folder / "reason.json").write_text(
                     json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8"
                 )
             if self._known(hash) is None:
-                self._book(outcome, hash, at, found, owned=owned)
+                self._book(outcome, arrival)
         self._done(hash)
-        for kind in kinds:
-            Identities(lake.events(kind.kind)).merge()
         return outcome
 
-    def _book(self, outcome: FileOutcome, hash: str, at: datetime, found: Found, *, owned: bool) -> None:
-        Ledger(self.home).add(outcome, hash, at)
-        if not owned or not found.path.exists():
+    def _book(self, outcome: FileOutcome, arrival: Arrival) -> None:
+        Ledger(self.home).add(outcome, arrival.hash, arrival.at)
+        path = arrival.found.path
+        if not arrival.owned or not path.exists():
             return
         if self.settings.ingest.after == "archive":
-            archive(found.path, found.hint, self.home, at)
+            archive(path, arrival.found.hint, self.home, arrival.at)
         elif self.settings.ingest.after == "delete":
-            found.path.unlink()
+            path.unlink()
 
-    def _refuse(self, found: Found, hash: str, problem: Unreadable, at: datetime, *, owned: bool) -> FileOutcome:
-        outcome = FileOutcome(found.path, "rejected", problem.reason)
-        document = {"file": found.hint, "reason": problem.reason, "at": at.isoformat()}
+    def _refuse(self, arrival: Arrival, reason: str) -> FileOutcome:
+        path = arrival.found.path
+        outcome = FileOutcome(path, "rejected", reason)
+        document = {"file": arrival.found.hint, "reason": reason, "at": arrival.at.isoformat()}
         with _space_needed(self.home):
-            reject(found.path, rejected_folder(self.home, found.path, hash), document, move=owned)
-            Ledger(self.home).add(outcome, hash, at)
+            reject(path, rejected_folder(self.home, path, arrival.hash), document, move=arrival.owned)
+            Ledger(self.home).add(outcome, arrival.hash, arrival.at)
         return outcome
 
-    def _sweep(self, hash: str) -> None:
+    def unstage(self, hash: str) -> None:
         """Remove what was staged under a transaction that never came to be."""
-        for root in [
-            *(self.home / "lake" / kind for kind in KINDS),
-            *(self.home / "rollups" / name for name in ROLLUPS),
-        ]:
-            for path in root.glob(f"*/{hash}-*.parquet"):
-                path.unlink()
-            for path in root.glob(f"_identities/*/{hash}.npy"):
+        events = (self.home / "lake" / kind for kind in KINDS)
+        for root in (*events, *(self.home / "rollups" / name for name in ROLLUPS)):
+            for path in (*root.glob(f"*/{hash}-*.parquet"), *root.glob(f"_identities/*/{hash}.npy")):
                 path.unlink()
         self._done(hash)
 

@@ -51,8 +51,8 @@ def _encrypted(path: Path) -> None:
 
 
 def _many_columns(path: Path) -> None:
-    wide = {f"column_{number}": [number] * 3 for number in range(10_000)}
-    requests(3, **wide).write_parquet(path)
+    wide = [pl.Series(f"column_{number}", [number] * 3) for number in range(10_000)]
+    requests(3).with_columns(wide).write_parquet(path)
 
 
 def _duplicate_names(path: Path) -> None:
@@ -71,7 +71,12 @@ def _nested(path: Path) -> None:
 
 def _other_types(path: Path) -> None:
     pl.DataFrame(
-        {"ts": ["soon", "later"], "endpoint": [b"\xff\x00", b"/a"], "status_code": ["fine", "200"], "duration_ms": ["x", "1"]}
+        {
+            "ts": ["soon", "later"],
+            "endpoint": [b"\xff\x00", b"/a"],
+            "status_code": ["fine", "200"],
+            "duration_ms": ["x", "1"],
+        }
     ).write_parquet(path)
 
 
@@ -89,16 +94,18 @@ def _rows(**columns: Any) -> Callable[[Path], None]:
     return lambda path: requests(3, **columns).write_parquet(path)
 
 
-Making = Callable[[Path], None]
+Making = Callable[[Path], object]
 
 HOSTILE: Mapping[str, tuple[Making, str, int]] = {
     "truncated": (lambda path: _bytes(path, lambda content: content[: len(content) // 2]), "footer", 0),
-    "empty": (lambda path: path.write_bytes(b"") and None, "empty", 0),
-    "a few bytes": (lambda path: path.write_bytes(b"PAR1") and None, "too few", 0),
-    "not parquet": (lambda path: path.write_bytes(b"hello " * 50) and None, "does not begin", 0),
+    "empty": (lambda path: path.write_bytes(b""), "empty", 0),
+    "a few bytes": (lambda path: path.write_bytes(b"PAR1"), "too few", 0),
+    "not parquet": (lambda path: path.write_bytes(b"hello " * 50), "does not begin", 0),
     "corrupt footer": (lambda path: _bytes(path, _with_corrupt_footer), "damaged", 0),
     "absurd footer length": (
-        lambda path: _bytes(path, lambda content: content[:-8] + b"\xff\xff\xff\x7f" + content[-4:]), "footer claims", 0,
+        lambda path: _bytes(path, lambda content: content[:-8] + b"\xff\xff\xff\x7f" + content[-4:]),
+        "footer claims",
+        0,
     ),
     "corrupt page": (_corrupt_page, "damaged", 0),
     "encrypted": (_encrypted, "encrypted", 0),

@@ -217,3 +217,26 @@ def test_every_row_read_is_stored_known_or_rejected(
     assert report.read == report.stored + report.duplicates + report.rejected
     good = {place for ids in parts for place in ids if place % 10 != 3}
     assert stored_events(Lake(home.home), "request").height == report.stored == len(good)
+
+
+def test_files_read_ahead_know_of_the_ids_committed_meanwhile(tmp_path: Path, store: Store, settings: Settings) -> None:
+    paths = [tmp_path / f"{number}.parquet" for number in range(8)]
+    for number, path in enumerate(paths):
+        requests(300, first=number * 100).write_parquet(path)
+    outcomes = store(*paths)
+    assert [outcome.stored for outcome in outcomes] == [300, *[100] * 7]
+    assert [outcome.path for outcome in outcomes] == paths
+    assert_rollups_agree(Lake(settings.home))
+    committed = {file.path for file in Lake(settings.home).events("request").snapshot.files}
+    written = {
+        path.relative_to(settings.home / "lake" / "request").as_posix()
+        for path in (settings.home / "lake" / "request").glob("date=*/*")
+    }
+    assert written == committed
+
+
+def test_copies_dropped_together_count_once(tmp_path: Path, store: Store) -> None:
+    paths = [tmp_path / f"{number}.parquet" for number in range(4)]
+    for path in paths:
+        requests(20).write_parquet(path)
+    assert [outcome.status for outcome in store(*paths)] == ["stored", *["duplicate"] * 3]
