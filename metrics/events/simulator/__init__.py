@@ -6,7 +6,7 @@ takes no more memory than one.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,15 +15,20 @@ import numpy as np
 import polars as pl
 
 from metrics.events import KINDS
-from metrics.events.simulator import operations, people, traffic
-from metrics.events.simulator.day import Day, People, days_of
+from metrics.events.simulator import operations, people
+from metrics.events.simulator.calls import call_events
+from metrics.events.simulator.crowd import Crowd
+from metrics.events.simulator.day import Day, days_of, micros, volumes
+from metrics.events.simulator.errors import error_events
 from metrics.events.simulator.incidents import Incident, plan
+from metrics.events.simulator.requests import request_events, requests_of
 
 __all__ = ["Incident", "SimulationReport", "simulate"]
 
 ROW_GROUP_ROWS = 250_000
 REQUESTS_A_USER = 24
 FEWEST_USERS = 200
+DAYS_AT_A_TIME = 2
 TRUTH = "truth.json"
 
 Progress = Callable[[float, str], None]
@@ -58,55 +63,60 @@ def simulate(
     end = end.astimezone(UTC)
     start = end - timedelta(days=days)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0])))
-    crowd = People.of(max(FEWEST_USERS, per_day // REQUESTS_A_USER), days, rng)
+    crowd = Crowd.of(max(FEWEST_USERS, per_day // REQUESTS_A_USER), days, rng)
     incidents = plan(start, end, rng)
     dates = days_of(start, end)
-    counts: dict[str, int] = {}
+    volume = volumes(dates, days, per_day, rng)
+    run = int(np.random.SeedSequence([seed, days, per_day, micros(end)]).generate_state(1, np.uint64)[0])
+    counts = dict.fromkeys(kinds or KINDS, 0)
     files: list[Path] = []
-    with ThreadPoolExecutor(max_workers=1) as writer:
-        pending: list[Future[None]] = []
-        for number, date in enumerate(dates):
-            day = Day(number, date, max(start, date), end, seed, per_day, crowd, incidents)
-            for kind, events in _events(day, tuple(kinds or KINDS)).items():
-                if events.is_empty():
-                    continue
-                path = out / kind / f"{kind}-{date.date()}.parquet"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                pending.append(writer.submit(_write, events, path))
+
+    def written(number: int) -> Sequence[tuple[str, Path, int]]:
+        day = Day(number, dates[number], float(volume[number]), start, end, seed, run, crowd, incidents)
+        return _write_day(day, out, list(counts))
+
+    # numpy and Polars let go of the interpreter's lock: two days at a time keep two cores busy.
+    with ThreadPoolExecutor(max_workers=DAYS_AT_A_TIME) as workers:
+        for number, day_files in enumerate(workers.map(written, range(len(dates)))):
+            for kind, path, rows in day_files:
                 files.append(path)
-                counts[kind] = counts.get(kind, 0) + events.height
-            for written in pending[:-24]:
-                written.result()  # at most two days wait to be written
+                counts[kind] += rows
             if progress:
-                progress((number + 1) / len(dates), f"{date.date()}")
-        for written in pending:
-            written.result()
+                progress((number + 1) / len(dates), f"{dates[number].date()}")
     _write_truth(out, seed, start, end, incidents, counts)
     return SimulationReport(out, counts, incidents, tuple(files))
 
 
-def _events(day: Day, kinds: Sequence[str]) -> dict[str, pl.DataFrame]:
-    requests = traffic.requests_of(day)
-    count = round(day.volume)
+def _write_day(day: Day, out: Path, kinds: Sequence[str]) -> Sequence[tuple[str, Path, int]]:
+    """Kind, file and rows of what was written: one kind after the other, so that one is in memory at a time."""
+    requests = requests_of(day) if {"request", "llm_call"} & set(kinds) else None
     made: Mapping[str, Callable[[], pl.DataFrame]] = {
-        "request": lambda: traffic.request_events(day, requests),
-        "llm_call": lambda: traffic.call_events(day, requests),
-        "prompt": lambda: people.prompt_events(day, count),
-        "pipeline_run": lambda: people.pipeline_events(day, count),
-        "interaction": lambda: people.interaction_events(day, count),
-        "web_vital": lambda: people.web_vital_events(day, count),
-        "feedback": lambda: people.feedback_events(day, count),
-        "error": lambda: operations.error_events(day, requests),
+        "prompt": lambda: people.prompt_events(day),
+        "pipeline_run": lambda: people.pipeline_events(day),
+        "interaction": lambda: people.interaction_events(day),
+        "web_vital": lambda: people.web_vital_events(day),
+        "feedback": lambda: people.feedback_events(day),
+        "error": lambda: error_events(day),
         "resource": lambda: operations.resource_events(day),
         "health": lambda: operations.health_events(day),
         "change": lambda: operations.change_events(day),
         "security": lambda: operations.security_events(day),
     }
-    return {kind: made[kind]() for kind in kinds}
-
-
-def _write(events: pl.DataFrame, path: Path) -> None:
-    events.write_parquet(path, compression_level=1, row_group_size=ROW_GROUP_ROWS)
+    if requests:
+        made = {
+            "request": lambda: request_events(day, requests),
+            "llm_call": lambda: call_events(day, requests),
+            **made,
+        }
+    written: list[tuple[str, Path, int]] = []
+    for kind in kinds:
+        events = made[kind]()
+        if events.height:
+            path = out / kind / f"{kind}-{day.date.date()}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            events.write_parquet(path, compression_level=1, row_group_size=ROW_GROUP_ROWS)
+            written.append((kind, path, events.height))
+    return written
 
 
 def _write_truth(

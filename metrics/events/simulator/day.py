@@ -1,57 +1,42 @@
 """One day: who is there, when, and what of the incidents falls on it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from metrics.events import KINDS
+from metrics.events.simulator.crowd import Crowd
 from metrics.events.simulator.incidents import Incident
-from metrics.events.simulator.world import REGIONS, WEEKDAYS, Floats, Integers, drawn, hourly_shape, identities
+from metrics.events.simulator.visits import MICROS_A_MINUTE, Visits
+from metrics.events.simulator.world import REGIONS, WEEKDAYS, Bools, Floats, Integers, hourly_shape, identities
 
-KIND_NUMBERS = {name: number for number, name in enumerate(KINDS, start=1)}
-MICROS_A_MINUTE = 60_000_000
-
-
-@dataclass(frozen=True)
-class People:
-    """The users: when each came, how much each does, where each lives."""
-
-    joined: Integers
-    """Number of the day (from the first day of the simulation) on which each came."""
-    weight: Floats
-    loyalty: Floats
-    """How slowly a user loses interest, 0 to 1."""
-    region: Integers
-
-    @classmethod
-    def of(cls, count: int, days: int, rng: np.random.Generator) -> "People":
-        """Users of whom two thirds were there before the first day."""
-        joined = np.where(rng.random(count) < 0.67, -rng.integers(0, 120, count), rng.integers(0, max(days, 1), count))
-        rank = rng.permutation(count) + 1.0
-        region = drawn(rng, [share for share, _ in REGIONS.values()], count)
-        return cls(joined, rank**-0.75, rng.beta(2, 2, count), region)
-
-    def active(self, day: int, rng: np.random.Generator) -> Floats:
-        """Weights of the users on a day: 0 for those who stay away. The longer ago someone came, the rarer."""
-        age = day - self.joined
-        chance = np.where(age == 0, 1.0, 0.25 + 0.7 * self.loyalty * np.power(np.maximum(age, 1), -0.25))
-        here = (age >= 0) & (rng.random(len(age)) < np.clip(chance, 0, 1))
-        return np.where(here, self.weight, 0.0)
+REQUESTS_A_VISIT = 28
+FEWEST_VISITS = 12
+_KIND_NUMBERS = {name: number for number, name in enumerate(KINDS, start=1)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the simulation, from midnight UTC, cut by the simulation's start and end."""
+    """A day of the simulation, from midnight UTC, cut by the simulation's start and end.
+
+    All moments are in microseconds since its midnight.
+    """
 
     number: int
     date: datetime
+    volume: float
+    """Requests of the whole day, incidents apart, were it not cut."""
     start: datetime
     end: datetime
     seed: int
-    per_day: int
-    people: People
+    run: int
+    """A number that no other simulation has: seeds and spans apart, event ids are apart."""
+    crowd: Crowd
     incidents: tuple[Incident, ...]
 
     def rng(self, purpose: str) -> np.random.Generator:
@@ -59,66 +44,107 @@ class Day:
         key = [self.seed, self.number, *purpose.encode()]
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
+    @cached_property
+    def visits(self) -> Visits:
+        """Visits of people."""
+        count = max(FEWEST_VISITS, round(self.volume / REQUESTS_A_VISIT))
+        return Visits.of(count, self.ordinal, self.crowd, self.rng("visits"))
+
+    @property
+    def ordinal(self) -> int:
+        """Days since 1970."""
+        return (self.date - _EPOCH).days
+
     @property
     def midnight(self) -> int:
         """Microseconds since 1970."""
-        return round(self.date.timestamp() * 1_000_000)
+        return micros(self.date)
 
     @property
-    def volume(self) -> float:
-        """Requests of the whole day, were it not cut."""
-        return self.per_day * WEEKDAYS[self.date.weekday()]
+    def is_last(self) -> bool:
+        """Whether the simulation ends with it."""
+        return self.end <= self.date + timedelta(days=1)
 
-    def moments(self, mean_count: float, rng: np.random.Generator) -> Integers:
-        """Moments of `mean_count` events a whole day, in order, denser by day and cut by the simulation's span."""
-        weights = hourly_shape()
-        count = round(mean_count * self._covered(weights))
-        minutes = np.searchsorted(
-            np.cumsum(weights * self._mask()) / max(self._covered(weights), 1e-12), rng.random(count)
-        )
-        return np.sort(self.midnight + minutes * MICROS_A_MINUTE + rng.integers(0, MICROS_A_MINUTE, count))
+    def before(self) -> "Day | None":
+        """The day before, if it is part of the simulation."""
+        earlier = replace(self, number=self.number - 1, date=self.date - timedelta(days=1))
+        return earlier if self.number else None
 
     def minutes(self) -> Integers:
-        """Every minute of the day within the simulation's span."""
-        return self.midnight + np.flatnonzero(self._mask()) * MICROS_A_MINUTE
+        """Moments at which each of its minutes begins."""
+        return np.arange(1440) * MICROS_A_MINUTE
+
+    def moments(self, count: float, rng: np.random.Generator) -> Integers:
+        """`count` moments of the day, in order, denser when people are awake."""
+        minutes = np.repeat(np.arange(1440), rng.multinomial(round(count), hourly_shape()))
+        return np.sort(minutes * MICROS_A_MINUTE + rng.integers(0, MICROS_A_MINUTE, len(minutes)))
+
+    def load(self) -> Floats:
+        """Traffic in each minute, against the busiest minute of an ordinary weekday."""
+        shape = hourly_shape()
+        return shape / shape.max() * WEEKDAYS[self.date.weekday()]
 
     def striking(self, *kinds: str) -> tuple[Incident, ...]:
         """Incidents of these kinds that touch the day."""
         until = self.date + timedelta(days=1)
         return tuple(one for one in self.incidents if one.kind in kinds and one.start < until and one.end > self.date)
 
-    def visitors(self, count: int, rng: np.random.Generator) -> Integers:
-        """Users who cause `count` events, by their weights."""
-        edges = np.cumsum(self.people.active(self.number, self.rng("presence")))
-        return np.searchsorted(edges, rng.random(count) * edges[-1], side="right")
+    def struck(self, incident: Incident, moment: Integers) -> Bools:
+        """Which moments lie within an incident."""
+        return (moment >= self.moment(incident.start)) & (moment < self.moment(incident.end))
 
-    def _mask(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        minute = self.midnight + np.arange(1440) * MICROS_A_MINUTE
-        return (minute >= self.start.timestamp() * 1e6) & (minute + MICROS_A_MINUTE <= self.end.timestamp() * 1e6)
-
-    def _covered(self, weights: Floats) -> float:
-        return float((weights * self._mask()).sum())
+    def moment(self, at: datetime) -> int:
+        """A point in time as a moment of this day; it may lie outside."""
+        return micros(at) - self.midnight
 
 
-def frame(day: Day, kind: str, micros: Integers, columns: dict[str, pl.Series | pl.Expr | object]) -> pl.DataFrame:
-    """Events of one kind in order of time: the columns given, an identity, and null elsewhere."""
-    schema = KINDS[kind].schema
-    given = {name: value for name, value in columns.items() if isinstance(value, pl.Series)}
-    constants = {name: value for name, value in columns.items() if not isinstance(value, pl.Series)}
-    rows = pl.DataFrame({"ts": pl.Series(micros).cast(pl.Datetime("us", "UTC")), **given})
-    unique = pl.Series(identities(KIND_NUMBERS[kind], day.number, len(micros))).cast(pl.String)
-    complete = rows.with_columns(
-        unique.alias("event_id"), *(pl.lit(value).alias(name) for name, value in constants.items())
-    )
-    return complete.select(
-        (pl.col(name).cast(dtype) if name in complete.columns else pl.lit(None, dtype)).alias(name)
-        for name, dtype in schema.items()
-    ).sort("ts")
+def micros(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def picked(names: list[str] | tuple[str, ...], index: Integers) -> pl.Series:
+def frame(day: Day, kind: str, moment: Integers, columns: Mapping[str, object]) -> pl.DataFrame:
+    """Events of one kind in order of time, in its schema.
+
+    `columns` holds a series or an array each, or one value for all; columns left out are null. Events that
+    lie outside of the simulation's span are left out.
+    """
+    count = len(moment)
+    made: dict[str, object] = {
+        **columns,
+        "ts": pl.Series(moment + day.midnight).cast(pl.Datetime("us", "UTC")),
+        "event_id": event_ids(day, kind, count),
+    }
+    events = pl.DataFrame([
+        _column(made.get(name), count).cast(dtype).alias(name) for name, dtype in KINDS[kind].schema.items()
+    ])  # fmt: skip
+    first, last = day.moment(day.start), day.moment(day.end)
+    if count and (moment.min() < first or moment.max() >= last):
+        events = events.filter(pl.Series((moment >= first) & (moment < last)))
+    return events if bool(np.all(moment[1:] >= moment[:-1])) else events.sort("ts", maintain_order=True)
+
+
+def event_ids(day: Day, kind: str, count: int) -> pl.Series:
+    """Identities that no other event of any kind, day or simulation has."""
+    return pl.Series(identities(_KIND_NUMBERS[kind], day.ordinal, count, day.run)).cast(pl.String)
+
+
+def _column(value: object, count: int) -> pl.Series:
+    if isinstance(value, pl.Series):
+        return value
+    if isinstance(value, np.ndarray):
+        return pl.Series(value)
+    return pl.Series([value]).new_from_index(0, count)
+
+
+def picked(names: Sequence[str | None], index: Integers) -> pl.Series:
     """Texts by index."""
-    return pl.Series(list(names), dtype=pl.String).gather(pl.Series(index))
+    return pl.Series(names, dtype=pl.String).gather(pl.Series(index))
+
+
+def where(condition: Bools, values: pl.Series | Floats | Integers | Bools) -> pl.Series:
+    """Values where the condition holds, null elsewhere."""
+    return pl.select(pl.when(pl.Series(condition)).then(pl.Series(values))).to_series()
 
 
 def user_names(users: Integers) -> pl.Series:
@@ -126,9 +152,14 @@ def user_names(users: Integers) -> pl.Series:
     return "u-" + pl.Series(users).cast(pl.String)
 
 
-def session_names(users: Integers, micros: Integers) -> pl.Series:
-    """One session a user and half a working day: `s-<user>-<number>`."""
-    return "s-" + pl.Series(users).cast(pl.String) + "-" + pl.Series(micros // (6 * 3_600_000_000)).cast(pl.String)
+def visitors(visits: Visits, visit: Integers) -> Mapping[str, pl.Series]:
+    """Columns that say who: of the visits' users, by visit."""
+    index = pl.Series(visit)
+    return {
+        "user_id": user_names(visits.user).gather(index),
+        "session_id": visits.sessions().gather(index),
+        "region": picked(tuple(REGIONS), visits.region).gather(index),
+    }
 
 
 def days_of(start: datetime, end: datetime) -> list[datetime]:
@@ -136,3 +167,14 @@ def days_of(start: datetime, end: datetime) -> list[datetime]:
     first = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     count = -(-(end - first) // timedelta(days=1))
     return [first + timedelta(days=number) for number in range(count)]
+
+
+def volumes(dates: Sequence[datetime], days: int, per_day: int, rng: np.random.Generator) -> Floats:
+    """Requests of each day: busier on working days, growing a little, and `per_day` in the mean."""
+    week = np.array([WEEKDAYS[date.weekday()] for date in dates])
+    growth = np.linspace(0.94, 1.06, len(dates))
+    factors = week * growth * np.exp(rng.normal(0, 0.02, len(dates)))
+    # Of a first and a last day cut in two, the parts together weigh one day.
+    weights = np.ones(len(dates))
+    weights[[0, -1]] = 0.5 if len(dates) > days else 1.0
+    return per_day * factors / np.average(factors, weights=weights)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 LATENCY_REGRESSION, ERROR_BURST, PROVIDER_OUTAGE = "latency_regression", "error_burst", "provider_outage"
 RATE_LIMITING, COST_SPIKE, TRAFFIC_ANOMALY, MEMORY_LEAK = (
@@ -15,6 +14,9 @@ RATE_LIMITING, COST_SPIKE, TRAFFIC_ANOMALY, MEMORY_LEAK = (
     "memory_leak",
 )
 DEPENDENCY_DEGRADED = "dependency_degraded"
+SHORT_HOURS = 18
+BAD_RELEASE = "2.14.0"
+"""The version whose deployment a latency regression follows."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,6 @@ class Incident:
     affects: Mapping[str, str] = field(default_factory=dict[str, str])
     """Values of dimensions it is limited to."""
 
-    def strikes(self, micros: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which moments (µs since 1970) lie within it."""
-        return (micros >= _micros(self.start)) & (micros < _micros(self.end))
-
 
 @dataclass(frozen=True, slots=True)
 class _Sort:
@@ -50,8 +48,8 @@ class _Sort:
 
 
 _SORTS: Sequence[_Sort] = (
-    _Sort(LATENCY_REGRESSION, 5, "release 2.14.0 reads prompts without an index", "api_gateway", "response_time_p95",
-          "error", {"service": "gateway"}),
+    _Sort(LATENCY_REGRESSION, 5, f"release {BAD_RELEASE} reads prompts without an index", "api_gateway",
+          "response_time_p95", "error", {"service": "gateway"}),
     _Sort(PROVIDER_OUTAGE, 1.5, "the provider's API answers with 503", "llm:anthropic", "llm_error_rate", "critical",
           {"provider": "anthropic"}),
     _Sort(RATE_LIMITING, 2, "the provider's limit of tokens a minute is reached", "llm:openai", "llm_rate_limited_rate",
@@ -68,65 +66,40 @@ _SORTS: Sequence[_Sort] = (
 
 
 def plan(start: datetime, end: datetime, rng: np.random.Generator) -> tuple[Incident, ...]:
-    """The incidents of a span: one of each sort in a week, the latest of them within the last day."""
-    planned = [
-        _incident(
-            ERROR_BURST, end - timedelta(hours=6), timedelta(minutes=40), "a bad feature flag", "api_gateway",
-            "error_rate", "critical", {"endpoint": "/api/v1/chat"}, number=0,
-        ),
-        _incident(
-            DEPENDENCY_DEGRADED, end - timedelta(minutes=35), timedelta(minutes=36), "the payment provider is slow",
-            "dependency:payments", "dependency_response_time", "warning", {}, number=0,
-        ),
-    ]  # fmt: skip
+    """The incidents of a span in order of time: one of each sort a week, and two in the last day.
+
+    Spans too short for all sorts get a latency regression only, before what happens in any last day.
+    """
     last = end - timedelta(hours=12)
-    room = (last - start) / timedelta(hours=1)
-    rounds = max(1, round(room / (24 * 7))) if room > 30 else 0
-    places = rounds * len(_SORTS)
-    for place in range(places):
-        sort = _SORTS[place % len(_SORTS)]
-        slot = room / places
-        length = min(sort.hours, slot * 0.6)
+    hours = (last - start) / timedelta(hours=1)
+    weeks = max(1, round(hours / (24 * 7)))
+    if hours > SHORT_HOURS:
+        sorts = [_SORTS[place] for _ in range(weeks) for place in rng.permutation(len(_SORTS))]
+    else:
+        sorts = [_SORTS[0]] if hours > 0 else []
+    slot = hours / max(len(sorts), 1)
+    planned = list(_last_day(end))
+    for place, sort in enumerate(sorts):
         begin = start + timedelta(hours=slot * (place + 0.15 + 0.2 * float(rng.random())))
-        begin = begin.replace(second=0, microsecond=0)
-        planned.append(
-            _incident(
-                sort.kind,
-                begin,
-                timedelta(minutes=max(10, round(length * 60))),
-                sort.cause,
-                sort.component,
-                sort.metric,
-                sort.severity,
-                sort.affects,
-                number=place // len(_SORTS) + 1,
-            )
-        )
-    if not places and room > 4:
-        sort = _SORTS[0]
-        planned.append(
-            _incident(
-                sort.kind,
-                start + timedelta(hours=room / 2),
-                timedelta(hours=1.5),
-                sort.cause,
-                sort.component,
-                sort.metric,
-                sort.severity,
-                sort.affects,
-                number=1,
-            )
-        )
+        length = timedelta(minutes=max(10, round(min(sort.hours, slot * 0.6) * 60)))
+        planned.append(_incident(sort, begin.replace(second=0, microsecond=0), length, place // len(_SORTS) + 1))
     return tuple(sorted(planned, key=lambda incident: incident.start))
 
 
-def _incident(
-    kind: str, start: datetime, length: timedelta, cause: str, component: str, metric: str, severity: str,
-    affects: Mapping[str, str], *, number: int,
-) -> Incident:  # fmt: skip
-    name = f"{kind.replace('_', '-')}-{number}"
-    return Incident(kind, name, start, start + length, cause, component, metric, severity, affects)
+def _last_day(end: datetime) -> Sequence[Incident]:
+    """What a newcomer sees at first: a burst of errors that is over, and something that is not."""
+    burst = _Sort(ERROR_BURST, 0.7, "a bad feature flag", "api_gateway", "error_rate", "critical",
+                  {"endpoint": "/api/v1/chat"})  # fmt: skip
+    slow = _Sort(DEPENDENCY_DEGRADED, 0.6, "the payment provider is slow", "dependency:payments",
+                 "dependency_response_time", "warning", {"component": "dependency:payments"})  # fmt: skip
+    return (
+        _incident(burst, end - timedelta(hours=6), timedelta(minutes=40), 0),
+        _incident(slow, end - timedelta(minutes=35), timedelta(minutes=35), 0),
+    )
 
 
-def _micros(moment: datetime) -> int:
-    return round(moment.timestamp() * 1_000_000)
+def _incident(sort: _Sort, start: datetime, length: timedelta, number: int) -> Incident:
+    return Incident(
+        sort.kind, f"{sort.kind.replace('_', '-')}-{number}", start, start + length, sort.cause, sort.component,
+        sort.metric, sort.severity, sort.affects,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ followed by its bound values. After a change that is meant, write the statements
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def shown(statement: Statement) -> str:
 
 def _value(value: object) -> str:
     items = value if isinstance(value, list) else [value]
-    texts = [getattr(item, "isoformat", lambda item=item: str(item))() for item in items]
+    texts = [item.isoformat() if isinstance(item, datetime) else str(item) for item in items]
     few = texts if len(texts) <= 3 else [*texts[:2], "…", texts[-1]]
     return f"[{', '.join(few)}]" if isinstance(value, list) else texts[0]
 

@@ -25,7 +25,7 @@ def requests(events: Events) -> pl.DataFrame:
 def test_client_errors_count_as_errors_when_the_setting_says_so(world_home: Path, world_events: Events) -> None:
     strict = Settings(home=world_home, errors=Errors(client_errors_count=True))
     statuses = requests(world_events)["status_code"].drop_nulls()
-    share = 100 * (statuses >= 400).sum() / statuses.len()
+    share = 100 * int((statuses >= 400).sum()) / statuses.len()
     assert relative_error(value(world_home, "error_rate", strict), share) <= EXACT
     assert relative_error(value(world_home, "success_rate", strict), 100 - share) <= EXACT
     assert value(world_home, "error_rate") < value(world_home, "error_rate", strict)
