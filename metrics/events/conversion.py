@@ -20,7 +20,7 @@ from metrics.events.mappings import Source
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
 from metrics.events.schema import ATTRIBUTES, STRING, Column, Kind
-from metrics.events.values import converted, is_native, known_names, says_nothing
+from metrics.events.values import converted, is_native, known_names, says_nothing, text_of
 
 __all__ = ["Converted", "Occurrences", "convert"]
 
@@ -122,7 +122,7 @@ def _fits(frame: pl.DataFrame, part: Part) -> pl.Expr:
     tests = [
         pl.lit(False)
         if column is None
-        else pl.col(column).cast(pl.String).str.to_lowercase().str.strip_chars().is_in(texts)
+        else text_of(column, frame.schema[column]).str.to_lowercase().str.strip_chars().is_in(texts)
         for column, texts in ((column_named(frame, name), list(texts)) for name, texts in part.when.items())
     ]
     if part.present:
@@ -188,7 +188,7 @@ def _really_lost(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned) -
 
 
 def _lost(frame: pl.DataFrame, events: pl.DataFrame, name: str, columns: Sequence[str], rule: Source) -> pl.Series:
-    said = pl.any_horizontal(~says_nothing(column, rule) for column in columns)
+    said = pl.any_horizontal(~says_nothing(column, frame.schema[column], rule) for column in columns)
     return frame.select(said.fill_null(False)).to_series() & events[name].is_null()
 
 
@@ -198,7 +198,7 @@ def _reasons(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned, kind:
         pl.when(_lost(frame, events, name, columns, rule)).then(
             pl.format(
                 f"{name} is {{}}; expected {_expected(kind.by_name[name])}",
-                frame[columns[0]].cast(pl.String, strict=False).str.slice(0, 100).fill_null("null"),
+                frame.select(text_of(columns[0], frame.schema[columns[0]])).to_series().str.slice(0, 100).fill_null("null"),
             )
         )
         for name, (columns, rule) in planned.sources.items()
@@ -291,7 +291,7 @@ def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:
         return pl.col(maps[0]).alias("attributes")
     if not kept and not maps:
         return pl.lit(None, ATTRIBUTES).alias("attributes")
-    pairs = [pl.struct(pl.lit(name).alias("key"), _as_text(frame, name).alias("value")) for name in kept]
+    pairs = [pl.struct(pl.lit(name).alias("key"), _short_text(frame, name).alias("value")) for name in kept]
     lists = [pl.concat_list(pairs)] if pairs else []
     lists.extend(
         pl.col(name)
@@ -307,18 +307,8 @@ def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:
 _PAIRS = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
 
 
-def _as_text(frame: pl.DataFrame, name: str) -> pl.Expr:
-    dtype = frame.schema[name]
-    if isinstance(dtype, pl.Struct):
-        text = pl.col(name).struct.json_encode()
-    elif dtype == pl.Binary:
-        text = pl.col(name).bin.encode("hex")
-    elif dtype.is_nested():
-        text = pl.struct(pl.col(name).alias("value")).struct.json_encode().str.slice(9).str.strip_suffix("}")
-        text = pl.when(pl.col(name).is_not_null()).then(text)
-    else:
-        text = pl.col(name).cast(pl.String, strict=False)
-    return text.str.slice(0, LONGEST_ATTRIBUTE)
+def _short_text(frame: pl.DataFrame, name: str) -> pl.Expr:
+    return text_of(name, frame.schema[name]).str.slice(0, LONGEST_ATTRIBUTE)
 
 
 REJECTED = pl.Schema({"row": pl.Int64(), "kind": pl.String(), "reason": pl.String(), "values": pl.String()})
@@ -329,7 +319,7 @@ def _rejected(frame: pl.DataFrame, kind: str, reason: pl.Expr | pl.Series) -> pl
     if frame.is_empty():
         return REJECTED.to_frame()
     shown = [name for name in frame.columns if name != ROW and not _is_repeated(frame, name)][:MOST_ATTRIBUTES]
-    said = pl.struct(_as_text(frame, name).alias(name.removeprefix(FLAT)) for name in shown)
+    said = pl.struct(_short_text(frame, name).alias(name.removeprefix(FLAT)) for name in shown)
     values = said.struct.json_encode() if shown else pl.lit("{}")
     return frame.select(
         pl.col(ROW).alias("row"), pl.lit(kind).alias("kind"), reason.alias("reason"), values.alias("values")

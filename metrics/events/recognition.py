@@ -16,7 +16,7 @@ from metrics.events import KINDS
 from metrics.events.containers import attribute_names
 from metrics.events.mappings import FileMapping, Mappings, Source
 from metrics.events.schema import Kind
-from metrics.events.values import known_names
+from metrics.events.values import known_names, text_of
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
@@ -122,7 +122,7 @@ def _by_kind_column(schema: pl.Schema, sample: pl.DataFrame | None) -> Recognize
         column = lowered.get(candidate)
         if column is None or sample is None:
             continue
-        text = pl.col(column).cast(pl.String, strict=False).str.to_lowercase().str.strip_chars()
+        text = text_of(column, sample.schema[column]).str.to_lowercase().str.strip_chars()
         present = set(sample.select(text.unique()).to_series().drop_nulls().to_list())
         if any(_kind_named(value) for value in present):
             parts = tuple(Part(kind, {}, {column: (kind.name, *kind.aliases)}) for kind in KINDS.values())

@@ -49,14 +49,46 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 """Other words for the known values of an enumeration."""
 _FREE_TEXT = ("message", "comment", "description")
+_RAW_IDENTIFIERS = ("traceid", "spanid")
+"""Bytes of chance in OpenTelemetry: some of them happen to be text, and must not be read as such."""
 
 
 def converted(column: Column, source: str, dtype: pl.DataType, kind: str, rule: Source) -> pl.Expr:
     """The expression for a stored column from the column `source` of type `dtype`."""
-    value = _mapped(pl.col(source), rule.map)
-    if rule.map:
-        dtype = pl.String()
+    if rule.map or dtype == pl.Binary or dtype.is_nested():
+        value, dtype = _mapped(text_of(source, dtype), rule.map), pl.String()
+    else:
+        value = pl.col(source)
     return _converter(column)(value, column, dtype, kind, rule, source)
+
+
+def text_of(source: str, dtype: pl.DataType) -> pl.Expr:
+    """What a column of any type says: nested values as JSON, bytes that are no text as hexadecimal digits."""
+    value = pl.col(source)
+    if isinstance(dtype, pl.Struct):
+        return pl.when(value.is_not_null()).then(value.struct.json_encode())
+    if dtype == pl.Binary:
+        if source.lower().replace("_", "").endswith(_RAW_IDENTIFIERS):
+            return value.bin.encode("hex")
+        return value.map_batches(_decoded, return_dtype=pl.String, is_elementwise=True)
+    if dtype.is_nested():
+        wrapped = pl.struct(value.alias("value")).struct.json_encode()
+        return pl.when(value.is_not_null()).then(wrapped.str.slice(len('{"value":')).str.strip_suffix("}"))
+    return value.cast(pl.String, strict=False)
+
+
+def _decoded(values: pl.Series) -> pl.Series:
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.ComputeError:  # a single value that is no UTF-8 fails them all
+        return pl.Series(values.name, [value and _text_or_digits(value) for value in values], dtype=pl.String)
+
+
+def _text_or_digits(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
 
 
 def is_native(column: Column, dtype: pl.DataType, rule: Source) -> bool:
@@ -64,9 +96,9 @@ def is_native(column: Column, dtype: pl.DataType, rule: Source) -> bool:
     return dtype == column.dtype and rule == Source()
 
 
-def says_nothing(source: str, rule: Source) -> pl.Expr:
+def says_nothing(source: str, dtype: pl.DataType, rule: Source) -> pl.Expr:
     """Whether a source value stands for no value: empty, a word for it, mapped to nothing, or a 0 that means it."""
-    text = _mapped(pl.col(source), rule.map).cast(pl.String, strict=False).str.strip_chars()
+    text = _mapped(text_of(source, dtype), rule.map).str.strip_chars()
     nothing = text.is_null() | text.str.to_lowercase().is_in(["", "null", "none", "-", "n/a"])
     return nothing | (text.cast(pl.Float64, strict=False) == 0).fill_null(False) if rule.zero_is_null else nothing
 
@@ -90,7 +122,7 @@ def _mapped(value: pl.Expr, mapping: Mapping[str, Scalar | None]) -> pl.Expr:
     if not mapping:
         return value
     ours = {theirs: None if our is None else str(our) for theirs, our in mapping.items()}
-    return value.cast(pl.String).replace(list(ours), list(ours.values()))
+    return value.replace(list(ours), list(ours.values()))
 
 
 def _moment(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: Source, source: str) -> pl.Expr:
@@ -210,13 +242,6 @@ def _choice(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule:
 
 
 def _text(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: Source, source: str) -> pl.Expr:
-    if isinstance(dtype, pl.Struct):
-        return value.struct.json_encode()
-    if dtype == pl.Binary:
-        written = value.cast(pl.String, strict=False) if column.name != "trace_id" else pl.lit(None, pl.String)
-        value = pl.coalesce(written, value.bin.encode("hex"))
-    if dtype.is_nested():
-        return value.cast(pl.String, strict=False)
     if dtype.is_float():  # an id that came through a float, such as 17.0
         value = value.fill_nan(None)
         whole = value.cast(pl.Int64, strict=False)
