@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         _end(Exit.ENVIRONMENT, _environment_sentence(error))
     except Exception as error:
-        if sentence := _known_sentence(error):
-            _end(Exit.ENVIRONMENT, sentence)
+        if known := _known(error):
+            _end(*known)
         traceback.print_exc()
         _end(Exit.DEFECT, "this is a defect of PromptPilot; the lines above say where")
 
@@ -58,11 +58,13 @@ def _end(code: Exit, sentence: str) -> None:
     sys.exit(code)
 
 
-def _known_sentence(error: Exception) -> str | None:
-    """What a room says itself about its surroundings."""
+def _known(error: Exception) -> tuple[Exit, str] | None:
+    """How to end on what a room says itself about its surroundings."""
+    from metrics.events.problems import ConfigurationError
     from metrics.lake.problems import LakeUnavailable
 
-    return str(error) if isinstance(error, LakeUnavailable) else None
+    codes = {LakeUnavailable: Exit.ENVIRONMENT, ConfigurationError: Exit.WRONG_USE}
+    return next(((code, str(error)) for sort, code in codes.items() if isinstance(error, sort)), None)
 
 
 def _environment_sentence(error: OSError) -> str:

@@ -48,12 +48,9 @@ def ingest(
 
 def _check_mappings(home: Path, name: str | None) -> None:
     """Refuse a wrong mapping once, here, and not again with every file."""
-    from metrics.events.mappings import MappingError, Mappings
+    from metrics.events.mappings import Mappings
 
-    try:
-        mappings = Mappings.load(home / "mappings.yaml")
-    except MappingError as error:
-        raise wrong(str(error)) from error
+    mappings = Mappings.load(home / "mappings.yaml")
     if name is not None and mappings.named(name) is None:
         known = [mapping.name for mapping in (*mappings.own, *mappings.shipped)]
         raise unknown("mapping", name, known, f"one of {', '.join(known)}")

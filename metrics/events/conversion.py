@@ -198,7 +198,7 @@ def _reasons(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned, kind:
         pl.when(_lost(frame, events, name, columns, rule)).then(
             pl.format(
                 f"{name} is {{}}; expected {_expected(kind.by_name[name])}",
-                frame.select(text_of(columns[0], frame.schema[columns[0]])).to_series().str.slice(0, 100).fill_null("null"),
+                frame.select(_short_text(frame, columns[0])).to_series().str.slice(0, 100).fill_null("null"),
             )
         )
         for name, (columns, rule) in planned.sources.items()

@@ -38,6 +38,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from metrics.events import KINDS
+from metrics.events.problems import ConfigurationError
 
 
 def _as_written(value: object) -> object:
@@ -160,7 +161,7 @@ class FileMapping(_Model):
         return self.parts or (Part(kind=self.kind or "", columns=self.columns),)
 
 
-class MappingError(Exception):
+class MappingError(ConfigurationError):
     """A `mappings.yaml` that cannot be used: the file, the line, what was expected."""
 
 

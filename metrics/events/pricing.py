@@ -31,6 +31,7 @@ from genai_prices.types import ClauseEquals, ClauseOr, ModelPrice, TieredPrices
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from metrics.events.mappings import explained
+from metrics.events.problems import ConfigurationError
 
 MILLION = 1_000_000
 _RATES = ("input", "cached_input", "cache_write", "output")
@@ -56,7 +57,7 @@ _GEOGRAPHY = re.compile(r"^(us|eu|apac|au|jp)\.")
 """What Bedrock puts before a model that is served within one part of the world; the list says `regional.`."""
 
 
-class PriceError(Exception):
+class PriceError(ConfigurationError):
     """A `prices.yaml` that cannot be used."""
 
 

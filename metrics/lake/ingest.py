@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from metrics.events.mappings import Mappings
+from metrics.events.pricing import PriceBook
 from metrics.lake.child import Reader
 from metrics.lake.inbox import Found, found_in, is_complete, remove_empty_folders
 from metrics.lake.ledger import FileOutcome
@@ -78,6 +80,7 @@ def ingest(
 
     Raises:
         LakeUnavailable: the home cannot be written, or is full.
+        ConfigurationError: its `mappings.yaml` or `prices.yaml` cannot be used; no file is touched.
     """
     found = [*found_in(paths)]
     empty = [
@@ -130,6 +133,8 @@ def _stored(
     owned: bool,
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[FileOutcome, ...]:
+    Mappings.load(settings.home / "mappings.yaml")
+    PriceBook.load(settings.home / "prices.yaml")
     limits = settings.ingest
     with locked(settings.home), ExitStack() as readers:
         count = min(READERS, len(found))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from metrics.events.problems import ConfigurationError
 from metrics.lake import ingest as face
 from metrics.lake.ingest import FileOutcome, ingest, ingest_inbox, status
 from metrics.lake.maintenance import maintain
@@ -240,3 +241,16 @@ def test_copies_dropped_together_count_once(tmp_path: Path, store: Store) -> Non
     for path in paths:
         requests(20).write_parquet(path)
     assert [outcome.status for outcome in store(*paths)] == ["stored", *["duplicate"] * 3]
+
+
+@pytest.mark.parametrize("name", ["mappings.yaml", "prices.yaml"])
+def test_the_inbox_waits_until_a_file_of_the_home_is_put_right(settings: Settings, name: str) -> None:
+    dropped = settings.home / "inbox" / "a.parquet"
+    dropped.parent.mkdir(parents=True, exist_ok=True)
+    requests(3).write_parquet(dropped)
+    (settings.home / name).write_text("- nonsense: 1\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=f"{name}, line 1"):
+        ingest_inbox(settings, now=lambda: NOW + timedelta(hours=1), wait=False)
+    assert dropped.exists()
+    (settings.home / name).unlink()
+    assert ingest_inbox(settings, now=lambda: NOW + timedelta(hours=1), wait=False).stored == 3
