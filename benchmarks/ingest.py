@@ -1,5 +1,6 @@
 """How fast files become events, rollups included, and what that takes of memory."""
 
+import contextlib
 import os
 import shutil
 import threading
@@ -26,7 +27,7 @@ class Ingested:
     rows: int
     seconds: float
     peak_bytes: int
-    """Resident memory of the writer and its reader together."""
+    """Resident memory of the writer and its readers together."""
     copy_seconds: float
     """What DuckDB takes to copy the same files from Parquet to Parquet."""
 
@@ -95,8 +96,9 @@ def resident(pid: int) -> int:
 
 
 def _children() -> list[int]:
-    try:
-        listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-    except OSError:
-        return []
-    return [int(pid) for pid in listed.split()]
+    """Of all threads: a child belongs to the one that started it."""
+    listed: list[str] = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            listed.extend(task.read_text(encoding="ascii").split())
+    return [int(pid) for pid in listed]

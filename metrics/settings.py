@@ -59,7 +59,7 @@ class Ingest(_Section):
     """How long a Parquet file without its footer may wait for its end, in seconds."""
     after: Literal["archive", "keep", "delete"] = "archive"
     """What becomes of an inbox file once its events are stored."""
-    batch_rows: Annotated[int, Field(ge=1_000)] = 1_500_000
+    batch_rows: Annotated[int, Field(ge=1_000, le=4_000_000)] = 1_500_000
     """Rows held in memory at a time."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60
     """Silence after which reading a file is given up, in seconds."""

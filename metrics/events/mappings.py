@@ -15,15 +15,16 @@ the values a column must have; a row belongs to the first part it fits. A file w
 `ts: {start: 2026-01-01T00:00:00Z, step_seconds: 1}` counts on from row to row.
 """
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from zoneinfo import available_timezones
 
+import polars as pl
 import yaml
 from pydantic import (
     AfterValidator,
@@ -39,6 +40,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from metrics.events import KINDS
 from metrics.events.problems import ConfigurationError
+from metrics.events.schema import Column
 
 
 def _as_written(value: object) -> object:
@@ -99,7 +101,67 @@ class Source(_Model):
 
 
 def _as_source(value: Any) -> Any:
-    return {"from": value} if isinstance(value, str) else value
+    return {"from": value} if isinstance(value, str | list) else value
+
+
+def _is_time(column: Column) -> bool:
+    return isinstance(column.dtype, pl.Datetime)
+
+
+def _is_duration(column: Column) -> bool:
+    return column.unit == "ms"
+
+
+def _is_number(column: Column) -> bool:
+    return column.dtype.is_numeric()
+
+
+_FOR: Mapping[str, tuple[Callable[[Column], bool], str]] = {
+    "unit": (lambda column: _is_time(column) or _is_duration(column), "times and durations"),
+    "zone": (_is_time, "times"),
+    "start": (_is_time, "times"),
+    "ends": (_is_duration, "durations"),
+    "plus": (_is_number, "numbers"),
+    "zero_is_null": (_is_number, "numbers"),
+    "default": (lambda column: not _is_time(column), "what is no time"),
+}
+"""Rules that only some columns can have."""
+
+
+def _misfit(column: Column, rule: Source) -> tuple[str, str] | None:
+    """The key of a rule that a column cannot have, and why."""
+    for key, (fits, what) in _FOR.items():
+        if key in rule.model_fields_set and not fits(column):
+            return key, f"is only for {what}, which {column.name} is not"
+    for key, given in (("value", rule.value), ("default", rule.default)):
+        expected = None if given is None else _expected(column, given)
+        if expected is not None:
+            return key, f"{given!r} is not {expected}"
+    # A default is stored as it is; other words for a value are known only for what a file says.
+    if column.one_of and rule.default is not None and rule.default not in column.one_of:
+        return "default", f"{rule.default!r} is not one of {', '.join(column.one_of)}"
+    return None
+
+
+def _expected(column: Column, given: Scalar) -> str | None:
+    """What a value given for a column would have to be, if it is not that."""
+    if column.dtype == pl.Boolean:
+        return None if isinstance(given, bool) else "true or false"
+    if _is_time(column):
+        return None if not isinstance(given, str) or _read_as(datetime.fromisoformat, given) else "a time (ISO 8601)"
+    if not _is_number(column):
+        return None
+    number = None if isinstance(given, bool) else _read_as(float, given)
+    if column.dtype.is_integer():
+        return None if number is not None and number.is_integer() else "a whole number"
+    return None if number is not None else "a number"
+
+
+def _read_as[T](read: Callable[[Any], T], given: Scalar) -> T | None:
+    try:
+        return read(given)
+    except ValueError:
+        return None
 
 
 class Part(_Model):
@@ -115,16 +177,18 @@ class Part(_Model):
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
         known = KINDS[self.kind].by_name
-        unknown = next((name for name in self.columns if name not in known), None)
-        if unknown is not None:
-            said = f"{self.kind} events have no column {unknown!r}{_nearest(unknown, known)}"
-            at = InitErrorDetails(
-                type=PydanticCustomError("unknown_column", "{said}", {"said": said}),
-                loc=("columns", unknown),
-                input=unknown,
-            )
-            raise ValidationError.from_exception_data("Part", [at])
+        for name, rule in self.columns.items():
+            if name not in known:
+                raise _wrong(("columns", name), f"{self.kind} events have no column {name!r}{_nearest(name, known)}")
+            misfit = _misfit(known[name], rule)
+            if misfit is not None:
+                raise _wrong(("columns", name, misfit[0]), misfit[1])
         return self
+
+
+def _wrong(path: tuple[str, ...], said: str) -> ValidationError:
+    problem = PydanticCustomError("wrong", "{said}", {"said": said})
+    return ValidationError.from_exception_data("Part", [InitErrorDetails(type=problem, loc=path, input=None)])
 
 
 class Match(_Model):

@@ -29,6 +29,9 @@ BIN_ORIGIN_MS = 0.001
 LAST_BIN = 32_767
 """Holds everything above its lower edge of some 10^43 years."""
 
+UNMERGED_ROWS = 500_000
+"""Partial rows that are not worth merging while a file is read."""
+
 BUCKET = "bucket"
 VIEW = "view"
 USER = "user_id"
@@ -152,17 +155,20 @@ class Users:
         return {USER: pl.String(), HOURS: pl.Int32(), FIRST: TIMESTAMP}
 
     def prepare(self, events: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
-        keys = ["bucket_hour", "bucket_day", *(CODED + name for name in dimensions)]
-        # By all dimensions at once, as counts are.
-        return (
-            events.filter(pl.col(USER).is_not_null())
-            .with_columns(pl.col(USER).cast(pl.Categorical(pl.Categories.random())))
-            .group_by([*keys[1:], USER])
-            .agg(pl.col("hour_bit").bitwise_or().alias(HOURS), pl.col("ts").min().alias(FIRST))
-        )
+        users = pl.col(USER).cast(pl.Categorical(pl.Categories.random()))
+        columns = ["bucket_hour", "bucket_day", *(CODED + name for name in dimensions), "hour_bit", "ts"]
+        return events.filter(pl.col(USER).is_not_null()).select(*columns, users).with_row_index("row")
 
     def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
-        return self.merge(events, _keys(view))
+        keys = [*_keys(view), pl.col(USER)]
+        # Grouping by one number takes a third of grouping by several columns.
+        grouped = (
+            events.lazy()
+            .group_by(_as_one_number(keys))
+            .agg(pl.col("row").first(), pl.col("hour_bit").bitwise_or().alias(HOURS), pl.col("ts").min().alias(FIRST))
+            .collect()
+        )
+        return events.select(keys)[grouped["row"]].with_columns(grouped[HOURS], grouped[FIRST])
 
     def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
         return rows.group_by([*keys, USER]).agg(pl.col(HOURS).bitwise_or(), pl.col(FIRST).min())
@@ -325,6 +331,29 @@ def merge(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     return merged.sort([VIEW, *rollup.dimensions, BUCKET])
 
 
+class Gathering:
+    """Partial aggregates of one rollup, batch after batch, merged whenever there are twice as many as the last time.
+
+    What is left unmerged is right all the same: readers merge, and so does compaction.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._parts: list[pl.DataFrame] = []
+        self._merged = UNMERGED_ROWS
+
+    def add(self, partial: pl.DataFrame) -> None:
+        """Take in one batch's aggregates."""
+        self._parts.append(partial)
+        if sum(part.height for part in self._parts) > 2 * self._merged:
+            merged = merge(self._name, pl.concat(self._parts))
+            self._parts, self._merged = [merged], max(merged.height, UNMERGED_ROWS)
+
+    def rows(self) -> pl.DataFrame:
+        """All of it, in the rollup's schema."""
+        return pl.concat(self._parts)
+
+
 def _partial(rollup: Rollup, events: pl.DataFrame) -> pl.DataFrame:
     prepared = rollup.shape.prepare(events, rollup.dimensions)
     return pl.concat(rollup.laid_out(rollup.shape.partial(prepared, view), view) for view in rollup.views)
@@ -335,6 +364,17 @@ def _keys(view: View) -> list[pl.Expr]:
         pl.col(f"bucket_{view.unit}").alias(BUCKET),
         *(pl.col(CODED + name).alias(name) for name in view.dimensions),
     ]
+
+
+def _as_one_number(keys: Sequence[pl.Expr]) -> pl.Expr:
+    """A number for each combination of the values: buckets and categories, of which a frame has less than 2^24 each."""
+    number = pl.lit(0, pl.UInt64)
+    for key in keys:
+        name = key.meta.output_name()
+        code = (key - key.min()).dt.total_hours() if name == BUCKET else key.to_physical() + 1
+        code = code.fill_null(0).cast(pl.UInt64)
+        number = number * (code.max() + 1) + code
+    return number.alias("number")
 
 
 def _coded(events: pl.DataFrame, rollups: Sequence[Rollup]) -> pl.DataFrame:

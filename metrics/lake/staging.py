@@ -59,7 +59,7 @@ class _Gathered:
     stored: int = 0
     files: list[DataFile] = field(default_factory=list[DataFile])
     hashes: list[Hashes] = field(default_factory=list[Hashes])
-    partials: dict[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
+    partials: dict[str, rollups.Gathering] = field(default_factory=dict[str, rollups.Gathering])
 
 
 class Staging:
@@ -82,16 +82,15 @@ class Staging:
         gathered.hashes.append(np.sort(hashes))
         gathered.files.extend(self._write_events(self._lake.events(kind), fresh))
         for name, partial in rollups.partials(kind, fresh).items():
-            earlier = gathered.partials.get(name)
-            gathered.partials[name] = partial if earlier is None else rollups.merge(name, pl.concat([earlier, partial]))
+            gathered.partials.setdefault(name, rollups.Gathering(name)).add(partial)
 
     def finish(self) -> Iterator[StagedKind]:
         """Write the rollups and remember the ids; what is given is ready to be committed."""
         for kind, gathered in self._kinds.items():
             parts = {
                 name: tuple(self._write_rollup(self._lake.rollup(name), partial))
-                for name, partial in gathered.partials.items()
-                if not partial.is_empty()
+                for name, gathering in gathered.partials.items()
+                if not (partial := gathering.rows()).is_empty()
             }
             if gathered.hashes:
                 Identities(self._lake.events(kind)).remember(gathered.hashes, self._transaction)
