@@ -17,30 +17,22 @@ the values a column must have; a row belongs to the first part it fits. A file w
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import available_timezones
 
 import polars as pl
-import yaml
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from metrics.events import KINDS
+from metrics.events.entries import Entry, entries_of, nearest, read_entries
 from metrics.events.problems import ConfigurationError
 from metrics.events.schema import Column
+
+T = TypeVar("T")
 
 
 def _as_written(value: object) -> object:
@@ -53,27 +45,18 @@ Scalar = Annotated[str | int | float | bool, BeforeValidator(_as_written)]
 
 def _known_kind(name: str) -> str:
     if name not in KINDS:
-        raise ValueError(f"{name!r} is no event kind{_nearest(name, KINDS)}")
+        raise ValueError(f"{name!r} is no event kind{nearest(name, KINDS)}")
     return name
-
-
-def _nearest(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    close = get_close_matches(name, list(known), n=1, cutoff=0.4)
-    return f"; the nearest is {close[0]!r}" if close else ""
 
 
 def _known_zone(name: str) -> str:
     known = available_timezones()
     if name not in known:
-        raise ValueError(f"{name!r} is no time zone{_nearest(name, tuple(known))}")
+        raise ValueError(f"{name!r} is no time zone{nearest(name, known)}")
     return name
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Source(_Model):
+class Source(Entry):
     """Where a column's values come from. Several names in `from` are tried in turn, row by row."""
 
     names: Annotated[
@@ -152,19 +135,22 @@ def _expected(column: Column, given: Scalar) -> str | None:
     if not _is_number(column):
         return None
     number = None if isinstance(given, bool) else _read_as(float, given)
-    if column.dtype.is_integer():
-        return None if number is not None and number.is_integer() else "a whole number"
-    return None if number is not None else "a number"
+    if not column.dtype.is_integer():
+        return None if number is not None else "a number"
+    whole = number is not None and (
+        number.is_integer() if isinstance(given, float) else _read_as(int, given) is not None
+    )
+    return None if whole else "a whole number"
 
 
-def _read_as[T](read: Callable[[Any], T], given: Scalar) -> T | None:
+def _read_as(read: Callable[[Any], T], given: Scalar) -> T | None:
     try:
         return read(given)
     except ValueError:
         return None
 
 
-class Part(_Model):
+class Part(Entry):
     """One kind of a file, and which rows are of it."""
 
     kind: Annotated[str, AfterValidator(_known_kind)]
@@ -179,7 +165,7 @@ class Part(_Model):
         known = KINDS[self.kind].by_name
         for name, rule in self.columns.items():
             if name not in known:
-                raise _wrong(("columns", name), f"{self.kind} events have no column {name!r}{_nearest(name, known)}")
+                raise _wrong(("columns", name), f"{self.kind} events have no column {name!r}{nearest(name, known)}")
             misfit = _misfit(known[name], rule)
             if misfit is not None:
                 raise _wrong(("columns", name, misfit[0]), misfit[1])
@@ -191,7 +177,7 @@ def _wrong(path: tuple[str, ...], said: str) -> ValidationError:
     return ValidationError.from_exception_data("Part", [InitErrorDetails(type=problem, loc=path, input=None)])
 
 
-class Match(_Model):
+class Match(Entry):
     """Which files a mapping is for: all of `columns`, and any of `files` (glob on the name) where given."""
 
     columns: tuple[str, ...] = ()
@@ -200,7 +186,7 @@ class Match(_Model):
     files: tuple[str, ...] = ()
 
 
-class FileMapping(_Model):
+class FileMapping(Entry):
     """How the files of one origin become events."""
 
     name: str
@@ -229,7 +215,7 @@ class MappingError(ConfigurationError):
     """A `mappings.yaml` that cannot be used: the file, the line, what was expected."""
 
 
-class Mappings(_Model):
+class Mappings(Entry):
     """A home's own mappings, then those that ship."""
 
     own: tuple[FileMapping, ...] = ()
@@ -242,7 +228,11 @@ class Mappings(_Model):
         Raises:
             MappingError: it is no YAML, or says something a mapping cannot say.
         """
-        own = _read(path.read_text(encoding="utf-8"), str(path)) if path.exists() else ()
+        own = read_entries(path, FileMapping, MappingError)
+        names = [mapping.name for mapping in own]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise MappingError(f"{path}: two mappings are named {twice!r}; give each a name of its own")
         return cls(own=own, shipped=_shipped())
 
     def named(self, name: str) -> FileMapping | None:
@@ -256,62 +246,8 @@ def _shipped() -> tuple[FileMapping, ...]:
     sources = sorted(
         (entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name
     )
-    return tuple(mapping for entry in sources for mapping in _read(entry.read_text(encoding="utf-8"), entry.name))
-
-
-def _read(text: str, where: str) -> tuple[FileMapping, ...]:
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise MappingError(f"{where}: not YAML: {error}") from error
-    if document is None:
-        return ()
-    if not isinstance(document, list):
-        raise MappingError(f"{where}, line 1: expected a list of mappings, each beginning with `- name:`")
-    try:
-        return tuple(_Document.model_validate({"mappings": document}).mappings)
-    except ValidationError as error:
-        raise MappingError(f"{where}, {explained(error, text, _KEYS)}") from error
-
-
-def explained(error: ValidationError, text: str, keys: tuple[str, ...]) -> str:
-    """What is wrong with a YAML list of entries: the line, the key, what was expected, the nearest of `keys`."""
-    first = error.errors()[0]
-    path = first["loc"][1:]
-    extra = first["type"] == "extra_forbidden"
-    said = "is not known" + _nearest(str(path[-1]), keys) if extra else first["msg"].removeprefix("Value error, ")
-    key = ".".join(str(part) for part in path[1:]) or "the entry"
-    return f"line {_line(yaml.compose(text), path)}: {key}: {said}"
-
-
-class _Document(_Model):
-    mappings: tuple[FileMapping, ...]
-
-
-_KEYS = tuple(
-    {name for model in (FileMapping, Part, Match, Source) for name in model.model_fields if name != "names"} | {"from"}
-)
-
-
-def _begins(node: yaml.Node | None) -> int:
-    return node.start_mark.line + 1 if node and node.start_mark else 1
-
-
-def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    """The line of the deepest node on `path` that the document has."""
-    line = 1
-    for part in path:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-        elif isinstance(node, yaml.MappingNode):
-            pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-            found = next(((key, value) for key, value in pairs if getattr(key, "value", None) == part), None)
-            if found is None:
-                break
-            key, node = found
-            line = _begins(key)
-            continue
-        else:
-            break
-        line = _begins(node)
-    return line
+    return tuple(
+        mapping
+        for entry in sources
+        for mapping in entries_of(entry.read_text(encoding="utf-8"), entry.name, FileMapping, MappingError)
+    )

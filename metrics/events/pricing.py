@@ -22,15 +22,14 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import polars as pl
-import yaml
 from genai_prices import Usage, calc_price
 from genai_prices.types import ClauseEquals, ClauseOr, ModelPrice, TieredPrices
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field
 
-from metrics.events.mappings import explained
+from metrics.events.entries import Entry, read_entries
 from metrics.events.problems import ConfigurationError
 
 MILLION = 1_000_000
@@ -61,11 +60,7 @@ class PriceError(ConfigurationError):
     """A `prices.yaml` that cannot be used."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class _Tier(_Model):
+class _Tier(Entry):
     above: Annotated[int, Field(ge=0)]
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
@@ -73,12 +68,12 @@ class _Tier(_Model):
     cache_write: float | None = None
 
 
-class _Match(_Model):
+class _Match(Entry):
     provider: str = "*"
     model: str
 
 
-class OwnPrice(_Model):
+class OwnPrice(Entry):
     """One entry of `prices.yaml`."""
 
     match: _Match
@@ -88,15 +83,6 @@ class OwnPrice(_Model):
     cached_input: float | None = None
     cache_write: float | None = None
     tiers: tuple[_Tier, ...] = ()
-
-
-class _Document(_Model):
-    prices: tuple[OwnPrice, ...]
-
-
-_KEYS = tuple(
-    {name for model in (OwnPrice, _Match, _Tier) for name in model.model_fields if name != "since"} | {"from"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +105,7 @@ class PriceBook:
     @classmethod
     def load(cls, path: Path) -> "PriceBook":
         """Read `prices.yaml`, which need not exist. Raises `PriceError` when it cannot be used."""
-        if not path.exists():
-            return cls()
-        try:
-            text = path.read_text(encoding="utf-8")
-            document: Any = yaml.safe_load(text) or []
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise PriceError(f"{path}: not YAML: {error}") from error
-        if not isinstance(document, list):
-            raise PriceError(f"{path}, line 1: expected a list of prices, each beginning with `- match:`")
-        try:
-            return cls(_Document.model_validate({"prices": document}).prices)
-        except ValidationError as error:
-            raise PriceError(f"{path}, {explained(error, text, _KEYS)}") from error
+        return cls(read_entries(path, OwnPrice, PriceError))
 
     def rates(self, provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]:
         """Rates in force at a moment, by rising threshold; empty when the model has no price."""
