@@ -1,4 +1,7 @@
-"""Values by name, whether the name is a column or a key of an attributes column (map, struct or JSON text)."""
+"""Values by name, whether the name is a column or a key of an attributes column.
+
+Such a column is a map, a struct, a list of keys and values, or either of these as JSON text.
+"""
 
 from collections.abc import Container, Iterator
 
@@ -6,13 +9,17 @@ import orjson
 import polars as pl
 import pyarrow as pa
 
+from metrics.events.otlp import pairs
+
 CONTAINERS = (
     "attributes",
     "tags",
     "properties",
     "properties_json",
     "span_attributes",
+    "spanattributes",
     "resource_attributes",
+    "resourceattributes",
     "metadata",
     "usage_details",
     "usagedetails",
@@ -48,14 +55,19 @@ def column_named(frame: pl.DataFrame, name: str) -> str | None:
 
 def _containers(frame: pl.DataFrame) -> Iterator[str]:
     for name, dtype in frame.schema.items():
-        holds = isinstance(dtype, pl.Map | pl.Struct) or (dtype == pl.String and _is_json(frame[name]))
-        if name.lower() in CONTAINERS and holds:
+        if name.lower() in CONTAINERS and (_is_keyed(dtype) or (dtype == pl.String and _has_json(frame[name]))):
             yield name
 
 
-def _is_json(values: pl.Series) -> bool:
-    first = values.drop_nulls().head(1)
-    return bool(len(first)) and str(first[0]).lstrip().startswith("{")
+def _is_keyed(dtype: pl.DataType) -> bool:
+    listed = dtype.inner if isinstance(dtype, pl.List) else None
+    has_keys = isinstance(listed, pl.Struct) and {"key", "value"} <= {field.name for field in listed.fields}
+    return isinstance(dtype, pl.Map | pl.Struct) or has_keys
+
+
+def _has_json(values: pl.Series) -> bool:
+    """Whether any text is an object or a list of them: of any, so that it does not matter how rows are batched."""
+    return bool(values.str.contains(r"^\s*(\{|\[\s*\{)").any())
 
 
 def _keys(values: pl.Series) -> list[str]:
@@ -69,32 +81,37 @@ def _as_map(values: pl.Series) -> pl.Series:
         return values.cast(pl.Map(pl.String, pl.String))
     if isinstance(values.dtype, pl.Struct):
         return _decoded(values.struct.json_encode())
+    if isinstance(values.dtype, pl.List):
+        texts = values.to_frame("listed").select(pl.struct("listed").struct.json_encode()).to_series()
+        return _decoded(texts.str.slice(len('{"listed":')).str.strip_suffix("}").alias(values.name))
     return _decoded(values)
 
 
 def _decoded(values: pl.Series) -> pl.Series:
-    """JSON objects as maps of text, nested objects under dotted names. Text that is no object is kept whole."""
+    """JSON objects and lists of pairs as maps of text, nested ones under dotted names. Other text is kept whole."""
     offsets: list[int | None] = []
     keys: list[str] = []
     texts: list[str] = []
     for text in values.to_list():
         offsets.append(None if text is None else len(keys))
         if text is not None:
-            said = _object(text)
-            pairs = {values.name: text} if said is None else dict(_flat(said))
-            keys.extend(pairs)
-            texts.extend(pairs.values())
+            found = _said(text)
+            said = {values.name: text} if found is None else found
+            keys.extend(said)
+            texts.extend(said.values())
     places = pa.array([*offsets, len(keys)], pa.int32())
     maps = pa.MapArray.from_arrays(places, pa.array(keys, pa.large_string()), pa.array(texts, pa.large_string()))
     return pl.Series(values.name, maps)
 
 
-def _object(text: str) -> dict[str, object] | None:
+def _said(text: str) -> dict[str, str] | None:
+    """Keys and values of a JSON text, or nothing where it has none, or is nested too deeply to be written again."""
     try:
         said = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        named = said if isinstance(said, dict) else pairs(said)
+        return dict(_flat(named)) if named or not said else None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
 
 
 def _flat(said: dict[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:

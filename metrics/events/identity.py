@@ -55,12 +55,10 @@ def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> 
 
 def _contents(events: pl.DataFrame, kind: str) -> pl.Series:
     """A hash of everything an event says."""
-    entries = (
-        pl.col("attributes")
-        .map.entries()
-        .list.eval(pl.format("{}={}", pl.element().struct.field("key"), pl.element().struct.field("value")))
-    )
-    said = entries.list.sort().list.join(_SEPARATOR).alias("attributes")
+    pair = pl.format("{}={}", pl.element().struct.field("key"), pl.element().struct.field("value"))
+    entries = pl.col("attributes").map.entries().list.eval(pair.drop_nulls()).list.sort()
+    # No attributes, and attributes of which none has a value, say the same.
+    said = pl.when(entries.list.len() > 0).then(entries.list.join(_SEPARATOR)).alias("attributes")
     texts = [pl.col(name).cast(pl.String) for name in events.columns if name not in ("event_id", "attributes")]
     joined = pl.concat_str(pl.lit(kind), *(text.fill_null(_NOTHING) for text in (*texts, said)), separator=_SEPARATOR)
     with duckdb.connect() as database:

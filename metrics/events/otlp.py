@@ -1,11 +1,11 @@
 """OTLP/JSON trace documents as rows, one a span.
 
 The shape is that of `ExportTraceServiceRequest`: resourceSpans → scopeSpans → spans, attributes as lists of
-key and typed value.
+key and typed value. What has another shape than that is passed over, not stumbled over.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -25,7 +25,7 @@ def is_other_signal(document: object) -> bool:
 def spans(document: Json) -> Iterator[dict[str, Any]]:
     """One row a span: trace_id, span_id, parent_span_id, name, start and end in ns, status, attributes."""
     for resource in _list(document, "resourceSpans"):
-        shared = _attributes(resource.get("resource") or {})
+        shared = _attributes(_object(resource, "resource"))
         for scope in _list(resource, "scopeSpans", "instrumentationLibrarySpans"):
             for span in _list(scope, "spans"):
                 yield {
@@ -35,7 +35,7 @@ def spans(document: Json) -> Iterator[dict[str, Any]]:
                     "name": span.get("name"),
                     "start_time_unix_nano": _nanoseconds(span.get("startTimeUnixNano")),
                     "end_time_unix_nano": _nanoseconds(span.get("endTimeUnixNano")),
-                    "status": str((span.get("status") or {}).get("code", "0")),
+                    "status": str(_object(span, "status").get("code", "0")),
                     "attributes": {**shared, **_attributes(span)},
                 }
 
@@ -45,18 +45,50 @@ def _list(document: Json, *names: str) -> Sequence[Json]:
     return [item for item in found if isinstance(item, dict)]
 
 
+def _object(holder: Json, name: str) -> Json:
+    found = holder.get(name)
+    return cast("Json", found) if isinstance(found, dict) else {}
+
+
 def _attributes(holder: Json) -> dict[str, str]:
-    return {str(item.get("key")): _text(item.get("value") or {}) for item in _list(holder, "attributes")}
+    return {key: _text(value) for key, value in pairs(_list(holder, "attributes")).items() if value is not None}
 
 
-def _text(value: Json) -> str:
-    """An AnyValue as text; arrays and maps as JSON."""
-    inner = next(iter(value.values()), None)
-    if isinstance(inner, str):
-        return inner
-    if isinstance(inner, bool) or inner is None:
-        return str(inner).lower()
-    return str(inner) if isinstance(inner, int | float) else orjson.dumps(inner).decode()
+def pairs(listed: object, depth: int = 0) -> dict[str, object]:
+    """Attributes that are listed as `{"key": …, "value": …}`, by key; empty when that is not what they are."""
+    items = cast("list[object]", listed) if isinstance(listed, list) else []
+    found = [cast("Json", item) for item in items if isinstance(item, dict) and "key" in item]
+    if len(found) < len(items):
+        return {}
+    return {str(item["key"]): plain(item.get("value"), depth) for item in found}
+
+
+_TYPES = ("string", "bool", "int", "double", "array", "kvlist", "bytes")
+_TYPED = {name for kind in _TYPES for name in (f"{kind}Value", f"{kind}_value")}
+"""Keys of an AnyValue, as OTLP/JSON and as tables of its protobuf form write them."""
+_DEEPEST = 32
+"""Levels of arrays and maps within one another that are looked into."""
+
+
+def plain(value: object, depth: int = 0) -> object:
+    """What an AnyValue says; anything else is what it is."""
+    if not isinstance(value, dict) or not value or depth > _DEEPEST or not _TYPED.issuperset(cast("Json", value)):
+        return value
+    kind, inner = next(((kind, one) for kind, one in cast("Json", value).items() if one is not None), ("", None))
+    within = cast("Json", inner).get("values") if isinstance(inner, dict) else None
+    if kind.startswith("array") and isinstance(within, list):
+        return [plain(item, depth + 1) for item in cast("list[object]", within)]
+    return pairs(within, depth + 1) if kind.startswith("kvlist") else inner
+
+
+def _text(value: object) -> str:
+    """A value as text; arrays and maps as JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        return f"a value that cannot be shown: {error}"
 
 
 def _nanoseconds(value: object) -> int | None:

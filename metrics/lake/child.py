@@ -71,9 +71,10 @@ class Reader:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
+            self._end()
             self._buffer = b""
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "metrics.lake.reader"],
+                [sys.executable, "-m", "metrics.lake.reader", str(os.getpid())],
                 env={**ALLOCATION, **os.environ},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -105,7 +106,7 @@ class Reader:
 
     def _fell(self, process: subprocess.Popen[bytes]) -> Unreadable:
         code = process.wait()
-        self._process = None
+        self._end()
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return Unreadable(f"reading it ended the process that reads ({how}): the file is damaged or hostile")
 

@@ -5,7 +5,7 @@ hash never cost an event. A run may therefore hold too much (of a file that was 
 never too little: it is written before the commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,9 +53,10 @@ class Identities:
         """The run of a transaction; it stays readable when it is merged away."""
         return np.load(self._directory / f"{transaction}.npy", mmap_mode="r")
 
-    def merge(self) -> None:
-        """Merge the smaller runs once there are too many. Only between transactions."""
-        runs = sorted(self._files(), key=lambda path: path.stat().st_size)
+    def merge(self, staged: Container[str] = ()) -> None:
+        """Merge the smaller runs once there are too many, except those of transactions that are only `staged`."""
+        committed = [path for path in self._files() if path.stem not in staged]
+        runs = sorted(committed, key=lambda path: path.stat().st_size)
         if len(runs) <= MOST_RUNS:
             return
         # Runs much larger than all smaller ones together are left alone: each id is then moved a few times only.

@@ -58,11 +58,12 @@ class Line:
         for reader in readers:
             self._free.put(reader)
         self._shown = 0
+        self._ahead: deque[_Ahead] = deque()
         self._committed: list[Mapping[str, Hashes]] = []
 
     def stored(self, found: Sequence[Found], *, owned: bool, stop: Callable[[], bool]) -> Iterator[FileOutcome]:
         """What becomes of each file. Raises `LakeUnavailable` as soon as there is no room."""
-        ahead: deque[_Ahead] = deque()
+        ahead = self._ahead
         with ThreadPoolExecutor(max_workers=max(1, self._count), thread_name_prefix="reading") as pool:
             for number, one in enumerate(found, start=1):
                 if stop():
@@ -99,7 +100,7 @@ class Line:
         outcome = self._writer.commit(one.arrival, staged)
         self._committed.append(runs)
         self._committed[: -2 * self._count] = [{}] * max(0, len(self._committed) - 2 * self._count)
-        self._writer.tidy()
+        self._writer.tidy({other.arrival.hash for other in self._ahead})
         self._progress.finished(outcome)
         return outcome
 

@@ -1,4 +1,4 @@
-"""The process that opens untrusted files: `python -m metrics.lake.reader`.
+"""The process that opens untrusted files: `python -m metrics.lake.reader PID`, started by the process PID.
 
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
@@ -143,16 +143,16 @@ def _answer(line: str, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]
         return {"unreadable": f"reading it failed: {type(error).__name__}: {words[:300]}"}
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DIED, signal.SIGKILL)
-        if os.getppid() == 1:
+        if os.getppid() != parent:  # it died before we could ask to be told
             sys.exit(0)
 
 
 def main() -> None:
     """Answer tasks until standard input ends."""
-    _die_with_parent()
+    _die_with(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the writer's to handle
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers

@@ -15,7 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -152,10 +152,10 @@ class Writer:
             return self._refuse(arrival, staged["unreadable"])
         return self._commit(arrival, staged)
 
-    def tidy(self) -> None:
-        """Merge what is known of ids, once it is in many runs."""
+    def tidy(self, staged: Container[str]) -> None:
+        """Merge what is known of ids, once it is in many runs; what is only staged may yet be taken back."""
         for kind in KINDS:
-            Identities(self.lake.events(kind)).merge()
+            Identities(self.lake.events(kind)).merge(staged)
 
     def put_right(self) -> None:
         """Complete or remove what a writer that was killed has left."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from metrics.events.problems import ConfigurationError
 from metrics.lake import ingest as face
-from metrics.lake.ingest import FileOutcome, ingest, ingest_inbox, status
+from metrics.lake.identities import MOST_RUNS
+from metrics.lake.ingest import READERS, FileOutcome, ingest, ingest_inbox, status
 from metrics.lake.maintenance import maintain
 from metrics.lake.tables import Lake
 from metrics.settings import Ingest, Settings
@@ -234,6 +235,20 @@ def test_files_read_ahead_know_of_the_ids_committed_meanwhile(tmp_path: Path, st
         for path in (settings.home / "lake" / "request").glob("date=*/*")
     }
     assert written == committed
+
+
+def test_what_is_known_of_ids_is_merged_beside_what_is_being_read(
+    tmp_path: Path, store: Store, settings: Settings
+) -> None:
+    count, rows = 3 * MOST_RUNS, 100
+    paths = [tmp_path / f"{number:02d}.parquet" for number in range(count)]
+    for number, path in enumerate(paths):
+        requests(rows, first=number * rows // 2).write_parquet(path)
+    outcomes = store(*paths)
+    assert [sums(outcome) for outcome in outcomes[1:]] == [(rows, rows // 2, rows // 2, 0)] * (count - 1)
+    assert stored_events(Lake(settings.home), "request")["event_id"].n_unique() == (count + 1) * rows // 2
+    runs = list((settings.home / "lake" / "request" / "_identities").rglob("*.npy"))
+    assert len(runs) <= MOST_RUNS + READERS
 
 
 def test_copies_dropped_together_count_once(tmp_path: Path, store: Store) -> None:
