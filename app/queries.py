@@ -10,7 +10,8 @@ from app import answers
 from app.charts.axis import Limit, TimeAxis
 from app.source import source
 from app.state import Shown, View
-from metrics.engine import DimensionMismatch, Result
+from metrics.catalog import METRICS
+from metrics.engine import PREVIOUS, DimensionMismatch, Result
 from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Filter, Grain, Query, Window
 
@@ -18,6 +19,8 @@ MAXIMUM_ENDPOINTS = 12
 """Endpoints in the heat map and the table: the busiest or slowest are meant, not all."""
 GROWTH = timedelta(days=30)
 """Span of user growth shown at least, whatever the range: growth over an hour says nothing."""
+UNCOVERED = 0.1
+"""Share of the window before that may lie before the first event, for it to be compared with."""
 LINE_POINTS = 240
 HEAT_MAP_COLUMNS = 60
 """Buckets of a line and of the heat map at most: more of them are noise, not detail."""
@@ -63,8 +66,20 @@ def shown(view: View) -> Shown:
 
 
 def totals(view: View, metrics: tuple[str, ...]) -> Answer:
-    """One row: each metric over the window, and over the one before as `<metric>__previous`."""
-    return _ask(replace(view, compare=True), metrics, grain=Grain.NONE)
+    """One row: each metric over the window, and over the one before as `<metric>__previous`.
+
+    A window before that events hardly cover gives no value: beside it everything would seem to have grown.
+    """
+    answer = _ask(replace(view, compare=True), metrics, grain=Grain.NONE)
+    before = answer.axis.window.previous
+    latest = before.start + UNCOVERED * before.length
+    begun = {kind for kind, one in answers.freshness().kinds.items() if one.first and one.first <= latest}
+    bare = [
+        name + PREVIOUS
+        for name in metrics
+        if name + PREVIOUS in answer.frame.columns and not begun & set(METRICS[name].kinds)
+    ]
+    return replace(answer, frame=answer.frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in bare))
 
 
 def trend(view: View, metrics: tuple[str, ...]) -> Answer:

@@ -10,9 +10,9 @@ from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.words import label
 from metrics.catalog import METRICS
+from metrics.engine import PREVIOUS
 
 MAXIMUM_LINES = 8
-_PREVIOUS = "__previous"
 
 
 def percentiles(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -36,7 +36,7 @@ def area(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     _add(drawn, frame, axis, name, METRICS[name].title, theme.PLAIN, filled=True)
     _draw_previous(drawn, frame, axis, {name: theme.PLAIN.color})
     draw_changes(drawn, axis)
-    if f"{name}{_PREVIOUS}" not in frame.columns:
+    if f"{name}{PREVIOUS}" not in frame.columns:
         drawn.without_legend()
     return Picture(drawn.figure(), f"{METRICS[name].title} over time. {_summary(frame, [name])}")
 
@@ -85,7 +85,7 @@ def _add(
 
 def _draw_previous(drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, colors: dict[str, str]) -> None:
     for name, color in colors.items():
-        column = f"{name}{_PREVIOUS}"
+        column = f"{name}{PREVIOUS}"
         if column not in frame.columns:
             continue
         metric = METRICS[name]

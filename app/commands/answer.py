@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "json", "csv", "parquet"]
 
-PREVIOUS = "__previous"
 _ISO = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
@@ -53,6 +52,7 @@ def _table(frame: "pl.DataFrame", question: "Query") -> str:
 
 def _heading(column: str, question: "Query") -> str:
     from metrics.catalog import METRICS
+    from metrics.engine import PREVIOUS
 
     name = column.removesuffix(PREVIOUS)
     return f"{column} [{METRICS[name].unit}]" if name in question.metrics and METRICS[name].unit else column
@@ -60,6 +60,7 @@ def _heading(column: str, question: "Query") -> str:
 
 def _cell(column: str, value: object, question: "Query", zone: ZoneInfo) -> str:
     from metrics.catalog import METRICS
+    from metrics.engine import PREVIOUS
 
     if value is None:
         return "(none)" if column in question.by else "–"

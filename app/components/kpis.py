@@ -11,6 +11,7 @@ from app.queries import Answer
 from app.source import source
 from app.state import View
 from metrics.catalog import Metric, catalog
+from metrics.engine import PREVIOUS
 
 REFRESH = "30s"
 _BESIDE = {"cost": ("unpriced_calls",)}
@@ -43,7 +44,7 @@ def _row(view: View, metrics: tuple[str, ...], slowest: bool) -> None:
 
 def _tile(metric: Metric, sums: Answer, course: Answer) -> None:
     found = sums.frame.row(0, named=True) if sums.frame.height else {}
-    value, previous = found.get(metric.name), found.get(f"{metric.name}__previous")
+    value, previous = found.get(metric.name), found.get(metric.name + PREVIOUS)
     state = objectives.standing(metric.name, found, source().settings.slo)
     look = theme.LEVELS[state.level]
     badge = f" :{look.color}-badge[{look.icon} {state.words}]" if state.words else ""

@@ -54,6 +54,8 @@ class FakeEngine:
 
     kinds: Sequence[str] = ("request", "llm_call", "error", "health", "change", "resource")
     newest: datetime | None = NOW - timedelta(seconds=12)
+    history: timedelta = timedelta(days=60)
+    """Age of the oldest event."""
     values: dict[str, Sequence[str | None]] = field(default_factory=lambda: dict(VALUES))
     empty: bool = False
     broken: frozenset[str] = frozenset()
@@ -144,7 +146,7 @@ class FakeEngine:
 
     def freshness(self) -> Freshness:
         """A month of rows a kind."""
-        first = self.newest - timedelta(days=60) if self.newest else None
+        first = self.newest - self.history if self.newest else None
         return Freshness({kind: KindFreshness(1000, first, self.newest) for kind in self.kinds if first})
 
     def data_version(self) -> str:

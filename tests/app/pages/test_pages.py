@@ -1,5 +1,7 @@
 """Every page, over a full lake, an empty one, one event, and an engine that fails."""
 
+from datetime import timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -87,6 +89,12 @@ def test_a_tile_has_value_state_change_and_definition(shown: Shown) -> None:
     assert ":green-badge[:material/check_circle: OK]" in tile.label
     assert tile.delta == "+6.4 %"
     assert "Objective: at most 200 ms" in tile.help
+
+
+def test_a_tile_is_not_compared_with_a_period_from_which_most_events_are_missing(shown: Shown) -> None:
+    test = shown(engine=FakeEngine(history=timedelta(hours=30)))
+    assert [one.delta for one in test.metric] == [""] * len(test.metric)
+    assert {one.proto.delta_description for one in test.metric} == {"nothing to compare with in the previous 24 h"}
 
 
 def test_a_metric_that_cannot_be_filtered_so_is_left_out_not_shown_unfiltered(shown: Shown) -> None:
