@@ -48,9 +48,12 @@ class Reader:
 
         Raises:
             Unreadable: the file cannot become events, or ended the process that read it.
-            LakeUnavailable: there was no room or no permission to stage it.
+            LakeUnavailable: there was no room or no permission to stage it, or no process could be started.
         """
-        process = self._running()
+        try:
+            process = self._running()
+        except (Unreadable, OSError) as error:  # no fault of the file's
+            raise LakeUnavailable(Path(task.home), f"no process to read files could be started: {error}") from error
         assert process.stdin is not None
         try:
             process.stdin.write(json.dumps(asdict(task)).encode() + b"\n")

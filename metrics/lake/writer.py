@@ -232,7 +232,8 @@ class Writer:
         self._done(hash)
 
     def _done(self, hash: str) -> None:
-        for ending in ("intent", "staging"):
+        # The mark goes first: alone, it would have the next writer remove what is committed.
+        for ending in ("staging", "intent"):
             (self._intents / f"{hash}.{ending}").unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -19,10 +20,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def drop(inbox: Path, number: int) -> None:
-    """Two files that overlap by half, and one of two kinds."""
+    """Two files that overlap by half, and one of two kinds; all within the two days up to now, however many."""
     first = number * 2 * ROWS
-    requests(ROWS, first=first).write_parquet(inbox / f"requests-{number:03d}-a.parquet")
-    requests(ROWS, first=first + ROWS // 2).write_parquet(inbox / f"requests-{number:03d}-b.parquet")
+    for name, begin in (("a", first), ("b", first + ROWS // 2)):
+        times = [START + timedelta(seconds=40 * (place % 4_000)) for place in range(begin, begin + ROWS)]
+        requests(ROWS, first=begin, ts=times).write_parquet(inbox / f"requests-{number:03d}-{name}.parquet")
     mixed = pl.DataFrame(
         {
             "ts": [START] * 4,
