@@ -1,4 +1,4 @@
-"""What every page shares: brand, menu, banner, filter bar. Run by `streamlit run`, on every interaction."""
+"""What every page shares: brand, menu, banner, filter bar. Streamlit runs it on every visit and interaction."""
 
 import streamlit as st
 

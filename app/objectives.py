@@ -24,7 +24,7 @@ class Standing:
 
 def standing(metric: str, row: Row, slo: Slo) -> Standing:
     """How `metric` stands; `row` holds it and what its judgment needs (`unpriced_calls` beside `cost`)."""
-    if row.get(metric) is None:
+    if row.get(metric) is None and not (metric == "cost" and row.get("unpriced_calls")):
         return Standing(Level.NO_DATA, Level.NO_DATA)
     judge = _JUDGES.get(metric)
     return judge(row, slo) if judge else Standing(Level.OK, "")

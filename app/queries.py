@@ -115,6 +115,8 @@ def growth(view: View) -> Answer:
     start = start.astimezone(view.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     wider = replace(view, range=Window(start=start, end=window.end), compare=False)
     answer = _ask(wider, ("dau", "users_new"), grain=Grain.DAY)
+    if "dau" in answer.frame.columns and not answer.frame["dau"].max():
+        answer = replace(answer, frame=answer.frame.clear())
     return replace(answer, note="" if window.length > GROWTH else f"last {GROWTH.days} days")
 
 

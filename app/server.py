@@ -1,19 +1,24 @@
 """The web process: Streamlit's pages and our own routes, on one port.
 
-Started by `streamlit run app/server.py`.
+Started by `uvicorn app.server:app`, as `promptpilot up` does; `streamlit run app/server.py` works too, and slower.
 """
 
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from app.frontend import Frontend
+
+MAIN = Path(__file__).with_name("main.py")
 HEALTH_PATH = "/healthz"
 PRELOADED = ("metrics.engine", "app.charts", "app.components", "app.queries")
 """Packages and modules whose import is not to be part of the first visitor's waiting."""
@@ -37,4 +42,9 @@ async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
     yield {}
 
 
-app = st.App("main.py", routes=[Route(HEALTH_PATH, health, methods=["GET"])], lifespan=preloaded)
+app = st.App(
+    str(MAIN),
+    routes=[Route(HEALTH_PATH, health, methods=["GET"])],
+    middleware=[Middleware(Frontend)],
+    lifespan=preloaded,
+)

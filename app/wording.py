@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from math import isfinite
+from math import floor, isfinite, log10
 from zoneinfo import ZoneInfo
 
 NOTHING = "–"
@@ -18,6 +18,7 @@ _AGES: Sequence[tuple[int, str]] = (
     (60, "min"),
     (1, "s"),
 )
+_MOST_DECIMALS = 9
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
 
 
@@ -30,7 +31,7 @@ def quantity(value: float | None, unit: str = "", decimals: int = 1) -> str:
     if unit == "USD":
         return ("−" if value < 0 else "") + "$" + _scaled(abs(value), _cents(abs(value)))
     if unit == "%":
-        return f"{value:.{decimals}f} %"
+        return f"{value:.{_decimals(value, decimals)}f} %"
     shown = _scaled(value, decimals)
     return f"{shown} {_UNITS[unit]}" if unit in _UNITS else shown
 
@@ -109,7 +110,15 @@ def _cents(value: float) -> int:
 
 def _scaled(value: float, decimals: int) -> str:
     scale, letter = next(((scale, letter) for scale, letter in _SCALES if abs(value) >= scale), (1.0, ""))
-    return f"{value / scale:,.{max(decimals, 1) if letter else decimals}f}{' ' + letter if letter else ''}"
+    decimals = max(decimals, 1) if letter else _decimals(value, decimals)
+    return f"{value / scale:,.{decimals}f}{' ' + letter if letter else ''}"
+
+
+def _decimals(value: float, decimals: int) -> int:
+    """`decimals`, or as many as show two digits of a value that they would round to zero."""
+    if value == 0 or round(value, decimals):
+        return decimals
+    return min(_MOST_DECIMALS, 1 - floor(log10(abs(value))))
 
 
 def _signed(value: float, decimals: int, unit: str) -> str:

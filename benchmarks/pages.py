@@ -4,7 +4,6 @@ import contextlib
 import socket
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
 
+from app.commands.up import web
 from benchmarks.ingest import resident
 
-ROOT = Path(__file__).resolve().parent.parent
 CHARTS = {
     "executive": ("response-time", "throughput", "growth"),
     "performance": ("response-time", "error-rate", "throughput", "distribution"),
@@ -35,8 +34,11 @@ names => {
   const idle = () => !document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
     && !document.querySelector('[data-testid="stStatusWidget"]');
   const plots = () => names.map(n => document.querySelector(`.st-key-chart-${n} .js-plotly-plot`));
-  window.drawn = () => new Promise(resolve => {
+  const late = (since, reject) => performance.now() - since > 60000 && reject(new Error('not drawn within a minute'));
+  window.drawn = () => new Promise((resolve, reject) => {
+    const since = performance.now();
     const look = () => {
+      late(since, reject);
       const done = plots().every(p => p && p.querySelector('.main-svg'));
       if (done && idle()) resolve(performance.now());
       else requestAnimationFrame(look);
@@ -44,11 +46,14 @@ names => {
     requestAnimationFrame(look);
   });
   window.redrawn = () => {
-    const waiting = new Set(names);
-    names.forEach((n, i) => plots()[i].on('plotly_afterplot', () => waiting.delete(n)));
-    return () => new Promise(resolve => {
+    const before = plots(), again = new Set();
+    before.forEach((plot, i) => plot.on('plotly_afterplot', () => again.add(i)));
+    const isNew = (plot, i) => again.has(i) || (plot && plot !== before[i] && plot.querySelector('.main-svg'));
+    return new Promise((resolve, reject) => {
+      const since = performance.now();
       const look = () => {
-        if (waiting.size === 0 && idle()) resolve(performance.now());
+        late(since, reject);
+        if (plots().every(isNew) && idle()) resolve(performance.now());
         else requestAnimationFrame(look);
       };
       requestAnimationFrame(look);
@@ -80,10 +85,11 @@ def served(home: Path) -> Generator[tuple[str, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    program = web(home, "127.0.0.1", port)
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "server.py"), "--server.port", str(port)],
-        cwd=ROOT,
-        env={**environ, "PROMPTPILOT_HOME": str(home)},
+        program.command,
+        cwd=program.directory,
+        env={**environ, **program.environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -167,11 +173,12 @@ def _unfiltered(browser: Browser, address: str, name: str, *filters: str) -> flo
         page = context.new_page()
         page.add_init_script(f"({_WATCH})({list(CHARTS[name])!r})")
         page.goto(f"{address}/{_path(name)}?range=30d&{query}", wait_until="commit")
+        page.wait_for_selector("[data-testid=stMain] h1")
         page.evaluate("window.drawn()")
-        page.evaluate("window.again = window.redrawn()")
+        page.evaluate("() => { window.again = window.redrawn() }")  # a promise, not awaited yet
         started = float(page.evaluate("performance.now()"))
         page.locator(".st-key-chip-0 button").first.click()
-        return (float(page.evaluate("window.again()")) - started) / 1000
+        return (float(page.evaluate("window.again")) - started) / 1000
 
 
 def _path(name: str) -> str:

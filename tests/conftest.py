@@ -19,6 +19,8 @@ for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
 SIMULATED_END = datetime(2026, 5, 4, tzinfo=UTC)
 SIMULATED_DAYS = 3
 SIMULATED_REQUESTS_A_DAY = 3_000
+SAMPLES = Path(__file__).resolve().parent / "samples"
+REAL_END = datetime(2026, 9, 1, tzinfo=UTC)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -60,6 +62,18 @@ def simulated_home(shared_directory: Path, simulated_events: Path) -> Path:
         assert report.rejected == 0, report
 
     return _made_once(shared_directory / "home", make)
+
+
+@pytest.fixture(scope="session")
+def real_home(shared_directory: Path) -> Path:
+    """A home that holds the samples of real events. Not to be changed."""
+
+    def make(home: Path) -> None:
+        from metrics.lake.ingest import ingest
+
+        ingest(sorted(SAMPLES.glob("*.parquet")), Settings(home=home), now=lambda: REAL_END)
+
+    return _made_once(shared_directory / "real", make)
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def _comparison(sums: Answer, name: str, changed: str | None) -> str:
     length = wording.span(sums.axis.window.length)
     if changed and changed.startswith("0 "):
         return f"as in the previous {length}"
-    return f"vs previous {length}" if changed else f"nothing to compare with in the previous {length}"
+    return f"vs previous {length}" if changed else "nothing earlier to compare with"
 
 
 def _delta_color(metric: Metric, value: float | None, previous: float | None) -> Literal["normal", "inverse", "off"]:

@@ -87,7 +87,7 @@ def empty(answer: Answer) -> None:
     elif answer.needs:
         st.caption(f"No data yet: needs `{answer.needs}` events.")
     else:
-        st.caption(f"No events between {window}.")
+        st.caption(f"Nothing to draw: no event from {window} has what this needs.")
 
 
 def _definition(answer: Answer, help: str) -> str:

@@ -51,7 +51,7 @@ def test_a_page_without_any_event_says_what_it_needs(shown: Shown, page: str) ->
 def test_a_page_whose_window_is_empty_says_so(shown: Shown, page: str) -> None:
     test = shown(page, FakeEngine(empty=True))
     sound(test)
-    assert "No events between" in texts(test)
+    assert "Nothing to draw: no event from" in texts(test)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -94,7 +94,7 @@ def test_a_tile_has_value_state_change_and_definition(shown: Shown) -> None:
 def test_a_tile_is_not_compared_with_a_period_from_which_most_events_are_missing(shown: Shown) -> None:
     test = shown(engine=FakeEngine(history=timedelta(hours=30)))
     assert [one.delta for one in test.metric] == [""] * len(test.metric)
-    assert {one.proto.delta_description for one in test.metric} == {"nothing to compare with in the previous 24 h"}
+    assert {one.proto.delta_description for one in test.metric} == {"nothing earlier to compare with"}
 
 
 def test_a_metric_that_cannot_be_filtered_so_is_left_out_not_shown_unfiltered(shown: Shown) -> None:

@@ -1,0 +1,86 @@
+"""The program as a person starts it, on a free port of this machine."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+from app.commands.up import answers, web
+
+TIMEOUT = 60
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    """Status and body of an answer."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def running_up(home: Path, port: int) -> Generator[tuple["subprocess.Popen[str]", list[str]]]:
+    """`promptpilot up` on that port, once it has told its address; with the lines it has written so far."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "up", "--port", str(port), "--home", str(home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    watchdog = threading.Timer(TIMEOUT, process.kill)
+    watchdog.start()
+    lines: list[str] = []
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if "PromptPilot is at" in line:
+                break
+        else:
+            raise AssertionError("".join(lines))
+        yield process, lines
+    finally:
+        watchdog.cancel()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=TIMEOUT)
+
+
+@contextmanager
+def running_web(home: Path) -> Generator[str]:
+    """The pages over a home, without a sidecar; gives their address."""
+    port = free_port()
+    program = web(home, "127.0.0.1", port)
+    environment = {**os.environ, **program.environment}
+    with subprocess.Popen(
+        program.command,
+        cwd=program.directory,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            deadline = time.monotonic() + TIMEOUT
+            while not answers("127.0.0.1", port):
+                assert process.poll() is None and time.monotonic() < deadline, "the pages did not come up"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=TIMEOUT)
