@@ -10,17 +10,23 @@ from app.source import source
 from app.state import View
 
 REFRESH = "10s"
+REFRESH_WAITING = "2s"
+"""While there is no event of one's own yet: the first file dropped should show at once."""
+_SHOWN = "shown-home"
 STALE_AFTER = timedelta(minutes=15)
 
 
 def line(view: View) -> None:
     """One line: the window, and the age of the newest event."""
+    waits = source().is_demo or answers.freshness().last is None
+    st.session_state[_SHOWN] = _shown_now()
     with st.container(key="freshness", width="content"):
-        _line(view)
+        st.fragment(_line, run_every=REFRESH_WAITING if waits else REFRESH)(view)
 
 
-@st.fragment(run_every=REFRESH)
 def _line(view: View) -> None:
+    if st.session_state[_SHOWN] != _shown_now():
+        st.rerun()
     with contained("The age of the data"):
         newest = answers.freshness().last
         if newest is None:
@@ -29,6 +35,11 @@ def _line(view: View) -> None:
         words, fresh = _age(newest - source().now(), wording.moment(newest, view.zone))
         icon, color = (":material/bolt:", "green") if fresh else (":material/schedule:", "orange")
         st.badge(words, icon=icon, color=color)
+
+
+def _shown_now() -> tuple[str, bool]:
+    """The home, and whether it holds anything: when these change, all of the page does."""
+    return str(source().settings.home), answers.freshness().last is None
 
 
 def _age(ahead: timedelta, at: str) -> tuple[str, bool]:

@@ -1,0 +1,35 @@
+"""A browser, and the pages over the samples of real events."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.visit import Visit, visiting
+from tests.serving import running_web
+
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str | None) -> Generator[Browser]:
+    """One browser for all visits."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def address(real_home: Path) -> Generator[str]:
+    """Where the pages over the samples are."""
+    with running_web(real_home) as told:
+        yield told
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Generator[Visit]:
+    """A visitor of the pages over the samples."""
+    with visiting(browser, address) as one:
+        yield one

@@ -1,0 +1,117 @@
+"""Both pages over samples of real events."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize, expect
+
+from app import wording
+from app.navigation import ENTRIES
+from metrics.catalog import METRICS
+from tests.e2e.visit import PHONE, WIDE, Visit, visiting
+
+WEB_LOG = {"from": "2015-05-17T00:00:00Z", "to": "2015-05-21T00:00:00Z"}
+MODEL_CALLS = {"from": "2023-11-16T18:00:00Z", "to": "2023-11-16T19:30:00Z"}
+EVERYTHING = {"from": "2015-05-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
+SPANS = {"web-log": WEB_LOG, "model-calls": MODEL_CALLS, "everything": EVERYTHING}
+SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
+NAMES = [entry.path.stem for entry in ENTRIES]
+
+
+def asked(home: Path, metrics: Sequence[str], parameters: dict[str, str], *where: str) -> dict[str, float | None]:
+    """What `promptpilot query` says of metrics over a whole range."""
+    command = [
+        sys.executable, "-m", "app.cli", "query", *metrics, "--home", str(home), "--format", "json", "--grain", "none",
+        "--from", parameters["from"], "--to", parameters["to"], *(part for one in where for part in ("--where", one)),
+    ]  # fmt: skip
+    (row,) = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return row
+
+
+def as_shown(figures: dict[str, float | None]) -> dict[str, str]:
+    """Figures in the words of a tile."""
+    return {
+        name: wording.quantity(value, METRICS[name].unit, METRICS[name].decimals) for name, value in figures.items()
+    }
+
+
+@pytest.mark.parametrize(("scheme", "size"), SEEN, ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_complete_silent_and_as_wide_as_the_window(
+    browser: Browser, address: str, name: str, span: str, scheme: str, size: ViewportSize
+) -> None:
+    with visiting(browser, address, size, scheme) as visit:
+        visit.open(name, **SPANS[span])
+        visit.screenshot(f"{name}-{span}-{scheme}-{size['width']}")
+        assert visit.page.get_by_test_id("stException").count() == 0
+        assert visit.page.get_by_test_id("stAlertContentError").all_inner_texts() == []
+        assert visit.overflow() == [0, 0]
+        assert visit.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("name", "span", "drawn", "silent"),
+    [
+        ("executive", WEB_LOG, {"throughput", "growth"}, {"response-time", "cost"}),
+        ("performance", WEB_LOG, {"error-rate", "throughput"}, {"response-time", "distribution", "slowest", "cpu"}),
+        ("executive", EVERYTHING, {"throughput", "cost", "growth"}, {"response-time"}),
+    ],
+)
+def test_a_figure_is_drawn_or_says_why_not(
+    visit: Visit, name: str, span: dict[str, str], drawn: set[str], silent: set[str]
+) -> None:
+    visit.open(name, **span)
+    assert {panel for panel in drawn | silent if visit.is_drawn(panel)} == drawn
+    for panel in silent:
+        assert "Nothing to draw" in visit.box(panel) or "No data yet" in visit.box(panel)
+
+
+@pytest.mark.parametrize(
+    ("name", "metrics"),
+    [
+        ("executive", ("uptime", "response_time_p95", "error_rate", "cost")),
+        ("performance", ("response_time_p95", "error_rate", "requests_per_second")),
+    ],
+)
+@pytest.mark.parametrize("span", SPANS)
+def test_the_tiles_show_what_the_command_line_says(
+    visit: Visit, real_home: Path, name: str, metrics: tuple[str, ...], span: str
+) -> None:
+    visit.open(name, **SPANS[span])
+    tiles = visit.tiles()
+    assert {metric: tiles[metric] for metric in metrics} == as_shown(asked(real_home, metrics, SPANS[span]))
+
+
+def test_a_filter_made_on_the_page_is_in_the_link_and_the_link_shows_the_same(
+    visit: Visit, browser: Browser, address: str, real_home: Path
+) -> None:
+    visit.open("performance", **WEB_LOG)
+    before = visit.tiles()
+    visit.choose("Endpoint", "/favicon.ico")
+    visit.page.wait_for_url("**f=endpoint*")
+    expect(visit.tile("requests_per_second")).not_to_have_text(before["requests_per_second"])
+    visit.complete()
+    filtered = visit.tiles()
+    metrics = ("error_rate", "requests_per_second")
+    told = as_shown(asked(real_home, metrics, WEB_LOG, "endpoint=/favicon.ico"))
+    assert {metric: filtered[metric] for metric in metrics} == told
+    assert filtered["requests_per_second"] != before["requests_per_second"]
+    with visiting(browser, address) as other:
+        other.page.goto(visit.page.url)
+        other.complete()
+        assert other.tiles() == filtered
+        assert other.page.locator(".st-key-chip-0").inner_text().startswith("Endpoint: /favicon.ico")
+
+
+def test_the_menu_keeps_range_and_filters(visit: Visit) -> None:
+    visit.open("executive", **WEB_LOG, f="endpoint:/favicon.ico")
+    visit.page.get_by_role("link", name="Performance").first.click()
+    visit.page.wait_for_function("document.querySelector('h1')?.innerText === 'Performance'")
+    visit.complete()
+    assert visit.page.locator(".st-key-chip-0").inner_text().startswith("Endpoint: /favicon.ico")
+    assert "17 May 2015" in visit.page.locator(".st-key-custom-range").inner_text()

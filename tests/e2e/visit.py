@@ -1,0 +1,115 @@
+"""One visit of a page: opened, complete, and listened to."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, ViewportSize
+
+from app.navigation import ENTRIES
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+PATHS = {entry.path.stem: "" if entry.default else entry.path.stem for entry in ENTRIES}
+"""Where each page lies below the address."""
+_LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
+_COMPLETE = """() => {
+  const main = document.querySelector('[data-testid="stMain"]');
+  if (!main || !main.querySelector('h1') || !main.querySelector('[data-testid="stMetric"]')) return false;
+  if (document.querySelector('[data-testid="stSkeleton"], [data-stale="true"], [data-testid="stStatusWidget"]'))
+    return false;
+  const panels = [...main.querySelectorAll('[class*="st-key-panel-"]')];
+  const drawn = panel => panel.querySelector('.js-plotly-plot .main-svg, canvas, [data-testid="stCaptionContainer"]');
+  return panels.length > 2 && panels.every(drawn);
+}"""
+_HEIGHT = """Math.max(...[...document.querySelectorAll('[data-testid="stMain"], [data-testid="stAppViewContainer"]')]
+  .map(element => element.scrollHeight))"""
+_OVERFLOW = """() => {
+  const main = document.querySelector('[data-testid="stMain"]');
+  return [document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth];
+}"""
+
+
+class Visit:
+    """A page in a fresh browser context."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.complaints: list[str] = []
+        """What the browser's console and its scripts said was wrong."""
+        page.on("console", self._heard)
+        page.on("pageerror", self._broke)
+
+    def open(self, name: str, **parameters: str | list[str]) -> None:
+        """Open a page and wait until it is complete."""
+        self.page.goto(f"{self.address}/{PATHS[name]}?{urlencode(parameters, doseq=True)}")
+        self.complete()
+
+    def complete(self) -> None:
+        """Wait until every figure is drawn or says why it is not."""
+        self.page.wait_for_function(_COMPLETE, timeout=30_000)
+
+    def choose(self, dimension: str, value: str) -> None:
+        """Make a filter, as a person does: open the picker, choose, apply."""
+        self.page.locator(".st-key-filter-picker button").first.click()
+        self._pick("Dimension or attribute", dimension)
+        self._pick("Values", value)
+        self.page.keyboard.press("Escape")
+        self.page.get_by_role("button", name="Apply").click()
+
+    def tiles(self) -> dict[str, str]:
+        """The value of each tile, by metric."""
+        shown: dict[str, str] = {}
+        for tile in self.page.locator("[class*='st-key-kpi-']").all():
+            key = next(name for name in (tile.get_attribute("class") or "").split() if name.startswith("st-key-kpi-"))
+            shown[key.removeprefix("st-key-kpi-")] = tile.get_by_test_id("stMetricValue").inner_text().strip()
+        return shown
+
+    def tile(self, metric: str) -> Locator:
+        """Where the value of a tile stands."""
+        return self.page.locator(f".st-key-kpi-{metric}").get_by_test_id("stMetricValue")
+
+    def box(self, name: str) -> str:
+        """The text of a figure's box."""
+        return self.page.locator(f".st-key-panel-{name}").inner_text()
+
+    def is_drawn(self, name: str) -> bool:
+        """Whether a figure is drawn."""
+        return self.page.locator(f".st-key-panel-{name} .js-plotly-plot .main-svg").count() > 0
+
+    def overflow(self) -> list[int]:
+        """By how many pixels the document, and the part that scrolls, are wider than what is seen of them."""
+        return self.page.evaluate(_OVERFLOW)
+
+    def screenshot(self, name: str) -> None:
+        """Keep a picture of the whole page."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size or WIDE
+        self.page.set_viewport_size({"width": size["width"], "height": int(self.page.evaluate(_HEIGHT)) + 20})
+        self.complete()
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        self.page.set_viewport_size(size)
+
+    def _pick(self, label: str, text: str) -> None:
+        field = self.page.get_by_role("combobox", name=label)
+        field.click()
+        field.fill(text)
+        self.page.get_by_role("option", name=text, exact=True).first.click()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # Streamlit looks for itself below the page's own path first, and then at the root.
+        if message.type == "error" and not any(path in message.location.get("url", "") for path in _LOOKED_FOR):
+            self.complaints.append(f"{message.text} {message.location}")
+
+    def _broke(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+
+@contextmanager
+def visiting(browser: Browser, address: str, size: ViewportSize = WIDE, scheme: str = "light") -> Generator[Visit]:
+    """A visitor with nothing remembered."""
+    with browser.new_context(viewport=size, color_scheme=scheme, timezone_id="UTC", locale="en-US") as context:  # pyright: ignore[reportArgumentType]
+        yield Visit(context.new_page(), address)
