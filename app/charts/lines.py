@@ -13,6 +13,8 @@ from metrics.catalog import METRICS
 from metrics.engine import PREVIOUS
 
 MAXIMUM_LINES = 8
+_SMALL = 0.01
+"""Below this an axis is written in decimals: Plotly would write millionths with a µ."""
 
 
 def percentiles(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -36,6 +38,8 @@ def area(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     _add(drawn, frame, axis, name, METRICS[name].title, theme.PLAIN, filled=True)
     _draw_previous(drawn, frame, axis, {name: theme.PLAIN.color})
     draw_changes(drawn, axis)
+    if abs(frame[name].max() or 0) < _SMALL:  # pyright: ignore[reportArgumentType, reportOperatorIssue]
+        drawn.y["tickformat"] = "~g"
     if f"{name}{PREVIOUS}" not in frame.columns:
         drawn.without_legend()
     return Picture(drawn.figure(), f"{METRICS[name].title} over time. {_summary(frame, [name])}")

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from app import answers, wording
+from app.home import demo_progress
 from app.source import source
 
+REFRESH = "1s"
 DEMO = "Demo data: 30 days of simulated traffic. Drop a Parquet file into `data/inbox` to see your own."
 EMPTY = "No events yet. Drop a Parquet file into `{inbox}`: it appears here within seconds."
 
@@ -16,4 +18,14 @@ def banner() -> None:
         with st.container(key="demo"):
             st.info(DEMO, icon=":material/science:")
     elif answers.freshness().last is None:
-        st.info(EMPTY.format(inbox=wording.name(str(origin.settings.home / "inbox"), 200)), icon=":material/inbox:")
+        _waiting()
+
+
+@st.fragment(run_every=REFRESH)
+def _waiting() -> None:
+    """What to do, and how far the demo data are that will be shown until it is done."""
+    home = source().settings.home
+    st.info(EMPTY.format(inbox=wording.name(str(home / "inbox"), 200)), icon=":material/inbox:")
+    making = demo_progress(home)
+    if making:
+        st.progress(making.done, text=f"Demo data to look at meanwhile: {wording.markdown(making.stage)}")

@@ -9,6 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import source, wording
+from app.files import write_whole
+from app.home import demo_progress_file
 from app.navigation import ENTRIES, PAGES_DIRECTORY
 from app.source import Source
 from metrics.engine import Engine, Query, Window
@@ -74,3 +76,16 @@ def test_a_tile_shows_what_the_engine_answers(lake: Source, simulated_window: Wi
     assert shown["Response time P95"] == wording.quantity(row["response_time_p95"], "ms")
     assert shown["Error rate"] == wording.quantity(row["error_rate"], "%", 2)
     assert shown["Cost"] == wording.quantity(row["cost"], "USD", 2)
+
+
+def test_a_page_that_waits_tells_how_far_the_demo_data_are(tmp_path: Path) -> None:
+    demo_progress_file(tmp_path).parent.mkdir()
+    write_whole(demo_progress_file(tmp_path), '{"stage": "storing them", "done": 0.5}')
+    settings = Settings(home=tmp_path)
+    made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
+    source.connect_through(lambda: made)
+    test = AppTest.from_file(MAIN, default_timeout=30).run()
+    source.connect_through(None)
+    assert "Drop a Parquet file into" in test.info[0].value
+    (bar,) = test.get("progress")
+    assert (bar.proto.value, bar.proto.text) == (50, "Demo data to look at meanwhile: storing them")  # pyright: ignore
