@@ -27,7 +27,7 @@ CHARTS = {
 """Charts that a lake of requests alone fills; a page is complete when all of them are drawn and no skeleton is left."""
 WINDOW: ViewportSize = {"width": 1440, "height": 900}
 FILTERS = ("provider:openai", "region:eu-west-1", "endpoint:/api/v1/chat", "feature:search")
-THREE = ("environment:prod", "provider:openai", "region:eu-west-1", "user_id:u-7,u-12,u-40")
+THREE = ("environment:prod", "provider:openai", "region:eu-west-1", "user_id~:-17")
 
 _WATCH = """
 names => {
@@ -45,15 +45,18 @@ names => {
     };
     requestAnimationFrame(look);
   });
-  window.redrawn = () => {
-    const before = plots(), again = new Set();
-    before.forEach((plot, i) => plot.on('plotly_afterplot', () => again.add(i)));
-    const isNew = (plot, i) => again.has(i) || (plot && plot !== before[i] && plot.querySelector('.main-svg'));
+  window.redrawn = gone => {
+    const since = performance.now();
+    let last = since;
+    const note = () => { last = performance.now() };
+    plots().forEach(plot => plot.on('plotly_afterplot', note));  // drawn again in place,
+    const anew = mutation => [...mutation.addedNodes].some(node => node.querySelector?.('.main-svg'));
+    new MutationObserver(seen => seen.some(anew) && note()).observe(document, {childList: true, subtree: true});
     return new Promise((resolve, reject) => {
-      const since = performance.now();
       const look = () => {
         late(since, reject);
-        if (plots().every(isNew) && idle()) resolve(performance.now());
+        if (!idle() || document.querySelector(gone) || !plots().every(p => p?.querySelector('.main-svg'))) note();
+        if (performance.now() - last > 700) resolve(last);
         else requestAnimationFrame(look);
       };
       requestAnimationFrame(look);
@@ -61,7 +64,8 @@ names => {
   };
 }
 """
-"""Two questions a page can be asked: when every chart is drawn, and when every chart has been drawn again."""
+"""Two questions a page can be asked: when every chart is drawn; and when, after `gone` has left the page, the last of
+them was drawn again. A chart that stays as it is need not be, so that one ends when nothing has moved for a while."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,8 @@ def _unfiltered(browser: Browser, address: str, name: str, *filters: str) -> flo
         page.goto(f"{address}/{_path(name)}?range=30d&{query}", wait_until="commit")
         page.wait_for_selector("[data-testid=stMain] h1")
         page.evaluate("window.drawn()")
-        page.evaluate("() => { window.again = window.redrawn() }")  # a promise, not awaited yet
+        last_chip = f".st-key-chip-{len(filters) - 1}"
+        page.evaluate("gone => { window.again = window.redrawn(gone) }", last_chip)  # a promise, not awaited yet
         started = float(page.evaluate("performance.now()"))
         page.locator(".st-key-chip-0 button").first.click()
         return (float(page.evaluate("window.again")) - started) / 1000
