@@ -66,13 +66,13 @@ def simulate(
     crowd = Crowd.of(max(FEWEST_USERS, per_day // REQUESTS_A_USER), days, rng)
     incidents = plan(start, end, rng)
     dates = days_of(start, end)
-    volume = volumes(dates, days, per_day, rng)
+    volume = tuple(volumes(dates, days, per_day, rng).tolist())
     run = int(np.random.SeedSequence([seed, days, per_day, micros(end)]).generate_state(1, np.uint64)[0])
     counts = dict.fromkeys(kinds or KINDS, 0)
     files: list[Path] = []
 
     def written(number: int) -> Sequence[tuple[str, Path, int]]:
-        day = Day(number, dates[number], float(volume[number]), start, end, seed, run, crowd, incidents)
+        day = Day(number, dates[number], volume, start, end, seed, run, crowd, incidents)
         return _write_day(day, out, list(counts))
 
     # numpy and Polars let go of the interpreter's lock: two days at a time keep two cores busy.

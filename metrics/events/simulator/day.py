@@ -29,8 +29,8 @@ class Day:
 
     number: int
     date: datetime
-    volume: float
-    """Requests of the whole day, incidents apart, were it not cut."""
+    volumes: tuple[float, ...]
+    """Requests of each whole day of the simulation, incidents apart, were none cut."""
     start: datetime
     end: datetime
     seed: int
@@ -48,12 +48,18 @@ class Day:
     def visits(self) -> Visits:
         """Visits of people."""
         count = max(FEWEST_VISITS, round(self.volume / REQUESTS_A_VISIT))
-        return Visits.of(count, self.ordinal, self.crowd, self.rng("visits"))
+        rng = self.rng("visits")
+        return Visits.of(count, self.ordinal, self.crowd.present(self.number, rng), self.crowd.region, rng)
 
     @property
     def ordinal(self) -> int:
         """Days since 1970."""
         return (self.date - _EPOCH).days
+
+    @property
+    def volume(self) -> float:
+        """Requests of the day."""
+        return self.volumes[self.number]
 
     @property
     def midnight(self) -> int:

@@ -50,7 +50,7 @@ def interaction_events(day: Day) -> pl.DataFrame:
     moment = visits.begin[visit] + ((step + rng.random(len(step))) / LONGEST_VISIT * visits.length[visit]).astype(
         np.int64
     )
-    acting = np.flatnonzero(rng.random(len(page)) < ACTIONS_A_VIEW)
+    acting = np.flatnonzero((rng.random(len(page)) < ACTIONS_A_VIEW) & (moment < MICROS_A_DAY))
     after = moment[acting] + rng.integers(500_000, 4_000_000, len(acting))
     moment = np.concatenate([moment, np.minimum(after, MICROS_A_DAY - 1)])
     visit, page = np.concatenate([visit, visit[acting]]), np.concatenate([page, page[acting]])

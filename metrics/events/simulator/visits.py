@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from metrics.events.simulator.crowd import Crowd
-from metrics.events.simulator.world import REGIONS, Integers, local_shape
+from metrics.events.simulator.world import REGIONS, Floats, Integers, local_shape
 
 MICROS_A_MINUTE = 60_000_000
 MICROS_A_DAY = 1440 * MICROS_A_MINUTE
@@ -26,11 +25,10 @@ class Visits:
     """Microseconds."""
 
     @classmethod
-    def of(cls, count: int, day: int, crowd: Crowd, rng: np.random.Generator) -> "Visits":
-        """`count` visits of the users who are there on a day, at their regions' hours."""
-        weights = crowd.present(day, rng)
+    def of(cls, count: int, day: int, weights: Floats, regions: Integers, rng: np.random.Generator) -> "Visits":
+        """`count` visits on a day of users as often as their weights say, at the hours of their regions."""
         user = np.repeat(np.arange(len(weights)), rng.multinomial(count, weights / weights.sum()))
-        region = crowd.region[user]
+        region = regions[user]
         minute = np.zeros(count, dtype=np.int64)
         for number, (_, offset) in enumerate(REGIONS.values()):
             here = np.flatnonzero(region == number)

@@ -1,6 +1,7 @@
 """What the simulated product looks like: its days and weeks, its people, and its models."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 import polars as pl
@@ -137,8 +138,9 @@ def test_people_do_on_a_page_what_that_page_is_for(fortnight: Simulated) -> None
 def test_a_page_is_acted_on_after_it_is_seen(fortnight: Simulated) -> None:
     events = fortnight.of["interaction"]
     seen = events.filter(pl.col("action") == "page_view").group_by("session_id", "page").agg(since=pl.col("ts").min())
-    acts = events.filter(pl.col("action") != "page_view").join(seen, on=["session_id", "page"])
+    acts = events.filter(pl.col("action") != "page_view").join(seen, on=["session_id", "page"], how="left")
     assert acts.height > 1000
+    assert acts["since"].null_count() == 0
     assert acts.filter(pl.col("ts") < pl.col("since")).is_empty()
 
 
@@ -191,3 +193,22 @@ def test_answers_from_the_cache_come_at_once_and_cost_nothing(fortnight: Simulat
     others = fortnight.of["llm_call"].filter(~pl.col("cache_hit") & (pl.col("status") == "ok"))
     assert hits["cost_usd"].max() == 0
     assert hits["duration_ms"].quantile(0.99) < 0.2 * others["duration_ms"].median()  # pyright: ignore[reportOptionalOperand, reportOperatorIssue]
+
+
+def test_fewer_come_back_after_a_week_than_the_day_after(fortnight: Simulated) -> None:
+    days = fortnight.of["request"].select("user_id", day=pl.col("ts").dt.date()).unique()
+    seen = days.with_columns(age=(pl.col("day") - pl.col("day").min().over("user_id")).dt.total_days())
+    begin = min(days["day"].to_list())
+    joined = pl.col("day").is_between(begin + timedelta(days=2), begin + timedelta(days=6))
+    new = seen.filter((pl.col("age") == 0) & joined)
+    ages = dict(seen.join(new, on="user_id", how="semi").group_by("age").len().iter_rows())
+    assert ages[1] > 1.2 * ages[7]
+
+
+def test_every_resolved_error_was_opened_before_and_is_resolved_once(fortnight: Simulated) -> None:
+    errors = fortnight.of["error"]
+    opened = errors.filter(pl.col("status") == "open").select("error_id", since="ts", how="severity")
+    solved = errors.filter(pl.col("status") == "resolved").join(opened, on="error_id", how="left")
+    assert solved["error_id"].n_unique() == solved.height
+    assert solved.filter(pl.col("since").is_null() | (pl.col("since") > pl.col("ts"))).is_empty()
+    assert solved.filter(pl.col("severity") != pl.col("how")).is_empty()
