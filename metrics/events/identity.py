@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import duckdb
 import polars as pl
 
-_SEPARATOR, _NOTHING = "\x1f", "\x00"
+_NOTHING = "-"
 
 
 @dataclass
@@ -55,12 +55,23 @@ def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> 
 
 def _contents(events: pl.DataFrame, kind: str) -> pl.Series:
     """A hash of everything an event says."""
-    pair = pl.format("{}={}", pl.element().struct.field("key"), pl.element().struct.field("value"))
+    pair = pl.concat_str(_measured(pl.element().struct.field(part)) for part in ("key", "value"))
     entries = pl.col("attributes").map.entries().list.eval(pair.drop_nulls()).list.sort()
     # No attributes, and attributes of which none has a value, say the same.
-    said = pl.when(entries.list.len() > 0).then(entries.list.join(_SEPARATOR)).alias("attributes")
-    texts = [pl.col(name).cast(pl.String) for name in events.columns if name not in ("event_id", "attributes")]
-    joined = pl.concat_str(pl.lit(kind), *(text.fill_null(_NOTHING) for text in (*texts, said)), separator=_SEPARATOR)
+    said = entries.list.join("").fill_null("")
+    # Zero is one number, with and without a sign.
+    values = [
+        pl.col(name) + 0.0 if dtype.is_float() else pl.col(name)
+        for name, dtype in events.schema.items()
+        if name not in ("event_id", "attributes")
+    ]
+    texts = [_measured(value.cast(pl.String)).fill_null(_NOTHING) for value in values]
+    joined = pl.concat_str(pl.lit(kind), *texts, said)
     with duckdb.connect() as database:
         database.register("events", events.select(joined.alias("content")).to_arrow())
         return database.sql("SELECT md5(content) AS content FROM events").pl()["content"]
+
+
+def _measured(text: pl.Expr) -> pl.Expr:
+    """A text behind its length: however many follow one another, they read in one way only."""
+    return pl.format("{}:{}", text.str.len_bytes(), text)
