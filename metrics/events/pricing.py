@@ -18,9 +18,9 @@ name, or that name and a version: a wrong near-match would be worse than no pric
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +33,7 @@ from metrics.events.entries import Entry, read_entries
 from metrics.events.problems import ConfigurationError
 
 MILLION = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RATES = ("input", "cached_input", "cache_write", "output")
 _PROVIDERS: Mapping[str, str] = {
     "azure.ai.openai": "azure", "az.ai.openai": "azure", "azure_openai": "azure", "aws.bedrock": "aws",
@@ -60,12 +61,15 @@ class PriceError(ConfigurationError):
     """A `prices.yaml` that cannot be used."""
 
 
+_Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class _Tier(Entry):
     above: Annotated[int, Field(ge=0)]
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-    cached_input: float | None = None
-    cache_write: float | None = None
+    input: _Rate
+    output: _Rate
+    cached_input: _Rate | None = None
+    cache_write: _Rate | None = None
 
 
 class _Match(Entry):
@@ -78,10 +82,10 @@ class OwnPrice(Entry):
 
     match: _Match
     since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-    cached_input: float | None = None
-    cache_write: float | None = None
+    input: _Rate
+    output: _Rate
+    cached_input: _Rate | None = None
+    cache_write: _Rate | None = None
     tiers: tuple[_Tier, ...] = ()
 
 
@@ -113,7 +117,8 @@ class PriceBook:
             price for price in self.own if _fits(price, provider, model) and (price.since is None or price.since <= at)
         ]
         if fits:
-            return _own_rates(max(fits, key=lambda price: price.since or datetime.min.replace(tzinfo=UTC)))
+            dated = [price for price in fits if price.match == fits[0].match]
+            return _own_rates(max(dated, key=lambda price: price.since or datetime.min.replace(tzinfo=UTC)))
         return _listed(provider, model, at)
 
     def priced(self, calls: pl.DataFrame) -> pl.DataFrame:
@@ -121,8 +126,8 @@ class PriceBook:
         reported = pl.col("cost_usd").is_not_null()
         open_calls = calls.filter(~reported & pl.col("model").is_not_null())
         rates = self._table(open_calls)
-        known = calls.with_columns(_HOUR).join(
-            rates, on=["provider", "model", "hour"], how="left", nulls_equal=True, maintain_order="left"
+        known = calls.with_columns(self._since).join(
+            rates, on=["provider", "model", "since"], how="left", nulls_equal=True, maintain_order="left"
         )
         deepest = known["tiers"].list.len().max()
         most_tiers = deepest if isinstance(deepest, int) else 1
@@ -139,19 +144,27 @@ class PriceBook:
             priced.alias("cost_usd"), source.otherwise(pl.lit("unpriced")).alias("cost_source")
         ).select(calls.columns)
 
+    @cached_property
+    def _since(self) -> pl.Expr:
+        """The beginning of the span in which a call lies, and in which it has one price."""
+        own = [price.since for price in self.own if price.since]
+        fitting = (name for name, width in _WIDTHS if all((since - _EPOCH) % width == timedelta() for since in own))
+        return pl.col("ts").dt.truncate(next(fitting, "1us")).alias("since")
+
     def _table(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """Rates of every provider, model and hour: `tiers`, a list of thresholds and rates."""
-        keys = calls.select("provider", "model", _HOUR).unique()
+        """Rates of every provider, model and half hour: `tiers`, a list of thresholds and rates."""
+        keys = calls.select("provider", "model", self._since).unique()
         tiers = pl.List(pl.Struct({"above": pl.Int64, **dict.fromkeys(_RATES, pl.Float64)}))
         found = [self._tiers(*row) for row in keys.iter_rows()]
         return keys.with_columns(pl.Series("tiers", found, dtype=tiers))
 
-    def _tiers(self, provider: str | None, model: str, hour: datetime) -> list[dict[str, float]] | None:
-        rates = self.rates(provider, model, hour)
+    def _tiers(self, provider: str | None, model: str, at: datetime) -> list[dict[str, float]] | None:
+        rates = self.rates(provider, model, at)
         return [{"above": rate.above, **{name: getattr(rate, name) for name in _RATES}} for rate in rates] or None
 
 
-_HOUR = pl.col("ts").dt.truncate("1h").alias("hour")
+_WIDTHS = (("30m", timedelta(minutes=30)), ("1m", timedelta(minutes=1)), ("1s", timedelta(seconds=1)))
+"""Spans within which no price changes: those of the price list change on the half hour."""
 
 
 def _cost(most_tiers: int) -> pl.Expr:

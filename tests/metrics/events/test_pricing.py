@@ -359,3 +359,27 @@ def test_bytes_that_are_no_text_are_told_with_the_file(path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PriceError, match=re.escape(f"{path}: cannot be read: ")):
         PriceBook.load(path)
+
+
+def test_a_price_of_the_list_changes_within_the_hour_when_it_does() -> None:
+    cost = priced(ts=MAY.replace(hour=0, minute=45), provider="deepseek", model="deepseek-chat", input_tokens=1_000_000)
+    assert cost == (pytest.approx(0.27), "priced")
+
+
+def test_a_price_of_ones_own_changes_at_the_minute_it_names(book: Callable[[str], PriceBook]) -> None:
+    later = ACME.replace("input: 2", "input: 4") + "  from: 2026-05-01T12:10:00Z\n"
+    prices = book(ACME + later)
+    asked = {"provider": "acme", "model": "acme-1", "input_tokens": 1_000_000}
+    assert [priced(prices, ts=MAY + timedelta(minutes=minute), **asked)[0] for minute in (9, 10)] == [2, 4]
+
+
+def test_the_first_entry_that_fits_wins_over_a_later_dated_one(book: Callable[[str], PriceBook]) -> None:
+    special = ACME.replace("acme-*", "acme-special").replace("input: 2", "input: 1")
+    prices = book(special + ACME + "  from: 2026-01-01T00:00:00Z\n")
+    assert priced(prices, provider="acme", model="acme-special", input_tokens=1_000_000)[0] == 1
+
+
+@pytest.mark.parametrize("rate", ["cached_input: -1", "cache_write: -1", "cached_input: .inf"])
+def test_a_price_that_is_none_is_refused(book: Callable[[str], PriceBook], rate: str) -> None:
+    with pytest.raises(PriceError, match=r"line 4: " + rate.split(":")[0]):
+        book(f"{ACME}  {rate}\n")
