@@ -222,7 +222,7 @@ def _planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> _Planned:
         rule = part.columns.get(column.name, Source())
         names = _source_columns(frame, column, rule, used, mapped=column.name in part.columns)
         expression = (
-            _expression(frame, column, part.kind, rule, names)
+            _expression(frame, column, part.kind, rule, names, expressions.get("ts"))
             if rule.start is None
             else _counted_on(rule.start, rule.step_seconds, earlier_rows)
         )
@@ -243,7 +243,9 @@ def _source_columns(
     return tuple(fresh if mapped else fresh[:1])
 
 
-def _expression(frame: pl.DataFrame, column: Column, kind: Kind, rule: Source, names: Sequence[str]) -> pl.Expr | None:
+def _expression(
+    frame: pl.DataFrame, column: Column, kind: Kind, rule: Source, names: Sequence[str], begun: pl.Expr | None
+) -> pl.Expr | None:
     if rule.value is not None:
         constant = frame.select(pl.lit(rule.value).alias("constant"))
         return converted(column, "constant", constant.schema["constant"], kind.name, Source()).pipe(
@@ -253,7 +255,9 @@ def _expression(frame: pl.DataFrame, column: Column, kind: Kind, rule: Source, n
     if not names and not ends:
         return None if rule.default is None else pl.lit(rule.default, column.dtype)
     choices = [converted(column, name, frame.schema[name], kind.name, rule) for name in names]
-    choices.extend(_since_start(frame, kind, end) for end in ends)
+    choices.extend(
+        _between(begun, converted(kind.by_name["ts"], end, frame.schema[end], kind.name, Source())) for end in ends
+    )
     value = choices[0] if len(choices) == 1 else pl.coalesce(choices)
     for name in rule.plus:
         more = column_named(frame, name)
@@ -269,17 +273,10 @@ def _counted_on(start: datetime, step_seconds: float, earlier_rows: int) -> pl.E
     return pl.lit(start).dt.convert_time_zone("UTC").dt.cast_time_unit("us") + step
 
 
-def _since_start(frame: pl.DataFrame, kind: Kind, end: str) -> pl.Expr:
-    """Milliseconds from `ts` to the moment in column `end`; both are read as times."""
-    moment = kind.by_name["ts"]
-    starts = [name for name in (column_named(frame, one) for one in (*START_NAMES, "ts", *moment.aliases)) if name]
-    if not starts:
-        return pl.lit(None, pl.Float64)
-    begun, ended = (converted(moment, name, frame.schema[name], kind.name, Source()) for name in (starts[0], end))
-    return (ended - begun).dt.total_microseconds().cast(pl.Float64) / 1000
-
-
-START_NAMES = ("start_time", "startTime", "start_time_unix_nano", "startTimeUnixNano")
+def _between(begun: pl.Expr | None, ended: pl.Expr) -> pl.Expr:
+    """Milliseconds from one moment to another."""
+    span = pl.lit(None, pl.Duration("us")) if begun is None else ended - begun
+    return span.dt.total_microseconds().cast(pl.Float64) / 1000
 
 
 def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -30,6 +30,15 @@ _SAID: Mapping[str, str] = {
 """Sentences for what the validation says in words of Python."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads times as the text they are: what they must be is said, with the line, where they are checked."""
+
+    yaml_implicit_resolvers: ClassVar = {  # pyright: ignore[reportIncompatibleVariableOverride]
+        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def read_entries(path: Path, model: type[E], problem: type[ConfigurationError]) -> tuple[E, ...]:
     """The entries of a file, which need not exist. Raises `problem` with the file, the line and what was expected."""
     if not path.exists():
@@ -44,19 +53,19 @@ def read_entries(path: Path, model: type[E], problem: type[ConfigurationError]) 
 def entries_of(text: str, where: str, model: type[E], problem: type[ConfigurationError]) -> tuple[E, ...]:
     """The entries of a text; `where` is its name in what `problem` says."""
     try:
-        document: object = yaml.safe_load(text)
-        tree = yaml.compose(text, yaml.SafeLoader)
+        document: object = yaml.load(text, _Loader)
+        tree = yaml.compose(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise problem(f"{where}, line {line}: not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise problem(f"{where}: not YAML: {error}") from error
     if document is None:
         return ()
     first = next(name for name, field in model.model_fields.items() if field.is_required())
     if not isinstance(document, list):
         raise problem(f"{where}, line 1: expected a list, each entry beginning with `- {first}:`")
-    twice = _named_twice(tree)
+    twice = _named_twice(tree, set())
     if twice is not None:
         raise problem(f"{where}, line {_begins(twice)}: {twice.value}: is given twice")
     entries: list[E] = []
@@ -92,17 +101,20 @@ def _keys(model: type[Entry]) -> set[str]:
     return {name for part in (schema, *schema.get("$defs", {}).values()) for name in part.get("properties", ())}
 
 
-def _named_twice(node: yaml.Node | None) -> yaml.ScalarNode | None:
-    """The first key that stands twice in one mapping of the document."""
+def _named_twice(node: yaml.Node | None, passed: set[int]) -> yaml.ScalarNode | None:
+    """The first key that stands twice in one mapping of the document; what an alias names again is `passed` by."""
+    if id(node) in passed:
+        return None
+    passed.add(id(node))
     if isinstance(node, yaml.SequenceNode):
-        return next((found for child in node.value if (found := _named_twice(child))), None)
+        return next((found for child in node.value if (found := _named_twice(child, passed))), None)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 return key
             seen.add(str(key.value))
-            found = _named_twice(value)
+            found = _named_twice(value, passed)
             if found:
                 return found
     return None
@@ -121,7 +133,7 @@ def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
             line = _begins(node)
         elif isinstance(node, yaml.MappingNode):
             pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-            found = next(((key, value) for key, value in pairs if getattr(key, "value", None) == part), None)
+            found = next(((key, value) for key, value in pairs if getattr(key, "value", None) == str(part)), None)
             if found is None:
                 break
             key, node = found

@@ -16,7 +16,7 @@ the values a column must have; a row belongs to the first part it fits. A file w
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -35,12 +35,12 @@ from metrics.events.schema import Column
 T = TypeVar("T")
 
 
-def _as_written(value: object) -> object:
-    """YAML reads `2026-01-01` as a date; here it is text again, to be read as every other time is."""
-    return value.isoformat() if isinstance(value, date) else value
+Scalar = str | int | float | bool
 
 
-Scalar = Annotated[str | int | float | bool, BeforeValidator(_as_written)]
+def _named_by_text(value: object) -> object:
+    """A code such as `7: 503` is a number to YAML, and is looked for as text."""
+    return {str(key): one for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _known_kind(name: str) -> str:
@@ -68,10 +68,10 @@ class Source(Entry):
     """Zone of times written without one."""
     value: Scalar | None = None
     """The same value for every row."""
-    map: Mapping[str, Scalar | None] = {}
+    map: Annotated[Mapping[str, Scalar | None], BeforeValidator(_named_by_text)] = {}
     """Their values and ours; values not named stay."""
     start: AwareDatetime | None = None
-    step_seconds: float = 1
+    step_seconds: Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)] = 1
     """Times made up for a file that has none: from `start`, on by `step_seconds` each row."""
     plus: tuple[str, ...] = ()
     """Columns whose values are added (Langfuse counts cached tokens apart)."""

@@ -315,3 +315,40 @@ def test_aliases_stand_for_what_they_name(load: Load) -> None:
     text = "- name: a\n  kind: request\n  columns: &shared {ts: when}\n- name: b\n  kind: error\n  columns: *shared\n"
     first, second = load(text).own
     assert first.columns == second.columns
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- &a [*a]\n",
+        "- " + "[" * 3000 + "]" * 3000,
+        of_columns("ts: {start: 2026-13-01T00:00:00Z}"),
+        of_columns("ts: {start: t, step_seconds: " + "9" * 5000 + "}"),
+        of_columns("ts: {start: 2026-01-01T00:00:00Z, step_seconds: .inf}"),
+        of_columns("ts: {start: 2026-01-01T00:00:00Z, step_seconds: 1e300}"),
+    ],
+)
+def test_what_no_event_can_be_made_by_is_refused(said: Said, text: str) -> None:
+    assert said(text)
+
+
+def test_an_impossible_date_is_refused_with_its_line(said: Said) -> None:
+    assert said(of_columns("ts: {start: 2026-13-01T00:00:00Z}")).startswith("line 4: columns.ts.start")
+
+
+def test_aliases_that_name_each_other_many_times_over_are_passed_once(said: Said) -> None:
+    levels = ["- &l0 [a, b]", *(f"- &l{level} [{', '.join([f'*l{level - 1}'] * 9)}]" for level in range(1, 30))]
+    assert "expected keys and values" in said("\n".join(levels))
+
+
+def test_codes_are_mapped_by_number_too(load: Load, converted: Convert) -> None:
+    mappings = load(of_columns("ts: when", "endpoint: route", "status_code: {from: state, map: {7: 503}}"))
+    (part,) = converted({"when": [TIME], "route": ["/a"], "state": ["7"]}, mappings=mappings, map_name="own").values()
+    assert part.good["status_code"].to_list() == [503]
+
+
+def test_a_duration_is_counted_from_the_time_that_the_mapping_names(load: Load, converted: Convert) -> None:
+    mappings = load(of_columns("ts: when", "endpoint: route", "status_code: code", "duration_ms: {ends: [done]}"))
+    rows = {"when": [TIME], "route": ["/a"], "code": [200], "done": ["2026-05-01T00:00:02.500Z"]}
+    (part,) = converted(rows, mappings=mappings, map_name="own").values()
+    assert part.good["duration_ms"].to_list() == [2500.0]
