@@ -27,7 +27,7 @@ CHARTS = {
 """Charts that a lake of requests alone fills; a page is complete when all of them are drawn and no skeleton is left."""
 WINDOW: ViewportSize = {"width": 1440, "height": 900}
 FILTERS = ("provider:openai", "region:eu-west-1", "endpoint:/api/v1/chat", "feature:search")
-THREE = ("environment:prod", "provider:openai", "region:eu-west-1", "user_id~:-17")
+THREE = ("environment:prod", "provider:openai", "region:eu-west-1", "user_id:u-242,u-3717,u-2946")
 
 _WATCH = """
 names => {
