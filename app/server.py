@@ -42,6 +42,8 @@ async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
     yield {}
 
 
+logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on again, whatever uvicorn was told
+
 app = st.App(
     str(MAIN),
     routes=[Route(HEALTH_PATH, health, methods=["GET"])],

@@ -54,3 +54,12 @@ def test_web_and_sidecar_work_on_the_same_home_from_any_directory(
         assert program.directory is not None
         assert (program.directory / ".streamlit" / "config.toml").is_file()
         assert os.path.isabs(program.command[0])  # noqa: PTH117 - the command holds text
+
+
+def test_who_asks_for_what_is_not_written_to_the_terminal(tmp_path: Path) -> None:
+    port = free_port()
+    with running_up(tmp_path, port) as (process, _):
+        assert get(port, "/performance?f=user_id:somebody")[0] == 200
+        process.send_signal(signal.SIGINT)
+        written, _ = process.communicate(timeout=TIMEOUT)
+    assert "somebody" not in written
