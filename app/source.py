@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.home import current_home
-from metrics.engine import Engine
+from metrics.engine import NARROW_FROM, Engine
 from metrics.settings import Settings, load_settings
 
 
@@ -34,7 +34,7 @@ def _settings() -> Settings:
 @st.cache_resource(show_spinner=False)
 def _opened(path: Path, is_demo: bool) -> Source:
     settings = _settings().model_copy(update={"home": path})
-    return Source(Engine(settings), settings, is_demo)
+    return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo)
 
 
 def _current() -> Source:

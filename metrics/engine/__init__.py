@@ -1,11 +1,13 @@
 """How a number is computed: a `Query` becomes SQL, is run on DuckDB, and comes back as a Polars frame."""
 
 from metrics.engine.engine import Engine, Plan
+from metrics.engine.narrowing import NARROW_FROM
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.result import PREVIOUS, Freshness, KindFreshness, Result
 
 __all__ = [
+    "NARROW_FROM",
     "PREVIOUS",
     "DimensionMismatch",
     "Engine",

@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -31,5 +32,16 @@ def rows_of(statement: Statement) -> pl.DataFrame:
     try:
         rows = cursor.sql(statement.duckdb_sql(), params=dict(statement.parameters)).pl()
         return rows.with_columns(cs.datetime().dt.convert_time_zone("UTC"))
+    finally:
+        cursor.close()
+
+
+def write_parquet(statement: Statement, path: Path) -> int:
+    """Write the rows of a statement to a file; gives their number."""
+    cursor = _database().cursor()
+    try:
+        sql = f"COPY ({statement.duckdb_sql()}) TO $path (FORMAT parquet)"
+        found = cursor.execute(sql, {**statement.parameters, "path": str(path)}).fetchone()
+        return found[0] if found else 0
     finally:
         cursor.close()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.database import rows_of
 from metrics.engine.measures import KEY, Step, steps
 from metrics.engine.measures.quantiles import binned
+from metrics.engine.narrowing import Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.result import PREVIOUS, TIME, Freshness, KindFreshness, Result
@@ -44,12 +46,17 @@ class Plan:
 
 
 class Engine:
-    """Answers queries over one home. Safe to share between threads."""
+    """Answers queries over one home. Safe to share between threads.
 
-    def __init__(self, settings: Settings, *, exact_up_to: int = EXACT_UP_TO) -> None:
+    `exact_up_to`: events whose quantiles are taken by sorting. `narrow_from`: events in question from which those that
+    pass a filter are set aside for the questions to come; whoever asks many should set it to `NARROW_FROM`.
+    """
+
+    def __init__(self, settings: Settings, *, exact_up_to: int = EXACT_UP_TO, narrow_from: float = inf) -> None:
         self.settings = settings
         self.exact_up_to = exact_up_to
         self.lake = Lake(settings.home)
+        self._narrowing = Narrowing(self.lake, narrow_from)
         self.metrics = catalog(settings)
 
     def run(self, query: Query) -> Result:
@@ -60,13 +67,13 @@ class Engine:
             DimensionMismatch: a metric cannot be grouped or filtered so.
         """
         plan = self.plan(query)
-        frame = _answer(plan)
+        frame = self._answer(plan)
         if query.compare:
             before = self.plan(
                 query.model_copy(update={"window": query.window.previous, "grain": plan.scope.buckets.grain})
             )
             pairs = plan.scope.buckets.before(before.scope.buckets)
-            frame = _with_previous(frame, _answer(before), query, pairs)
+            frame = _with_previous(frame, self._answer(before), query, pairs)
         return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.sql, plan.missing)
 
     def plan(self, query: Query) -> Plan:
@@ -89,7 +96,8 @@ class Engine:
         scope = self._scope(Query(metrics=("requests",), window=window, filters=tuple(filters)))
         if not scope.kinds_for(metric, (kind,)):
             return board.EMPTY_DISTRIBUTION
-        return board.distribution(rows_of(binned(kind, column, rollup, scope, scope.parts(kind, rollup))))
+        bins = binned(kind, column, rollup, scope, scope.parts(kind, rollup))
+        return board.distribution(rows_of(self._narrowing.over(bins)))
 
     def dimension_values(self, dimension: str, window: Window, search: str = "", limit: int = 200) -> list[str | None]:
         """Values of a dimension in the window, the most frequent first; `search` is matched anywhere, without case."""
@@ -134,6 +142,17 @@ class Engine:
         """A text that changes whenever events come or go."""
         return self.lake.data_version
 
+    def _answer(self, plan: Plan) -> pl.DataFrame:
+        """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
+        by = plan.scope.query.by
+        groups = list(plan.scope.groups)
+        frames = [_typed(step.finish(rows_of(self._narrowing.over(step.statement))), groups) for step in plan.steps]
+        joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
+        columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
+        named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
+        time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
+        return joined.select(*time, *named, *columns)
+
     def _scope(self, query: Query) -> Scope:
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
         return Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
@@ -145,18 +164,6 @@ class Engine:
 
     def _ingested(self, metric: Metric) -> bool:
         return any(self.lake.events(kind).version >= 0 for kind in metric.kinds)
-
-
-def _answer(plan: Plan) -> pl.DataFrame:
-    """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
-    by = plan.scope.query.by
-    groups = list(plan.scope.groups)
-    frames = [_typed(step.finish(rows_of(step.statement)), groups) for step in plan.steps]
-    joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
-    columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
-    named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
-    time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
-    return joined.select(*time, *named, *columns)
 
 
 def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:

@@ -131,6 +131,12 @@ class Scope:
         files = tuple(str(table.root / file.path) for file in table.snapshot.files if _touches(file, windows))
         return Relation("events", kind, files, columns_of(table.schema))
 
+    def filtered_events(self, kind: str, windows: Sequence[Window]) -> Relation:
+        """`events`, for a statement that puts `filter_sql()` on every one of them."""
+        passing = "" if self.query.raw else self.filter_sql()
+        rows = self.event_rows(kind, windows) if passing else 0
+        return replace(self.events(kind, windows), passing=passing, rows=rows)
+
     def rollup(self, name: str, view: View) -> Relation:
         """The files of one view of a rollup."""
         table = self.lake.rollup(name)

@@ -24,6 +24,10 @@ class Relation:
     files: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     """Names and DuckDB types, for when there are no files."""
+    passing: str = ""
+    """` AND (…)`: the condition that the statement puts on every row of it anyway."""
+    rows: float = 0
+    """About how many of its rows the statement asks about."""
 
     @property
     def sql(self) -> str:

@@ -38,7 +38,7 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, r
             "GROUP BY ALL HAVING count(*) > 0"
         )
     if parts.edges:
-        events = scope.events(kind, parts.edges)
+        events = scope.filtered_events(kind, parts.edges)
         aggregates = ", ".join(f'{m.sql} AS "{m.name}"' for m in measures)
         relations.append(events)
         selects.append(

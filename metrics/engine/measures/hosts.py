@@ -12,7 +12,7 @@ def steps(measures: Sequence[LastSample], scope: Scope) -> Iterator[Step]:
     """One step for all gauges: they read the same samples."""
     kind = measures[0].kind
     scope.kinds_for(measures[0].name, (kind,))
-    samples = scope.events(kind, [scope.window])
+    samples = scope.filtered_events(kind, [scope.window])
     last = ", ".join(f'arg_max({m.sql}, ts) FILTER (WHERE {m.sql} IS NOT NULL) AS "{m.name}"' for m in measures)
     over = ", ".join(f'{m.over_hosts}("{m.name}") AS "{m.name}"' for m in measures)
     keys = ", ".join((KEY, *scope.groups))

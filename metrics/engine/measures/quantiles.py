@@ -34,7 +34,7 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
 
 
 def _exact(kind: str, column: str, where: str, measures: Sequence[Quantile], scope: Scope) -> Step:
-    events = scope.events(kind, [scope.window])
+    events = scope.filtered_events(kind, [scope.window])
     quantiles = ", ".join(f'quantile_cont({column}, {m.q}) AS "{m.name}"' for m in measures)
     condition = f" AND {where}" if where else ""
     text = (
@@ -60,7 +60,7 @@ def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> S
             f"WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}) AS unnested"
         )
     if parts.edges:
-        events = scope.events(kind, parts.edges)
+        events = scope.filtered_events(kind, parts.edges)
         relations.append(events)
         selects.append(_binned_events(column, scope, events, parts.edges))
     parted = " UNION ALL ".join(selects)

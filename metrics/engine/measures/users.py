@@ -76,7 +76,7 @@ def concurrent(measures: Sequence[ConcurrentUsers], scope: Scope) -> Iterator[St
     reach = Window(start=spans[0].start, end=spans[-1].end)
     for measure in measures:
         kinds = scope.kinds_for(measure.name, measure.kinds)
-        relations = [scope.events(kind, spans) for kind in kinds]
+        relations = [scope.filtered_events(kind, spans) for kind in kinds]
         seen = " UNION ALL ".join(
             f"SELECT epoch_us(ts) AS at, {USER}{scope.select_groups()} FROM {relation.sql} "
             f"WHERE {span_sql('ts', [reach])} AND {USER} IS NOT NULL{scope.filter_sql()}"
@@ -115,7 +115,7 @@ def _distinct(name: str, kinds: Sequence[str], scope: Scope, finish: Finish) -> 
                 f"WHERE true{scope.filter_sql(view=parts.view, source='u')}"
             )
         if parts.edges:
-            events = scope.events(kind, parts.edges)
+            events = scope.filtered_events(kind, parts.edges)
             relations.append(events)
             selects.append(
                 f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {USER} "
@@ -171,7 +171,7 @@ def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[li
     for kind in kinds:
         view = _user_parts(kind, scope).view
         if view is None:
-            relation = scope.events(kind, [ever])
+            relation = scope.filtered_events(kind, [ever])
             what = f"ts AS first, {USER}{scope.select_groups()}"
             where = f"{span_sql('ts', [ever])}{scope.filter_sql()}"
         else:

@@ -1,0 +1,159 @@
+"""Events that pass a filter no rollup knows, taken out of the lake once for all questions about them.
+
+A page asks some eight questions about one user, and each would scan the same month of events. The first
+scan writes the few events that pass to a file of its own, and the others read that. Data files of the
+lake never change, so what was taken from them holds for as long as they are part of the lake.
+"""
+
+import logging
+import re
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from metrics.catalog import METRICS
+from metrics.catalog.model import Additive, LastSample, Quantile
+from metrics.engine.database import write_parquet
+from metrics.engine.statement import DIALECT, Relation, Statement
+from metrics.lake.rollups import USER, rollups_of
+from metrics.lake.tables import Lake
+
+NARROW_FROM = 2_000_000
+"""Events in the files of a question from which taking out those that pass pays."""
+MOST_ROWS = 500_000
+"""Events that may pass: of more, a copy is no better than the lake."""
+_KEPT = 32
+"""Filters remembered; the one not asked about for longest goes first."""
+_OUTLIVING = 64
+"""Files that stay after they were forgotten: somebody may just be reading them."""
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass
+class _Taken:
+    """What passes one filter, by the files of the lake it was taken from."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    parts: dict[frozenset[str], Path] = field(default_factory=dict[frozenset[str], Path])
+    is_too_much: bool = False
+
+
+class Narrowing:
+    """The events taken out so far. Safe to share between threads."""
+
+    def __init__(self, lake: Lake, narrow_from: float = NARROW_FROM, most_rows: int = MOST_ROWS) -> None:
+        self._lake = lake
+        self._narrow_from = narrow_from
+        self._most_rows = most_rows
+        self._lock = threading.Lock()
+        self._taken: OrderedDict[tuple[object, ...], _Taken] = OrderedDict()
+        self._directory: Path | None = None
+        self._written = 0
+        self._forgotten: deque[Path] = deque()
+
+    def over(self, statement: Statement) -> Statement:
+        """The statement over the events that pass its filters, where that is less to read; else as it is."""
+        relations = tuple(self._narrowed(relation, statement) for relation in statement.relations)
+        return replace(statement, relations=relations)
+
+    def _narrowed(self, relation: Relation, statement: Statement) -> Relation:
+        if not relation.passing or relation.rows < self._narrow_from:
+            return relation
+        columns = tuple(sorted({*standing_columns(relation.name), *_columns_of(relation.passing)}))
+        if not _columns_read(statement.tree) & {name for name, _ in relation.columns} <= set(columns):
+            return relation
+        named = set(re.findall(r"\$(\w+)", relation.passing))
+        parameters = {name: value for name, value in statement.parameters.items() if name in named}
+        taken = self._of((relation.name, relation.passing, tuple(sorted(parameters.items(), key=str))))
+        with taken.lock:
+            try:
+                paths = self._parts(taken, relation, columns, parameters)
+            except (duckdb.Error, OSError):  # no room for a copy: the lake still answers
+                _LOG.warning("events that pass a filter could not be set aside", exc_info=True)
+                paths = None
+        return relation if paths is None else replace(relation, files=tuple(map(str, paths)))
+
+    def _of(self, key: tuple[object, ...]) -> _Taken:
+        with self._lock:
+            taken = self._taken.setdefault(key, _Taken())
+            self._taken.move_to_end(key)
+            while len(self._taken) > _KEPT:
+                self._forget(self._taken.popitem(last=False)[1].parts.values())
+            return taken
+
+    def _forget(self, paths: Iterable[Path]) -> None:
+        self._forgotten.extend(paths)
+        while len(self._forgotten) > _OUTLIVING:
+            self._forgotten.popleft().unlink(missing_ok=True)
+
+    def _parts(
+        self, taken: _Taken, relation: Relation, columns: Sequence[str], parameters: Mapping[str, object]
+    ) -> list[Path] | None:
+        """Files that hold what passes of the relation's files; None when too much does."""
+        if taken.is_too_much:
+            return None
+        table = self._lake.events(relation.name)
+        present = {str(table.root / file.path) for file in table.snapshot.files} | set(relation.files)
+        # Compaction puts files together: what was taken from one that is gone is in another now, too.
+        gone = [files for files in taken.parts if not files <= present]
+        self._forget([taken.parts.pop(files) for files in gone])
+        missing = [file for file in relation.files if not any(file in files for files in taken.parts)]
+        if missing:
+            path = self._new_path()
+            source = replace(relation, files=tuple(missing))
+            listed = ", ".join(f'"{name}"' for name in columns)
+            text = f"SELECT {listed} FROM {source.sql} WHERE true{relation.passing} LIMIT {self._most_rows + 1:d}"
+            if write_parquet(Statement(text, parameters, (source,)), path) > self._most_rows:
+                path.unlink()
+                taken.is_too_much, taken.parts = True, {}
+                return None
+            taken.parts[frozenset(missing)] = path
+        wanted = set(relation.files)
+        return [path for files, path in taken.parts.items() if files & wanted]
+
+    def _new_path(self) -> Path:
+        with self._lock:
+            if self._directory is None:
+                self._directory = Path(mkdtemp(prefix="promptpilot-"))
+                finalize(self, rmtree, self._directory, ignore_errors=True)
+            self._written += 1
+            return self._directory / f"{self._written}.parquet"
+
+
+@cache
+def standing_columns(kind: str) -> tuple[str, ...]:
+    """The columns of a kind that its metrics and rollups read: those that are set aside."""
+    read: set[str] = {"ts", USER}
+    for metric in METRICS.values():
+        for measure in metric.measures:
+            match measure:
+                case Additive() | LastSample():
+                    sources = (measure.sql,)
+                case Quantile():
+                    sources = (measure.column, measure.where or "true")
+                case _:
+                    continue
+            if measure.kind == kind:
+                read.update(*(_columns_read(sqlglot.parse_one(sql, read=DIALECT)) for sql in sources))
+    read.update(*(rollup.dimensions for rollup in rollups_of(kind)))
+    return tuple(sorted(read))
+
+
+@lru_cache(maxsize=512)
+def _columns_of(passing: str) -> frozenset[str]:
+    return frozenset(_columns_read(sqlglot.parse_one(f"true{passing}", read=DIALECT)))
+
+
+def _columns_read(tree: exp.Expr) -> set[str]:
+    return {column.name for column in tree.find_all(exp.Column)}
