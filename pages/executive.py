@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import queries, theme
+from app import theme
 from app.charts import bars, lines
 from app.components import address, issues, kpis, panel
+from app.queries import money, people, traffic
 
 view = address.view()
 
@@ -13,15 +14,15 @@ kpis.row(view, ("uptime", "response_time_p95", "error_rate", "cost"))
 left, right = st.columns([2, 1])
 with left:
     panel.chart(
-        "response-time", "Response time", view, queries.response_time, lines.percentiles, height=theme.TALL_CHART_HEIGHT
+        "response-time", "Response time", view, traffic.response_time, lines.percentiles, height=theme.TALL_CHART_HEIGHT
     )
 with right:
     issues.panel(view)
 
 first, second, third = st.columns(3)
 with first:
-    panel.chart("throughput", "Throughput", view, queries.throughput, lines.area)
+    panel.chart("throughput", "Throughput", view, traffic.throughput, lines.area)
 with second:
-    panel.chart("cost", "Cost by provider", view, queries.spend, bars.stacked, choose="provider")
+    panel.chart("cost", "Cost by provider", view, money.spend, bars.stacked, choose="provider")
 with third:
-    panel.chart("growth", "User growth", view, queries.growth, bars.growth)
+    panel.chart("growth", "User growth", view, people.growth, bars.growth)

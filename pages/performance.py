@@ -2,25 +2,25 @@
 
 import streamlit as st
 
-from app import queries
 from app.charts import distribution, heatmap, lines
 from app.components import address, endpoints, kpis, panel
+from app.queries import traffic
 
 view = address.view()
 
 kpis.row(view, ("response_time_p95", "error_rate", "requests_per_second"), slowest=True)
 
-panel.chart("response-time", "Response time", view, queries.response_time, lines.percentiles)
-panel.chart("error-rate", "Error rate by endpoint", view, queries.endpoint_errors, heatmap.error_rates)
+panel.chart("response-time", "Response time", view, traffic.response_time, lines.percentiles)
+panel.chart("error-rate", "Error rate by endpoint", view, traffic.endpoint_errors, heatmap.error_rates)
 
 left, right = st.columns(2)
 with left:
-    panel.chart("throughput", "Throughput", view, queries.throughput, lines.area)
+    panel.chart("throughput", "Throughput", view, traffic.throughput, lines.area)
 with right:
-    panel.chart("distribution", "Response times", view, queries.latency_distribution, distribution.histogram)
+    panel.chart("distribution", "Response times", view, traffic.latency_distribution, distribution.histogram)
 
 endpoints.slowest(view)
 
-for column, (name, title, metric) in zip(st.columns(3), queries.RESOURCES, strict=True):
+for column, (name, title, metric) in zip(st.columns(3), traffic.RESOURCES, strict=True):
     with column:
-        panel.chart(name, title, view, queries.resource(metric), lines.by_group)
+        panel.chart(name, title, view, traffic.resource(metric), lines.by_group)

@@ -3,11 +3,12 @@
 import polars as pl
 import streamlit as st
 
-from app import queries, theme, wording
+from app import theme, wording
 from app.components import address
 from app.components.failure import contained
 from app.components.panel import empty, heading, is_blank
-from app.queries import Answer
+from app.queries import traffic
+from app.queries.asking import Answer
 from app.state import View
 
 REFRESH = "30s"
@@ -23,7 +24,7 @@ def slowest(view: View) -> None:
 @st.fragment(parallel=True, run_every=REFRESH)
 def _slowest(view: View) -> None:
     with contained("Slowest endpoints"):
-        answer = queries.slowest_endpoints(view)
+        answer = traffic.slowest_endpoints(view)
         heading("Slowest endpoints", answer, "Choose a row to see that endpoint alone.")
         if is_blank(answer):
             empty(answer)

@@ -11,8 +11,9 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
-from app import queries, wording
+from app import wording
 from app.components import address, filter_picker
+from app.queries import asking
 from app.state import PRESETS, View
 from metrics.catalog import DIMENSIONS
 from metrics.engine.query import Filter, Window
@@ -50,7 +51,7 @@ def _presets(view: View) -> None:
 
 
 def _custom(view: View) -> None:
-    window = queries.shown(view).window
+    window = asking.shown(view).window
     label = "Custom" if isinstance(view.range, str) else wording.between(window.start, window.end, view.zone)
     popover = st.popover(wording.markdown(label), key="custom-range", type=_emphasis(not isinstance(view.range, str)))
     with popover, st.form("custom-range-form", border=False):

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import answers, queries, wording
+from app import answers, wording
 from app.components import address
 from app.components.failure import contained
+from app.queries import asking
 from app.state import View
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.engine.query import Filter
@@ -62,7 +63,7 @@ def _text() -> list[str | None]:
 
 def _choice(view: View, dimension: str) -> list[str | None]:
     search = st.session_state.get(_SEARCH) or ""
-    found = answers.dimension_values(dimension, queries.shown(view).window, search, LISTED)
+    found = answers.dimension_values(dimension, asking.shown(view).window, search, LISTED)
     if search or len(found) >= LISTED:
         st.text_input("Search", key=_SEARCH, placeholder="part of a value", icon=":material/search:")
     return st.multiselect(

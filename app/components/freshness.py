@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app import answers, queries, wording
+from app import answers, wording
 from app.components.failure import contained
+from app.queries import asking
 from app.source import source
 from app.state import View
 
@@ -52,7 +53,7 @@ def _age(ahead: timedelta, at: str) -> tuple[str, bool]:
 
 def window(view: View) -> None:
     """The window shown, in words."""
-    now = queries.shown(view)
+    now = asking.shown(view)
     words = f"{wording.between(now.window.start, now.window.end, view.zone)} {view.tz}"
     reason = " · the range ends at the newest event, nothing is newer" if now.anchored else ""
     st.caption(wording.markdown(words) + reason, width="content")

@@ -5,8 +5,9 @@ from datetime import datetime
 import polars as pl
 import streamlit as st
 
-from app import answers, queries, theme, wording
+from app import answers, theme, wording
 from app.components.failure import contained
+from app.queries import health
 from app.source import source
 from app.state import View
 
@@ -24,7 +25,7 @@ def panel(view: View) -> None:
 @st.fragment(parallel=True, run_every=REFRESH)
 def _panel(view: View) -> None:
     with contained("Alerts and issues"):
-        components, (errors, unfit) = queries.troubled_components(), queries.open_errors(view, _LIMIT)
+        components, (errors, unfit) = health.troubled_components(), health.open_errors(view, _LIMIT)
         count = components.height + errors.height
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader("Alerts and issues", anchor=False, width="content", help=_HELP)

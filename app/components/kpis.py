@@ -5,9 +5,10 @@ from typing import Literal
 import polars as pl
 import streamlit as st
 
-from app import objectives, queries, theme, wording
+from app import objectives, theme, wording
 from app.components.failure import contained
-from app.queries import Answer
+from app.queries import asking, traffic
+from app.queries.asking import Answer
 from app.source import source
 from app.state import View
 from metrics.catalog import Metric, catalog
@@ -30,13 +31,13 @@ def row(view: View, metrics: tuple[str, ...], slowest: bool = False) -> None:
 def _row(view: View, metrics: tuple[str, ...], slowest: bool) -> None:
     with contained("The figures"):
         beside = tuple(name for metric in metrics for name in _BESIDE.get(metric, ()))
-        sums = queries.totals(view, (*metrics, *beside))
-        course = queries.trend(view, metrics)
+        sums = asking.totals(view, (*metrics, *beside))
+        course = asking.trend(view, metrics)
         defined = catalog(source().settings)
         columns = st.columns(len(metrics) + slowest)
         if slowest:
             with columns[-1], st.container(border=True, key="kpi-slowest_endpoint", height="stretch"):
-                _slowest(queries.slowest_endpoints(view))
+                _slowest(traffic.slowest_endpoints(view))
         for column, name in zip(columns, metrics, strict=False):
             with column, st.container(border=True, key=f"kpi-{name}", height="stretch"):
                 _tile(defined[name], sums, course)

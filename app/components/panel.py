@@ -11,7 +11,7 @@ from app.charts.axis import TimeAxis
 from app.charts.picture import Picture
 from app.components import address
 from app.components.failure import contained
-from app.queries import Answer
+from app.queries.asking import Answer
 from app.source import source
 from app.state import View
 from metrics.catalog import catalog

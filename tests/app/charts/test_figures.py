@@ -7,22 +7,23 @@ from datetime import timedelta
 import plotly.graph_objects as go
 import pytest
 
-from app import queries, source
+from app import source
 from app.charts import bars, distribution, heatmap, lines
 from app.charts.picture import Picture
-from app.queries import Answer
+from app.queries import asking, money, people, traffic
+from app.queries.asking import Answer
 from app.state import View
 from tests.app.charts.spec import layout, traces
 from tests.app.fake import FakeEngine, fake_source
 
 CHARTS: dict[str, tuple[Callable[[View], Answer], Callable[..., Picture]]] = {
-    "response time": (queries.response_time, lines.percentiles),
-    "throughput": (queries.throughput, lines.area),
-    "cost": (queries.spend, bars.stacked),
-    "growth": (queries.growth, bars.growth),
-    "errors": (queries.endpoint_errors, heatmap.error_rates),
-    "distribution": (queries.latency_distribution, distribution.histogram),
-    "cpu": (queries.resource("cpu_usage"), lines.by_group),
+    "response time": (traffic.response_time, lines.percentiles),
+    "throughput": (traffic.throughput, lines.area),
+    "cost": (money.spend, bars.stacked),
+    "growth": (people.growth, bars.growth),
+    "errors": (traffic.endpoint_errors, heatmap.error_rates),
+    "distribution": (traffic.latency_distribution, distribution.histogram),
+    "cpu": (traffic.resource("cpu_usage"), lines.by_group),
 }
 
 
@@ -46,9 +47,9 @@ def test_plotly_accepts_every_property(name: str, view: View) -> None:
 
 @pytest.mark.parametrize("view", [View("1h"), View("6h"), View("24h"), View("7d"), View("30d"), View("90d")], ids=str)
 def test_a_line_has_enough_points_to_see_a_course_and_not_more_than_the_eye_can_use(view: View) -> None:
-    assert 50 <= queries.response_time(view).frame.height <= queries.LINE_POINTS + 1
+    assert 50 <= traffic.response_time(view).frame.height <= asking.LINE_POINTS + 1
 
 
 def test_a_bucket_that_still_fills_is_no_fall_of_the_rate() -> None:
-    answer = queries.throughput(View("7d"))
+    answer = traffic.throughput(View("7d"))
     assert answer.frame["time"][-1] + timedelta(hours=1) <= source.source().now()

@@ -1,0 +1,132 @@
+"""How a page asks: a view in, an answer out that says what it lacks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from app import answers
+from app.charts.axis import Limit, TimeAxis
+from app.source import source
+from app.state import Shown, View
+from metrics.catalog import METRICS
+from metrics.engine import PREVIOUS, DimensionMismatch, Result
+from metrics.engine.buckets import SECONDS
+from metrics.engine.query import Grain, Query, Window
+
+UNCOVERED = 0.1
+"""Share of the window before that may lie before the first event, for it to be compared with."""
+LINE_POINTS = 240
+"""Buckets of a line at most: more of them are noise, not detail."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a figure or a tile is made from."""
+
+    frame: pl.DataFrame
+    """`time` (start of bucket, UTC), a text column a dimension, a column a metric."""
+    axis: TimeAxis
+    missing: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Event kind needed, by metric, where that kind was never ingested."""
+    unfit: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Dimension filtered by that its events do not have, by metric: such a metric is left out, not shown unfiltered."""
+    note: str = ""
+    """What must be said beside the figure."""
+
+    @property
+    def needs(self) -> str | None:
+        """The event kind without which there is nothing to show; None when any metric has what it needs."""
+        measured = [name for name, dtype in self.frame.schema.items() if dtype.is_numeric() and "__" not in name]
+        absent = [self.missing[name] for name in measured if name in self.missing]
+        return absent[0] if absent and len(absent) == len(measured) else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row holds a number."""
+        return all(column.null_count() == len(column) for column in self.frame.select(pl.selectors.numeric()))
+
+
+def shown(view: View) -> Shown:
+    """The window a view shows now."""
+    return view.shown(source().now(), answers.freshness().last)
+
+
+def totals(view: View, metrics: tuple[str, ...]) -> Answer:
+    """One row: each metric over the window, and over the one before as `<metric>__previous`.
+
+    A window before that events hardly cover gives no value: beside it everything would seem to have grown.
+    """
+    answer = ask(replace(view, compare=True), metrics, grain=Grain.NONE)
+    before = answer.axis.window.previous
+    latest = before.start + UNCOVERED * before.length
+    begun = {kind for kind, one in answers.freshness().kinds.items() if one.first and one.first <= latest}
+    bare = [
+        name + PREVIOUS
+        for name in metrics
+        if name + PREVIOUS in answer.frame.columns and not begun & set(METRICS[name].kinds)
+    ]
+    return replace(answer, frame=answer.frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in bare))
+
+
+def trend(view: View, metrics: tuple[str, ...]) -> Answer:
+    """Each metric over time."""
+    return finished(ask(view, metrics))
+
+
+def value(answer: Answer, metric: str) -> float | None:
+    """The metric's value in an answer of one row."""
+    found = answer.frame[metric].to_list() if metric in answer.frame.columns else []
+    return found[0] if found else None
+
+
+def ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: Grain = Grain.AUTO) -> Answer:
+    """The metrics of the window shown, by bucket and dimensions; one the filters do not fit is left out and named."""
+    window = shown(view).window
+    grain = grain_for(window, LINE_POINTS) if grain is Grain.AUTO else grain
+    query = Query(
+        metrics=metrics, by=by, grain=grain, window=window, filters=view.filters, tz=view.tz, compare=view.compare
+    )
+    changes = None if grain is Grain.NONE else answers.changes(window)
+    until = min(window.end, source().now())
+    result, unfit = _run(query)
+    if result is None:
+        return Answer(pl.DataFrame(), TimeAxis(window, view.tz, grain, changes, until=until), unfit=unfit)
+    return Answer(result.frame, TimeAxis(window, view.tz, result.grain, changes, until=until), result.missing, unfit)
+
+
+def _run(query: Query) -> tuple[Result | None, dict[str, str]]:
+    """The answer for the metrics that can be filtered so, and for the others the dimension they lack."""
+    try:
+        return answers.run(query), {}
+    except DimensionMismatch as mismatch:
+        unfit = {mismatch.measure: mismatch.dimension}
+        fitting = tuple(name for name in query.metrics if name != mismatch.measure)
+        if not fitting:
+            return None, unfit
+        result, more = _run(query.model_copy(update={"metrics": fitting}))
+        return result, unfit | more
+
+
+def objective() -> Limit:
+    """The SLA line of response times."""
+    return Limit(source().settings.slo.latency_ms, "SLA")
+
+
+def grain_for(window: Window, most: int) -> Grain:
+    """The finest grain with at most `most` buckets."""
+    seconds = window.length.total_seconds()
+    fitting = (grain for grain, width in SECONDS.items() if seconds <= most * width and grain is not Grain.SECONDS_10)
+    return next(fitting, Grain.MONTH)
+
+
+def finished(answer: Answer) -> Answer:
+    """Without the last bucket while it still fills: a rate over a part of it would look like a fall."""
+    if answer.frame.height > 1 and answer.axis.is_filling(answer.frame["time"][-1]):
+        return replace(answer, frame=answer.frame.head(-1))
+    return answer
+
+
+def part(shown_count: int, count: int, which: str) -> str:
+    """The note that not all are shown; empty when all are."""
+    return f"{shown_count} {which} of {count:,}" if shown_count < count else ""
