@@ -30,6 +30,8 @@ class Slo(_Section):
     """The SLA line of the response-time charts, in milliseconds."""
     error_rate_percent: Annotated[float, Field(ge=0)] = 1
     """Error rate above which the error tile warns, in percent; critical from five times that."""
+    mttr_minutes: Annotated[float, Field(gt=0)] = 60
+    """Mean time to resolve an error that is aimed at, in minutes."""
     critical_components: tuple[str, ...] = ()
     """Components whose outage is an outage of the product. Empty: every component that is probed."""
 
@@ -46,6 +48,21 @@ class Performance(_Section):
 
     failed_requests: Literal["include", "exclude"] = "include"
     """Whether the response times of failed requests count."""
+
+
+class Money(_Section):
+    """What is spent, and what that is worth."""
+
+    monthly_budget_usd: Annotated[float, Field(ge=0)] = 0
+    """Budget of a calendar month, in USD; 0 is none."""
+    minutes_saved: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Minutes of work that one successful prompt execution saves, by feature."""
+    minutes_saved_default: Annotated[float, Field(ge=0)] = 5
+    """The same, for features that are not listed."""
+    hourly_rate_usd: Annotated[float, Field(ge=0)] = 60
+    """What an hour of work costs, in USD."""
+    working_hours_per_day: Annotated[float, Field(gt=0, le=24)] = 8
+    """Hours that a person works on a day of use."""
 
 
 class Ingest(_Section):
@@ -90,6 +107,7 @@ class Settings(BaseSettings):
     slo: Slo = Slo()
     errors: Errors = Errors()
     performance: Performance = Performance()
+    money: Money = Money()
     ingest: Ingest = Ingest()
     lake: Lake = Lake()
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from metrics.catalog import availability, errors, money, performance, usage
+from metrics.catalog import availability, errors, experience, money, performance, prompts, usage
 from metrics.catalog.dimensions import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.catalog.model import Dimension, Metric
 from metrics.settings import Settings
 
 METRICS: Mapping[str, Metric] = {
-    metric.name: metric for family in (availability, performance, errors, usage, money) for metric in family.METRICS
+    metric.name: metric
+    for family in (availability, performance, errors, usage, prompts, experience, money)
+    for metric in family.METRICS
 }
 """Every metric by name, as defined when no setting says otherwise."""
 
@@ -20,6 +22,8 @@ def catalog(settings: Settings) -> Mapping[str, Metric]:
         changed |= {metric.name: metric for metric in errors.with_client_errors(METRICS)}
     if settings.performance.failed_requests == "exclude":
         changed |= {metric.name: metric for metric in performance.without_failed_requests(METRICS)}
+    changed |= {metric.name: metric for metric in availability.with_target(METRICS, settings.slo.availability_target)}
+    changed |= {metric.name: metric for metric in money.return_on_investment(settings.money)}
     return changed
 
 

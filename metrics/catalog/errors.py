@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from metrics.catalog.model import Additive, ErrorCount, Metric
+from metrics.catalog.model import Additive, ErrorCount, Metric, RepairTime
 
 WITH_STATUS = Additive("with_status", "request", "count(status_code)")
 SERVER_ERRORS = Additive("server_errors", "request", "count(*) FILTER (WHERE status_code >= 500)")
@@ -59,6 +59,16 @@ METRICS = (
     _errors(
         "errors_pending", "Errors pending", "Errors opened before the end of the bucket and not resolved by then.",
         ErrorCount("errors_pending", "pending"),
+    ),
+    Metric(
+        "mttr_mean", "Mean time to resolve", "min", "down",
+        "Mean of resolved − opened over the errors that were resolved in the bucket, in minutes.", "mttr_mean",
+        (RepairTime("mttr_mean", "mean"),),
+    ),
+    Metric(
+        "mttr_median", "Median time to resolve", "min", "down",
+        "Median of resolved − opened over the errors that were resolved in the bucket, in minutes.", "mttr_median",
+        (RepairTime("mttr_median", "median"),),
     ),
 )  # fmt: skip
 

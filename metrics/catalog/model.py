@@ -4,6 +4,7 @@ A measure is a number the engine knows how to take from events, in one of a few 
 formula over measures with a unit and a definition. `METRICS.md`'s rows are rows here.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,14 +46,35 @@ class DistinctUsers:
 
     name: str
     kinds: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    """Dimensions by which it is neither grouped nor filtered: the whole that parts are set against."""
 
 
 @dataclass(frozen=True, slots=True)
 class DailyUsers:
-    """Users with an event of any of the kinds on the day with which the bucket ends."""
+    """Users with an event of any of the kinds in the `days` days that end with the last day of the bucket."""
 
     name: str
     kinds: tuple[str, ...]
+    days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UserDays:
+    """Pairs of a user and a day (of the viewer's time zone) on which there is an event of any of the kinds."""
+
+    name: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RetainedUsers:
+    """Users whose first day lies in the bucket, if the day `day` days later is over; of these, who came back then."""
+
+    name: str
+    kinds: tuple[str, ...]
+    day: int
+    counted: Literal["cohort", "returned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +92,25 @@ class ConcurrentUsers:
 
     name: str
     kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctValues:
+    """Distinct values, not null, of an expression over the events of the bucket."""
+
+    name: str
+    kind: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenValues:
+    """Distinct values of a column in all events up to the end of the bucket, or in those of the last `days`."""
+
+    name: str
+    kind: str
+    column: str
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +134,40 @@ class ErrorCount:
 
 
 @dataclass(frozen=True, slots=True)
+class RepairTime:
+    """Minutes from the opening of an error to its resolution, over the errors resolved in the bucket."""
+
+    name: str
+    statistic: Literal["mean", "median"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions by their first event: the given `session_id`, else a user's events without a gap of 30 minutes."""
+
+    name: str
+    counted: Literal["sessions", "bounced", "seconds", "views", "distinct_pages"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImprovedPrompts:
+    """Prompts whose latest quality score of the bucket exceeds their first one of it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """What a sum will have come to: from the days before the window's end, with an interval of 80 %."""
+
+    name: str
+    of: Additive
+    horizon: Literal["month", "next_30_days"]
+    """The whole month in which the window ends, what there was of it included; or the 30 days after the window."""
+    bound: Literal["middle", "low", "high"]
+
+
+@dataclass(frozen=True, slots=True)
 class MinuteSlots:
     """One-minute slots by the state of the components probed: those observed, or those down."""
 
@@ -105,10 +180,18 @@ Measure = (
     | Quantile
     | DistinctUsers
     | DailyUsers
+    | UserDays
+    | RetainedUsers
+    | DistinctValues
+    | SeenValues
     | FirstSeenUsers
     | ConcurrentUsers
     | LastSample
     | ErrorCount
+    | RepairTime
+    | Sessions
+    | ImprovedPrompts
+    | Projected
     | MinuteSlots
 )
 
@@ -116,12 +199,18 @@ Measure = (
 def kinds_of(measure: Measure) -> tuple[str, ...]:
     """The event kinds a measure reads."""
     match measure:
-        case Additive() | Quantile() | LastSample():
+        case Additive() | Quantile() | LastSample() | DistinctValues() | SeenValues():
             return (measure.kind,)
-        case DistinctUsers() | DailyUsers() | FirstSeenUsers() | ConcurrentUsers():
+        case DistinctUsers() | DailyUsers() | UserDays() | RetainedUsers() | FirstSeenUsers() | ConcurrentUsers():
             return measure.kinds
-        case ErrorCount():
+        case ErrorCount() | RepairTime():
             return ("error",)
+        case Sessions():
+            return ("interaction",)
+        case ImprovedPrompts():
+            return ("prompt",)
+        case Projected():
+            return (measure.of.kind,)
         case MinuteSlots():
             return ("health",)
 
@@ -142,11 +231,19 @@ class Metric:
     decimals: int = 1
     empty_is_zero: bool = False
     """Whether nothing counted means 0 once the kind has been seen (errors), not "no data"."""
+    needs_all: bool = True
+    """Whether it needs events for each of its measures; else those of any one are enough."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Event kinds it is made of; any one of them is enough for a number."""
+        """Event kinds it is made of."""
         return tuple(dict.fromkeys(kind for measure in self.measures for kind in kinds_of(measure)))
+
+    def lacks(self, present: Container[str]) -> str | None:
+        """The event kind without which there is no number, where only kinds `present` were ever ingested."""
+        absent = [kinds_of(one)[0] for one in self.measures if not any(kind in present for kind in kinds_of(one))]
+        enough = len(absent) < (1 if self.needs_all else len(self.measures))
+        return None if enough else absent[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from math import inf
 import polars as pl
 
 from metrics.catalog import Metric, catalog
+from metrics.catalog.model import kinds_of
 from metrics.engine import board
 from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.database import rows_of
@@ -82,8 +83,10 @@ class Engine:
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
         scope = Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
         for metric in metrics:
-            scope.kinds_for(metric.name, metric.kinds)
-        missing = {metric.name: metric.kinds[0] for metric in metrics if not self._ingested(metric)}
+            for measure in metric.measures:
+                scope.kinds_for(metric.name, kinds_of(measure))
+        present = {kind for metric in metrics for kind in metric.kinds if self.lake.events(kind).version >= 0}
+        missing = {metric.name: lacking for metric in metrics if (lacking := metric.lacks(present))}
         measures = [measure for metric in metrics if metric.name not in missing for measure in metric.measures]
         return Plan(metrics, scope, tuple(steps(measures, scope)), missing)
 
@@ -162,24 +165,23 @@ class Engine:
             raise UnknownName.among("metric", name, self.metrics)
         return self.metrics[name]
 
-    def _ingested(self, metric: Metric) -> bool:
-        return any(self.lake.events(kind).version >= 0 for kind in metric.kinds)
-
 
 def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     """Keys of one type for the join, sums of whole numbers as Int64."""
     wide = [name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype == pl.Int128]
-    return frame.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(groups).cast(pl.String), pl.col(wide).cast(pl.Int64))
+    grouped = [group for group in groups if group in frame.columns]
+    return frame.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(grouped).cast(pl.String), pl.col(wide).cast(pl.Int64))
 
 
 def _joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
-    if not frames:
+    """All measures by all keys; one that leaves a group out holds for each value of it."""
+    whole = [frame for frame in frames if set(keys) <= set(frame.columns)]
+    if not whole:
         return pl.DataFrame(schema={key: pl.Int64 if key == KEY else pl.String for key in keys})
-    if len(frames) == 1:
-        return frames[0]
-    joined = pl.concat(frame.select(keys) for frame in frames).unique()
+    joined = pl.concat(frame.select(keys) for frame in whole).unique()
     for frame in frames:
-        joined = joined.join(frame, on=list(keys), how="left", nulls_equal=True)
+        shared = [key for key in keys if key in frame.columns]
+        joined = joined.join(frame, on=shared, how="left", nulls_equal=True)
     return joined
 
 

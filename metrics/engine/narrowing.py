@@ -22,7 +22,7 @@ import sqlglot
 from sqlglot import exp
 
 from metrics.catalog import METRICS
-from metrics.catalog.model import Additive, LastSample, Quantile
+from metrics.catalog.model import Additive, DistinctValues, LastSample, Quantile, SeenValues
 from metrics.engine.database import write_parquet
 from metrics.engine.statement import DIALECT, Relation, Statement
 from metrics.lake.rollups import USER, rollups_of
@@ -142,6 +142,10 @@ def standing_columns(kind: str) -> tuple[str, ...]:
                     sources = (measure.sql,)
                 case Quantile():
                     sources = (measure.column, measure.where or "true")
+                case DistinctValues():
+                    sources = (measure.sql,)
+                case SeenValues():
+                    sources = (measure.column,)
                 case _:
                     continue
             if measure.kind == kind:

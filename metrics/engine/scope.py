@@ -52,6 +52,12 @@ class Scope:
         """The same question over other buckets."""
         return replace(self, buckets=buckets)
 
+    def without(self, dimensions: Sequence[str]) -> "Scope":
+        """The same question, neither grouped nor filtered by some dimensions."""
+        by = tuple(name for name in self.query.by if name not in dimensions)
+        filters = tuple(item for item in self.query.filters if item.dimension not in dimensions)
+        return replace(self, query=self.query.model_copy(update={"by": by, "filters": filters}))
+
     @cached_property
     def dimensions(self) -> tuple[str, ...]:
         """Dimensions grouped or filtered by."""

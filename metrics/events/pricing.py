@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Annotated
 
@@ -122,18 +122,21 @@ class PriceBook:
         return _listed(provider, model, at)
 
     def priced(self, calls: pl.DataFrame) -> pl.DataFrame:
-        """`llm_call` events with `cost_usd` where it can be told, and `cost_source` in every row."""
+        """`llm_call` events with `cost_usd` and `cache_savings_usd` where they can be told, `cost_source` always."""
         reported = pl.col("cost_usd").is_not_null()
-        open_calls = calls.filter(~reported & pl.col("model").is_not_null())
-        rates = self._table(open_calls)
+        is_hit, cached = pl.col("cache_hit").fill_null(False), pl.col("cached_input_tokens").fill_null(0)
+        asked = ~reported | is_hit | (cached > 0)
+        rates = self._table(calls.filter(asked & pl.col("model").is_not_null()))
         known = calls.with_columns(self._since).join(
             rates, on=["provider", "model", "since"], how="left", nulls_equal=True, maintain_order="left"
         )
         deepest = known["tiers"].list.len().max()
         most_tiers = deepest if isinstance(deepest, int) else 1
-        cost = pl.when(pl.col("cache_hit").fill_null(False)).then(0.0).otherwise(_cost(most_tiers))
+        full, discount = _cost(most_tiers), _discount(most_tiers)
+        cost = pl.when(is_hit).then(0.0).otherwise(full)
         measured = pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null()
         priced = pl.when(reported).then(pl.col("cost_usd")).when(measured | pl.col("cache_hit")).then(cost)
+        saved = pl.when(is_hit & measured).then(full + discount).when(~is_hit & (cached > 0)).then(discount)
         source = (
             pl.when(reported)
             .then(pl.coalesce("cost_source", pl.lit("reported")))
@@ -141,7 +144,9 @@ class PriceBook:
             .then(pl.lit("priced"))
         )
         return known.with_columns(
-            priced.alias("cost_usd"), source.otherwise(pl.lit("unpriced")).alias("cost_source")
+            priced.alias("cost_usd"),
+            pl.coalesce("cache_savings_usd", saved.clip(lower_bound=0)).alias("cache_savings_usd"),
+            source.otherwise(pl.lit("unpriced")).alias("cost_source"),
         ).select(calls.columns)
 
     @cached_property
@@ -172,22 +177,28 @@ def _cost(most_tiers: int) -> pl.Expr:
     given = pl.col("input_tokens").fill_null(0)
     cached, written = pl.col("cached_input_tokens").fill_null(0), pl.col("cache_write_tokens").fill_null(0)
     fresh = (given - cached - written).clip(lower_bound=0)
-
-    def rate(name: str) -> pl.Expr:
-        tiers = [pl.col("tiers").list.get(index, null_on_oob=True) for index in range(most_tiers)]
-        reached = [
-            pl.when((given > tier.struct.field("above")) | (tier.struct.field("above") == 0)).then(
-                tier.struct.field(name)
-            )
-            for tier in reversed(tiers)
-        ]
-        return pl.coalesce(reached)
-
+    rate = partial(_rate, most_tiers=most_tiers)
     total = (
         fresh * rate("input") + cached * rate("cached_input") + written * rate("cache_write")
         + pl.col("output_tokens").fill_null(0) * rate("output")
     )  # fmt: skip
     return total / MILLION
+
+
+def _discount(most_tiers: int) -> pl.Expr:
+    """USD by which the tokens that a call read from the provider's cache were cheaper than fresh ones."""
+    difference = _rate("input", most_tiers) - _rate("cached_input", most_tiers)
+    return pl.col("cached_input_tokens").fill_null(0) * difference / MILLION
+
+
+def _rate(name: str, most_tiers: int) -> pl.Expr:
+    given = pl.col("input_tokens").fill_null(0)
+    tiers = [pl.col("tiers").list.get(index, null_on_oob=True) for index in range(most_tiers)]
+    reached = [
+        pl.when((given > tier.struct.field("above")) | (tier.struct.field("above") == 0)).then(tier.struct.field(name))
+        for tier in reversed(tiers)
+    ]
+    return pl.coalesce(reached)
 
 
 def _fits(price: OwnPrice, provider: str | None, model: str) -> bool:

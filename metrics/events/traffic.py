@@ -80,6 +80,13 @@ LLM_CALL = Kind(
             minimum=0,
             aliases=("cost", "total_cost"),
         ),
+        Column(
+            "cache_savings_usd",
+            FLOAT,
+            "What the call would have cost more without any cache; null when it could not be priced.",
+            unit="USD",
+            minimum=0,
+        ),
         text("cost_source", "Where the cost comes from.", one_of=("reported", "priced", "unpriced")),
         Column("cache_hit", BOOLEAN, "Answered from a local cache, at no cost."),
         text("finish_reason", "Why the model stopped."),

@@ -224,6 +224,7 @@ _status, _duration = pl.col("status_code"), pl.col("duration_ms")
 REQUEST_COUNTS = Counts(
     (
         Aggregate("requests", pl.len(), pl.Int64()),
+        _count(pl.col("feature").is_not_null(), "request_uses"),
         _count(_status.is_not_null(), "with_status"),
         _count(_status >= 500, "server_errors"),
         _count(_status.is_between(400, 499), "client_errors"),
@@ -249,6 +250,8 @@ LLM_CALL_COUNTS = Counts(
         _count(_cost.is_not_null(), "priced_calls"),
         _count(_cost.is_null(), "unpriced_calls"),
         _sum("cost", _cost, pl.Float64()),
+        _sum("cache_savings", pl.col("cache_savings_usd"), pl.Float64()),
+        _sum("prompt_cost", pl.when(pl.col("prompt_id").is_not_null()).then(_cost), pl.Float64()),
         _sum("priced_tokens", pl.when(_cost.is_not_null()).then(_tokens), pl.Int64()),
         _sum("streamed_tokens", pl.when(_streamed).then(pl.col("output_tokens")), pl.Int64()),
         _sum("streaming_ms", pl.when(_streamed).then(_duration - _ttft), pl.Float64()),

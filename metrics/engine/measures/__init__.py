@@ -8,14 +8,33 @@ from metrics.catalog.model import (
     ConcurrentUsers,
     DailyUsers,
     DistinctUsers,
+    DistinctValues,
     ErrorCount,
     FirstSeenUsers,
+    ImprovedPrompts,
     LastSample,
     Measure,
     MinuteSlots,
+    Projected,
     Quantile,
+    RepairTime,
+    RetainedUsers,
+    SeenValues,
+    Sessions,
+    UserDays,
 )
-from metrics.engine.measures import additive, errors, hosts, quantiles, uptime, users
+from metrics.engine.measures import (
+    additive,
+    days,
+    errors,
+    hosts,
+    projection,
+    quantiles,
+    sessions,
+    uptime,
+    users,
+    values,
+)
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.scope import Scope
 
@@ -32,11 +51,19 @@ PLANNERS: Mapping[type[Measure], Planner] = {
     Additive: additive.steps,
     Quantile: quantiles.steps,
     DistinctUsers: users.distinct,
-    DailyUsers: users.daily,
+    DailyUsers: days.active,
+    UserDays: days.use,
+    RetainedUsers: days.retained,
     FirstSeenUsers: users.first_seen,
     ConcurrentUsers: users.concurrent,
+    DistinctValues: values.distinct,
+    SeenValues: values.seen,
+    ImprovedPrompts: values.improved,
+    Sessions: sessions.steps,
     LastSample: hosts.steps,
     ErrorCount: errors.steps,
+    RepairTime: errors.repairs,
+    Projected: projection.steps,
     MinuteSlots: uptime.steps,
 }
 """Who plans which sort of measure."""

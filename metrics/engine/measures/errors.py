@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from metrics.catalog.model import ErrorCount
+from metrics.catalog.model import ErrorCount, RepairTime
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope, moment_sql, span_sql
@@ -28,6 +28,24 @@ def steps(measures: Sequence[ErrorCount], scope: Scope) -> Iterator[Step]:
         yield _opened(counted, scope, errors)
     if pending:
         yield _pending(pending, scope, errors)
+
+
+_STATISTICS = {"mean": "avg(minutes)", "median": "quantile_cont(minutes, 0.5)"}
+
+
+def repairs(measures: Sequence[RepairTime], scope: Scope) -> Iterator[Step]:
+    """How long the errors had been open that were resolved in a bucket, in minutes."""
+    scope.kinds_for(measures[0].name, ("error",))
+    errors = scope.events("error", [Window(start=_EVER, end=scope.window.end)])
+    values = ", ".join(f'{_STATISTICS[measure.statistic]} AS "{measure.name}"' for measure in measures)
+    groups = "".join(f", {group}" for group in scope.groups)
+    text = (
+        f"SELECT {KEY}{groups}, {values} FROM (SELECT {scope.buckets.key_sql('epoch_us(resolved)')} AS {KEY}"
+        f"{scope.select_groups()}, (epoch_us(resolved) - epoch_us(opened)) / 6e7 AS minutes "
+        f"FROM ({_life(scope, errors)}) AS errors WHERE {span_sql('resolved', [scope.window])}) AS repaired "
+        "GROUP BY ALL"
+    )
+    yield Step(Statement(text, scope.used_parameters(text), (errors,)), "events")
 
 
 def _life(scope: Scope, errors: Relation) -> str:

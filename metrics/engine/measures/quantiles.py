@@ -24,7 +24,7 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
     for kind, column, rollup, where in dict.fromkeys((m.kind, m.column, m.rollup, m.where) for m in measures):
         wanted = [m for m in measures if (m.kind, m.column, m.where) == (kind, column, where)]
         scope.kinds_for(wanted[0].name, (kind,))
-        parts = scope.parts(kind, rollup)
+        parts = scope.parts(kind, rollup) if rollup else Parts(None, None, (scope.window,))
         few = scope.event_rows(kind, [scope.window]) <= scope.exact_up_to
         if where or few or parts.view is None:
             yield _exact(kind, column, where, wanted, scope)

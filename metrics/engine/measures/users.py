@@ -1,22 +1,21 @@
-"""Distinct users: of a bucket, of a day, by their first event, or at an instant."""
+"""Distinct users: of a bucket, by their first event, or at an instant."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from metrics.catalog.model import ConcurrentUsers, DailyUsers, DistinctUsers, FirstSeenUsers
+from metrics.catalog.model import ConcurrentUsers, DistinctUsers, FirstSeenUsers
 from metrics.engine.buckets import HOUR, Buckets
-from metrics.engine.measures.step import KEY, Finish, Step, as_it_is
-from metrics.engine.query import Grain, Window
+from metrics.engine.measures.step import KEY, Finish, Step
+from metrics.engine.query import Window
 from metrics.engine.scope import Parts, Scope, moment_sql, span_sql
 from metrics.engine.statement import Relation, Statement
 from metrics.lake.rollups import BUCKET, FIRST, HOURS, ROLLUPS, USER
 
-_BEFORE = -(2**62)
+BEFORE = -(2**62)
 """Key of everything before the window."""
 CONCURRENT_SECONDS = 300
 
@@ -24,30 +23,9 @@ CONCURRENT_SECONDS = 300
 def distinct(measures: Sequence[DistinctUsers], scope: Scope) -> Iterator[Step]:
     """Distinct users a bucket."""
     for measure in measures:
-        yield _distinct(measure.name, scope.kinds_for(measure.name, measure.kinds), scope, as_it_is)
-
-
-def daily(measures: Sequence[DailyUsers], scope: Scope) -> Iterator[Step]:
-    """Distinct users of the local day with which each bucket ends, whole days even where the window begins later."""
-    zone = ZoneInfo(scope.buckets.tz)
-
-    def last_day(end: datetime) -> datetime:
-        wall = (min(end, scope.window.end) - timedelta(microseconds=1)).astimezone(zone)
-        return wall.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
-
-    buckets = scope.buckets.all
-    days = Buckets(Window(start=last_day(buckets[0].end), end=scope.window.end), Grain.DAY, scope.buckets.tz)
-    key_of_day = {day.start: day.key for day in days.all}
-    pairs = pl.DataFrame(
-        {"bucket": [b.key for b in buckets], KEY: [key_of_day[last_day(b.end)] for b in buckets]},
-        schema={"bucket": pl.Int64, KEY: pl.Int64},
-    )
-
-    def finish(rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.join(pairs, on=KEY).drop(KEY).rename({"bucket": KEY})
-
-    for measure in measures:
-        yield _distinct(measure.name, scope.kinds_for(measure.name, measure.kinds), scope.over(days), finish)
+        narrow = scope.without(measure.without)
+        kinds = narrow.kinds_for(measure.name, measure.kinds)
+        yield _distinct(measure.name, kinds, narrow, partial(_regrouped, scope=scope, narrow=narrow))
 
 
 def first_seen(measures: Sequence[FirstSeenUsers], scope: Scope) -> Iterator[Step]:
@@ -59,13 +37,13 @@ def first_seen(measures: Sequence[FirstSeenUsers], scope: Scope) -> Iterator[Ste
         grouped = ", ".join((USER, *scope.groups))
         key = scope.buckets.key_sql("epoch_us(first)")
         text = (
-            f"SELECT CASE WHEN first >= {moment_sql(scope.window.start)} THEN {key} ELSE {_BEFORE} END AS {KEY}"
+            f"SELECT CASE WHEN first >= {moment_sql(scope.window.start)} THEN {key} ELSE {BEFORE} END AS {KEY}"
             f'{"".join(f", {group}" for group in scope.groups)}, count(*) AS "{measure.name}" '
             f"FROM (SELECT {grouped}, min(first) AS first FROM ({' UNION ALL '.join(selects)}) AS seen "
             "GROUP BY ALL) AS users "
             f"WHERE first < {moment_sql(scope.window.end)} GROUP BY ALL"
         )
-        finish = partial(_new if measure.counted == "new" else _running_total, name=measure.name, scope=scope)
+        finish = partial(_new if measure.counted == "new" else running_total, name=measure.name, scope=scope)
         yield Step(Statement(text, scope.used_parameters(text), tuple(relations)), source, finish)
 
 
@@ -96,6 +74,30 @@ def concurrent(measures: Sequence[ConcurrentUsers], scope: Scope) -> Iterator[St
 
 
 def _distinct(name: str, kinds: Sequence[str], scope: Scope, finish: Finish) -> Step:
+    users = seen(kinds, scope)
+    keys = ", ".join((KEY, *scope.groups))
+    text = (
+        f'SELECT {keys}, count(DISTINCT {USER}) AS "{name}" FROM ({users.sql}) AS seen GROUP BY ALL HAVING count(*) > 0'
+    )
+    return Step(users.statement(text, scope), users.source, finish)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Who was there: SQL for rows of the bucket's `t`, the groups and `user_id`, with repetitions."""
+
+    sql: str
+    relations: tuple[Relation, ...]
+    parameters: Mapping[str, object]
+    source: str
+
+    def statement(self, text: str, scope: Scope) -> Statement:
+        """The statement of a text that holds `sql`."""
+        return Statement(text, {**self.parameters, **scope.used_parameters(text)}, self.relations)
+
+
+def seen(kinds: Sequence[str], scope: Scope) -> Seen:
+    """Users with an event of any of the kinds, by bucket: from the rollups' days and hours where they know all."""
     selects: list[str] = []
     relations: list[Relation] = []
     parameters: dict[str, object] = {}
@@ -121,11 +123,8 @@ def _distinct(name: str, kinds: Sequence[str], scope: Scope, finish: Finish) -> 
                 f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {USER} "
                 f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)} AND {USER} IS NOT NULL{scope.filter_sql()}"
             )
-    seen = " UNION ALL ".join(selects) or _nobody(scope)
-    keys = ", ".join((KEY, *scope.groups))
-    text = f'SELECT {keys}, count(DISTINCT {USER}) AS "{name}" FROM ({seen}) AS seen GROUP BY ALL HAVING count(*) > 0'
-    source = "rollup users" if rolled else "events"
-    return Step(Statement(text, parameters | scope.used_parameters(text), tuple(relations)), source, finish)
+    sql = " UNION ALL ".join(selects) or _nobody(scope)
+    return Seen(sql, tuple(relations), parameters, "rollup users" if rolled else "events")
 
 
 def _user_parts(kind: str, scope: Scope) -> Parts:
@@ -189,17 +188,24 @@ def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[li
 
 def _new(rows: pl.DataFrame, *, name: str, scope: Scope) -> pl.DataFrame:
     del name, scope
-    return rows.filter(pl.col(KEY) != _BEFORE)
+    return rows.filter(pl.col(KEY) != BEFORE)
 
 
-def _running_total(rows: pl.DataFrame, *, name: str, scope: Scope) -> pl.DataFrame:
+def running_total(rows: pl.DataFrame, *, name: str, scope: Scope) -> pl.DataFrame:
+    """What was counted in or before each bucket (`BEFORE` stands for what lies before the window)."""
     groups = list(scope.groups)
-    keys = pl.DataFrame({KEY: [_BEFORE, *(bucket.key for bucket in scope.buckets.all)]}, schema={KEY: pl.Int64})
+    keys = pl.DataFrame({KEY: [BEFORE, *(bucket.key for bucket in scope.buckets.all)]}, schema={KEY: pl.Int64})
     grid = rows.select(groups).unique().join(keys, how="cross") if groups else keys
     counted = grid.join(rows, on=[KEY, *groups], how="left", nulls_equal=True).sort(KEY)
     total = pl.col(name).fill_null(0).cum_sum()
     totals = counted.with_columns(total.over(groups) if groups else total)
-    return totals.filter((pl.col(KEY) != _BEFORE) & (pl.col(name) > 0))
+    return totals.filter((pl.col(KEY) != BEFORE) & (pl.col(name) > 0))
+
+
+def _regrouped(rows: pl.DataFrame, *, scope: Scope, narrow: Scope) -> pl.DataFrame:
+    """Groups under the names they have in the whole question."""
+    place = {name: group for group, name in zip(scope.groups, scope.query.by, strict=True)}
+    return rows.rename({group: place[name] for group, name in zip(narrow.groups, narrow.query.by, strict=True)})
 
 
 def _nobody(scope: Scope) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from metrics.engine import Engine
 from metrics.settings import Settings
-from tests.metrics.engine.oracle import Events
+from tests.metrics.engine.facts import Events
 from tests.metrics.engine.stored import store
 from tests.metrics.engine.world import world
 

@@ -5,68 +5,19 @@ shares nothing with the engine but the query: no SQL, no rollups, no keys, anoth
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 
 import polars as pl
 
-from metrics.engine.query import Filter, Grain, Query
-from tests.metrics.engine.wall import TIMESTAMP, calendar, day_of
+from metrics.catalog.experience import VITAL_LIMITS
+from metrics.engine.query import Grain, Query
+from tests.metrics.engine.facts import Events, Facts
+from tests.metrics.engine.oracle_people import adoption, days_of_use, retention, rolling, stickiness
+from tests.metrics.engine.oracle_product import VIEW, improvements, of_sessions, projection, seen_values
+from tests.metrics.engine.wall import TIMESTAMP, day_of
 
-Events = Mapping[str, pl.DataFrame]
-"""All events by kind, each with all columns of its kind."""
-PEOPLE = (
-    "request", "llm_call", "prompt", "pipeline_run", "interaction", "web_vital", "feedback", "error", "security",
-)  # fmt: skip
-"""Kinds that a person causes."""
 FIVE_MINUTES = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """A query and the events it is asked about."""
-
-    events: Events
-    query: Query
-    critical: tuple[str, ...] = ()
-
-    @cached_property
-    def calendar(self) -> pl.DataFrame:
-        """`time`, `end`, `seconds` of every bucket."""
-        return calendar(self.query)
-
-    @property
-    def groups(self) -> list[str]:
-        """Columns of the dimensions, as text."""
-        return [f"by {name}" for name in self.query.by]
-
-    @property
-    def keys(self) -> list[str]:
-        """What a row of the answer is told by."""
-        return ["time", *self.groups]
-
-    def kept(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Rows that pass the filters, with the dimensions as text."""
-        passing = frame.filter(_passes(item) for item in self.query.filters) if self.query.filters else frame
-        return passing.with_columns(text(name).alias(f"by {name}") for name in self.query.by)
-
-    def of(self, kind: str, start: datetime | None = None, end: datetime | None = None) -> pl.DataFrame:
-        """Events of a kind from `start` to `end` (the window's, where not given) that pass the filters."""
-        since, until = start or self.query.window.start, end or self.query.window.end
-        return self.kept(self.events[kind].filter(pl.col("ts") >= since, pl.col("ts") < until))
-
-    def bucketed(self, frame: pl.DataFrame, column: str = "ts") -> pl.DataFrame:
-        """`frame` with the bucket in which `column` lies."""
-        return frame.sort(column).join_asof(self.calendar, left_on=column, right_on="time", coalesce=False)
-
-    def people(self, start: datetime | None = None, kinds: tuple[str, ...] = PEOPLE) -> pl.DataFrame:
-        """`ts`, `user_id` and dimensions of what people did, from all of `kinds` that know the dimensions in use."""
-        used = {*self.query.by, *(item.dimension for item in self.query.filters)}
-        able = [k for k in kinds if k in self.events and all(knows(self.events[k], name) for name in used)]
-        nobody = pl.DataFrame(schema={"ts": TIMESTAMP, **dict.fromkeys(("user_id", *self.groups), pl.String)})
-        rows = pl.concat([nobody, *(self.of(kind, start).select(nobody.columns) for kind in able)])
-        return rows.filter(pl.col("user_id").is_not_null())
 
 
 def answer(metric: str, events: Events, query: Query, critical: tuple[str, ...] = ()) -> pl.DataFrame:
@@ -77,32 +28,15 @@ def answer(metric: str, events: Events, query: Query, critical: tuple[str, ...] 
     return ORACLE[metric](facts).select(*time, *named, pl.col("value").cast(pl.Float64))
 
 
-def knows(frame: pl.DataFrame, dimension: str) -> bool:
-    """Whether the events have the dimension."""
-    return dimension in frame.columns or dimension.startswith("attributes.")
+def over(kind: str, value: pl.Expr, among: pl.Expr | None = None) -> Callable[[Facts], pl.DataFrame]:
+    """A metric that is one expression over the events of a bucket, or over those among them that are so."""
 
+    def found(facts: Facts) -> pl.DataFrame:
+        events = facts.of(kind)
+        chosen = events if among is None else events.filter(among)
+        return facts.bucketed(chosen).group_by(facts.keys).agg(value=value)
 
-def text(dimension: str) -> pl.Expr:
-    """A dimension as text."""
-    if dimension.startswith("attributes."):
-        return pl.col("attributes").map.get(dimension.removeprefix("attributes."))
-    return pl.col(dimension).cast(pl.String)
-
-
-def _passes(item: Filter) -> pl.Expr:
-    column, values = text(item.dimension), [value for value in item.values if value is not None]
-    if item.operator == "contains":
-        found = [column.str.to_lowercase().str.contains(value.lower(), literal=True) for value in values]
-        named = pl.any_horizontal(*found, pl.lit(False))
-    else:
-        named = column.is_in(values)
-    chosen = named.fill_null(False) | (column.is_null() & (None in item.values))
-    return ~chosen if item.operator == "not in" else chosen
-
-
-def over(kind: str, value: pl.Expr) -> Callable[[Facts], pl.DataFrame]:
-    """A metric that is one expression over the events of a bucket."""
-    return lambda facts: facts.bucketed(facts.of(kind)).group_by(facts.keys).agg(value=value)
+    return found
 
 
 def share(part: pl.Expr, column: str) -> pl.Expr:
@@ -235,7 +169,12 @@ def pending(facts: Facts) -> pl.DataFrame:
 
 
 def uptime(facts: Facts) -> pl.DataFrame:
-    """100 × (observed − down) ÷ observed minutes, minute by minute and component by component."""
+    """100 × (observed − down) ÷ observed minutes."""
+    return slots(facts, _ratio(100 * (_known - _down), _known))
+
+
+def slots(facts: Facts, value: pl.Expr) -> pl.DataFrame:
+    """An expression over the observed minutes, found minute by minute and component by component."""
     window = facts.query.window
     probes = facts.of("health", window.start - timedelta(minutes=6)).with_columns(
         slot=pl.col("ts").dt.truncate("1m"),
@@ -256,9 +195,64 @@ def uptime(facts: Facts) -> pl.DataFrame:
     seen = pl.DataFrame(states, schema=schema).filter(
         pl.col("minute") >= window.start, pl.col("minute") < window.end
     )  # fmt: skip
-    slots = seen.group_by("minute", *facts.groups).agg(pl.col("state").max())
-    known, down = (pl.col("state") >= 0).sum(), (pl.col("state") == 2).sum()
-    return facts.bucketed(slots, "minute").group_by(facts.keys).agg(value=_ratio(100 * (known - down), known))
+    minutes = seen.group_by("minute", *facts.groups).agg(pl.col("state").max())
+    return facts.bucketed(minutes, "minute").group_by(facts.keys).agg(value=value)
+
+
+_known, _down = (pl.col("state") >= 0).sum(), (pl.col("state") == 2).sum()
+_burned = _ratio(_down, _known * 0.001)
+_budget_left = pl.when(_known > 0).then(100 * (1 - _down / (pl.col("seconds").first() / 60 * 0.001)))
+
+
+def repairs(facts: Facts, value: pl.Expr) -> pl.DataFrame:
+    """An expression over the minutes for which errors were open that were resolved in the bucket."""
+    window = facts.query.window
+    ended = lives(facts).filter(pl.col("resolved") >= window.start, pl.col("resolved") < window.end)
+    lasted = ended.with_columns(minutes=(pl.col("resolved") - pl.col("opened")).dt.total_microseconds() / 6e7)
+    return facts.bucketed(lasted, "resolved").group_by(facts.keys).agg(value=value)
+
+
+def returning(facts: Facts) -> pl.DataFrame:
+    """Active users of the bucket less the new ones."""
+    both = active(facts).join(new(facts), on=facts.keys, how="left", nulls_equal=True)
+    return both.with_columns(value=pl.col("value").cast(pl.Int64) - pl.col("value_right").fill_null(0).cast(pl.Int64))
+
+
+def feature_uses(facts: Facts) -> pl.DataFrame:
+    """Requests and interactions that name a feature."""
+    uses = pl.concat(
+        facts.of(kind).filter(pl.col("feature").is_not_null()).select("ts", *facts.groups)
+        for kind in ("request", "interaction")
+        if kind in facts.events
+    )
+    return facts.bucketed(uses).group_by(facts.keys).agg(value=pl.len())
+
+
+def cost_per_success(facts: Facts) -> pl.DataFrame:
+    """Cost of the calls that executed prompts ÷ executions that succeeded."""
+    spent = over("llm_call", total("cost_usd"), pl.col("prompt_id").is_not_null())(facts)
+    succeeded = ORACLE["prompts_successful"](facts)
+    both = spent.join(succeeded, on=facts.keys, nulls_equal=True)
+    return both.with_columns(value=_ratio(pl.col("value"), pl.col("value_right")))
+
+
+def saved_hours(facts: Facts) -> pl.DataFrame:
+    """Five minutes an execution that succeeded; no data where none did."""
+    found = ORACLE["prompts_successful"](facts).filter(pl.col("value") > 0)
+    return found.with_columns(value=pl.col("value") * 5 / 60)
+
+
+def cost_saved(facts: Facts) -> pl.DataFrame:
+    """60 USD an hour saved, less what the calls cost."""
+    spent = over("llm_call", total("cost_usd"), pl.col("prompt_id").is_not_null())(facts)
+    both = saved_hours(facts).join(spent, on=facts.keys, how="left", nulls_equal=True)
+    return both.with_columns(value=60 * pl.col("value") - pl.col("value_right").fill_null(0))
+
+
+def productivity(facts: Facts) -> pl.DataFrame:
+    """Hours saved, in percent of eight hours a day of use."""
+    both = saved_hours(facts).join(days_of_use(facts), on=facts.keys, nulls_equal=True)
+    return both.with_columns(value=100 * pl.col("value") / (8 * pl.col("value_right")))
 
 
 def _minutes(first: datetime, last: datetime) -> list[datetime]:
@@ -270,6 +264,19 @@ _status, _duration, _first_token, _cost = (
 )
 _streamed = (_duration > _first_token) & pl.col("output_tokens").is_not_null()
 _mean, _sum = pl.Expr.mean, pl.Expr.sum
+_external = pl.col("component").str.starts_with("dependency:") | pl.col("component").str.starts_with("llm:")
+_found = pl.col("status") != "unknown"
+_executed, _outcome, _score, _run = (
+    pl.col("action") == "executed", pl.col("outcome"), pl.col("quality_score"), pl.col("status"),
+)  # fmt: skip
+_used_prompts = pl.col("prompt_id").drop_nulls().n_unique()
+_rating = pl.sum_horizontal(
+    pl.col("value")
+    > pl.col("name").replace_strict(
+        {name: float(limits[n]) for name, limits in VITAL_LIMITS.items()}, return_dtype=pl.Float64
+    )
+    for n in (0, 1)
+)
 
 ORACLE: Mapping[str, Callable[[Facts], pl.DataFrame]] = {
     "requests": over("request", pl.len()),
@@ -327,6 +334,73 @@ ORACLE: Mapping[str, Callable[[Facts], pl.DataFrame]] = {
     "errors_resolved": resolved,
     "errors_pending": pending,
     "uptime": uptime,
+    "error_budget_left": partial(slots, value=_budget_left),
+    "burn_rate": partial(slots, value=_burned),
+    "dependency_response_time": over("health", quantile("response_time_ms", 50), _external),
+    "dependency_error_rate": over("health", share(pl.col("status") != "healthy", "status"), _external & _found),
+    "mttr_mean": partial(repairs, value=pl.col("minutes").mean()),
+    "mttr_median": partial(repairs, value=pl.col("minutes").median()),
+    "wau": rolling(7),
+    "mau": rolling(30),
+    "stickiness": stickiness,
+    "users_returning": returning,
+    **{f"retention_d{day}": retention(day) for day in (1, 7, 30)},
+    "prompts_total": over("prompt", _used_prompts),
+    "prompts_created": over("prompt", (pl.col("action") == "created").sum()),
+    "prompts_executed": over("prompt", _executed.sum()),
+    "prompts_successful": over("prompt", (_executed & (_outcome == "success")).sum()),
+    "prompts_failed": over("prompt", (_executed & (_outcome == "failure")).sum()),
+    "prompt_length_mean": over("prompt", pl.col("length_chars").mean()),
+    "quality_mean": over("prompt", _score.mean()),
+    "quality_excellent": over("prompt", share(_score >= 90, "quality_score")),
+    "quality_good": over("prompt", share((_score >= 75) & (_score < 90), "quality_score")),
+    "quality_average": over("prompt", share((_score >= 50) & (_score < 75), "quality_score")),
+    "quality_poor": over("prompt", share(_score < 50, "quality_score")),
+    "quality_improvements": improvements,
+    "pipelines_total": seen_values("pipeline_run", "pipeline_id", None),
+    "pipelines_active": seen_values("pipeline_run", "pipeline_id", 30),
+    "pipelines_executed": over("pipeline_run", pl.col("status").ne_missing("running").sum()),
+    "pipeline_duration_mean": over("pipeline_run", _duration.mean()),
+    "pipeline_success_rate": over(
+        "pipeline_run", _ratio(100 * (_run == "success").sum(), _run.is_in(["success", "failure"]).sum())
+    ),
+    "web_vital_p75": over("web_vital", quantile("value", 75)),
+    **{f"{name}_p75": over("web_vital", quantile("value", 75), pl.col("name") == name) for name in VITAL_LIMITS},
+    "web_vital_good": over("web_vital", 100 * (_rating == 0).mean()),
+    "web_vital_needs_improvement": over("web_vital", 100 * (_rating == 1).mean()),
+    "web_vital_poor": over("web_vital", 100 * (_rating == 2).mean()),
+    "page_views": over("interaction", VIEW.sum()),
+    "unique_page_views": of_sessions(pl.col("pages").sum()),
+    "sessions": of_sessions(pl.len()),
+    "session_duration_mean": of_sessions((pl.col("last") - pl.col("first")).dt.total_microseconds().mean() / 1000),
+    "bounce_rate": of_sessions(100 * ((pl.col("views") == 1) & (pl.col("acts") == 0)).mean()),
+    "pages_per_session": of_sessions(pl.col("views").mean()),
+    "feature_usage": feature_uses,
+    "feature_adoption": adoption,
+    "feature_satisfaction": over("feedback", pl.col("csat_score").mean()),
+    "nps": over(
+        "feedback",
+        _ratio(
+            100 * ((pl.col("nps_score") >= 9).sum() - (pl.col("nps_score") <= 6).sum().cast(pl.Int64)),
+            pl.col("nps_score").count(),
+        ),
+    ),
+    "csat": over("feedback", share(pl.col("csat_score") >= 4, "csat_score")),
+    **{
+        f"feedback_{tone}": over("feedback", (pl.col("sentiment") == tone).sum())
+        for tone in ("positive", "neutral", "negative")
+    },
+    "cached_input_tokens": over("llm_call", total("cached_input_tokens")),
+    "cache_savings": over("llm_call", total("cache_savings_usd")),
+    "cost_per_successful_prompt": cost_per_success,
+    **{
+        f"{name}{suffix}": projection(horizon, bound)
+        for name, horizon in (("cost_projection", "month"), ("cost_next_30_days", "next_30_days"))
+        for bound, suffix in enumerate(("_low", "", "_high"))
+    },
+    "time_saved": saved_hours,
+    "cost_saved": cost_saved,
+    "productivity_gain": productivity,
 }
 """Every metric of the catalog."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from metrics.catalog import METRICS
+from metrics.catalog.model import kinds_of
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.events import KINDS
 
@@ -78,16 +79,21 @@ QUESTIONS: Mapping[str, Query] = {
     "by cache hit": _asked("03-26T00:00", "03-29T00:00", by="cache_hit status"),
     "by component": _asked("03-28T22:00", "03-29T02:00", "30m", by="component"),
     "by host": _asked("03-27T00:00", "03-30T00:00", "6h", by="host"),
+    "by page and device": _asked("03-27T10:00", "03-30T00:00", "1d", BERLIN, by="page device"),
+    "of one page": _asked("03-26T00:00", "04-06T00:00", by="device", filters=(_in("page", "/chat"),)),
+    "by prompt": _asked("03-26T00:00", "10-28T00:00", by="prompt_id"),
+    "by pipeline": _asked("03-27T22:00", "03-31T22:00", "1d", BERLIN, by="pipeline_id"),
+    "by vital": _asked("03-26T00:00", "03-30T00:00", "12h", by="name"),
+    "by session": _asked("03-28T00:00", "03-29T12:00", by="session_id"),
     "by severity": _asked("03-26T00:00", "03-30T00:00", "1d", by="severity", filters=(_not_in("severity", "info"),)),
 }
 
 
 def answerable(metric: str, query: Query) -> bool:
-    """Whether the kinds of the metric know all dimensions of the query."""
+    """Whether for each measure of the metric some kind of it knows all dimensions of the query."""
     used = {*query.by, *(item.dimension for item in query.filters)}
-    kinds = METRICS[metric].kinds
-    return all(
-        any(name.startswith("attributes.") or name in KINDS[kind].by_name for kind in kinds) for name in used
-    ) and any(
-        all(name.startswith("attributes.") or name in KINDS[kind].by_name for name in used) for kind in kinds
-    )  # fmt: skip
+
+    def knows(kind: str) -> bool:
+        return all(name.startswith("attributes.") or name in KINDS[kind].by_name for name in used)
+
+    return all(any(knows(kind) for kind in kinds_of(measure)) for measure in METRICS[metric].measures)

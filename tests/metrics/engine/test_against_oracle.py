@@ -10,7 +10,8 @@ from metrics.catalog import METRICS
 from metrics.catalog.model import Quantile
 from metrics.engine import Engine, Query
 from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
-from tests.metrics.engine.oracle import ORACLE, Events, answer
+from tests.metrics.engine.facts import Events
+from tests.metrics.engine.oracle import ORACLE, answer
 from tests.metrics.engine.questions import QUESTIONS, answerable
 
 Answers = Callable[[str, str], tuple[Query, pl.DataFrame]]

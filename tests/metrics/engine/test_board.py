@@ -7,7 +7,7 @@ import polars as pl
 
 from metrics.engine import Engine, Query, Window
 from metrics.settings import Settings
-from tests.metrics.engine.oracle import Events
+from tests.metrics.engine.facts import Events
 from tests.metrics.engine.stored import store
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

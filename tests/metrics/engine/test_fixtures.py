@@ -20,7 +20,8 @@ from sqlglot import exp
 from metrics.engine import Engine, Query
 from metrics.engine.statement import Statement
 from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
-from tests.metrics.engine.oracle import Events, answer
+from tests.metrics.engine.facts import Events
+from tests.metrics.engine.oracle import answer
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "queries"
 MARK = "-- title: "

@@ -8,7 +8,8 @@ import pytest
 from metrics.engine import Engine, Grain, Query, Window
 from metrics.settings import Errors, Performance, Settings, Slo
 from tests.metrics.engine.compared import EXACT, differences, relative_error
-from tests.metrics.engine.oracle import Events, answer
+from tests.metrics.engine.facts import Events
+from tests.metrics.engine.oracle import answer
 
 WINDOW = Window.model_validate({"start": "2026-03-26T10:20:00Z", "end": "2026-04-06T00:00:00Z"})
 

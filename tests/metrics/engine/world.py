@@ -85,10 +85,11 @@ def world(seed: int = 1) -> dict[str, pl.DataFrame]:
     return {
         "request": _requests(dice, 4000),
         "llm_call": _llm_calls(dice, 2500),
-        "interaction": _events(
-            dice, "interaction", 1200, {"page": ["/", "/chat", None], "action": ["page_view", None]}
-        ),
-        "feedback": _events(dice, "feedback", 60, {"nps_score": [9, 3]}),
+        "interaction": _interactions(dice, 700),
+        "prompt": _prompts(dice, 900),
+        "pipeline_run": _runs(dice, 400),
+        "web_vital": _vitals(dice, 900),
+        "feedback": _feedback(dice, 240),
         "error": _errors(dice, 160),
         "resource": _resources(dice),
         "health": _probes(dice),
@@ -119,13 +120,84 @@ def _llm_calls(dice: Dice, count: int) -> pl.DataFrame:
         "model": TRAFFIC["model"],
         "status": statuses,
         "cache_hit": [True, False, None],
+        "prompt_id": ["p1", "p2", None],
     }
     return _events(
         dice, "llm_call", count, {**choices, "operation": ["chat", "embeddings", None]},
         duration_ms=dice.durations(count), time_to_first_token_ms=dice.numbers(1, 400, count),
         input_tokens=dice.whole(0, 9000, count, unknown_every=4), output_tokens=dice.whole(0, 900, count),
         cost_usd=dice.numbers(0, 0.4, count, unknown_every=6),
+        cached_input_tokens=dice.whole(0, 500, count, unknown_every=5),
+        cache_savings_usd=dice.numbers(0, 0.1, count, unknown_every=4),
     )  # fmt: skip
+
+
+def _interactions(dice: Dice, count: int) -> pl.DataFrame:
+    """Visits of pages, each followed by another event of the same session or user soon, or half an hour later."""
+    choices: dict[str, Values] = {
+        "session_id": [*(f"s{n}" for n in range(120)), *[None] * 80],
+        "page": ["/", "/chat", "/prompts", "", None],
+        "action": ["page_view", "page_view", "click", "submit", None],
+        "device": ["desktop", "mobile", None],
+    }
+    first = _events(dice, "interaction", count, choices)
+    pauses = [
+        timedelta(0),
+        MICROSECOND,
+        timedelta(minutes=12),
+        timedelta(minutes=30),
+        timedelta(minutes=30) + MICROSECOND,
+    ]
+    later = first.sample(fraction=1, seed=1).with_columns(
+        ts=pl.col("ts") + pl.Series(dice.of(pauses, count), dtype=pl.Duration("us")),
+        event_id=pl.col("event_id") + "-later",
+        page=pl.Series(dice.of(choices["page"], count), dtype=pl.String),
+        action=pl.Series(dice.of(choices["action"], count), dtype=pl.String),
+    )
+    return pl.concat([first, later])
+
+
+def _prompts(dice: Dice, count: int) -> pl.DataFrame:
+    choices = {
+        "prompt_id": [*(f"p{n}" for n in range(60)), ""],
+        "action": ["created", "edited", "executed", "executed", "executed", "deleted", None],
+        "outcome": ["success", "success", "failure", None],
+        "version": [1, 2, None],
+    }
+    scores = [None if n % 3 == 0 else round(score) for n, score in enumerate(dice.generator.uniform(0, 101, count))]
+    edges = {1: 90, 2: 75, 4: 50, 5: 100, 7: 0}
+    scored = [edges.get(n, score) for n, score in enumerate(scores)]
+    return _events(
+        dice, "prompt", count, choices, length_chars=dice.whole(0, 5000, count),
+        quality_score=[None if score is None else min(float(score), 100.0) for score in scored],
+    )  # fmt: skip
+
+
+def _runs(dice: Dice, count: int) -> pl.DataFrame:
+    choices = {
+        "pipeline_id": [*(f"l{n}" for n in range(25)), ""],
+        "status": ["success", "success", "failure", "cancelled", "running", None],
+    }
+    return _events(dice, "pipeline_run", count, choices, duration_ms=dice.durations(count))
+
+
+def _vitals(dice: Dice, count: int) -> pl.DataFrame:
+    limits = [2500.0, 4000.0, 200.0, 500.0, 100.0, 300.0, 0.1, 0.25, 1800.0, 3000.0, 800.0, 0.0]
+    drawn = [float(value) for value in dice.generator.lognormal(5, 2.5, count)]
+    choices = {
+        "name": ["lcp", "fid", "cls", "fcp", "ttfb", "inp"], "page": ["/", "/chat", None],
+        "device": ["desktop", "mobile", None],
+    }  # fmt: skip
+    values = [limits[n % len(limits)] if n % 5 == 0 else value for n, value in enumerate(drawn)]
+    return _events(dice, "web_vital", count, choices, value=values)
+
+
+def _feedback(dice: Dice, count: int) -> pl.DataFrame:
+    choices = {
+        "nps_score": [*range(11), None, None], "csat_score": [1, 2, 3, 4, 5, None],
+        "sentiment": ["positive", "neutral", "negative", None], "prompt_id": ["p1", None],
+    }  # fmt: skip
+    return _events(dice, "feedback", count, choices)
 
 
 def _errors(dice: Dice, count: int) -> pl.DataFrame:

@@ -19,8 +19,14 @@ from tests.metrics.engine.world import world
 EVENTS = world(seed=3)
 KINDS = [kind for kind in EVENTS if rollups.rollups_of(kind)]
 ADDITIVE = list(
-    dict.fromkeys(m for metric in METRICS.values() for m in metric.measures if isinstance(m, Additive))
-)  # fmt: skip
+    dict.fromkeys(
+        measure
+        for metric in METRICS.values()
+        for measure in metric.measures
+        if isinstance(measure, Additive) and f"{measure.kind}_counts" in ROLLUPS
+    )
+)
+"""Additive measures of the kinds that have a rollup for them."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
