@@ -1,6 +1,8 @@
 """How a number is computed: a `Query` becomes SQL, is run on DuckDB, and comes back as a Polars frame."""
 
+from metrics.engine.cohorts import Retention
 from metrics.engine.engine import Engine, Plan
+from metrics.engine.journeys import Funnel, FunnelStep, Journeys, Ways
 from metrics.engine.narrowing import NARROW_FROM
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
@@ -14,11 +16,16 @@ __all__ = [
     "EngineError",
     "Filter",
     "Freshness",
+    "Funnel",
+    "FunnelStep",
     "Grain",
+    "Journeys",
     "KindFreshness",
     "Plan",
     "Query",
     "Result",
+    "Retention",
     "UnknownName",
+    "Ways",
     "Window",
 ]

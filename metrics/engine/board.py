@@ -1,6 +1,7 @@
 """What a board shows beside metrics: open errors, components, changes, values to filter by, a distribution."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -9,6 +10,7 @@ from metrics.catalog.dimensions import ATTRIBUTE_PREFIX
 from metrics.engine.database import rows_of
 from metrics.engine.measures.errors import LIFE_COLUMNS
 from metrics.engine.measures.uptime import CARRIED_MINUTES
+from metrics.engine.narrowing import Narrowing
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope, moment_sql, span_sql
 from metrics.engine.statement import Statement
@@ -21,9 +23,25 @@ DISTRIBUTIONS: Mapping[str, tuple[str, str, str]] = {
 """Kind, column and histogram rollup of each distribution."""
 EMPTY_DISTRIBUTION = pl.DataFrame(schema={"lower": pl.Float64, "upper": pl.Float64, "count": pl.Int64})
 MOST_BARS = 60
+EMPTY_SCORES = pl.DataFrame(schema={"lower": pl.Float64, "upper": pl.Float64, "count": pl.Int64})
+SCORE_WIDTH = 5
+"""Points of a bin of quality scores."""
+MOST_BINNED = 4_000_000
+"""LLM calls that are put into bins; of more, a part."""
+BINS_A_DECADE = 10
+"""Bins to a power of ten, of tokens and of cost."""
 
 _BADNESS = {"critical": 0, "error": 1, "warning": 2, "info": 3}
 _ERROR_COLUMNS = ("severity", "error_type", "message", "endpoint", "component")
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A frame that stands for more events than were looked at."""
+
+    frame: pl.DataFrame
+    one_in: int
+    """Of how many events one was looked at; counts are multiplied already."""
 
 
 def distribution(bins: pl.DataFrame) -> pl.DataFrame:
@@ -124,3 +142,53 @@ def changes(scope: Scope) -> pl.DataFrame:
         f"WHERE {span_sql('ts', [reach])} AND coalesce(ended_at, ts) >= {moment_sql(scope.window.start)} ORDER BY ts"
     )
     return rows_of(Statement(text, {}, (events,)))
+
+
+def scores(scope: Scope) -> pl.DataFrame:
+    """Quality scores in bins of five points; 100 lies in the last."""
+    if not scope.kinds_for("quality_mean", ("prompt",)):
+        return EMPTY_SCORES
+    events = scope.filtered_events("prompt", [scope.window])
+    text = (
+        f"SELECT least(floor(quality_score / {SCORE_WIDTH}), {100 // SCORE_WIDTH - 1}) AS bin, count(*) AS n "
+        f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])} AND quality_score IS NOT NULL{scope.filter_sql()} "
+        "GROUP BY ALL"
+    )
+    counts = dict(rows_of(Statement(text, scope.used_parameters(text), (events,))).iter_rows())
+    edges = range(0, 100, SCORE_WIDTH)
+    found = [(float(edge), float(edge + SCORE_WIDTH), counts.get(edge / SCORE_WIDTH, 0)) for edge in edges]
+    return pl.DataFrame(found if counts else [], schema=EMPTY_SCORES.schema, orient="row")
+
+
+def comments(scope: Scope, limit: int) -> pl.DataFrame:
+    """Feedback in words, the newest first."""
+    scope.kinds_for("nps", ("feedback",))
+    events = scope.events("feedback", [scope.window])
+    text = (
+        f"SELECT ts, sentiment, nps_score, csat_score, comment, feature, user_id FROM {events.sql} "
+        f"WHERE {span_sql('ts', [scope.window])} AND trim(comment) <> ''{scope.filter_sql()} "
+        f"ORDER BY ts DESC, event_id LIMIT {limit:d}"
+    )
+    return rows_of(Statement(text, scope.used_parameters(text), (events,)))
+
+
+def efficiency(narrowing: Narrowing, scope: Scope) -> Sampled:
+    """LLM calls in log-scaled bins of tokens and cost, ten of each to a power of ten; of many calls, a part."""
+    scope.kinds_for("cost", ("llm_call",))
+    events = scope.filtered_events("llm_call", [scope.window])
+    one_in = max(1, round(scope.event_rows("llm_call", [scope.window]) / MOST_BINNED))
+    # Microseconds have nothing to do with tokens or cost.
+    sampled = f" AND epoch_us(ts) % {one_in:d} = 0" if one_in > 1 else ""
+    tokens = "(coalesce(input_tokens, 0) + coalesce(output_tokens, 0))"
+    text = (
+        f"SELECT provider, model, floor({BINS_A_DECADE} * log10({tokens})) AS t, "
+        f"floor({BINS_A_DECADE} * log10(cost_usd)) AS c, count(*) AS calls FROM {events.sql} "
+        f"WHERE {span_sql('ts', [scope.window])}{sampled} AND cost_usd > 0 AND {tokens} > 0{scope.filter_sql()} "
+        "GROUP BY ALL"
+    )
+    rows = rows_of(narrowing.over(Statement(text, scope.used_parameters(text), (events,))))
+    middles = {
+        name: pl.lit(10.0).pow((pl.col(bin) + 0.5) / BINS_A_DECADE) for name, bin in (("tokens", "t"), ("cost", "c"))
+    }
+    points = rows.select("provider", "model", **middles, calls=pl.col("calls") * one_in)
+    return Sampled(points.sort("calls", descending=True), one_in)

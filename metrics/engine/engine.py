@@ -8,11 +8,13 @@ from math import inf
 import polars as pl
 
 from metrics.catalog import Metric, catalog
-from metrics.catalog.model import kinds_of
+from metrics.catalog.model import Additive, kinds_of
 from metrics.engine import board
 from metrics.engine.buckets import Bucket, Buckets, resolve
+from metrics.engine.cohorts import Retention, cohorts
 from metrics.engine.database import rows_of
-from metrics.engine.measures import KEY, Step, steps
+from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
+from metrics.engine.measures import KEY, Step, projection, steps
 from metrics.engine.measures.quantiles import binned
 from metrics.engine.narrowing import Narrowing
 from metrics.engine.problems import UnknownName
@@ -110,6 +112,45 @@ class Engine:
         kinds = scope.kinds_for(dimension, tuple(KINDS))
         return board.values(kinds, scope, limit) if kinds else []
 
+    def journeys(self, asked: Journeys) -> Ways:
+        """The ways people take from page to page. Raises as `run` does."""
+        return ways(asked, self._interactions(asked.window, asked.filters))
+
+    def funnel(self, asked: Funnel) -> pl.DataFrame:
+        """How many get from one step to the next (`FUNNEL`). Raises as `run` does."""
+        return steps_of(asked, self._interactions(asked.window, asked.filters))
+
+    def retention(self, asked: Retention) -> pl.DataFrame:
+        """The share of each cohort that came back (`COHORTS`). Raises as `run` does."""
+        query = Query(metrics=("users_active",), window=asked.window, filters=asked.filters, tz=asked.tz)
+        scope = self._scope(query.model_copy(update={"grain": Grain.DAY}))
+        return cohorts(asked, scope)
+
+    def outlook(self, metric: str, window: Window, filters: Sequence[Filter] = (), tz: str = "UTC") -> pl.DataFrame:
+        """An additive metric by day over the month in which the window ends, and what is to be expected of the rest.
+
+        Columns: `time`, the metric's name, `<metric>_projection` with `_low` and `_high` of the interval of 80 % from
+        the day of the window's end on. Null is no data.
+        """
+        (of,) = (one for one in self._metric(metric).measures if isinstance(one, Additive) and one.name == metric)
+        scope = self._scope(Query(metrics=(metric,), window=window, filters=tuple(filters), tz=tz))
+        scope.kinds_for(metric, (of.kind,))
+        (step,) = projection.history(of, scope)
+        return projection.daily(projection.outlook(rows_of(step.statement), of, scope), metric, scope)
+
+    def scores(self, window: Window, filters: Sequence[Filter] = ()) -> pl.DataFrame:
+        """Prompt quality scores: `lower` and `upper` edge in points, `count`."""
+        return board.scores(self._scope(Query(metrics=("quality_mean",), window=window, filters=tuple(filters))))
+
+    def comments(self, window: Window, filters: Sequence[Filter] = (), limit: int = 50) -> pl.DataFrame:
+        """Feedback in words, the newest first: ts, sentiment, nps_score, csat_score, comment, feature, user_id."""
+        return board.comments(self._scope(Query(metrics=("nps",), window=window, filters=tuple(filters))), limit)
+
+    def efficiency(self, window: Window, filters: Sequence[Filter] = ()) -> board.Sampled:
+        """LLM calls by tokens and cost: `provider`, `model`, `tokens`, `cost` (middles of log-scaled bins), `calls`."""
+        scope = self._scope(Query(metrics=("cost",), window=window, filters=tuple(filters)))
+        return board.efficiency(self._narrowing, scope)
+
     def open_errors(self, window: Window, filters: Sequence[Filter] = (), limit: int = 20) -> pl.DataFrame:
         """Errors not resolved by the window's end, the most severe and newest first.
 
@@ -155,6 +196,11 @@ class Engine:
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
         return joined.select(*time, *named, *columns)
+
+    def _interactions(self, window: Window, filters: tuple[Filter, ...]) -> Scope:
+        scope = self._scope(Query(metrics=("page_views",), window=window, filters=filters))
+        scope.kinds_for("page_views", ("interaction",))
+        return scope
 
     def _scope(self, query: Query) -> Scope:
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)

@@ -54,10 +54,11 @@ class SeasonalDraw:
         adjusted = seen / factors[weekday[: len(seen)]]
         level = float(adjusted[-level_days:].mean())
         residuals = adjusted - level if len(seen) <= self.level_days else adjusted - _centered(adjusted, level_days)
+        residuals = (residuals - residuals.mean()) * _unfitted(len(seen), level_days)
         generator = np.random.Generator(np.random.PCG64(self.seed))
-        spread = float(residuals.std(ddof=1))
+        spread = float(residuals.std())
         shifts = generator.normal(0, spread / level_days**0.5, (self.draws, 1))
-        noise = generator.choice(residuals - residuals.mean(), (self.draws, days))
+        noise = generator.choice(residuals, (self.draws, days))
         drawn = (level + shifts + noise) * factors[weekday[len(seen) :]]
         return np.maximum(drawn, 0.0)
 
@@ -83,6 +84,12 @@ def _weekday_factors(seen: Floats) -> Floats:
     whole = seen[len(seen) - weeks * WEEK :].reshape(weeks, WEEK)
     means = np.roll(whole.mean(axis=0) / whole.mean(), (len(seen) - weeks * WEEK) % WEEK)
     return np.where(means > 0, means, 1.0)
+
+
+def _unfitted(days: int, level_days: int) -> float:
+    """By how much residuals are too small, because level and weekday factors were fitted to the same days."""
+    fitted = days / level_days + (WEEK - 1 if days >= 2 * WEEK else 0)
+    return (days / max(days - fitted, 1.0)) ** 0.5
 
 
 def _centered(values: Floats, width: int) -> Floats:

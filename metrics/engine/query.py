@@ -44,11 +44,13 @@ Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezon
 """A moment in UTC: two of one zone would be subtracted by the clock on the wall, an hour off across a change."""
 
 
-class _Value(BaseModel):
+class Value(BaseModel):
+    """A frozen value that takes no field it does not know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Window(_Value):
+class Window(Value):
     """A half-open span of time `[start, end)`, in UTC."""
 
     start: Moment
@@ -76,7 +78,7 @@ class Window(_Value):
         return cls(start=now.astimezone(UTC) - length, end=now.astimezone(UTC))
 
 
-class Filter(_Value):
+class Filter(Value):
     """Keeps the events whose `dimension` compares so with `values`; `None` among them is "(none)", no value."""
 
     dimension: str
@@ -85,7 +87,7 @@ class Filter(_Value):
     values: tuple[str | None, ...]
 
 
-class Query(_Value):
+class Query(Value):
     """One question to the engine."""
 
     metrics: tuple[str, ...]

@@ -64,17 +64,21 @@ def every_day(kinds: Sequence[str], scope: Scope) -> Buckets:
     return _whole_days(_day_of(min(first, scope.window.start), scope), scope)
 
 
-def returns(kinds: Sequence[str], scope: Scope, days: Buckets, chosen: str) -> tuple[Seen, str]:
-    """Users by their first day `t` (of all `days`), the groups and the `age` in days on which they were there: `n`.
+def returns(
+    kinds: Sequence[str], scope: Scope, spans: Buckets, chosen: str, width: int = DAY, origin: int = 0
+) -> tuple[Seen, str]:
+    """Users by their first day `t` (of all `spans`), the groups and the `age` in days at which they were there: `n`.
 
-    `chosen` is SQL over `age` and `first`, the number of the first day since 1970.
+    `chosen` is SQL over `age` and `first`, the number of the first day. With weeks as spans, `width` and `origin` are
+    theirs (in seconds of the clock on the wall) and all is counted in weeks.
     """
-    users = seen(kinds, scope.over(days))
+    users = seen(kinds, scope.over(spans))
     groups = _listed(scope)
+    number = f"({KEY} - {origin}) // {width}"
     text = (
-        f"SELECT first * {DAY} AS {KEY}{groups}, age AS {AGE}, count(*) AS n FROM ("
+        f"SELECT first * {width} + {origin} AS {KEY}{groups}, age AS {AGE}, count(*) AS n FROM ("
         f"SELECT first{groups}, unnest(present) - first AS age FROM ("
-        f"SELECT min({KEY}) // {DAY} AS first{groups}, list_distinct(list({KEY} // {DAY})) AS present "
+        f"SELECT min({number}) AS first{groups}, list_distinct(list({number})) AS present "
         f"FROM ({users.sql}) AS seen GROUP BY {USER}{groups}) AS users) AS visits WHERE {chosen} GROUP BY ALL"
     )
     return users, text

@@ -105,6 +105,21 @@ def outlook(rows: pl.DataFrame, of: Additive, scope: Scope) -> Outlook:
     return Outlook.of(values, scope.window.end, scope.buckets.tz, FORECASTER)
 
 
+def daily(ahead: Outlook, name: str, scope: Scope) -> pl.DataFrame:
+    """The days of the window's month: `time`, the sum, and its projection with both ends from the day of its end on."""
+    first, tz = ahead.last.replace(day=1), scope.buckets.tz
+    after = (first + timedelta(days=32)).replace(day=1)
+    days = [first + timedelta(days=n) for n in range((after - first).days)]
+    known = pl.DataFrame(
+        {"day": days, name: [ahead.values.get(day) for day in days]}, schema={"day": pl.Date, name: pl.Float64}
+    )
+    projected = ahead.by_day().rename(
+        {"low": f"{name}_projection_low", "middle": f"{name}_projection", "high": f"{name}_projection_high"}
+    )
+    times = pl.Series("time", [_midnight(day, tz) for day in days], dtype=pl.Datetime("us", "UTC"))
+    return known.join(projected, on="day", how="left").with_columns(times).select("time", pl.exclude("time", "day"))
+
+
 def _projected(rows: pl.DataFrame, *, measures: Sequence[Projected], scope: Scope) -> pl.DataFrame:
     groups = list(scope.groups)
     parts = rows.partition_by(groups, as_dict=True) if groups else {(): rows}

@@ -1,0 +1,208 @@
+"""The ways people take through the product, and how far they get on a way that is given.
+
+A journey is the pages that one session views one after another: repeats of a page are one view, and half an hour
+without a view, or a day since its begin, ends it. Both questions are answered from raw interactions: DuckDB finds the
+views, Polars puts them in order, which for a month of them takes less than a second.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Annotated
+
+import polars as pl
+from pydantic import Field
+
+from metrics.catalog.experience import VIEWED
+from metrics.engine.database import rows_of
+from metrics.engine.measures.sessions import GAP_MINUTES, in_sessions
+from metrics.engine.query import Filter, Value, Window
+from metrics.engine.scope import Scope, span_sql
+from metrics.engine.statement import Statement
+
+MOST_VIEWS = 8_000_000
+"""Views held in memory at a time: of more, every so many-th session is taken."""
+_MINUTE_US = 60_000_000
+_GAP_US, _LONGEST_US = GAP_MINUTES * _MINUTE_US, 24 * 60 * _MINUTE_US
+
+LINKS = pl.Schema(
+    {
+        "step": pl.Int64(), "source": pl.String(), "target": pl.String(), "users": pl.Int64(),
+        "transitions": pl.Int64(), "share": pl.Float64(),
+    }
+)  # fmt: skip
+FUNNEL = pl.Schema(
+    {
+        "step": pl.String(), "users": pl.Int64(), "conversion": pl.Float64(), "overall": pl.Float64(),
+        "median_seconds": pl.Float64(),
+    }
+)  # fmt: skip
+
+
+class Journeys(Value):
+    """Which ways people take."""
+
+    window: Window
+    filters: tuple[Filter, ...] = ()
+    steps: Annotated[int, Field(ge=2, le=12)] = 5
+    """Pages of a journey that are shown."""
+    start: str | None = None
+    """Page with which the journeys shown begin: what came before it is left out, and journeys without it are, too."""
+    end: str | None = None
+    """Page with which they end, likewise. Without `start`, the steps shown are the last ones before it."""
+    minimum_share: Annotated[float, Field(ge=0, le=100)] = 0
+    """Links of fewer users than this are left out, in percent of all users on the way."""
+
+
+class FunnelStep(Value):
+    """A page viewed, or an action on it."""
+
+    page: str
+    action: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name."""
+        return self.page if self.action is None else f"{self.page}: {self.action}"
+
+
+class Funnel(Value):
+    """How many get from one step to the next."""
+
+    window: Window
+    steps: Annotated[tuple[FunnelStep, ...], Field(min_length=2, max_length=12)]
+    filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The answer to `Journeys`."""
+
+    links: pl.DataFrame
+    """From page to page, step by step (`LINKS`): 0 is the first; a null target is where people left.
+
+    `share` is the percentage of the users at the source, at that step, who went on to the target.
+    """
+    users: int
+    """Distinct users on any of the journeys."""
+    journeys: int
+    left_out: int
+    """Links that are too small to be shown."""
+    one_in: int = 1
+    """Of how many sessions one was looked at."""
+
+
+def ways(asked: Journeys, scope: Scope) -> Ways:
+    """Follow the journeys of the window."""
+    events = scope.filtered_events("interaction", [asked.window])
+    one_in = max(1, ceil(scope.event_rows("interaction", [asked.window]) / MOST_VIEWS))
+    sampled = f" AND session % {one_in:d} = 0" if one_in > 1 else ""
+    text = (
+        # A user and a session of one name are two persons.
+        "SELECT session, number, epoch_us(ts) AS ts, page, "
+        "CASE WHEN user_id IS NULL THEN session ELSE xor(hash(user_id), 1) END AS person "
+        f"FROM ({in_sessions(scope, events, asked.window)}) AS interactions "
+        f"WHERE {VIEWED} AND page IS NOT NULL{sampled}"
+    )
+    views = rows_of(Statement(text, scope.used_parameters(text), (events,)))
+    return _ways(_placed(_journeys(views), asked), asked, one_in)
+
+
+def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
+    """Users at each step, each after the one before: `FUNNEL`; conversions in percent, times in seconds.
+
+    A user is at a step from the first moment after having been at the step before.
+    """
+    events = scope.filtered_events("interaction", [asked.window])
+    who = "coalesce('u' || user_id, 's' || session_id)"
+    selects = [
+        f"SELECT {index} AS step, epoch_us(ts) AS ts, hash({who}) AS person FROM {events.sql} "
+        f"WHERE {span_sql('ts', [asked.window])}{scope.filter_sql()} AND {who} IS NOT NULL AND page = $page_{index} "
+        f"AND {VIEWED if step.action is None else f'action = $action_{index}'}"
+        for index, step in enumerate(asked.steps)
+    ]
+    text = " UNION ALL ".join(selects)
+    named = {f"page_{index}": step.page for index, step in enumerate(asked.steps)}
+    acted = {f"action_{index}": step.action for index, step in enumerate(asked.steps) if step.action is not None}
+    rows = rows_of(Statement(text, {**scope.used_parameters(text), **named, **acted}, (events,))).sort("ts")
+    return _funnel(rows, [step.label for step in asked.steps])
+
+
+def _journeys(views: pl.DataFrame) -> pl.DataFrame:
+    """Views in order, repeats left out, with the number of their `journey` and their `place` in it, from 0."""
+    coded = views.with_columns(pl.col("page").cast(pl.Categorical)).sort("session", "number", "ts", "page")
+    same = (pl.col("session") == pl.col("session").shift(1)) & (pl.col("number") == pl.col("number").shift(1))
+    follows = (same & (pl.col("ts") - pl.col("ts").shift(1) <= _GAP_US)).fill_null(False)
+    begun = pl.when(~pl.col("follows")).then(pl.col("ts")).forward_fill()
+    days = coded.with_columns(follows=follows).with_columns(day=(pl.col("ts") - begun) // _LONGEST_US)
+    goes_on = pl.col("follows") & (pl.col("day") == pl.col("day").shift(1))
+    split = days.with_columns(journey=(~goes_on.fill_null(False)).cum_sum())
+    repeats = (pl.col("journey") == pl.col("journey").shift(1)) & (pl.col("page") == pl.col("page").shift(1))
+    kept = split.filter(~repeats.fill_null(False)).select("journey", "person", "page")
+    return _numbered(kept)
+
+
+def _numbered(views: pl.DataFrame) -> pl.DataFrame:
+    row = pl.int_range(pl.len(), dtype=pl.Int64)
+    first = pl.col("journey") != pl.col("journey").shift(1)
+    begins = pl.when(first.fill_null(True)).then(row).forward_fill()
+    return views.with_columns(place=row - begins)
+
+
+def _placed(views: pl.DataFrame, asked: Journeys) -> pl.DataFrame:
+    """The journeys from the start and to the end that are asked for, at most so many steps of them."""
+    if asked.start is not None:
+        starts = views.filter(pl.col("page") == asked.start).group_by("journey").agg(start=pl.col("place").min())
+        views = views.join(starts, on="journey", maintain_order="left").filter(pl.col("place") >= pl.col("start"))
+        views = _numbered(views.drop("start", "place"))
+    if asked.end is not None:
+        ends = views.filter(pl.col("page") == asked.end).group_by("journey").agg(end=pl.col("place").min())
+        views = views.join(ends, on="journey", maintain_order="left").filter(pl.col("place") <= pl.col("end"))
+        if asked.start is None:
+            views = views.with_columns(place=pl.col("place") - pl.col("end") + asked.steps - 1)
+        views = views.drop("end")
+    return views.filter(pl.col("place").is_between(0, asked.steps - 1))
+
+
+def _ways(views: pl.DataFrame, asked: Journeys, one_in: int) -> Ways:
+    users, journeys = views["person"].n_unique(), views["journey"].n_unique()
+    next_page = pl.when(pl.col("journey").shift(-1) == pl.col("journey")).then(pl.col("page").shift(-1))
+    steps = views.with_columns(target=next_page).filter(pl.col("place") < asked.steps - 1)
+    if asked.end is not None:  # nobody leaves at the end that was asked for
+        steps = steps.filter(pl.col("target").is_not_null())
+    at_source = steps.group_by("place", "page").agg(there=pl.col("person").n_unique())
+    links = steps.group_by("place", "page", "target").agg(users=pl.col("person").n_unique(), transitions=pl.len())
+    shared = links.join(at_source, on=["place", "page"]).select(
+        step="place", source="page", target="target", users=pl.col("users") * one_in,
+        transitions=pl.col("transitions") * one_in, share=100 * pl.col("users") / pl.col("there"),
+    )  # fmt: skip
+    shown = shared.filter(pl.col("users") >= asked.minimum_share / 100 * users * one_in)
+    ordered = shown.cast(dict(LINKS)).sort("step", "users", "source", "target", descending=[False, True, False, False])  # pyright: ignore[reportArgumentType]
+    return Ways(ordered, users * one_in, journeys * one_in, shared.height - shown.height, one_in)
+
+
+def _funnel(rows: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
+    reached = rows.filter(pl.col("step") == 0).group_by("person").agg(at=pl.col("ts").min())
+    found: list[dict[str, object]] = [_at_step(labels[0], reached.height, None, reached.height, None)]
+    for index, label in enumerate(labels[1:], start=1):
+        there = rows.filter(pl.col("step") == index).select("person", then="ts").sort("then")
+        nexts = reached.sort("at").join_asof(
+            there, left_on="at", right_on="then", by="person", strategy="forward", allow_exact_matches=False,
+            check_sortedness=False,
+        )  # fmt: skip
+        went = nexts.drop_nulls("then")
+        seconds = ((went["then"] - went["at"]) / 1e6).median()
+        found.append(_at_step(label, went.height, reached.height, found[0]["users"], seconds))
+        reached = went.select("person", at="then")
+    return pl.DataFrame(found, schema=FUNNEL)
+
+
+def _at_step(label: str, users: int, before: int | None, first: object, seconds: object) -> dict[str, object]:
+    assert isinstance(first, int)
+    return {
+        "step": label,
+        "users": users,
+        "conversion": 100 * users / before if before else None,
+        "overall": 100 * users / first if first else None,
+        "median_seconds": seconds,
+    }
