@@ -8,6 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from app.home import current_home
+from metrics.catalog import MetricsError
+from metrics.catalog.own import FILE_NAME
 from metrics.engine import NARROW_FROM, Engine
 from metrics.settings import Settings, load_settings
 
@@ -24,6 +26,8 @@ class Source:
     settings: Settings
     is_demo: bool = False
     now: Callable[[], datetime] = _clock
+    problem: str = ""
+    """What is wrong with the home's own metrics, which are left out then."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -32,14 +36,26 @@ def _settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
-def _opened(path: Path, is_demo: bool) -> Source:
+def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
+    """`own_metrics` is the time stamp of the home's metrics: when they change, another engine knows them."""
     settings = _settings().model_copy(update={"home": path})
-    return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo)
+    try:
+        return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo)
+    except MetricsError as error:
+        engine = Engine(settings, narrow_from=NARROW_FROM, own_metrics=False)
+        return Source(engine, settings, is_demo, problem=str(error))
 
 
 def _current() -> Source:
     home = current_home(_settings())
-    return _opened(home.path, home.is_demo)
+    return _opened(home.path, home.is_demo, _stamp(home.path / FILE_NAME))
+
+
+def _stamp(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 _connect: Callable[[], Source] = _current

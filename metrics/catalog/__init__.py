@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from metrics.catalog import availability, errors, experience, money, performance, prompts, usage
 from metrics.catalog.dimensions import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.catalog.model import Dimension, Metric
+from metrics.catalog.own import MetricsError, own_metrics
 from metrics.settings import Settings
 
 METRICS: Mapping[str, Metric] = {
@@ -15,8 +16,12 @@ METRICS: Mapping[str, Metric] = {
 """Every metric by name, as defined when no setting says otherwise."""
 
 
-def catalog(settings: Settings) -> Mapping[str, Metric]:
-    """Every metric by name, with what the settings change in their definitions."""
+def catalog(settings: Settings, *, own: bool = True) -> Mapping[str, Metric]:
+    """Every metric by name, with what the settings change in their definitions, and the home's own if asked for.
+
+    Raises:
+        MetricsError: the home's `metrics.yaml` cannot be used.
+    """
     changed = dict(METRICS)
     if settings.errors.client_errors_count:
         changed |= {metric.name: metric for metric in errors.with_client_errors(METRICS)}
@@ -24,7 +29,9 @@ def catalog(settings: Settings) -> Mapping[str, Metric]:
         changed |= {metric.name: metric for metric in performance.without_failed_requests(METRICS)}
     changed |= {metric.name: metric for metric in availability.with_target(METRICS, settings.slo.availability_target)}
     changed |= {metric.name: metric for metric in money.return_on_investment(settings.money)}
+    if own:
+        changed |= own_metrics(settings.home, METRICS)
     return changed
 
 
-__all__ = ["ATTRIBUTE_PREFIX", "DIMENSIONS", "METRICS", "Dimension", "Metric", "catalog"]
+__all__ = ["ATTRIBUTE_PREFIX", "DIMENSIONS", "METRICS", "Dimension", "Metric", "MetricsError", "catalog"]

@@ -53,14 +53,17 @@ class Engine:
 
     `exact_up_to`: events whose quantiles are taken by sorting. `narrow_from`: events in question from which those that
     pass a filter are set aside for the questions to come; whoever asks many should set it to `NARROW_FROM`.
+    `own_metrics`: whether the home's `metrics.yaml` counts; raises `MetricsError` when that cannot be used.
     """
 
-    def __init__(self, settings: Settings, *, exact_up_to: int = EXACT_UP_TO, narrow_from: float = inf) -> None:
+    def __init__(
+        self, settings: Settings, *, exact_up_to: int = EXACT_UP_TO, narrow_from: float = inf, own_metrics: bool = True
+    ) -> None:
         self.settings = settings
         self.exact_up_to = exact_up_to
         self.lake = Lake(settings.home)
         self._narrowing = Narrowing(self.lake, narrow_from)
-        self.metrics = catalog(settings)
+        self.metrics = catalog(settings, own=own_metrics)
 
     def run(self, query: Query) -> Result:
         """Answer a query.

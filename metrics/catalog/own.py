@@ -1,0 +1,169 @@
+"""Metrics that a home defines itself, in `metrics.yaml`.
+
+    - name: slow_requests            # how it is asked for
+      event: request                 # the kind of event it is made of
+      sql: count(*) FILTER (WHERE duration_ms > 1000)
+      unit: requests
+      title: Slow requests           # left out: from the name
+      direction: down                # which way is good: up, down, neutral
+      doc: Requests that took longer than a second.
+      decimals: 0
+
+The SQL is one aggregate expression over the columns of the event, in the dialect of DuckDB. It is parsed, and
+only what is known to do nothing but calculate is let through; it is never run as it was written.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+import sqlglot
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from metrics.catalog.model import Additive, Direction, Metric
+from metrics.events import KINDS
+from metrics.events.entries import Entry, nearest, read_entries
+from metrics.events.problems import ConfigurationError
+
+FILE_NAME = "metrics.yaml"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_AGGREGATES = (
+    exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Stddev, exp.StddevSamp, exp.StddevPop,
+    exp.Variance, exp.VariancePop, exp.PercentileCont, exp.PercentileDisc, exp.Quantile, exp.ApproxDistinct,
+    exp.ArgMax, exp.ArgMin,
+)  # fmt: skip
+_CALCULATIONS = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Star, exp.Paren, exp.Neg, exp.Not, exp.Add,
+    exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or,
+    exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In, exp.Between, exp.Like, exp.ILike, exp.Case, exp.If, exp.Coalesce,
+    exp.Nullif, exp.Greatest, exp.Least, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Ln, exp.Log, exp.Sqrt, exp.Pow,
+    exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.StartsWith, exp.Contains, exp.Cast, exp.DataType, exp.DataTypeParam,
+    exp.Distinct, exp.Filter, exp.Where, exp.Bracket, exp.Tuple,
+)  # fmt: skip
+"""What an expression may be made of: no query, no table, no function that could do more than calculate."""
+
+
+class MetricsError(ConfigurationError):
+    """A `metrics.yaml` that cannot be used."""
+
+
+def _known_kind(name: str) -> str:
+    if name not in KINDS:
+        raise ValueError(f"{name!r} is no kind of event{nearest(name, KINDS)}")
+    return name
+
+
+class OwnMetric(Entry):
+    """One entry of `metrics.yaml`."""
+
+    name: str
+    event: Annotated[str, AfterValidator(_known_kind)]
+    sql: str
+    unit: str = ""
+    title: str = ""
+    direction: Direction = "neutral"
+    doc: str = ""
+    decimals: Annotated[int, Field(ge=0, le=9)] = 2
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name: small letters, digits and _ are, beginning with a letter")
+        return name
+
+    @model_validator(mode="after")
+    def _is_an_aggregate(self) -> "OwnMetric":
+        checked(self.sql, self.event)
+        return self
+
+    def as_metric(self) -> Metric:
+        """The row of the catalog."""
+        sql = checked(self.sql, self.event)
+        # What is divided by nothing is no data, not infinite.
+        finite = f"CASE WHEN isfinite(CAST({sql} AS DOUBLE)) THEN CAST({sql} AS DOUBLE) END"
+        measure = Additive(f"own_{self.name}", self.event, finite)
+        title = self.title or self.name.replace("_", " ").capitalize()
+        doc = self.doc or f"`{sql}` over {self.event} events ({FILE_NAME})."
+        return Metric(
+            self.name, title, self.unit, self.direction, doc, measure.name, (measure,), decimals=self.decimals
+        )
+
+
+def own_metrics(home: Path, taken: Mapping[str, object]) -> Mapping[str, Metric]:
+    """The metrics of a home's `metrics.yaml`, which need not exist.
+
+    Raises:
+        MetricsError: it cannot be used; says the line and what was expected. `taken` are names it may not use.
+    """
+    path = home / FILE_NAME
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        return {}
+    metrics = _read(path, stamp)
+    for name in metrics:
+        if name in taken:
+            raise MetricsError(f"{path}: {name!r} is a metric already; give it another name")
+    return metrics
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, stamp: int) -> Mapping[str, Metric]:
+    del stamp
+    found: dict[str, Metric] = {}
+    for entry in read_entries(path, OwnMetric, MetricsError):
+        if entry.name in found:
+            raise MetricsError(f"{path}: {entry.name!r} is defined twice")
+        found[entry.name] = entry.as_metric()
+    return found
+
+
+def checked(sql: str, kind: str) -> str:
+    """The expression as it will be run.
+
+    Raises ValueError when it is no aggregate over the columns of the kind, or may do more than calculate.
+    """
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, read="duckdb") if tree is not None]
+    except SqlglotError as error:
+        raise ValueError(f"not SQL: {str(error).splitlines()[0]}") from error
+    if len(trees) != 1:
+        raise ValueError("expected one aggregate expression, such as count(*) FILTER (WHERE status_code = 429)")
+    tree = trees[0]
+    complaint = next(_complaints(tree, kind), None)
+    if complaint:
+        raise ValueError(complaint)
+    return tree.sql("duckdb", comments=False)
+
+
+def _complaints(tree: exp.Expr, kind: str) -> Iterator[str]:
+    for node in tree.walk():
+        if not isinstance(node, (*_AGGREGATES, *_CALCULATIONS)):
+            yield f"{_shown(node)} may not be used: only aggregates and plain calculations may"
+    for column in tree.find_all(exp.Column):
+        yield from _of_column(column, kind)
+    aggregates = list(tree.find_all(*_AGGREGATES))
+    if not aggregates:
+        yield "expected an aggregate, such as count(*), sum(…) or avg(…)"
+    for aggregate in aggregates:
+        if aggregate.find_ancestor(*_AGGREGATES) is not None:
+            yield f"{_shown(aggregate)} stands within another aggregate"
+
+
+def _of_column(column: exp.Column, kind: str) -> Iterator[str]:
+    if column.table:
+        yield f"{_shown(column)}: columns are named without a table"
+    if not isinstance(column.this, exp.Star) and column.name not in (*KINDS[kind].by_name, "attributes"):
+        yield f"{kind} events have no column {column.name!r}{nearest(column.name, KINDS[kind].by_name)}"
+    if column.find_ancestor(*_AGGREGATES, exp.Filter) is None:
+        yield f"{column.name} stands outside of an aggregate: write sum({column.name}), for instance"
+
+
+def _shown(node: exp.Expr) -> str:
+    text = node.sql("duckdb", comments=False)
+    return repr(text if len(text) <= 60 else text[:59] + "…")

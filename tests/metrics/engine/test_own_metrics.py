@@ -1,0 +1,145 @@
+"""Metrics of one's own: what is let through works everywhere, what is not says where and why."""
+
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from metrics.catalog import METRICS, MetricsError, catalog
+from metrics.catalog.own import checked
+from metrics.engine import Engine, Filter, Grain, Query, Window
+from metrics.settings import Settings
+from tests.metrics.engine.facts import Events
+from tests.metrics.engine.questions import QUESTIONS
+from tests.metrics.engine.stored import store
+
+SLOW = """
+- name: slow_requests
+  event: request
+  sql: count(*) FILTER (WHERE duration_ms > 1000)
+  unit: requests
+  direction: down
+- name: slow_share
+  event: request
+  sql: 100.0 * count(*) FILTER (WHERE duration_ms > 1000) / count(duration_ms)
+  unit: "%"
+- name: p90_output
+  event: llm_call
+  sql: quantile_cont(output_tokens, 0.9)
+"""
+LET_THROUGH = (
+    ("request", "count(*)"),
+    ("request", "count(DISTINCT user_id)"),
+    ("request", "avg(duration_ms) / 1000"),
+    ("request", "sum(CASE WHEN status_code >= 500 THEN 1 ELSE 0 END)"),
+    ("request", "count_if(endpoint LIKE '/api/%' AND method IN ('GET', 'POST'))"),
+    ("request", "count(*) FILTER (WHERE attributes['plan'] = 'free')"),
+    ("llm_call", "median(duration_ms)"),
+    ("llm_call", "sum(cost_usd) / nullif(count(DISTINCT user_id), 0)"),
+    ("request", "max(coalesce(duration_ms, 0)) -- the slowest"),
+)
+REFUSED = {
+    "": "one aggregate expression",
+    "duration_ms": "outside of an aggregate",
+    "count(*) + duration_ms": "outside of an aggregate",
+    "1 + 1": "expected an aggregate",
+    "sum(sum(duration_ms))": "within another aggregate",
+    "sum(durations)": "no column 'durations'; the nearest is 'duration_ms'",
+    "sum(request.duration_ms)": "without a table",
+    "(SELECT count(*) FROM request)": "may not be used",
+    "count(*) FILTER (WHERE user_id IN (SELECT 1))": "may not be used",
+    "count(*); DROP TABLE request": "one aggregate expression",
+    "DROP TABLE request": "may not be used",
+    "COPY (SELECT 1) TO 'x'": "may not be used",
+    "max(read_text('/etc/passwd'))": "may not be used",
+    "sum(getenv('HOME'))": "may not be used",
+    "any_value(current_setting('x'))": "may not be used",
+    "list(user_id)": "may not be used",
+    "sum(duration_ms) OVER (PARTITION BY user_id)": "may not be used",
+    "count(*) AS n": "may not be used",
+    "sum(duration_ms": "not SQL",
+    "pragma_version()": "may not be used",
+    "sum(nextval('s'))": "may not be used",
+    "count(*) FROM read_csv('x')": "may not be used",
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path, world_events: Events) -> Path:
+    for kind in ("request", "llm_call"):
+        store(tmp_path, kind, world_events[kind])
+    (tmp_path / "metrics.yaml").write_text(SLOW, encoding="utf-8")
+    return tmp_path
+
+
+def test_own_metric_is_asked_for_like_any_other(home: Path, world_events: Events) -> None:
+    window = QUESTIONS["everything"].window
+    query = Query(metrics=("requests", "slow_requests", "slow_share", "p90_output"), window=window)
+    row = Engine(Settings(home=home)).run(query).frame.row(0, named=True)
+    inside = pl.col("ts").is_between(window.start, window.end, "left")
+    requests, calls = (world_events[kind].filter(inside) for kind in ("request", "llm_call"))
+    slow = requests.filter(pl.col("duration_ms") > 1000).height
+    assert row["slow_requests"] == slow > 0
+    assert row["slow_share"] == pytest.approx(100 * slow / requests["duration_ms"].count())
+    assert row["p90_output"] == pytest.approx(calls["output_tokens"].quantile(0.9, "linear"))
+
+
+def test_own_metric_by_time_dimension_and_filter(home: Path, world_events: Events) -> None:
+    window = Window(start="2026-03-27T10:30:00Z", end="2026-03-30T00:00:00Z")  # pyright: ignore[reportArgumentType]
+    only = Filter(dimension="region", values=("eu",))
+    query = Query(metrics=("slow_requests",), window=window, by=("method",), grain=Grain.DAY, filters=(only,))
+    frame = Engine(Settings(home=home)).run(query).frame
+    kept = world_events["request"].filter(
+        pl.col("ts").is_between(window.start, window.end, "left"),
+        pl.col("region") == "eu",
+        pl.col("duration_ms") > 1000,
+    )
+    assert frame["slow_requests"].sum() == kept.height > 0
+    assert frame.height == 3 * 3
+
+
+def test_divided_by_nothing_is_no_data(home: Path) -> None:
+    (home / "metrics.yaml").write_text(
+        "- {name: nothing, event: request, sql: count(*) / (count(*) - count(*))}\n", encoding="utf-8"
+    )
+    query = Query(metrics=("nothing",), window=QUESTIONS["everything"].window)
+    assert Engine(Settings(home=home)).run(query).frame["nothing"].to_list() == [None]
+
+
+@pytest.mark.parametrize(("kind", "sql"), LET_THROUGH)
+def test_aggregates_are_let_through(kind: str, sql: str, home: Path) -> None:
+    assert "--" not in checked(sql, kind)
+    (home / "metrics.yaml").write_text(f"- name: mine\n  event: {kind}\n  sql: |-\n    {sql}\n", encoding="utf-8")
+    query = Query(metrics=("mine",), window=QUESTIONS["everything"].window, by=("region",))
+    assert Engine(Settings(home=home)).run(query).frame["mine"].null_count() < 3
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_anything_else_is_refused_with_the_reason(sql: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(REFUSED[sql])):
+        checked(sql, "request")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- {name: requests, event: request, sql: count(*)}", "'requests' is a metric already"),
+        (2 * "- {name: a, event: request, sql: count(*)}\n", "'a' is defined twice"),
+        ("- {name: A b, event: request, sql: count(*)}", "line 1: name: 'A b' is no name"),
+        ("- name: a\n  event: requests\n  sql: count(*)", "line 2: event: 'requests' is no kind of event; the nearest"),
+        ("- name: a\n  event: request\n  sql: sum(x)", "request events have no column 'x'"),
+        ("- name: a\n  event: request\n  sq: count(*)", "sql: is missing"),
+        ("name: a", "expected a list"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_used_says_where_and_why(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "metrics.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(MetricsError) as wrong:
+        Engine(Settings(home=tmp_path))
+    assert str(tmp_path / "metrics.yaml") in str(wrong.value)
+    assert said in str(wrong.value)
+
+
+def test_without_a_file_the_catalog_is_as_it_ships(tmp_path: Path) -> None:
+    assert set(catalog(Settings(home=tmp_path))) == set(METRICS)
