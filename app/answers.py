@@ -12,7 +12,8 @@ import streamlit as st
 from pydantic import BaseModel
 
 from app.source import source
-from metrics.engine import Freshness, Result
+from metrics.engine import Freshness, Funnel, Journeys, Result, Retention, Ways
+from metrics.engine.board import Sampled
 from metrics.engine.query import Filter, Query, Window
 
 
@@ -20,14 +21,14 @@ def _as_key(value: BaseModel) -> str:
     return value.model_dump_json()
 
 
-_HASHES: Mapping[Any, Any] = {Query: _as_key, Window: _as_key, Filter: _as_key}
+_HASHES: Mapping[Any, Any] = dict.fromkeys((Query, Window, Filter, Journeys, Funnel, Retention), _as_key)
 _cached = st.cache_data(max_entries=512, show_spinner=False, hash_funcs=dict(_HASHES))
 
 
 def version() -> str:
     """The lake and its state: a new one whenever events arrive or another home is shown."""
     current = source()
-    return f"{current.settings.home}@{current.engine.data_version()}"
+    return f"{current.settings.home}@{current.engine.data_version()}@{current.own_metrics}"
 
 
 def run(query: Query) -> Result:
@@ -48,6 +49,41 @@ def changes(window: Window) -> pl.DataFrame:
 def distribution(window: Window, filters: tuple[Filter, ...]) -> pl.DataFrame:
     """Requests by response time: `lower`, `upper` (ms), `count`."""
     return _distribution(version(), window, filters)
+
+
+def journeys(asked: Journeys) -> Ways:
+    """The ways people take."""
+    return _journeys(version(), asked)
+
+
+def funnel(asked: Funnel) -> pl.DataFrame:
+    """Who gets how far."""
+    return _funnel(version(), asked)
+
+
+def retention(asked: Retention) -> pl.DataFrame:
+    """Who came back."""
+    return _retention(version(), asked)
+
+
+def outlook(metric: str, window: Window, filters: tuple[Filter, ...], tz: str) -> pl.DataFrame:
+    """A sum by day, and what is expected of the rest of the month."""
+    return _outlook(version(), metric, window, filters, tz)
+
+
+def efficiency(window: Window, filters: tuple[Filter, ...]) -> Sampled:
+    """LLM calls by tokens and cost."""
+    return _efficiency(version(), window, filters)
+
+
+def scores(window: Window, filters: tuple[Filter, ...]) -> pl.DataFrame:
+    """Quality scores: `lower`, `upper` (points), `count`."""
+    return _scores(version(), window, filters)
+
+
+def comments(window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
+    """Feedback in words."""
+    return _comments(version(), window, filters, limit)
 
 
 def open_errors(window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
@@ -98,3 +134,38 @@ def _components(version: str, minute: datetime) -> pl.DataFrame:
 @_cached
 def _dimension_values(version: str, dimension: str, window: Window, search: str, limit: int) -> list[str | None]:
     return source().engine.dimension_values(dimension, window, search, limit)
+
+
+@_cached
+def _journeys(version: str, asked: Journeys) -> Ways:
+    return source().engine.journeys(asked)
+
+
+@_cached
+def _funnel(version: str, asked: Funnel) -> pl.DataFrame:
+    return source().engine.funnel(asked)
+
+
+@_cached
+def _retention(version: str, asked: Retention) -> pl.DataFrame:
+    return source().engine.retention(asked)
+
+
+@_cached
+def _outlook(version: str, metric: str, window: Window, filters: tuple[Filter, ...], tz: str) -> pl.DataFrame:
+    return source().engine.outlook(metric, window, filters, tz)
+
+
+@_cached
+def _efficiency(version: str, window: Window, filters: tuple[Filter, ...]) -> Sampled:
+    return source().engine.efficiency(window, filters)
+
+
+@_cached
+def _scores(version: str, window: Window, filters: tuple[Filter, ...]) -> pl.DataFrame:
+    return source().engine.scores(window, filters)
+
+
+@_cached
+def _comments(version: str, window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
+    return source().engine.comments(window, filters, limit)

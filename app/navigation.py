@@ -28,4 +28,8 @@ class Entry:
 ENTRIES: Sequence[Entry] = (
     Entry("executive.py", "Executive", ":material/dashboard:", default=True),
     Entry("performance.py", "Performance", ":material/speed:"),
+    Entry("cost.py", "Cost", ":material/payments:"),
+    Entry("behavior.py", "User behavior", ":material/route:"),
+    Entry("health.py", "System health", ":material/monitor_heart:"),
+    Entry("quality.py", "Quality & experience", ":material/star:"),
 )

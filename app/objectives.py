@@ -9,6 +9,11 @@ from metrics.settings import Slo
 CRITICAL_FACTOR = 5
 """An objective missed this many times over is critical."""
 
+BUDGET_LOW = 25
+"""Percent of the error budget under which it is low."""
+BURNS_FAST = 14.4
+"""Burn rate at which 2 % of a month's budget go in an hour; of the SRE workbook, chapter 5."""
+
 Row = Mapping[str, float | None]
 
 
@@ -58,10 +63,33 @@ def _priced(row: Row, slo: Slo) -> Standing:
     return Standing(Level.OK, "All priced")
 
 
+def _budget(row: Row, slo: Slo) -> Standing:
+    del slo
+    left = row["error_budget_left"] or 0.0
+    level = Level.CRITICAL if left <= 0 else Level.WARNING if left < BUDGET_LOW else Level.OK
+    words = "spent" if left <= 0 else "low" if left < BUDGET_LOW else "OK"
+    return Standing(level, words, f"Low under {BUDGET_LOW} %, spent at 0.")
+
+
+def _burning(row: Row, slo: Slo) -> Standing:
+    del slo
+    rate = row["burn_rate"] or 0.0
+    level = Level.CRITICAL if rate >= BURNS_FAST else Level.WARNING if rate > 1 else Level.OK
+    words = {Level.CRITICAL: "fast", Level.WARNING: "too fast"}.get(level, "OK")
+    return Standing(level, words, f"Too fast above 1; at {BURNS_FAST} a month's budget is gone within two days.")
+
+
+def _repaired(row: Row, slo: Slo) -> Standing:
+    return _at_most("mttr_mean", slo.mttr_minutes, "min", row)
+
+
 _JUDGES: Mapping[str, Callable[[Row, Slo], Standing]] = {
     "uptime": _uptime,
     "success_rate": _success,
     "response_time_p95": lambda row, slo: _at_most("response_time_p95", slo.latency_ms, "ms", row),
     "error_rate": lambda row, slo: _at_most("error_rate", slo.error_rate_percent, "%", row),
     "cost": _priced,
+    "error_budget_left": _budget,
+    "burn_rate": _burning,
+    "mttr_mean": _repaired,
 }

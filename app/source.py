@@ -26,6 +26,8 @@ class Source:
     settings: Settings
     is_demo: bool = False
     now: Callable[[], datetime] = _clock
+    own_metrics: int = 0
+    """Changes whenever the home's own metrics do."""
     problem: str = ""
     """What is wrong with the home's own metrics, which are left out then."""
 
@@ -40,10 +42,10 @@ def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
     """`own_metrics` is the time stamp of the home's metrics: when they change, another engine knows them."""
     settings = _settings().model_copy(update={"home": path})
     try:
-        return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo)
+        return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo, own_metrics=own_metrics)
     except MetricsError as error:
         engine = Engine(settings, narrow_from=NARROW_FROM, own_metrics=False)
-        return Source(engine, settings, is_demo, problem=str(error))
+        return Source(engine, settings, is_demo, own_metrics=own_metrics, problem=str(error))
 
 
 def _current() -> Source:

@@ -16,6 +16,11 @@ class Stroke:
     width: float = 2
     dash: str = "solid"
 
+    @property
+    def line(self) -> dict[str, str | float]:
+        """In Plotly's words."""
+        return {"color": self.color, "width": self.width, "dash": self.dash}
+
 
 PERCENTILES: Mapping[str, Stroke] = {
     "p50": Stroke("#10B981", 2, "solid"),
@@ -115,11 +120,71 @@ SEVERITIES: Mapping[str, Look] = {
 }
 """Icon and color of an issue by its severity or a component's status."""
 
+GOOD, FAIR, POOR = "#10B981", "#F59E0B", "#DC2626"
+"""Three steps from well to bad; always beside a word or a pattern."""
+RATINGS: tuple[tuple[str, str, str], ...] = (
+    ("good", GOOD, ""),
+    ("needs_improvement", FAIR, "/"),
+    ("poor", POOR, "x"),
+)
+"""Share of a web vital's ratings: column, color, pattern."""
+SCORE_BANDS: tuple[tuple[str, float, str], ...] = (
+    ("excellent", 90, "#10B981"),
+    ("good", 75, "#0891B2"),
+    ("average", 50, "#F59E0B"),
+    ("poor", 0, "#DC2626"),
+)
+"""Bands of a quality score: name, lower limit, color."""
+UPTIME_STEPS: tuple[tuple[float, str, str], ...] = (
+    (100.0, "#10B981", "100 %"),
+    (99.9, "#84CC16", "from 99.9 %"),
+    (99.0, "#F59E0B", "from 99 %"),
+    (0.0, "#DC2626", "under 99 %"),
+)
+"""A day's uptime: lower limit in percent, color, words; from the best down."""
+UNKNOWN = "rgba(138, 148, 166, 0.30)"
+"""What nobody looked at."""
+SHARES: tuple[tuple[float, str], ...] = (
+    (0.0, "rgba(37, 99, 235, 0.06)"),
+    (0.25, "rgba(37, 99, 235, 0.28)"),
+    (0.6, "rgba(37, 99, 235, 0.62)"),
+    (1.0, "rgba(37, 99, 235, 0.95)"),
+)
+"""A share from none to all, on either background."""
+PROJECTION = Stroke("#2563EB", 2, "6px,4px")
+PROJECTION_BAND = "rgba(37, 99, 235, 0.16)"
+SERIES: tuple[Stroke, ...] = (
+    Stroke("#2563EB", 2.25, "solid"),
+    Stroke("#0D9488", 2, "7px,3px"),
+    Stroke("#D97706", 2, "2px,3px"),
+    Stroke("#9333EA", 2, "9px,3px,2px,3px"),
+    Stroke("#DB2777", 2, "4px,4px"),
+)
+"""Lines of several metrics in one figure."""
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "pentagon", "star", "cross")
+LINK_OPACITY = 0.38
+LEAVING = "rgba(138, 148, 166, 0.22)"
+"""The way out of the product."""
+
+STATUSES: Mapping[str, Look] = {
+    "healthy": Look(":material/check_circle:", "green"),
+    "degraded": Look(":material/warning:", "orange"),
+    "down": Look(":material/cancel:", "red"),
+    "unknown": Look(":material/help:", "gray"),
+}
+"""Icon and color of a component's status."""
+
 TALL_CHART_HEIGHT = 370
 CHART_HEIGHT = 272
 SMALL_CHART_HEIGHT = 190
 ROW_HEIGHT = 36
 """Heights in pixels."""
+
+
+def faint(color: str, opacity: float) -> str:
+    """A color of six hexadecimal digits, let through."""
+    red, green, blue = (int(color[index : index + 2], 16) for index in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def group_colors(names: Iterable[str]) -> dict[str, str]:

@@ -8,8 +8,16 @@ from zoneinfo import ZoneInfo
 NOTHING = "–"
 """Shown for no data."""
 
-_SCALES: Sequence[tuple[float, str]] = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
-_UNITS: Mapping[str, str] = {"requests/s": "req/s", "requests/min": "req/min", "requests/h": "req/h"}
+_SCALES: Sequence[tuple[float, float, str]] = (
+    (1e12, 1e12, "T"),
+    (1e9, 1e9, "G"),
+    (1e6, 1e6, "M"),
+    (1e4, 1e3, "k"),
+)
+"""From which value on, what it is divided by, and the letter for that."""
+_UNITS: Mapping[str, str] = {
+    "requests/s": "req/s", "requests/min": "req/min", "requests/h": "req/h", "h": "h", "min": "min", "×": "×",
+}  # fmt: skip
 _AGES: Sequence[tuple[int, str]] = (
     (365 * 86_400, "year"),
     (30 * 86_400, "month"),
@@ -55,7 +63,7 @@ def age(length: timedelta) -> str:
     seconds = max(0, int(length.total_seconds()))
     size, unit = next(((size, unit) for size, unit in _AGES if seconds >= size), (1, "s"))
     count = seconds // size
-    return f"{count} {unit}s" if count != 1 and len(unit) > 3 else f"{count} {unit}"
+    return f"{count} {unit}s" if count != 1 and len(unit) >= 3 and unit != "min" else f"{count} {unit}"
 
 
 def span(length: timedelta) -> str:
@@ -109,7 +117,7 @@ def _cents(value: float) -> int:
 
 
 def _scaled(value: float, decimals: int) -> str:
-    scale, letter = next(((scale, letter) for scale, letter in _SCALES if abs(value) >= scale), (1.0, ""))
+    scale, letter = next(((scale, letter) for least, scale, letter in _SCALES if abs(value) >= least), (1.0, ""))
     decimals = max(decimals, 1) if letter else _decimals(value, decimals)
     return f"{value / scale:,.{decimals}f}{' ' + letter if letter else ''}"
 

@@ -11,6 +11,7 @@ import polars as pl
 from app import theme, wording
 from app.charts.drawing import OVERLAY_AXIS, Drawing
 from app.charts.words import plain
+from metrics.catalog import METRICS, Metric
 from metrics.engine.buckets import DAY, SECONDS
 from metrics.engine.query import Grain, Window
 
@@ -51,6 +52,8 @@ class TimeAxis:
     """Up to when there can be events: now, or the end of a window in the past."""
     on_dark: bool = False
     """Whether the page is dark; Streamlit themes all but the colors that carry meaning."""
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
+    """Every metric that a frame may hold, by name."""
     percentiles: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
     """Percentiles to mark, such as `p95`, in ms."""
 

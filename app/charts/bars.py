@@ -1,18 +1,13 @@
 """Bars over time."""
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from app import theme, wording
 from app.charts.axis import TimeAxis, draw_changes, drawing
 from app.charts.drawing import Drawing
+from app.charts.parts import parts_of, pattern, sums_of
 from app.charts.picture import Picture
 from app.charts.words import label
-from metrics.catalog import METRICS
-
-MAXIMUM_PARTS = 6
-OTHER = "(other)"
 
 
 def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -20,10 +15,10 @@ def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
     A bar's `customdata` is a list of its part's own value; the rest has none.
     """
-    (name,) = (column for column in frame.columns if column in METRICS)
+    (name,) = (column for column in frame.columns if column in axis.metrics)
     (group,) = (column for column in frame.columns if column not in ("time", name))
-    metric = METRICS[name]
-    parts = _parts(frame.drop_nulls(name), group, name)
+    metric = axis.metrics[name]
+    parts = parts_of(frame.drop_nulls(name), group, name)
     colors = theme.group_colors(part.label for part in parts)
     drawn = drawing(axis)
     for index, part in enumerate(parts):
@@ -31,7 +26,7 @@ def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             x=axis.local(part.frame["time"]),
             y=part.frame[name].to_list(),
             name=label(part.label, 14),
-            marker={"color": colors[part.label], "line": {"width": 0}, "pattern": _pattern(index)},
+            marker={"color": colors[part.label], "line": {"width": 0}, "pattern": pattern(index)},
             **({} if part.is_rest else {"customdata": [[part.value]] * part.frame.height}),
             text=[wording.quantity(number, metric.unit, metric.decimals) for number in part.frame[name]],
             hovertemplate="%{text}",
@@ -92,30 +87,66 @@ def _fit_bars(drawn: Drawing) -> None:
     del drawn.x["range"]
 
 
-@dataclass(frozen=True)
-class _Part:
-    label: str
-    value: str | None
-    frame: pl.DataFrame
-    total: float
-    is_rest: bool = False
+def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """Metrics of one unit that add up, stacked: a color and a pattern each."""
+    names = [column for column in frame.columns if column in axis.metrics]
+    drawn = drawing(axis)
+    for index, (name, stroke) in enumerate(zip(names, theme.SERIES, strict=False)):
+        metric = axis.metrics[name]
+        drawn.bar(
+            x=axis.local(frame["time"]), y=frame[name].to_list(), name=metric.title,
+            marker={"color": stroke.color, "line": {"width": 0}, "pattern": pattern(index)},
+            text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[name]],
+            hovertemplate="%{text}",
+        )  # fmt: skip
+    drawn.layout["barmode"] = "stack"
+    _fit_bars(drawn)
+    sums = ", ".join(f"{axis.metrics[name].title} {float(frame[name].sum()):,.0f}" for name in names)
+    return Picture(drawn.figure(), f"By time, in all: {sums}.")
 
 
-def _parts(frame: pl.DataFrame, group: str, name: str) -> list[_Part]:
-    """The largest groups, largest first, then what is left of all others."""
-    sums = frame.group_by(group).agg(pl.col(name).sum()).sort(name, group, descending=[True, False])
-    largest = sums.head(MAXIMUM_PARTS)
-    parts = [
-        _Part(wording.name(value), value, frame.filter(pl.col(group).eq_missing(pl.lit(value))).sort("time"), total)
-        for value, total in largest.iter_rows()
-    ]
-    others = sums.slice(MAXIMUM_PARTS)
-    if others.height:
-        rest = frame.join(others.select(group), on=group, nulls_equal=True).group_by("time").agg(pl.col(name).sum())
-        parts.append(_Part(OTHER, None, rest.sort("time"), float(others[name].sum()), is_rest=True))
-    return parts
+MOST_RANKED = 12
+_ADDITIVE = ("USD", "tokens", "calls", "requests", "events", "views", "errors", "prompts", "h")
+"""Units of sums."""
+_ROW = 25
+"""Height of a bar, in pixels."""
 
 
-def _pattern(index: int) -> dict[str, str | float]:
-    shape = theme.PATTERNS[index % len(theme.PATTERNS)]
-    return {"shape": shape, "fillmode": "overlay", "fgcolor": theme.PATTERN_COLOR, "size": 6, "solidity": 0.16}
+def ranked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """One metric by a grouping column: a bar each, the largest on top; the rest as one where it can be added up."""
+    (name,) = (column for column in frame.columns if column in axis.metrics)
+    (group,) = (column for column in frame.columns if column != name)
+    metric = axis.metrics[name]
+    known = frame.drop_nulls(name)
+    # Shares and means of what is left cannot be added up.
+    known = known if metric.unit in _ADDITIVE else known.sort(name, descending=True).head(MOST_RANKED)
+    parts = sums_of(known, group, name, MOST_RANKED)
+    words = [wording.quantity(part.total, metric.unit, metric.decimals) for part in parts]
+    drawn = Drawing(56 + _ROW * max(len(parts), 3))
+    drawn.bar(
+        orientation="h",
+        y=list(range(len(parts))),
+        x=[part.total for part in parts],
+        marker={
+            "color": [theme.QUIET if part.is_rest else theme.PLAIN.color for part in parts],
+            "opacity": 0.8,
+            "line": {"width": 0},
+        },
+        customdata=[[None if part.is_rest else part.value] for part in parts],
+        text=words,
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[f"{label(part.label, 90)}: {text}" for part, text in zip(parts, words, strict=True)],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    drawn.without_legend()
+    drawn.y |= {
+        "tickmode": "array", "tickvals": list(range(len(parts))),
+        "ticktext": [label(part.label, 22) for part in parts],
+        "autorange": "reversed", "showgrid": False, "rangemode": "normal",
+    }  # fmt: skip
+    # Room for the values behind the bars.
+    highest = max((part.total for part in parts), default=0.0)
+    drawn.x |= {"showticklabels": False, "showline": False, "range": [0, (highest or 1) * 1.22], "fixedrange": True}
+    listed = ", ".join(f"{part.label} {text}" for part, text in zip(parts, words, strict=True))
+    return Picture(drawn.figure(), f"{metric.title} by {group}, largest first: {listed or 'no data'}.")

@@ -9,7 +9,6 @@ from app.charts.axis import TimeAxis, draw_changes, draw_limit, drawing
 from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.words import label
-from metrics.catalog import METRICS
 from metrics.engine import PREVIOUS
 
 MAXIMUM_LINES = 8
@@ -28,26 +27,88 @@ def percentiles(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     draw_limit(drawn, axis)
     draw_changes(drawn, axis)
     drawn.y["ticksuffix"] = " ms"
-    return Picture(drawn.figure(), f"Response time over time. {_summary(frame, names)}{_limit_words(axis)}")
+    return Picture(drawn.figure(), f"Response time over time. {_summary(frame, names, axis)}{_limit_words(axis)}")
 
 
 def area(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """One metric as a line over a light area."""
-    (name,) = (column for column in frame.columns if column in METRICS)
+    (name,) = (column for column in frame.columns if column in axis.metrics)
     drawn = drawing(axis)
-    _add(drawn, frame, axis, name, METRICS[name].title, theme.PLAIN, filled=True)
+    _add(drawn, frame, axis, name, axis.metrics[name].title, theme.PLAIN, filled=True)
     _draw_previous(drawn, frame, axis, {name: theme.PLAIN.color})
     draw_changes(drawn, axis)
     if abs(frame[name].max() or 0) < _SMALL:  # pyright: ignore[reportArgumentType, reportOperatorIssue]
         drawn.y["tickformat"] = "~g"
+    _mark_unit(drawn, axis.metrics[name].unit)
     if f"{name}{PREVIOUS}" not in frame.columns:
         drawn.without_legend()
-    return Picture(drawn.figure(), f"{METRICS[name].title} over time. {_summary(frame, [name])}")
+    return Picture(drawn.figure(), f"{axis.metrics[name].title} over time. {_summary(frame, [name], axis)}")
+
+
+def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """Metrics of one unit, a line each."""
+    names = [column for column in frame.columns if column in axis.metrics]
+    drawn = drawing(axis)
+    for name, stroke in zip(names, theme.SERIES, strict=False):
+        _add(drawn, frame, axis, name, axis.metrics[name].title, stroke)
+    draw_changes(drawn, axis)
+    _mark_unit(drawn, axis.metrics[names[0]].unit)
+    titles = ", ".join(axis.metrics[name].title for name in names)
+    return Picture(drawn.figure(), f"{titles} over time. {_summary(frame, names, axis)}")
+
+
+def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """A sum by day, and what is expected of the days to come with its interval of 80 %."""
+    (name,) = (column for column in frame.columns if column in axis.metrics and f"{column}_projection" in frame.columns)
+    metric, middle = axis.metrics[name], f"{name}_projection"
+    known, ahead = frame.drop_nulls(name), frame.drop_nulls(middle)
+    drawn = drawing(axis)
+    drawn.bar(
+        x=axis.local(known["time"]), y=known[name].to_list(), name=metric.title,
+        marker={"color": theme.PLAIN.color, "opacity": 0.75, "line": {"width": 0}},
+        text=[wording.quantity(value, metric.unit, metric.decimals) for value in known[name]], hovertemplate="%{text}",
+    )  # fmt: skip
+    if ahead.height:
+        _draw_band(drawn, ahead, axis, middle)
+        drawn.scatter(
+            x=axis.local(ahead["time"]), y=ahead[middle].to_list(), name="expected", mode="lines+markers",
+            marker={"size": 4}, line=theme.PROJECTION.line,
+            text=[
+                f"{wording.quantity(value, metric.unit, 2)} ({wording.quantity(low, metric.unit, 2)} to "
+                f"{wording.quantity(high, metric.unit, 2)})"
+                for value, low, high in ahead.select(middle, f"{middle}_low", f"{middle}_high").iter_rows()
+            ],
+            hovertemplate="%{text}",
+        )  # fmt: skip
+    del drawn.x["range"]
+    _mark_unit(drawn, metric.unit)
+    spent, expected = float(known[name].sum()), float(ahead[middle].sum())
+    words = (
+        f"{wording.quantity(spent, metric.unit, 2)} so far, about {wording.quantity(expected, metric.unit, 2)} to come"
+    )
+    return Picture(drawn.figure(), f"{metric.title} by day: {words}.")
+
+
+def _draw_band(drawn: Drawing, ahead: pl.DataFrame, axis: TimeAxis, middle: str) -> None:
+    times = axis.local(ahead["time"])
+    for bound, fill in (("low", {}), ("high", {"fill": "tonexty", "fillcolor": theme.PROJECTION_BAND})):
+        drawn.scatter(
+            x=times, y=ahead[f"{middle}_{bound}"].to_list(), mode="lines", line={"width": 0}, hoverinfo="skip",
+            name="80 % interval", showlegend=bound == "high", **fill,
+        )  # fmt: skip
+
+
+def _mark_unit(drawn: Drawing, unit: str) -> None:
+    """Write the unit at the axis where it is short."""
+    if unit == "USD":
+        drawn.y["tickprefix"] = "$"
+    elif unit in ("%", "ms", "h", "min"):
+        drawn.y["ticksuffix"] = f" {unit}"
 
 
 def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """One metric, a line a value of the grouping column; the eight highest when there are more."""
-    (name,) = (column for column in frame.columns if column in METRICS)
+    (name,) = (column for column in frame.columns if column in axis.metrics)
     (group,) = (column for column in frame.columns if column not in ("time", name))
     ranking = frame.group_by(group).agg(pl.col(name).max().alias("most")).drop_nulls("most")
     groups: list[str | None] = (
@@ -60,8 +121,9 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         stroke = theme.Stroke(colors[wording.name(value)], 1.75, theme.DASHES[index % len(theme.DASHES)])
         _add(drawn, part, axis, name, label(value, 18), stroke)
     draw_changes(drawn, axis)
+    _mark_unit(drawn, axis.metrics[name].unit)
     shown = f"the {len(groups)} highest of {ranking.height}" if ranking.height > len(groups) else f"{ranking.height}"
-    return Picture(drawn.figure(), f"{METRICS[name].title} by {group}, {shown}. {_summary(frame, [name])}")
+    return Picture(drawn.figure(), f"{axis.metrics[name].title} by {group}, {shown}. {_summary(frame, [name], axis)}")
 
 
 def _add(
@@ -73,7 +135,7 @@ def _add(
     stroke: theme.Stroke,
     filled: bool = False,
 ) -> None:
-    metric = METRICS[column]
+    metric = axis.metrics[column]
     drawn.scatter(
         x=axis.local(frame["time"]),
         y=frame[column].to_list(),
@@ -81,7 +143,7 @@ def _add(
         mode="lines+markers" if _has_lonely_points(frame[column]) else "lines",
         marker={"size": 4},
         line={"color": stroke.color, "width": stroke.width, "dash": stroke.dash},
-        **({"fill": "tozeroy", "fillcolor": _faint(stroke.color)} if filled else {}),
+        **({"fill": "tozeroy", "fillcolor": theme.faint(stroke.color, 0.10)} if filled else {}),
         text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
         hovertemplate="%{text}",
     )
@@ -92,7 +154,7 @@ def _draw_previous(drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, colors: 
         column = f"{name}{PREVIOUS}"
         if column not in frame.columns:
             continue
-        metric = METRICS[name]
+        metric = axis.metrics[name]
         drawn.scatter(
             x=axis.local(frame["time"]),
             y=frame[column].to_list(),
@@ -112,10 +174,10 @@ def _has_lonely_points(values: pl.Series) -> bool:
     return bool((present & ~neighbor).any())
 
 
-def _summary(frame: pl.DataFrame, names: Sequence[str]) -> str:
+def _summary(frame: pl.DataFrame, names: Sequence[str], axis: TimeAxis) -> str:
     parts: list[str] = []
     for name in names:
-        metric, values = METRICS[name], [float(value) for value in frame[name].drop_nulls()]
+        metric, values = axis.metrics[name], [float(value) for value in frame[name].drop_nulls()]
         low, high, last = (
             wording.quantity(value, metric.unit, metric.decimals)
             for value in (min(values, default=None), max(values, default=None), values[-1] if values else None)
@@ -126,8 +188,3 @@ def _summary(frame: pl.DataFrame, names: Sequence[str]) -> str:
 
 def _limit_words(axis: TimeAxis) -> str:
     return f" {axis.limit.label} line at {wording.quantity(axis.limit.value, 'ms')}." if axis.limit else ""
-
-
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[index : index + 2], 16) for index in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, 0.10)"

@@ -21,9 +21,9 @@ _NOTABLE = 0.1
 """Relative change from which a delta is colored: a page on which everything is colored says nothing."""
 
 
-def row(view: View, metrics: tuple[str, ...], slowest: bool = False) -> None:
+def row(view: View, metrics: tuple[str, ...], slowest: bool = False, key: str = "kpis") -> None:
     """A tile a metric: value, state, change against the period before and course; then maybe the slowest endpoint."""
-    with st.container(key="kpis"):
+    with st.container(key=key):
         _row(view, metrics, slowest)
 
 
@@ -87,7 +87,7 @@ def _comparison(sums: Answer, name: str, changed: str | None) -> str:
     length = wording.span(sums.axis.window.length)
     if changed and changed.startswith("0 "):
         return f"as in the previous {length}"
-    return f"vs previous {length}" if changed else "nothing earlier to compare with"
+    return f"vs previous {length}" if changed else "nothing to compare with"
 
 
 def _delta_color(metric: Metric, value: float | None, previous: float | None) -> Literal["normal", "inverse", "off"]:

@@ -1,7 +1,8 @@
 """How a page asks: a view in, an answer out that says what it lacks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -9,7 +10,6 @@ from app import answers
 from app.charts.axis import Limit, TimeAxis
 from app.source import source
 from app.state import Shown, View
-from metrics.catalog import METRICS
 from metrics.engine import PREVIOUS, DimensionMismatch, Result
 from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Grain, Query, Window
@@ -64,7 +64,7 @@ def totals(view: View, metrics: tuple[str, ...]) -> Answer:
     bare = [
         name + PREVIOUS
         for name in metrics
-        if name + PREVIOUS in answer.frame.columns and not begun & set(METRICS[name].kinds)
+        if name + PREVIOUS in answer.frame.columns and not begun & set(source().engine.metrics[name].kinds)
     ]
     return replace(answer, frame=answer.frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in bare))
 
@@ -91,8 +91,37 @@ def ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: G
     until = min(window.end, source().now())
     result, unfit = _run(query)
     if result is None:
-        return Answer(pl.DataFrame(), TimeAxis(window, view.tz, grain, changes, until=until), unfit=unfit)
-    return Answer(result.frame, TimeAxis(window, view.tz, result.grain, changes, until=until), result.missing, unfit)
+        return Answer(pl.DataFrame(), _axis(view, window, grain, changes, until), unfit=unfit)
+    return Answer(result.frame, _axis(view, window, result.grain, changes, until), result.missing, unfit)
+
+
+def over(view: View, window: Window, kind: str, asked: Callable[[], pl.DataFrame]) -> Answer:
+    """What is no metric: a frame that `asked` gives, made of events of one kind.
+
+    Without such events, or when the filters do not fit them, the answer is empty and says so.
+    """
+    axis = _axis(view, window, Grain.DAY)
+    if kind not in answers.freshness().kinds:
+        nothing = pl.DataFrame({"nothing": []}, schema={"nothing": pl.Float64})
+        return Answer(nothing, axis, missing={"nothing": kind})
+    try:
+        return Answer(asked(), axis)
+    except DimensionMismatch as mismatch:
+        return Answer(pl.DataFrame(), axis, unfit={mismatch.measure: mismatch.dimension})
+
+
+def _axis(
+    view: View, window: Window, grain: Grain, changes: pl.DataFrame | None = None, until: datetime | None = None
+) -> TimeAxis:
+    return TimeAxis(window, view.tz, grain, changes, until=until, metrics=source().engine.metrics)
+
+
+def widened(view: View, least: timedelta) -> View:
+    """The same view over whole local days, at least so long, without a comparison: for what an hour says nothing of."""
+    window = shown(view).window
+    start = min(window.start, window.end - least).astimezone(view.zone)
+    start = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    return replace(view, range=Window(start=start, end=window.end), compare=False)
 
 
 def _run(query: Query) -> tuple[Result | None, dict[str, str]]:

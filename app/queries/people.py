@@ -1,23 +1,120 @@
-"""Questions about who uses the product."""
+"""Questions about who uses the product, and how."""
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Literal
 
-from app.queries.asking import Answer, ask, shown
+import polars as pl
+
+from app import answers
+from app.queries.asking import Answer, ask, over, part, shown, widened
 from app.state import View
-from metrics.engine.query import Grain, Window
+from metrics.engine import Funnel, FunnelStep, Journeys, Retention
+from metrics.engine.query import Grain
 
 GROWTH = timedelta(days=30)
 """Span of user growth shown at least, whatever the range: growth over an hour says nothing."""
+RETENTION = {"day": timedelta(days=14), "week": timedelta(weeks=8)}
+"""Span of the cohorts shown at least."""
+MOST_FEATURES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Which journeys are meant."""
+
+    steps: int = 5
+    minimum_share: float = 1
+    start: str | None = None
+    end: str | None = None
 
 
 def growth(view: View) -> Answer:
     """Active and new users by day, over thirty days or the range, whichever is longer."""
-    window = shown(view).window
-    start = min(window.start, window.end - GROWTH)
-    start = start.astimezone(view.zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    wider = replace(view, range=Window(start=start, end=window.end), compare=False)
-    answer = ask(wider, ("dau", "users_new"), grain=Grain.DAY)
+    answer = ask(widened(view, GROWTH), ("dau", "users_new"), grain=Grain.DAY)
     if "dau" in answer.frame.columns and not answer.frame["dau"].max():
         answer = replace(answer, frame=answer.frame.clear())
-    return replace(answer, note="" if window.length > GROWTH else f"last {GROWTH.days} days")
+    return replace(answer, note=_note(view))
+
+
+def active(view: View) -> Answer:
+    """Daily, weekly and monthly active users by day."""
+    return replace(ask(widened(view, GROWTH), ("dau", "wau", "mau"), grain=Grain.DAY), note=_note(view))
+
+
+def arrivals(view: View) -> Answer:
+    """New and returning users by day."""
+    answer = ask(widened(view, GROWTH), ("users_new", "users_returning"), grain=Grain.DAY)
+    return replace(answer, note=_note(view))
+
+
+def retention(unit: Literal["day", "week"]) -> Callable[[View], Answer]:
+    """Cohorts and the share of them that came back, by day or by week."""
+
+    def asked(view: View) -> Answer:
+        wider = widened(view, RETENTION[unit])
+        window = shown(wider).window
+        most = 14 if unit == "day" else 12
+        question = Retention(window=window, filters=view.filters, tz=view.tz, unit=unit, most=most)
+        kind = next(iter(answers.freshness().kinds), "request")
+        answer = over(wider, window, kind, lambda: answers.retention(question))
+        return replace(answer, note=f"cohorts by {unit}, users of each; +1 is one {unit} later")
+
+    return asked
+
+
+def journeys(way: Way) -> Callable[[View], Answer]:
+    """The ways people take from page to page."""
+
+    def asked(view: View) -> Answer:
+        window = shown(view).window
+        question = Journeys(
+            window=window, filters=view.filters, steps=way.steps, start=way.start, end=way.end,
+            minimum_share=way.minimum_share,
+        )  # fmt: skip
+        found: list[str] = []
+
+        def links() -> pl.DataFrame:
+            ways = answers.journeys(question)
+            found.append(f"{ways.users:,} users on {ways.journeys:,} journeys")
+            if ways.left_out:
+                found.append(f"{ways.left_out:,} smaller links left out")
+            if ways.one_in > 1:
+                found.append(f"from one of {ways.one_in} sessions")
+            return ways.links
+
+        answer = over(view, window, "interaction", links)
+        return replace(answer, note=" · ".join(found))
+
+    return asked
+
+
+def funnel(pages: Sequence[str]) -> Callable[[View], Answer]:
+    """How many get from one of the pages to the next."""
+
+    def asked(view: View) -> Answer:
+        window = shown(view).window
+        question = Funnel(window=window, steps=tuple(FunnelStep(page=page) for page in pages), filters=view.filters)
+        return over(view, window, "interaction", lambda: answers.funnel(question))
+
+    return asked
+
+
+def pages(view: View) -> list[str]:
+    """Pages people looked at, the most visited first."""
+    found = answers.dimension_values("page", shown(view).window, "", 50)
+    return [page for page in found if page]
+
+
+def adoption(view: View) -> Answer:
+    """The share of active users that used each feature."""
+    answer = ask(replace(view, compare=False), ("feature_adoption",), by=("feature",), grain=Grain.NONE)
+    if answer.is_empty:
+        return answer
+    named = answer.frame.drop_nulls("feature").sort("feature_adoption", descending=True)
+    return replace(answer, frame=named.head(MOST_FEATURES), note=part(MOST_FEATURES, named.height, "most used"))
+
+
+def _note(view: View) -> str:
+    return "" if shown(view).window.length > GROWTH else f"last {GROWTH.days} days"

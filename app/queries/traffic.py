@@ -21,6 +21,11 @@ RESOURCES = (
     ("connections", "Connections", "active_connections"),
 )
 """Resources shown by host: name of the figure, title, metric."""
+HOST_RESOURCES = (
+    *RESOURCES,
+    ("storage", "Storage", "storage_utilization"),
+)
+"""The same, and storage."""
 _PERCENTILES = ("response_time_p50", "response_time_p95", "response_time_p99")
 
 

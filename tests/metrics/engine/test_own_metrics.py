@@ -61,7 +61,7 @@ REFUSED = {
     "sum(duration_ms": "not SQL",
     "pragma_version()": "may not be used",
     "sum(nextval('s'))": "may not be used",
-    "count(*) FROM read_csv('x')": "may not be used",
+    "count(*) FROM read_csv('x')": "not SQL",
 }
 
 

@@ -1,0 +1,135 @@
+"""The ways people take, as a stream from step to step."""
+
+import polars as pl
+
+from app import theme, wording
+from app.charts.axis import TimeAxis
+from app.charts.drawing import Drawing
+from app.charts.picture import Picture
+from app.charts.words import label
+
+MOST_PAGES = 8
+"""Pages of a step that are drawn on their own."""
+OTHER = "(other)"
+LEFT = "(left)"
+_HEIGHT = 460
+
+
+def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """Links from page to page, step by step; a page at another step is another node, so nothing flows back.
+
+    Columns: `step`, `source`, `target` (null: left), `users`, `transitions`, `share`.
+    """
+    del axis
+    links = _merged(frame)
+    nodes = _nodes(links)
+    places = {node: index for index, node in enumerate(nodes)}
+    colors = theme.group_colors({page for _, page in nodes} - {OTHER, LEFT})
+    deepest = max((step for step, _ in nodes), default=1) or 1
+    drawn = Drawing(_HEIGHT)
+    rows = list(links.iter_rows(named=True))
+    drawn.traces.append(
+        {
+            "type": "sankey",
+            "arrangement": "snap",
+            "domain": {"x": [0, 1], "y": [0, 1]},
+            "node": {
+                "label": [label(page, 24) for _, page in nodes],
+                "color": [_node_color(page, colors) for _, page in nodes],
+                "x": [min(max(step / deepest, 0.001), 0.999) for step, _ in nodes],
+                "y": _heights(nodes, links),
+                "pad": 14,
+                "thickness": 14,
+                "line": {"width": 0},
+                "hovertemplate": "%{label}: %{value:,.0f} users<extra></extra>",
+            },
+            "link": {
+                "source": [places[row["step"], row["source"]] for row in rows],
+                "target": [places[row["step"] + 1, row["target"]] for row in rows],
+                "value": [row["users"] for row in rows],
+                "color": [
+                    theme.LEAVING
+                    if row["target"] == LEFT
+                    else theme.faint(_node_color(row["source"], colors), theme.LINK_OPACITY)
+                    for row in rows
+                ],
+                "customdata": [
+                    f"{label(row['source'], 40)} → {label(row['target'], 40)}<br>{row['users']:,} users, "
+                    f"{row['share']:.1f} % of those there<br>{row['transitions']:,} times"
+                    for row in rows
+                ],
+                "hovertemplate": "%{customdata}<extra></extra>",
+            },
+        }
+    )
+    drawn.layout |= {"margin": {"l": 8, "r": 8, "t": 14, "b": 14}, "showlegend": False}
+    drawn.x["visible"] = drawn.y["visible"] = False
+    top = links.filter(pl.col("target") != LEFT).sort("users", descending=True).head(3)
+    ways = "; ".join(
+        f"{wording.name(row['source'], 40)} to {wording.name(row['target'], 40)} {row['users']:,} users"
+        for row in top.iter_rows(named=True)
+    )
+    return Picture(drawn.figure(), f"Ways from page to page over {deepest} steps. Most taken: {ways or 'none'}.")
+
+
+def _merged(frame: pl.DataFrame) -> pl.DataFrame:
+    """Links between the busiest pages of each step; users of merged links are added up, so they may count twice."""
+    named = frame.with_columns(
+        pl.col("source").map_elements(lambda page: wording.name(page), return_dtype=pl.String),
+        pl.col("target").map_elements(lambda page: wording.name(page), return_dtype=pl.String).fill_null(LEFT),
+    )
+    into = named.select(step=pl.col("step") + 1, page="target", users="users").filter(pl.col("page") != LEFT)
+    out = named.filter(pl.col("step") == 0).select(step=pl.col("step"), page="source", users="users")
+    busy = (
+        pl.concat([into, out])
+        .group_by("step", "page")
+        .agg(pl.col("users").sum())
+        .sort("step", "users", "page", descending=[False, True, False])
+        .group_by("step", maintain_order=True)
+        .head(MOST_PAGES)
+        .select("step", "page", kept=pl.lit(True))
+    )
+    for column, shift in (("source", 0), ("target", 1)):
+        known = busy.rename({"page": column}).with_columns(pl.col("step") - shift)
+        kept = pl.col("kept").fill_null(False) | (pl.col(column) == LEFT)
+        named = named.join(known, on=["step", column], how="left").with_columns(
+            pl.when(kept).then(pl.col(column)).otherwise(pl.lit(OTHER))
+        )
+        named = named.drop("kept")
+    merged = named.group_by("step", "source", "target").agg(
+        pl.col("users").sum(), pl.col("transitions").sum(), pl.col("share").sum().clip(upper_bound=100)
+    )
+    return merged.sort("step", "users", "source", "target", descending=[False, True, False, False])
+
+
+def _nodes(links: pl.DataFrame) -> list[tuple[int, str]]:
+    ends = [(row["step"], row["source"]) for row in links.iter_rows(named=True)]
+    ends += [(row["step"] + 1, row["target"]) for row in links.iter_rows(named=True)]
+    return sorted(dict.fromkeys(ends), key=lambda node: (node[0], node[1] in (LEFT, OTHER)))
+
+
+def _heights(nodes: list[tuple[int, str]], links: pl.DataFrame) -> list[float]:
+    """The middle of each node from the top (0) to the bottom (1): the busiest of a step first, who left last.
+
+    Plotly puts nodes at their step only where it is told both.
+    """
+    sizes = dict.fromkeys(nodes, 0)
+    for row in links.iter_rows(named=True):
+        sizes[row["step"] + 1, row["target"]] += row["users"]
+    for row in links.filter(pl.col("step") == 0).iter_rows(named=True):
+        sizes[0, row["source"]] += row["users"]
+    steps = {step for step, _ in nodes}
+    most = max((sum(size for node, size in sizes.items() if node[0] == step) for step in steps), default=1) or 1
+    middles: dict[tuple[int, str], float] = {}
+    for step in steps:
+        there = sorted((n for n in nodes if n[0] == step), key=lambda n: (n[1] == LEFT, n[1] == OTHER, -sizes[n]))
+        gap, top = 0.25 / max(len(there), 1), 0.0
+        for node in there:
+            height = 0.72 * sizes[node] / most
+            middles[node] = min(max(top + height / 2, 0.001), 0.999)
+            top += height + gap
+    return [middles[node] for node in nodes]
+
+
+def _node_color(page: str, colors: dict[str, str]) -> str:
+    return colors.get(page, theme.QUIET)

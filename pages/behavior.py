@@ -1,0 +1,36 @@
+"""User behavior: who comes, which ways they take, and who comes back."""
+
+from typing import Literal
+
+import streamlit as st
+
+from app.charts import bars, cohorts, lines
+from app.components import address, kpis, panel, ways
+from app.queries import people
+
+view = address.view()
+
+kpis.row(view, ("dau", "mau", "stickiness", "sessions", "bounce_rate"))
+
+ways.journeys(view)
+
+left, right = st.columns(2)
+with left:
+    panel.chart("active", "Active users", view, people.active, lines.several)
+with right:
+    panel.chart("arrivals", "New and returning users", view, people.arrivals, bars.several)
+
+left, right = st.columns([1.25, 1])
+with left:
+    unit: Literal["day", "week"] = st.segmented_control(  # pyright: ignore[reportAssignmentType]
+        "Cohorts by", ("day", "week"), default="day", key="cohort-unit", required=True, width="content"
+    )
+    panel.chart("retention", "Retention", view, people.retention(unit), cohorts.triangle)
+with right:
+    ways.steps(view)
+    panel.chart("adoption", "Feature adoption", view, people.adoption, bars.ranked, choose="feature")
+
+kpis.row(
+    view, ("users_total", "users_new", "session_duration_mean", "pages_per_session", "unique_page_views"), key="visits"
+)
+kpis.row(view, ("retention_d1", "retention_d7", "retention_d30", "feature_usage", "feature_satisfaction"), key="return")
