@@ -37,6 +37,12 @@ def _opened(path: Path, is_demo: bool) -> Source:
     return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo)
 
 
+def opened(settings: Settings) -> Source:
+    """The source that these settings lead to, or its demo while it holds no event."""
+    home = current_home(settings)
+    return Source(Engine(home.settings, narrow_from=NARROW_FROM), home.settings, home.is_demo)
+
+
 def _current() -> Source:
     home = current_home(_settings())
     return _opened(home.path, home.is_demo)
