@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import datetime, time
 from io import StringIO
 
 import polars as pl
@@ -27,6 +28,13 @@ def safe_csv(frame: pl.DataFrame) -> str:
         cs.by_dtype(pl.Categorical, pl.Enum).cast(pl.String),
     )
     return _heading(frame.columns) + texts.with_columns(_harmless(cs.string())).write_csv(include_header=False)
+
+
+def file_name(name: str, start: datetime, end: datetime) -> str:
+    """A name without an ending for what shows `name` from `start` to `end`: `cost 2026-05-01 to 2026-05-08`."""
+    whole_days = start.time() == end.time() == time()
+    form = "%Y-%m-%d" if whole_days else "%Y-%m-%d %H.%M"
+    return f"{name} {start:{form}} to {end:{form}}"
 
 
 def _harmless(texts: pl.Expr) -> pl.Expr:

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from app.components import address, banner, filter_bar, freshness
-from app.navigation import BRAND, ENTRIES, ICON
+from app.components import address, banner, filter_bar, freshness, report
+from app.navigation import BRAND, ENTRIES, ICON, SHEET
 
 st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
 st.logo(BRAND, size="medium")
+st.html(SHEET)
 
 page = st.navigation(
     [st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry.default) for entry in ENTRIES],
@@ -16,7 +17,9 @@ asked = address.current(page.url_path)
 
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", gap="small"):
     st.title(page.title, anchor=False, width="content")
-    freshness.line(asked.view)
+    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        freshness.line(asked.view)
+        report.control(page.url_path)
 banner.banner()
 filter_bar.bar(asked.view, asked.notes)
 freshness.window(asked.view)

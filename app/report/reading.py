@@ -18,6 +18,8 @@ _HIDDEN = frozenset({"popover", "dialog", "form"})
 """Containers that are closed until somebody opens them, or only ask."""
 _SILENT = frozenset({"empty", "skeleton", "html", "download_button", "button", "page_link", "link_button", "progress"})
 """Elements without anything to read on paper."""
+_HINTS = ("Click ", "Choose ")
+"""How a paragraph of a definition begins that says what can be done on the live page."""
 _ARROWS: Mapping[str, str] = {"DOWN": "▼", "UP": "▲"}
 
 
@@ -79,9 +81,13 @@ def _tile(node: Any) -> Tile:
         color=proto.MetricColor.Name(proto.color).lower(),
         arrow=_ARROWS.get(proto.MetricDirection.Name(proto.direction), ""),
         beside=proto.delta_description,
-        definition=proto.help.strip(),
+        definition=_definition(proto.help),
         course=tuple(proto.chart_data),
     )
+
+
+def _definition(help: str) -> str:
+    return "\n\n".join(part for part in help.strip().split("\n\n") if not part.startswith(_HINTS))
 
 
 def _figure(node: Any) -> Figure:
@@ -108,8 +114,8 @@ def _choice(node: Any) -> Words | None:
 
 _READERS: Mapping[str, Callable[[Any], Block | None]] = {
     "title": lambda node: Heading(node.value, 1),
-    "header": lambda node: Heading(node.value, 2, node.proto.help),
-    "subheader": lambda node: Heading(node.value, 3, node.proto.help),
+    "header": lambda node: Heading(node.value, 2, _definition(node.proto.help)),
+    "subheader": lambda node: Heading(node.value, 3, _definition(node.proto.help)),
     "metric": _tile,
     "plotly_chart": _figure,
     "dataframe": lambda node: tables.dataframe(node.value, json.loads(node.proto.columns or "{}"), node.proto.alt),

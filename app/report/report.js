@@ -9,12 +9,13 @@
 
   const look = (onPaper) => ({
     font: { color: color(onPaper ? "ink" : "text"), family: getComputedStyle(document.body).fontFamily, size: 12 },
+    paper_bgcolor: color("background"),
     hoverlabel: { bgcolor: color("background"), bordercolor: color("border"), font: { color: color("text") } },
   });
   const draw = (box, onPaper) => {
     const { data, layout } = specs[box.dataset.figure];
     const size = { height: box.clientHeight, ...(onPaper ? { width: box.clientWidth } : { autosize: true }) };
-    return Plotly.react(box, data, { ...layout, ...look(onPaper), ...size }, config);
+    return Plotly.newPlot(box, data, { ...layout, ...look(onPaper), ...size }, config);
   };
   const put = (onPaper) => {
     document.body.classList.toggle("on-paper", onPaper);

@@ -34,7 +34,7 @@ def dataframe(frame: "pd.DataFrame", columns: Mapping[str, Mapping[str, Any]], a
 
 def cell(value: object, form: str | None = None) -> str:
     """One value as it is read; `form` is a printf format or one of Streamlit's words for one."""
-    if value is None or value != value:  # noqa: PLR0124 – only NaN and NaT differ from themselves
+    if value is None or value != value:
         return wording.NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
