@@ -3,11 +3,10 @@
 import streamlit as st
 
 from app.components import address, banner, filter_bar, freshness, report
-from app.navigation import BRAND, ENTRIES, ICON, SHEET
+from app.navigation import BRAND, ENTRIES, ICON
 
 st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
 st.logo(BRAND, size="medium")
-st.html(SHEET)
 
 page = st.navigation(
     [st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry.default) for entry in ENTRIES],

@@ -7,8 +7,6 @@ from pathlib import Path
 BRAND = Path(__file__).resolve().parent / "brand.svg"
 ICON = Path(__file__).resolve().parent / "icon.svg"
 """Of the browser tab; a Material icon would be fetched from another host."""
-SHEET = Path(__file__).resolve().parent / "page.css"
-"""How a page looks on paper, and what it shows only under the pointer."""
 PAGES_DIRECTORY = Path(__file__).resolve().parent.parent / "pages"
 
 

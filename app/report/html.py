@@ -129,7 +129,8 @@ def _table(table: Table) -> str:
     rows = "\n".join(f"<tr>{line(row, 'td')}</tr>" for row in table.rows)
     cut = f'<p class="cut">The first {len(table.rows):,} of {table.total:,} rows.</p>'
     return (
-        f'<div class="table"><table aria-label="{escape(table.alt)}"><thead><tr>{line(table.columns, "th")}</tr></thead>'
+        f'<div class="table"><table aria-label="{escape(table.alt)}">'
+        f"<thead><tr>{line(table.columns, 'th')}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>{cut if table.total > len(table.rows) else ''}"
     )
 

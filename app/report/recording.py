@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app.navigation import Entry
 
 if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
     from streamlit.testing.v1.element_tree import Block
 
 MAIN = Path(__file__).resolve().parents[1] / "main.py"
@@ -34,7 +35,11 @@ def shown(entry: Entry, query: Mapping[str, Sequence[str]]) -> "Block":
         app.query_params[key] = list(values)
     if not entry.default:
         app.switch_page(str(entry.path))
-    app.run()
+    return checked(entry.title, app.run()).main
+
+
+def checked(title: str, app: "AppTest") -> "AppTest":
+    """An app that has run. Raises Unshown when it ended in an exception."""
     if app.exception:
-        raise Unshown(f"the page {entry.title} could not be shown: {app.exception[0].message}")
-    return app.main
+        raise Unshown(f"the page {title} could not be shown: {app.exception[0].proto.type}; the lines above say where")
+    return app
