@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.commands import compact, doctor, ingest, metrics, query, simulate, status, up, verify
+from app.commands import compact, doctor, ingest, metrics, query, report, simulate, status, up, verify
 from app.commands.outcome import Exit, Stop
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ for command in (
     ingest.ingest,
     query.query,
     metrics.metrics,
+    report.report,
     simulate.simulate,
     status.status,
     doctor.doctor,

@@ -55,7 +55,14 @@ def _announcing(document: str, modules: Path) -> str:
     needed = dict.fromkeys(name for stem in NEEDED for path in modules.glob(f"{stem}.*.js") for name in _closure(path))
     absent = (name for name in needed if name not in document)
     links = (f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in absent)
-    return document.replace("</head>", "\n".join([*links, "</head>"]), 1)
+    return document.replace("</head>", "\n".join([*links, *_ours(), "</head>"]), 1)
+
+
+def _ours() -> Iterator[str]:
+    """What our pages add to Streamlit's: their looks on paper and under the pointer."""
+    here = Path(__file__)
+    yield f"<style>{here.with_name('page.css').read_text(encoding='utf-8')}</style>"
+    yield f"<script>{here.with_name('page.js').read_text(encoding='utf-8')}</script>"
 
 
 def _closure(module: Path) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import address, banner, filter_bar, freshness
+from app.components import address, banner, filter_bar, freshness, report
 from app.navigation import BRAND, ENTRIES, ICON
 
 st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
@@ -16,7 +16,9 @@ asked = address.current(page.url_path)
 
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", gap="small"):
     st.title(page.title, anchor=False, width="content")
-    freshness.line(asked.view)
+    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        freshness.line(asked.view)
+        report.control(page.url_path)
 banner.banner()
 filter_bar.bar(asked.view, asked.notes)
 freshness.window(asked.view)

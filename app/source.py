@@ -48,6 +48,12 @@ def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
         return Source(engine, settings, is_demo, own_metrics=own_metrics, problem=str(error))
 
 
+def opened(settings: Settings) -> Source:
+    """The source that these settings lead to, or its demo while it holds no event."""
+    home = current_home(settings)
+    return Source(Engine(home.settings, narrow_from=NARROW_FROM), home.settings, home.is_demo)
+
+
 def _current() -> Source:
     home = current_home(_settings())
     return _opened(home.path, home.is_demo, _stamp(home.path / FILE_NAME))

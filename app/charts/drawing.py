@@ -27,7 +27,6 @@ def _layout() -> Spec:
             "orientation": "h", "x": 0, "y": 1.03, "xanchor": "left", "yanchor": "bottom", "traceorder": "normal",
             "itemwidth": 30, "font": {"size": 11}, "bgcolor": theme.TRANSPARENT,
         },
-        "paper_bgcolor": theme.TRANSPARENT,
         "plot_bgcolor": theme.TRANSPARENT,
         "uirevision": "kept",
         "dragmode": "zoom",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -11,13 +12,18 @@ from app.charts.axis import TimeAxis
 from app.charts.picture import Picture
 from app.components import address
 from app.components.failure import contained
+from app.export import file_name, safe_csv
 from app.queries.asking import Answer
 from app.source import source
 from app.state import View
 from metrics.catalog import catalog
 
 REFRESH = "30s"
-_TOOLS = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset+autosize"}
+_TOOLS = {
+    "displayModeBar": "hover", "modeBarButtons": [["toImage"]], "displaylogo": False, "scrollZoom": False,
+    "doubleClick": "reset+autosize",
+}  # fmt: skip
+_IMAGE_SCALE = 2
 
 Ask = Callable[[View], Answer]
 Draw = Callable[[pl.DataFrame, TimeAxis], Picture]
@@ -39,7 +45,7 @@ def _chart(name: str, title: str, view: View, ask: Ask, draw: Draw, choose: str,
     with contained(title):
         with st.skeleton(height=height or theme.CHART_HEIGHT):
             answer = ask(view)
-        heading(title, answer, "Click a part to see it alone." if choose else "")
+        heading(title, answer, "Click a part to see it alone." if choose else "", name)
         if is_blank(answer):
             empty(answer)
             return
@@ -49,7 +55,7 @@ def _chart(name: str, title: str, view: View, ask: Ask, draw: Draw, choose: str,
             picture.figure,
             key=key,
             alt=picture.alt,
-            config=dict(_TOOLS),
+            config={**_TOOLS, "toImageButtonOptions": _image(name, answer)},
             height=height or "content",
             on_select=(lambda: _choose(key, choose, view)) if choose else "ignore",
             selection_mode="points",
@@ -65,12 +71,39 @@ def _choose(key: str, dimension: str, view: View) -> None:
         st.rerun()
 
 
-def heading(title: str, answer: Answer, help: str) -> None:
-    """Title with the definition on hover, and at the right what must be said beside the figure."""
+def heading(title: str, answer: Answer, help: str, name: str = "") -> None:
+    """Title with the definition on hover, and at the right what must be said beside the figure, and its numbers.
+
+    `name` is that of the figure where it is not that of the title.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", gap="small"):
         st.subheader(title, anchor=False, help=_definition(answer, help) or None, width="content")
         if answer.note:
             st.caption(wording.markdown(answer.note), width="content")
+        if not is_blank(answer):
+            _numbers(name or title.lower().replace(" ", "-"), answer)
+
+
+def _numbers(name: str, answer: Answer) -> None:
+    """The frame behind the figure as a file, written when it is asked for."""
+    st.download_button(
+        "CSV",
+        partial(safe_csv, answer.frame),
+        f"{_file_name(name, answer)}.csv",
+        "text/csv",
+        key=f"csv-{name}",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def _image(name: str, answer: Answer) -> dict[str, str | int]:
+    return {"format": "png", "filename": _file_name(name, answer), "scale": _IMAGE_SCALE}
+
+
+def _file_name(name: str, answer: Answer) -> str:
+    window = answer.axis.window
+    return file_name(name, window.start.astimezone(answer.axis.zone), window.end.astimezone(answer.axis.zone))
 
 
 def is_blank(answer: Answer) -> bool:

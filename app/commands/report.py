@@ -1,0 +1,108 @@
+"""`promptpilot report`: a page as one HTML file that opens anywhere, without a network."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import parse_qs
+
+import typer
+
+from app.commands.answer import write
+from app.commands.options import Home, now, settings_of
+from app.commands.outcome import Exit, Stop, unknown, wrong
+from app.commands.window import DEFAULT_LAST, parse_filters, parse_window
+
+if TYPE_CHECKING:
+    from metrics.engine.query import Window
+    from metrics.settings import Settings
+
+
+def report(
+    page: Annotated[str, typer.Argument(metavar="PAGE", help="A page of the menu, such as executive.")],
+    out: Annotated[Path | None, typer.Option(help="File to write, instead of standard output.")] = None,
+    last: Annotated[
+        str | None, typer.Option(help=f"Length of the window, such as 24h or {DEFAULT_LAST} (default).")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="ISO time at which the window starts.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="ISO time before which it ends; default now.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="dim=value, dim!=value or dim~part; several values by comma; may be repeated."),
+    ] = None,
+    tz: Annotated[str | None, typer.Option(help="Time zone of the page; default from settings.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Draw the period before, too.")] = False,
+    link: Annotated[
+        str | None,
+        typer.Option(help="What follows the question mark in the address of a page, instead of the above; - reads it."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Write a page as a self-contained HTML file.
+
+    Example: promptpilot report executive --last 7d --out executive.html
+    """
+    if out is None and sys.stdout.isatty():
+        raise wrong("a report is not for reading on a terminal: give --out FILE or pipe it")
+    settings = settings_of(home)
+    if link is not None and (last or start or end or where or tz or compare):
+        raise wrong("--link says range, filters and time zone already: give either it or the others")
+    if link is None:
+        query = _query(settings, last, start, end, where or (), tz, compare)
+    else:
+        query = parse_qs((sys.stdin.read() if link == "-" else link).strip().lstrip("?"))
+    write(_written(page, query, settings), out)
+
+
+def _query(
+    settings: "Settings",
+    last: str | None,
+    start: str | None,
+    end: str | None,
+    where: Sequence[str],
+    tz: str | None,
+    compare: bool,
+) -> Mapping[str, list[str]]:
+    """The query of the page's address that means the options."""
+    from app.state import View, serialise
+
+    zone = tz or settings.timezone
+    _check_zone(zone)
+    view = View(_range(last, start, end, zone), zone, compare, parse_filters(where))
+    return serialise(view, settings.timezone)
+
+
+def _range(last: str | None, start: str | None, end: str | None, zone: str) -> "str | Window":
+    """A range that ends at the newest event where the page knows one of that length, else a fixed window."""
+    from app.state import PRESETS
+
+    length = last or DEFAULT_LAST
+    return length if not (start or end) and length in PRESETS else parse_window(last, start, end, zone, now())
+
+
+def _check_zone(name: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise wrong(f"{name!r} is no time zone; expected an IANA name such as Europe/Berlin") from error
+
+
+def _written(page: str, query: Mapping[str, Sequence[str]], settings: "Settings") -> bytes:
+    from app import source
+    from app.navigation import ENTRIES
+    from app.report.making import made
+    from app.report.recording import Unshown
+
+    entries = {entry.path.stem: entry for entry in ENTRIES}
+    if page not in entries:
+        raise unknown("page", page, entries, f"there are {', '.join(entries)}")
+    origin = source.opened(settings)
+    source.connect_through(lambda: origin)
+    try:
+        return made(entries[page], query).encode()
+    except Unshown as error:
+        raise Stop(Exit.DEFECT, str(error)) from error
+    finally:
+        source.connect_through(None)

@@ -1,0 +1,123 @@
+"""A page as a file: made by its control, opened from the disk without a network."""
+
+import csv
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from app.navigation import ENTRIES
+from tests.e2e.visit import PHONE, SCREENSHOTS, WIDE, Visit
+
+EVERYTHING = {"from": "2015-05-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
+NAMES = [entry.path.stem for entry in ENTRIES]
+SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
+_CUT = """() => [...document.querySelectorAll('.figure')].filter(box => {
+  const svg = box.querySelector('.main-svg');
+  return !svg || svg.getBoundingClientRect().right > box.getBoundingClientRect().right + 1;
+}).length"""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A file opened with the network cut off."""
+
+    page: Page
+    complaints: list[str]
+    asked: list[str]
+    """Addresses that were asked for, the file's own left out."""
+
+
+@contextmanager
+def reading(browser: Browser, file: Path, size: ViewportSize = WIDE, scheme: str = "light") -> Generator[Reader]:
+    with browser.new_context(viewport=size, color_scheme=scheme, offline=True) as context:  # pyright: ignore
+        page = context.new_page()
+        reader = Reader(page, [], [])
+        page.on("console", lambda message: reader.complaints.append(message.text))
+        page.on("pageerror", lambda error: reader.complaints.append(str(error)))
+        page.on("request", lambda one: reader.asked.append(one.url) if one.url != file.as_uri() else None)
+        page.goto(file.as_uri())
+        page.wait_for_selector("html[data-drawn]", state="attached")
+        yield reader
+
+
+def downloaded(visit: Visit, key: str, directory: Path) -> Path:
+    with visit.page.expect_download(timeout=60_000) as download:
+        visit.page.locator(f".st-key-{key} button").first.click()
+    target = directory / download.value.suggested_filename
+    download.value.save_as(target)
+    return target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_report_shows_what_the_page_shows(visit: Visit, browser: Browser, tmp_path: Path, name: str) -> None:
+    visit.open(name, **EVERYTHING)
+    tiles = visit.tiles()
+    figures = visit.page.locator(".js-plotly-plot").count()
+    file = downloaded(visit, "report", tmp_path)
+    assert file.name == f"{name}.html"
+    for scheme, size in SEEN:
+        with reading(browser, file, size, scheme) as reader:
+            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+            reader.page.screenshot(path=SCREENSHOTS / f"report-{name}-{scheme}-{size['width']}.png", full_page=True)
+            assert reader.page.locator(".tile .value").all_inner_texts() == list(tiles.values())
+            assert reader.page.locator(".figure .main-svg:first-child").count() == figures
+            assert reader.page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+            assert reader.page.evaluate(_CUT) == 0
+            assert (reader.complaints, reader.asked) == ([], [])
+    assert visit.complaints == []
+
+
+def test_a_report_is_dark_on_white_on_paper_and_no_figure_is_cut(
+    visit: Visit, browser: Browser, tmp_path: Path
+) -> None:
+    visit.open("executive", **EVERYTHING)
+    file = downloaded(visit, "report", tmp_path)
+    with reading(browser, file, scheme="dark") as reader:
+        page = reader.page
+        on_screen = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        expect(page.locator("body.on-paper")).to_have_count(1)
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)" != on_screen
+        assert page.evaluate(_CUT) == 0
+        assert page.evaluate("[...document.querySelectorAll('details')].every(one => one.open)")
+        page.emulate_media(media="screen")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == on_screen
+        assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+        assert (reader.complaints, reader.asked) == ([], [])
+
+
+def test_the_numbers_and_the_picture_of_a_figure_are_files(visit: Visit, tmp_path: Path) -> None:
+    visit.open("executive", **EVERYTHING)
+    panel = visit.page.locator(".st-key-panel-throughput")
+    panel.hover()
+    numbers = downloaded(visit, "csv-throughput", tmp_path)
+    assert numbers.name == "throughput 2015-05-01 to 2026-09-01.csv"
+    heading, *rows = csv.reader(numbers.read_text(encoding="utf-8").splitlines())
+    assert heading == ["time", "requests_per_second"]
+    assert rows
+    panel.locator(".js-plotly-plot").hover()
+    assert panel.locator(".modebar-btn").count() == 1
+    with visit.page.expect_download() as download:
+        panel.locator(".modebar-btn").click()
+    assert download.value.suggested_filename == "throughput 2015-05-01 to 2026-09-01.png"
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    assert visit.complaints == []
+
+
+def test_a_page_on_paper_is_whole_and_without_its_controls(visit: Visit) -> None:
+    visit.open("performance", **EVERYTHING, f="endpoint:/favicon.ico")
+    page = visit.page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    for control in (".stAppHeader", ".st-key-report", ".st-key-range", ".st-key-filter-picker", ".st-key-compare"):
+        expect(page.locator(control).first).to_be_hidden()
+    expect(page.locator(".st-key-chip-0").first).to_be_visible()
+    assert page.evaluate("""() => [...document.querySelectorAll('.stPlotlyChart')].every(box =>
+        box.querySelector('.main-svg').getBoundingClientRect().right <= box.getBoundingClientRect().right + 1)""")
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
