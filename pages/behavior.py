@@ -1,6 +1,4 @@
-"""User behavior: who comes, which ways they take, and who comes back."""
-
-from typing import Literal
+"""User behavior: who comes, which ways do they take, and who comes back?"""
 
 import streamlit as st
 
@@ -22,9 +20,7 @@ with right:
 
 left, right = st.columns([1.25, 1])
 with left:
-    unit: Literal["day", "week"] = st.segmented_control(  # pyright: ignore[reportAssignmentType]
-        "Cohorts by", ("day", "week"), default="day", key="cohort-unit", required=True, width="content"
-    )
+    unit = st.segmented_control("Cohorts by", people.UNITS, default=people.UNITS[0], key="cohort-unit", required=True)
     panel.chart("retention", "Retention", view, people.retention(unit), cohorts.triangle)
 with right:
     ways.steps(view)

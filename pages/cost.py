@@ -1,4 +1,4 @@
-"""Cost: what is spent on what, what it will come to, and what it is worth."""
+"""Cost: what is spent on what, what will it come to, and what is it worth?"""
 
 import streamlit as st
 

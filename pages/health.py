@@ -1,4 +1,4 @@
-"""System health: what is up, what was promised, and what is being mended."""
+"""System health: what is up, what was promised, and what is being mended?"""
 
 import streamlit as st
 

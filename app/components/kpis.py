@@ -11,7 +11,7 @@ from app.queries import asking, traffic
 from app.queries.asking import Answer
 from app.source import source
 from app.state import View
-from metrics.catalog import Metric, catalog
+from metrics.catalog import Metric
 from metrics.engine import PREVIOUS
 
 REFRESH = "30s"
@@ -33,7 +33,7 @@ def _row(view: View, metrics: tuple[str, ...], slowest: bool) -> None:
         beside = tuple(name for metric in metrics for name in _BESIDE.get(metric, ()))
         sums = asking.totals(view, (*metrics, *beside))
         course = asking.trend(view, metrics)
-        defined = catalog(source().settings)
+        defined = source().engine.metrics
         columns = st.columns(len(metrics) + slowest)
         if slowest:
             with columns[-1], st.container(border=True, key="kpi-slowest_endpoint", height="stretch"):

@@ -16,7 +16,6 @@ from app.export import file_name, safe_csv
 from app.queries.asking import Answer
 from app.source import source
 from app.state import View
-from metrics.catalog import catalog
 
 REFRESH = "30s"
 _TOOLS = {
@@ -124,7 +123,7 @@ def empty(answer: Answer) -> None:
 
 
 def _definition(answer: Answer, help: str) -> str:
-    defined = catalog(source().settings)
+    defined = source().engine.metrics
     named = (defined[name] for name in answer.frame.columns if name in defined)
     definitions = [f"**{metric.title}**: {metric.doc}" for metric in named]
     window = wording.between(answer.axis.window.start, answer.axis.window.end, answer.axis.zone)

@@ -1,6 +1,6 @@
 """Questions about who uses the product, and how."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
@@ -15,7 +15,10 @@ from metrics.engine.query import Grain
 
 GROWTH = timedelta(days=30)
 """Span of user growth shown at least, whatever the range: growth over an hour says nothing."""
-RETENTION = {"day": timedelta(days=14), "week": timedelta(weeks=8)}
+Unit = Literal["day", "week"]
+UNITS: Sequence[Unit] = ("day", "week")
+"""Spans by which users are put into cohorts."""
+RETENTION: Mapping[Unit, timedelta] = {"day": timedelta(days=14), "week": timedelta(weeks=8)}
 """Span of the cohorts shown at least."""
 MOST_FEATURES = 12
 
@@ -49,7 +52,7 @@ def arrivals(view: View) -> Answer:
     return replace(answer, note=_note(view))
 
 
-def retention(unit: Literal["day", "week"]) -> Callable[[View], Answer]:
+def retention(unit: Unit) -> Callable[[View], Answer]:
     """Cohorts and the share of them that came back, by day or by week."""
 
     def asked(view: View) -> Answer:

@@ -3,7 +3,7 @@
 Frames have exactly the shapes of `metrics.engine.Engine`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,7 +12,7 @@ from math import cos, pi, sin
 import polars as pl
 
 from app.source import Source
-from metrics.catalog import METRICS
+from metrics.catalog import METRICS, Metric
 from metrics.engine import DimensionMismatch, Freshness, KindFreshness, Result
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.events import KINDS
@@ -61,6 +61,7 @@ class FakeEngine:
     broken: frozenset[str] = frozenset()
     """Metrics for which a query raises."""
     version: str = field(default_factory=lambda: f"fake-{next(_serial)}")
+    metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
     asked: list[Query] = field(default_factory=list[Query])
 
     def run(self, query: Query) -> Result:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from app.charts import bars
+from app.charts import bars, parts
 from app.charts.axis import TimeAxis
 from metrics.engine.query import Grain, Window
 from tests.app.charts.spec import layout, named, traces
@@ -28,7 +28,7 @@ def spend(*rows: tuple[int, str | None, float | None]) -> pl.DataFrame:
 def test_parts_add_up_to_the_whole_however_many_there_are() -> None:
     rows = [(day, f"provider-{number}", float(number)) for day in range(2) for number in range(20)]
     drawn = traces(bars.stacked(spend(*rows), AXIS))
-    assert drawn[-1]["name"] == bars.OTHER
+    assert drawn[-1]["name"] == parts.OTHER
     assert sum(sum(trace["y"]) for trace in drawn) == 2 * sum(range(20))
 
 
