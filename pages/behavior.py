@@ -21,7 +21,7 @@ with right:
 left, right = st.columns([1.25, 1])
 with left:
     unit = st.segmented_control("Cohorts by", people.UNITS, default=people.UNITS[0], key="cohort-unit", required=True)
-    panel.chart("retention", "Retention", view, people.retention(unit), cohorts.triangle)
+    panel.chart("retention", "Retention", view, people.RETENTIONS[unit], cohorts.triangle)
 with right:
     ways.steps(view)
     panel.chart("adoption", "Feature adoption", view, people.adoption, bars.ranked, choose="feature")

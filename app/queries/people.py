@@ -121,3 +121,7 @@ def adoption(view: View) -> Answer:
 
 def _note(view: View) -> str:
     return "" if shown(view).window.length > GROWTH else f"last {GROWTH.days} days"
+
+
+RETENTIONS: Mapping[str, Callable[[View], Answer]] = {unit: retention(unit) for unit in UNITS}
+"""The question by unit."""
