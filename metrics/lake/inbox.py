@@ -1,6 +1,7 @@
 """Which files are there to be read, and where they go afterwards."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 from metrics.lake.reading import is_parquet, parquet_end
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", ".swp")
-_HIDDEN = (".", "_", "~")
+HIDDEN = (".", "_", "~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,14 @@ def found_in(roots: Sequence[Path]) -> Iterator[Found]:
 def _below(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders[:] = [
-            name for name in folders if not name.startswith(_HIDDEN) and not (Path(folder) / name).is_symlink()
+            name for name in folders if not name.startswith(HIDDEN) and not (Path(folder) / name).is_symlink()
         ]
         for name in files:
-            if not name.startswith(_HIDDEN) and not name.lower().endswith(UNFINISHED):
+            if not name.startswith(HIDDEN) and not name.lower().endswith(UNFINISHED):
                 yield Path(folder) / name
         # Links to folders are no files of `os.walk`, and must not be passed over in silence.
         links = (path for path in Path(folder).iterdir() if path.is_symlink() and path.is_dir())
-        yield from (path for path in links if not path.name.startswith(_HIDDEN))
+        yield from (path for path in links if not path.name.startswith(HIDDEN))
 
 
 def is_complete(path: Path, now: datetime, settle_seconds: float, incomplete_seconds: float) -> bool:
@@ -62,6 +63,16 @@ def is_complete(path: Path, now: datetime, settle_seconds: float, incomplete_sec
     except OSError:
         return True  # reading it will say what is wrong
     return unchanged >= settle_seconds
+
+
+def new_hash() -> "hashlib._Hash":
+    """What a file's bytes are fed to for its identity; `identity` reads the outcome."""
+    return hashlib.sha256()
+
+
+def identity(digest: "hashlib._Hash") -> str:
+    """What identifies the bytes of a file."""
+    return digest.hexdigest()[:32]
 
 
 def archive(path: Path, hint: str, home: Path, at: datetime) -> None:

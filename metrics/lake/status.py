@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from metrics.events import KINDS
 from metrics.lake.inbox import found_in
@@ -43,7 +42,7 @@ def status(settings: Settings, *, now: Callable[[], datetime] | datetime) -> Lak
     files = [file for snapshot in snapshots.values() for file in snapshot.files]
     first = min((file.min_ts for file in files if file.min_ts), default=None)
     last = max((file.max_ts for file in files if file.max_ts), default=None)
-    book = _book(settings.home)
+    book = Ledger.existing(settings.home)
     totals = book.totals() if book else None
     return LakeStatus(
         events={kind: snapshot.rows for kind, snapshot in snapshots.items() if snapshot.rows},
@@ -56,8 +55,3 @@ def status(settings: Settings, *, now: Callable[[], datetime] | datetime) -> Lak
         recent=tuple(book.latest(20)) if book else (),
         recent_rejected=tuple(book.latest(20, "rejected")) if book else (),
     )
-
-
-def _book(home: Path) -> Ledger | None:
-    """The ledger, unless there is none yet: looking must not make one."""
-    return Ledger(home) if (home / "lake" / "ledger.sqlite").exists() else None

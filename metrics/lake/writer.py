@@ -25,7 +25,7 @@ from typing import Any
 from metrics.events import KINDS
 from metrics.lake.child import Reader
 from metrics.lake.identities import Hashes, Identities
-from metrics.lake.inbox import Found, archive, reject, rejected_folder
+from metrics.lake.inbox import Found, archive, identity, new_hash, reject, rejected_folder
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
@@ -257,7 +257,7 @@ def _hash(path: Path) -> str:
         if path.is_dir():
             raise Unreadable("a folder without any event file")
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            return identity(hashlib.file_digest(file, new_hash))
     except PermissionError as error:
         raise Unreadable("permission denied") from error
     except FileNotFoundError as error:
