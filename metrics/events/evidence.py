@@ -86,14 +86,8 @@ def _time(column: Column, seen: Seen, texts: list[str], kind: str) -> Evidence:
         return Evidence(1 if column.name == "ts" else 0.7, "it holds times")
     if not any(letter.isdigit() for letter in texts[0]):
         return NONE
-    stored = _stored(column, texts, kind)
-    earliest = EARLIEST.replace(tzinfo=None)
-    times = [
-        time
-        for time in stored
-        if time is not None and earliest <= time.replace(tzinfo=None) and time.year < _LATEST_YEAR
-    ]
-    share = len(times) / len(texts)
+    times = [time for time in _stored(column, texts, kind) if isinstance(time, datetime)]
+    share = sum(EARLIEST <= time < _LATEST for time in times) / len(texts)
     if share < FITTING:
         return NONE
     numbers = [text.strip().lstrip("-").replace(".", "", 1).isdigit() for text in texts]

@@ -12,6 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from metrics.lake.peeking import Peeked, PeekTask
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
@@ -19,6 +21,7 @@ from metrics.lake.reader import Task
 LOOK_SECONDS = 0.2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _START_SECONDS = 60
+_PEEKED = TypeAdapter(Peeked)
 ALLOCATION = {
     "_RJEM_MALLOC_CONF": "thp:always,dirty_decay_ms:30000,muzzy_decay_ms:30000",
     "MALLOC_TOP_PAD_": str(64 * 2**20),
@@ -59,7 +62,7 @@ class Reader:
         Raises as `read` does.
         """
         answer = self._asked({"peek": asdict(task)}, Path(task.home), lambda _done, _of: None)
-        return Peeked.from_document(answer["peeked"])
+        return _PEEKED.validate_python(answer["peeked"])
 
     def _asked(self, document: dict[str, Any], home: Path, told: Callable[[int, int | None], None]) -> dict[str, Any]:
         try:

@@ -90,16 +90,6 @@ class Peeked:
     tried: tuple[Tried, ...] = ()
     tally: Mapping[str, int] = field(default_factory=dict[str, int])
 
-    @classmethod
-    def from_document(cls, document: dict[str, Any]) -> "Peeked":
-        """What came from the reading process."""
-        columns = tuple(SeenColumn(**{**one, "values": tuple(one["values"])}) for one in document.pop("columns"))
-        tried = tuple(
-            Tried(**{**one, "good": tuple(one["good"]), "rejected": tuple(one["rejected"])})
-            for one in document.pop("tried")
-        )
-        return cls(columns=columns, tried=tried, **document)
-
 
 def peek(task: PeekTask) -> Peeked:
     """Look at a file.
