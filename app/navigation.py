@@ -18,6 +18,8 @@ class Entry:
     title: str
     icon: str
     default: bool = False
+    filtered: bool = True
+    """Whether the filter bar says what it shows."""
 
     @property
     def path(self) -> Path:
@@ -28,4 +30,6 @@ class Entry:
 ENTRIES: Sequence[Entry] = (
     Entry("executive.py", "Executive", ":material/dashboard:", default=True),
     Entry("performance.py", "Performance", ":material/speed:"),
+    Entry("data.py", "Data", ":material/database:", filtered=False),
 )
+UNFILTERED = frozenset(entry.path.stem for entry in ENTRIES if not entry.filtered)

@@ -24,6 +24,13 @@ class Source:
     settings: Settings
     is_demo: bool = False
     now: Callable[[], datetime] = _clock
+    own: Path | None = None
+    """The home that files are dropped into, where another one is shown."""
+
+    @property
+    def own_home(self) -> Path:
+        """The home that files are dropped into."""
+        return self.own or self.settings.home
 
 
 @st.cache_resource(show_spinner=False)
@@ -34,7 +41,7 @@ def _settings() -> Settings:
 @st.cache_resource(show_spinner=False)
 def _opened(path: Path, is_demo: bool) -> Source:
     settings = _settings().model_copy(update={"home": path})
-    return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo)
+    return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo, own=_settings().home)
 
 
 def _current() -> Source:

@@ -115,7 +115,7 @@ def _choice(column: Column, texts: list[str], kind: str) -> Evidence:
             if len(words) <= MOST_CHOICES and not _numbers(texts)
             else NONE
         )
-    stored = {value for value in _stored(column, texts, kind) if value in column.one_of}
+    stored = {str(value) for value in _stored(column, texts, kind) if value in column.one_of}
     share = _share_in(column, texts, kind)
     if share >= FITTING:
         numbers_only = all(text.strip().isdigit() for text in texts)

@@ -4,17 +4,17 @@ A name from a browser is hostile: it may hold separators, control characters, or
 is recognizable, is one plain name of the inbox, and is not taken for a hidden or an unfinished file.
 """
 
-import hashlib
 import os
 import re
+import shutil
 import unicodedata
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from metrics.lake.inbox import HIDDEN, UNFINISHED, identity, new_hash
+from metrics.lake.inbox import HIDDEN, UNFINISHED, identity
 
 LONGEST_NAME = 120
 """Bytes of a name; file systems allow 255, and the folder of a rejected file adds some."""
@@ -45,15 +45,13 @@ def drop(content: BinaryIO, name: str, home: Path) -> Dropped:
     inbox = home / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
     scratch = inbox / f".{uuid.uuid4().hex}.part"
-    digest, size = new_hash(), 0
     try:
         with scratch.open("xb") as file:
-            while chunk := content.read(CHUNK):
-                digest.update(chunk)
-                size += file.write(chunk)
+            shutil.copyfileobj(content, file, CHUNK)
             file.flush()
             os.fsync(file.fileno())
-        return Dropped(_placed(scratch, inbox, safe_name(name)).name, identity(digest), size)
+        dropped = _described(scratch)
+        return replace(dropped, name=_placed(scratch, inbox, safe_name(name)).name)
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -65,11 +63,14 @@ def drop_again(path: Path, home: Path) -> Dropped:
     """
     inbox = home / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
-    with path.open("rb") as file:
-        hash, size = identity(hashlib.file_digest(file, new_hash)), os.fstat(file.fileno()).st_size
-    name = _placed(path, inbox, safe_name(path.name)).name
+    dropped = replace(_described(path), name=_placed(path, inbox, safe_name(path.name)).name)
     path.unlink(missing_ok=True)
-    return Dropped(name, hash, size)
+    return dropped
+
+
+def _described(path: Path) -> Dropped:
+    with path.open("rb") as file:
+        return Dropped(path.name, identity(file), os.fstat(file.fileno()).st_size)
 
 
 def safe_name(name: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 
 from metrics.lake.reading import is_parquet, parquet_end
@@ -65,14 +66,9 @@ def is_complete(path: Path, now: datetime, settle_seconds: float, incomplete_sec
     return unchanged >= settle_seconds
 
 
-def new_hash() -> "hashlib._Hash":
-    """What a file's bytes are fed to for its identity; `identity` reads the outcome."""
-    return hashlib.sha256()
-
-
-def identity(digest: "hashlib._Hash") -> str:
+def identity(file: BufferedReader) -> str:
     """What identifies the bytes of a file."""
-    return digest.hexdigest()[:32]
+    return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 def archive(path: Path, hint: str, home: Path, at: datetime) -> None:

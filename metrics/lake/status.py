@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import polars as pl
+
 from metrics.events import KINDS
 from metrics.lake.inbox import found_in
 from metrics.lake.ledger import FileOutcome, Ledger
-from metrics.lake.tables import Lake
+from metrics.lake.tables import DATE, Lake
 from metrics.settings import Settings
 
 
@@ -55,3 +57,11 @@ def status(settings: Settings, *, now: Callable[[], datetime] | datetime) -> Lak
         recent=tuple(book.latest(20)) if book else (),
         recent_rejected=tuple(book.latest(20, "rejected")) if book else (),
     )
+
+
+def rows_a_day(lake: Lake) -> pl.DataFrame:
+    """Events by `kind` and `date` (UTC) as `rows`, from the tables' file lists: days without events have no row."""
+    counted = [(kind, file.partition[DATE], file.rows) for kind in KINDS for file in lake.events(kind).snapshot.files]
+    frame = pl.DataFrame(counted, schema={"kind": pl.String, "date": pl.String, "rows": pl.Int64}, orient="row")
+    days = frame.with_columns(pl.col("date").str.to_date("%Y-%m-%d"))
+    return days.group_by("kind", "date").agg(pl.col("rows").sum()).filter(pl.col("rows") > 0).sort("kind", "date")
