@@ -12,7 +12,7 @@ from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.words import label
 
-ROW = 24
+ROW = 30
 """Height of a row, in pixels."""
 _GAPS_NAMED = 4
 
@@ -26,6 +26,8 @@ class Calendar:
     unit: str
     """day, week or month."""
     today: date
+    begun: Mapping[str, date]
+    """First day of each kind: since then a column without events is a gap."""
     on_dark: bool = False
 
     def words(self, start: date) -> str:
@@ -44,7 +46,7 @@ class Calendar:
 
 def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
     """Events by `kind` and `start` (columns `rows`, `days` with events), against what is usual for that kind."""
-    kinds: list[str] = frame["kind"].unique(maintain_order=True).to_list()
+    kinds = list(calendar.begun)
     cells = {(kind, start): (rows, days) for kind, start, rows, days in frame.select(_CELL).iter_rows()}
     usual = {kind: _usual(kind, cells, calendar) for kind in kinds}
     places = list(range(len(kinds)))
@@ -54,6 +56,7 @@ def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
         y=places,
         z=[[_level(cells.get((kind, start)), usual[kind]) for start in calendar.starts] for kind in kinds],
         text=[[_words(kind, start, cells, calendar) for start in calendar.starts] for kind in kinds],
+        name="events",
         hovertemplate="%{text}<extra></extra>",
         hoverongaps=False,
         zmin=-0.5,
@@ -94,7 +97,7 @@ _Cells = Mapping[tuple[str, date], tuple[int, int]]
 def _usual(kind: str, cells: _Cells, calendar: Calendar) -> float:
     """Events of an ordinary column; the one that is still going on is none."""
     past = [rows for (name, start), (rows, _) in cells.items() if name == kind and start != calendar.current]
-    return median(past or [rows for (name, _), (rows, _) in cells.items() if name == kind])
+    return median(past or [rows for (name, _), (rows, _) in cells.items() if name == kind] or [0])
 
 
 def _level(cell: tuple[int, int] | None, usual: float) -> int | None:
@@ -106,9 +109,9 @@ def _level(cell: tuple[int, int] | None, usual: float) -> int | None:
 
 
 def _gaps(kind: str, cells: _Cells, calendar: Calendar) -> list[date]:
-    """Columns without an event since the first one of a kind that is shown."""
-    first = min((start for name, start in cells if name == kind), default=None)
-    return [start for start in calendar.starts if first and start > first and (kind, start) not in cells]
+    """Columns without an event since the first one of a kind."""
+    first = calendar.begun[kind]
+    return [start for start in calendar.starts if start > first and (kind, start) not in cells]
 
 
 def _words(kind: str, start: date, cells: _Cells, calendar: Calendar) -> str:

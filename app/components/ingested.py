@@ -95,7 +95,7 @@ def columns(view: View) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "file": st.column_config.TextColumn("File", width="medium"),
-        "at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm:ss", timezone=view.tz, width="small"),
+        "at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm:ss", timezone=view.tz, width=170),
         "status": st.column_config.TextColumn("Status", width="small"),
         "read": number("Read", format="localized"),
         "stored": number("Stored", format="localized"),

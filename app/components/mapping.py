@@ -22,6 +22,7 @@ from metrics.lake.ledger import Attempt
 from metrics.lake.peeking import Peeked, Tried
 from metrics.lake.problems import LakeUnavailable, Unreadable
 
+REFRESH = "10s"
 _FILE = "mapping-choice"
 _TABLES = (".parquet", ".pq", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 """Endings of files of which every row has all columns."""
@@ -33,13 +34,8 @@ _PREVIEWED = 20
 
 def panel() -> None:
     """A form for a file whose columns nothing recognized."""
-    with st.container(border=True, key="panel-mapping", gap="small"), contained("Map columns"):
-        st.subheader("Map columns", anchor=False, help=_HELP)
-        attempts = lake.mappable()
-        if not attempts:
-            st.caption("Every file was recognized. One that is not can be opened here, to say what its columns mean.")
-            return
-        st.fragment(_panel)(attempts)
+    with st.container(border=True, key="panel-mapping", gap="small"):
+        _panel()
 
 
 _HELP = (
@@ -48,22 +44,28 @@ _HELP = (
 )
 
 
-def _panel(attempts: Sequence[Attempt]) -> None:
+@st.fragment(run_every=REFRESH)
+def _panel() -> None:
     with contained("Map columns"):
-        hashes = [attempt.hash for attempt in attempts]
-        asked = st.session_state.pop(upload.TO_MAP, None)
-        if asked in hashes:
-            st.session_state[_FILE] = asked
+        st.subheader("Map columns", anchor=False, help=_HELP)
+        attempts = {attempt.hash: attempt for attempt in lake.mappable()}
+        asked = st.session_state.pop(upload.TO_MAP, st.session_state.get(_FILE))
+        st.session_state[_FILE] = asked if asked in attempts else None
+        if not attempts:
+            st.caption("Every file was recognized. One that is not can be opened here, to say what its columns mean.")
+            return
         chosen = st.selectbox(
             "File to map",
-            hashes,
+            list(attempts),
             index=None,
             key=_FILE,
-            placeholder=f"Choose one of {len(hashes):,} files that nothing recognized",
-            format_func=lambda hash: _named(attempts[hashes.index(hash)]),
+            placeholder=f"Choose one of {len(attempts):,} files that nothing recognized",
+            format_func=lambda hash: _named(attempts[hash]),
         )
-        if chosen is not None:
-            _opened(attempts[hashes.index(chosen)])
+        if chosen is None:
+            st.caption("Open one to see what its columns probably mean, and to say what they do mean.")
+        else:
+            _opened(attempts[chosen])
 
 
 def _named(attempt: Attempt) -> str:
@@ -146,12 +148,13 @@ def _finish(attempt: Attempt, path: Path, entry: dict[str, Any], known: Sequence
     if problem:
         st.warning(wording.markdown(problem), icon=":material/edit:")
         return
-    _preview(path, entry)
+    events = _preview(path, entry)
     with st.expander("The mapping as it is written into mappings.yaml"):
         st.code(contents.written(entry), language="yaml")
     if entry["name"] in taken_names():
         st.caption(":orange[:material/warning: A mapping of that name is there: it is replaced.]")
-    if st.button("Save the mapping and read the file", type="primary", key=f"{prefix}-save"):
+    label = "Save the mapping and read the file"
+    if st.button(label, type="primary", key=f"{prefix}-save", disabled=not events, help=None if events else _NO_EVENT):
         after = lake.newest_number()
         try:
             save(entry, known, path.name)
@@ -163,15 +166,19 @@ def _finish(attempt: Attempt, path: Path, entry: dict[str, Any], known: Sequence
         st.rerun()
 
 
-def _preview(path: Path, entry: Mapping[str, Any]) -> None:
-    """What becomes of the first rows."""
+_NO_EVENT = "None of the first rows would become an event."
+
+
+def _preview(path: Path, entry: Mapping[str, Any]) -> int:
+    """What becomes of the first rows; gives how many become events."""
     try:
         tried = contents.trial(path, entry).tried
     except (Unreadable, LakeUnavailable, ValidationError) as problem:
         st.error(wording.markdown(wording.name(str(problem), 400)), icon=":material/error:")
-        return
+        return 0
     for one in tried:
         _outcome(one)
+    return sum(one.good_count for one in tried)
 
 
 def _outcome(one: Tried) -> None:

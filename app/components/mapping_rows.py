@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from zoneinfo import available_timezones
 
 import streamlit as st
@@ -21,7 +22,7 @@ _UNITS = {
     "us": "microseconds",
     "ns": "nanoseconds",
 }
-_LEFT = "– leave it –"
+_LEFT, _NO_VALUE = "– leave it –", "– no value –"
 _EXAMPLES = 3
 _WIDTHS = (3, 4, 4)
 
@@ -94,7 +95,7 @@ def _read(form: Form, column: Column, proposed: Proposed | None, source: str | i
         return Choice(seen.name, unit=_unit(key, (held.unit if held else None) or ""))
     if column.name == "ts":
         numbers = held.unit if held else None
-        return Choice(seen.name, unit=numbers, zone=None if numbers else _zone(key, seen))
+        return Choice(seen.name, unit=numbers, zone=None if numbers else _zone(key))
     if column.one_of:
         return Choice(seen.name, words=_words(form, column, seen, key))
     return Choice(seen.name)
@@ -134,17 +135,21 @@ def _unit(key: str, proposed: str) -> str | None:
     return chosen or None
 
 
-def _zone(key: str, seen: Seen) -> str | None:
+def _zone(key: str) -> str | None:
     """The zone of times written without one; UTC needs no word."""
-    zones = ["UTC", *sorted(available_timezones() - {"UTC"})]
-    chosen = st.selectbox("Zone of times that name none", zones, key=f"{key}-zone")
+    chosen = st.selectbox("Zone of times that name none", _zones(), key=f"{key}-zone")
     return None if chosen == "UTC" else chosen
 
 
-def _words(form: Form, column: Column, seen: Seen, key: str) -> Mapping[str, Scalar]:
+@cache
+def _zones() -> tuple[str, ...]:
+    return ("UTC", *sorted(available_timezones() - {"UTC"}))
+
+
+def _words(form: Form, column: Column, seen: Seen, key: str) -> Mapping[str, Scalar | None]:
     """What values mean that are none of the known ones."""
-    meanings: dict[str, Scalar] = {}
-    options = [_LEFT, *column.one_of]
+    meanings: dict[str, Scalar | None] = {}
+    options = [_LEFT, *([] if column.required else [_NO_VALUE]), *column.one_of]
     for number, (theirs, guess) in enumerate(unmatched(column, seen, form.kind).items()):
         ours = st.selectbox(
             f"{wording.markdown(wording.name(theirs, 40))} means",
@@ -153,5 +158,5 @@ def _words(form: Form, column: Column, seen: Seen, key: str) -> Mapping[str, Sca
             key=f"{key}-word-{number}",
         )
         if ours != _LEFT:
-            meanings[theirs] = ours
+            meanings[theirs] = None if ours == _NO_VALUE else ours
     return meanings

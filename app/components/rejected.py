@@ -32,14 +32,13 @@ def _panel(view: View) -> None:
         ingested.table(rows, view, f"Files of which something was rejected: {rows.height:,}", "rejected")
         if len(attempts) >= lake.LISTED:
             st.caption(f"The newest {lake.LISTED:,} files.")
-        number = st.selectbox(
-            "Rejected rows of",
-            range(len(attempts)),
-            format_func=lambda index: _named(attempts[index]),
-            key=_KEY,
-            index=0,
+        by_number = {attempt.number: attempt for attempt in attempts}
+        if st.session_state.get(_KEY) not in by_number:
+            st.session_state[_KEY] = attempts[0].number
+        chosen = st.selectbox(
+            "Rejected rows of", list(by_number), format_func=lambda number: _named(by_number[number]), key=_KEY
         )
-        _rows(attempts[min(number, len(attempts) - 1)])
+        _rows(by_number[chosen])
 
 
 _HELP = "Rows that are no events, and files of which nothing could be read. They are kept in the home, below rejected."

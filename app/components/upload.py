@@ -51,7 +51,7 @@ def panel() -> None:
             )
             inbox = wording.name(str(source().own_home / "inbox"), 120)
             st.caption(wording.markdown(f"They go into {inbox}, where files can be copied, too."))
-            for problem in st.session_state.pop(_PROBLEMS, ()):
+            for problem in st.session_state.get(_PROBLEMS, ()):
                 st.error(wording.markdown(problem), icon=":material/error:")
         st.fragment(_progress, run_every=REFRESH if _waiting() else None)()
 
@@ -70,7 +70,7 @@ def _sent() -> list[Sent]:
 
 
 def _waiting() -> list[Sent]:
-    return [one for one in _sent() if lake.outcome_of(one.dropped.hash, one.after) is None]
+    return [one for one in _sent() if lake.attempt_at(one.dropped, one.after) is None]
 
 
 def _take() -> None:
@@ -112,16 +112,16 @@ _UNATTENDED = (
 
 def _state(one: Sent) -> None:
     name = wording.markdown(wording.name(one.dropped.name, 80))
-    outcome = lake.outcome_of(one.dropped.hash, one.after)
-    if outcome is None:
+    attempt = lake.attempt_at(one.dropped, one.after)
+    if attempt is None:
         doing = "is being read" if lake.is_being_read(one.dropped.hash) else "waits in the inbox"
         st.status(f"{name} {doing}", state="running")
         return
+    outcome = attempt.outcome
     state, words = _LOOKS[outcome.status]
     with st.status(f"{name}: {words}{_count(outcome)}", state=state, expanded=state == "error"):
         st.markdown(wording.markdown(_told(outcome)))
-        attempt = lake.attempt_of(one.dropped.hash)
-        if attempt is not None and is_mappable(attempt):
+        if is_mappable(attempt):
             _offer(attempt.hash)
 
 

@@ -15,7 +15,7 @@ REFRESH = "30s"
 _KEY = "volume-span"
 _HELP = (
     "Events by the UTC day on which they happened, against the median of their kind. A cross is a day without any "
-    "since the first event of the kind that is shown."
+    "since the first event of that kind."
 )
 _TOOLS = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": "reset+autosize"}
 
@@ -35,10 +35,10 @@ def _panel() -> None:
                 "Span", tuple(lake.SPANS), default="90 days", key=_KEY, label_visibility="collapsed", required=True
             )
         found = lake.volume(lake.SPANS[span or "90 days"])
-        if found.frame.is_empty():
+        if not found.starts:
             st.caption("No events yet.")
             return
-        calendar = Calendar(found.starts, found.unit, found.today, st.context.theme.type == "dark")
+        calendar = Calendar(found.starts, found.unit, found.today, found.begun, st.context.theme.type == "dark")
         picture = drawn(found.frame, calendar)
         st.plotly_chart(picture.figure, key="chart-volume", alt=picture.alt, config=dict(_TOOLS), height="content")
         if found.unit != "day":

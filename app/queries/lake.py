@@ -1,6 +1,6 @@
 """Questions about files and tables: what was ingested, what was refused, and how much there is of what day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,8 +11,9 @@ import streamlit as st
 from app import answers, heartbeat, wording
 from app.source import source
 from metrics.events import KINDS
+from metrics.lake.dropping import Dropped
 from metrics.lake.inbox import found_in
-from metrics.lake.ledger import Attempt, FileOutcome, Ledger, Status, Totals
+from metrics.lake.ledger import Attempt, Ledger, Status, Totals
 from metrics.lake.refused import is_mappable
 from metrics.lake.status import rows_a_day
 from metrics.lake.tables import Lake
@@ -78,17 +79,10 @@ def mappable() -> list[Attempt]:
     return [attempt for attempt in refused() if is_mappable(attempt)]
 
 
-def outcome_of(hash: str, after: int) -> FileOutcome | None:
-    """What became of a file that was dropped when `after` was the newest number in the book; None while it waits."""
+def attempt_at(dropped: Dropped, after: int) -> Attempt | None:
+    """The attempt at a file that was dropped when `after` was the newest number in the book; None while it waits."""
     ledger = Ledger.existing(source().own_home)
-    found = ledger.outcome_of(hash, after) if ledger else None
-    return found.outcome if found else None
-
-
-def attempt_of(hash: str) -> Attempt | None:
-    """The newest attempt at a file."""
-    ledger = Ledger.existing(source().own_home)
-    return ledger.outcome_of(hash) if ledger else None
+    return ledger.outcome_of(dropped.hash, after, dropped.name) if ledger else None
 
 
 def newest_number() -> int:
@@ -108,7 +102,7 @@ def _listed(attempts: Sequence[Attempt]) -> pl.DataFrame:
         (
             wording.name(attempt.outcome.path.name, 120), attempt.at, attempt.outcome.status, attempt.outcome.read,
             attempt.outcome.stored, attempt.outcome.duplicates, attempt.outcome.rejected,
-            ", ".join(attempt.outcome.kinds), wording.name(attempt.outcome.reason or " ", 300),
+            ", ".join(attempt.outcome.kinds), _words(attempt.outcome.reason),
         )
         for attempt in attempts
     ]  # fmt: skip
@@ -117,6 +111,10 @@ def _listed(attempts: Sequence[Attempt]) -> pl.DataFrame:
         "duplicates": pl.Int64, "rejected": pl.Int64, "kinds": pl.String, "reason": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _words(reason: str) -> str:
+    return wording.name(reason, 300) if reason else ""
 
 
 def refused_files(attempts: Sequence[Attempt]) -> pl.DataFrame:
@@ -134,6 +132,8 @@ class Volume:
     """Every day, week or month from the first to the last, with events or without."""
     unit: str
     today: date
+    begun: Mapping[str, date]
+    """The first day of each kind, shown or not: since then a day without events is a gap."""
 
 
 def volume(days: int) -> Volume:
@@ -146,7 +146,9 @@ def volume(days: int) -> Volume:
 def _volume(version: str, today: date, days: int) -> Volume:
     counted = rows_a_day(_lake(str(source().settings.home)))
     if counted.is_empty():
-        return Volume(counted.with_columns(start=pl.col("date"), days=0), (), "day", today)
+        return Volume(counted.with_columns(start=pl.col("date"), days=0), (), "day", today, {})
+    begun = dict(counted.group_by("kind").agg(pl.col("date").min()).iter_rows())
+    begun = {kind: begun[kind] for kind in KINDS if kind in begun}
     dates: list[date] = counted["date"].to_list()
     first, newest = min(dates), max(dates)
     last = today if not days or newest > today - timedelta(days=days) else newest
@@ -155,10 +157,9 @@ def _volume(version: str, today: date, days: int) -> Volume:
     unit = _unit((last - first).days + 1)
     shown = counted.filter(pl.col("date").is_between(first, last)).with_columns(start=pl.col("date").dt.truncate(unit))
     frame = shown.group_by("kind", "start").agg(pl.col("rows").sum(), pl.col("date").n_unique().alias("days"))
-    order = pl.col("kind").replace_strict({kind: number for number, kind in enumerate(KINDS)}, return_dtype=pl.Int64)
     starts = pl.date_range(first, last, "1d", eager=True).dt.truncate(unit).unique().sort().to_list()
     names = {"1d": "day", "1w": "week", "1mo": "month"}
-    return Volume(frame.sort(order, "start"), tuple(starts), names[unit], today)
+    return Volume(frame.sort("kind", "start"), tuple(starts), names[unit], today, begun)
 
 
 def _unit(days: int) -> str:

@@ -18,8 +18,8 @@ class Choice:
     source: str | None = None
     unit: str | None = None
     zone: str | None = None
-    words: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
-    """Their values and ours."""
+    words: Mapping[str, Scalar | None] = field(default_factory=dict[str, Scalar | None])
+    """Their values and ours; None is no value."""
     value: Scalar | None = None
     start: str | None = None
     """A moment (ISO 8601) from which times are counted on, for a file that has none."""

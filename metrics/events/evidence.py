@@ -28,6 +28,23 @@ _STATUS_CODES = frozenset((200, 201, 202, 204, 301, 302, 304, 400, 401, 403, 404
 _UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
+_GUESSES: Mapping[str, frozenset[str]] = {
+    "ok": frozenset(("fine", "good", "done", "passed", "yes", "true")),
+    "success": frozenset(("fine", "good", "done", "passed", "yes", "true")),
+    "healthy": frozenset(("fine", "good", "green", "online", "alive", "yes", "true")),
+    "rate_limited": frozenset(("throttled", "throttle", "limited", "quota", "quota_exceeded", "too_many_requests")),
+    "timeout": frozenset(("slow", "expired", "deadline", "deadline_exceeded")),
+    "content_filtered": frozenset(("filtered", "moderated", "refused", "blocked", "safety")),
+    "cancelled": frozenset(("aborted", "stopped", "interrupted")),
+    "error": frozenset(("broken", "bad", "crashed", "exception", "no", "false")),
+    "failure": frozenset(("broken", "bad", "crashed", "exception", "no", "false")),
+    "down": frozenset(("broken", "bad", "dead", "red", "offline", "no", "false")),
+    "degraded": frozenset(("slow", "yellow", "limited")),
+    "critical": frozenset(("panic", "emergency", "alert", "p0")),
+}
+"""Meanings that are proposed for words of which ingest itself is not sure enough."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """A column of a file."""
@@ -213,12 +230,15 @@ def _stored(column: Column, texts: list[str], kind: str) -> list[object]:
 
 def unmatched(column: Column, seen: Seen, kind: str, most: int = MOST_CHOICES) -> Mapping[str, str | None]:
     """Values that are none of a column's known ones, each with the known one that is nearest, if any is near."""
-    texts = list(dict.fromkeys(text.strip() for text in seen.values if text is not None and text.strip()))
+    texts = list(dict.fromkeys(text for text in seen.values if text is not None and text.strip()))
     stored = _stored(column, texts, kind)
     strange = [text for text, value in zip(texts, stored, strict=True) if value not in column.one_of][:most]
-    return {text: _nearest(text.lower()[:40], column.one_of) for text in strange}
+    return {text: _nearest(text.strip().lower()[:40], column.one_of) for text in strange}
 
 
 def _nearest(text: str, known: Sequence[str]) -> str | None:
+    meant = next((meaning for meaning, words in _GUESSES.items() if meaning in known and text in words), None)
+    if meant is not None:
+        return meant
     found = min(known, key=lambda one: distance(one, text))
     return found if distance(found, text) <= _NEAR else None

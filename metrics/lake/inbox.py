@@ -15,6 +15,8 @@ from metrics.lake.reading import is_parquet, parquet_end
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", ".swp")
 HIDDEN = (".", "_", "~")
+LONGEST_FOLDER = 200
+"""Bytes of a name that a folder is named for; file systems allow 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def reject(path: Path, folder: Path, reason: Mapping[str, object], *, move: bool
 
 def rejected_folder(home: Path, path: Path, hash: str) -> Path:
     """Where a file's rejected rows, or the whole file, are kept."""
-    return home / "rejected" / f"{path.name[:120]}-{hash[:8]}"
+    shown = path.name[:120].encode("utf-8", "surrogateescape")[:LONGEST_FOLDER].decode("utf-8", "ignore")
+    return home / "rejected" / f"{shown}-{hash[:8]}"
 
 
 def remove_empty_folders(inbox: Path) -> None:

@@ -20,6 +20,8 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE INDEX IF NOT EXISTS files_by_hash ON files (hash);
 CREATE INDEX IF NOT EXISTS files_by_status ON files (status);
 """
+_SAME = 1000
+"""Attempts at the same bytes that are looked through."""
 _COLUMNS = "path, status, reason, read, stored, duplicates, rejected, kinds"
 
 
@@ -119,10 +121,13 @@ class Ledger:
             limit,
         )
 
-    def outcome_of(self, hash: str, after: int = 0) -> Attempt | None:
-        """The newest attempt at the file with these bytes, if there is one later than the attempt `after`."""
-        found = self._attempts("WHERE hash = ? AND id > ?", (hash, after), 1)
-        return found[0] if found else None
+    def outcome_of(self, hash: str, after: int = 0, name: str | None = None) -> Attempt | None:
+        """The newest attempt at the file with these bytes, if there is one later than the attempt `after`.
+
+        `name` tells files apart that hold the same bytes.
+        """
+        later = self._attempts("WHERE hash = ? AND id > ?", (hash, after), _SAME)
+        return next((one for one in later if name in (None, one.outcome.path.name)), None)
 
     def newest(self) -> int:
         """The number of the newest attempt, 0 before the first."""
