@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from statistics import median
 
 import polars as pl
@@ -15,6 +15,8 @@ from app.charts.words import label
 ROW = 30
 """Height of a row, in pixels."""
 _GAPS_NAMED = 4
+_WIDTHS = {"day": 1, "week": 7, "month": 31}
+"""Days of a column at most."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ class Calendar:
         """The column that today is in, if it is shown."""
         begun = [start for start in self.starts if start <= self.today]
         last = begun[-1] if begun else None
-        longest = {"day": 0, "week": 6, "month": 30}[self.unit]
-        return last if last is not None and self.today - last <= timedelta(days=longest) else None
+        return last if last is not None and self.today - last < timedelta(days=_WIDTHS[self.unit]) else None
 
 
 def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
@@ -78,7 +79,9 @@ def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
     )
-    drawn.x |= {"type": "date", "tickangle": 0, "hoverformat": "%d %b %Y"}
+    half = timedelta(days=_WIDTHS[calendar.unit]) / 2
+    ends = [datetime.combine(calendar.starts[place], time()) + side * half for place, side in ((0, -1), (-1, 1))]
+    drawn.x |= {"type": "date", "tickangle": 0, "range": [end.isoformat() for end in ends]}
     drawn.y |= {
         "tickmode": "array",
         "tickvals": places,

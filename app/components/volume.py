@@ -67,8 +67,8 @@ def _freshness(view: View) -> None:
             key="freshness-kinds",
             alt=f"Freshness of {rows.height} kinds of events",
             column_config={
-                "kind": st.column_config.TextColumn("Kind", width="small"),
-                "age": st.column_config.TextColumn("Age", width="small", help="How long ago the newest event was."),
+                "kind": st.column_config.TextColumn("Kind", width=105),
+                "age": st.column_config.TextColumn("Age", width=65, help="How long ago the newest event was."),
                 "rows": st.column_config.NumberColumn("Events", format="localized", width="small"),
                 "newest": _moment("Newest", view),
                 "oldest": _moment("Oldest", view),

@@ -16,6 +16,7 @@ from metrics.events.proposal import Proposal, proposals, propose
 from metrics.lake.child import Reader
 from metrics.lake.ledger import Attempt
 from metrics.lake.peeking import Peeked, PeekTask
+from metrics.lake.problems import Unreadable
 from metrics.lake.refused import kept_file, rejected_rows
 
 SAMPLED = 200
@@ -55,16 +56,23 @@ def _looker() -> Looker:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _peeked(path: str, stamp: tuple[int, int], rows: int, mapping: bytes, tally: str | None, home: str) -> Peeked:
+def _peeked(path: str, stamp: tuple[int, int], rows: int, mapping: bytes, tally: str | None, home: str) -> Peeked | str:
+    """What a look shows, or why the file cannot be read: that is kept, too, as it may have cost long to find out."""
     tried: Mapping[str, Any] | None = orjson.loads(mapping) if mapping else None
     task = PeekTask(path, Path(path).name, home, source().now().isoformat(), rows, tried, tally)
-    return _looker().peek(task)
+    try:
+        return _looker().peek(task)
+    except Unreadable as problem:
+        return problem.reason
 
 
 def _peek(path: Path, rows: int, mapping: Mapping[str, Any] | None = None, tally: str | None = None) -> Peeked:
     stat = path.stat()
     said = orjson.dumps(dict(mapping)) if mapping else b""
-    return _peeked(str(path), (stat.st_mtime_ns, stat.st_size), rows, said, tally, str(source().own_home))
+    found = _peeked(str(path), (stat.st_mtime_ns, stat.st_size), rows, said, tally, str(source().own_home))
+    if isinstance(found, str):
+        raise Unreadable(found)
+    return found
 
 
 def rows_refused(home: Path, attempt: Attempt) -> Peeked | None:

@@ -75,14 +75,13 @@ def _described(path: Path) -> Dropped:
 
 def safe_name(name: str) -> str:
     """A plain file name that resembles `name`, at most `LONGEST_NAME` bytes long, with its ending."""
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    letters = (letter if letter.isprintable() and letter not in _GUARDED else "_" for letter in last)
+    whole = unicodedata.normalize("NFC", name)
+    letters = (letter if letter.isprintable() and letter not in _GUARDED else "_" for letter in whole)
     plain = " ".join("".join(letters).split()).rstrip(". ")
     ending = _ending(plain)
     stem = plain.removesuffix(ending).lstrip("".join(HIDDEN) + " ") or NAMELESS
     kept = stem.encode("utf-8", "replace")[: LONGEST_NAME - len(ending)].decode("utf-8", "ignore").rstrip()
-    whole = kept + ending
-    return f"{whole}_" if whole.lower().endswith(UNFINISHED) else whole
+    return kept + ending + ("_" if ending.lower().endswith(UNFINISHED) else "")
 
 
 def _ending(name: str) -> str:
