@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.components import address, banner, filter_bar, freshness, report
-from app.navigation import BRAND, ENTRIES, ICON
+from app.navigation import BRAND, ENTRIES, ICON, UNFILTERED
 
 st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
 st.logo(BRAND, size="medium")
@@ -20,6 +20,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
         freshness.line(asked.view)
         report.control(page.url_path)
 banner.banner()
-filter_bar.bar(asked.view, asked.notes)
-freshness.window(asked.view)
+if page.url_path not in UNFILTERED:
+    filter_bar.bar(asked.view, asked.notes)
+    freshness.window(asked.view)
 page.run()

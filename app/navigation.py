@@ -18,6 +18,8 @@ class Entry:
     title: str
     icon: str
     default: bool = False
+    filtered: bool = True
+    """Whether the filter bar says what it shows."""
 
     @property
     def path(self) -> Path:
@@ -32,4 +34,6 @@ ENTRIES: Sequence[Entry] = (
     Entry("behavior.py", "User behavior", ":material/route:"),
     Entry("health.py", "System health", ":material/monitor_heart:"),
     Entry("quality.py", "Quality & experience", ":material/star:"),
+    Entry("data.py", "Data", ":material/database:", filtered=False),
 )
+UNFILTERED = frozenset(entry.path.stem for entry in ENTRIES if not entry.filtered)

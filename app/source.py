@@ -30,6 +30,13 @@ class Source:
     """Changes whenever the home's own metrics do."""
     problem: str = ""
     """What is wrong with the home's own metrics, which are left out then."""
+    own: Path | None = None
+    """The home that files are dropped into, where another one is shown."""
+
+    @property
+    def own_home(self) -> Path:
+        """The home that files are dropped into."""
+        return self.own or self.settings.home
 
 
 @st.cache_resource(show_spinner=False)
@@ -42,10 +49,12 @@ def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
     """`own_metrics` is the time stamp of the home's metrics: when they change, another engine knows them."""
     settings = _settings().model_copy(update={"home": path})
     try:
-        return Source(Engine(settings, narrow_from=NARROW_FROM), settings, is_demo, own_metrics=own_metrics)
+        engine, problem = Engine(settings, narrow_from=NARROW_FROM), ""
     except MetricsError as error:
-        engine = Engine(settings, narrow_from=NARROW_FROM, own_metrics=False)
-        return Source(engine, settings, is_demo, own_metrics=own_metrics, problem=str(error))
+        engine, problem = Engine(settings, narrow_from=NARROW_FROM, own_metrics=False), str(error)
+    return Source(
+        engine, settings, is_demo, own_metrics=own_metrics, problem=problem, own=_settings().home
+    )  # fmt: skip
 
 
 def opened(settings: Settings) -> Source:

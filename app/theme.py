@@ -60,6 +60,15 @@ NO_ERRORS = ("#E5E7EB", "none")
 NO_ERRORS_ON_DARK = "rgba(229, 231, 235, 0.16)"
 """The same color thinned: what is well must not be the brightest thing on a dark page."""
 
+VOLUME_STEPS: tuple[tuple[float, str, str, str], ...] = (
+    (1.5, "#1E3A8A", "#DBEAFE", "over 1½ × usual"),
+    (0.75, "#3B82F6", "#60A5FA", "usual"),
+    (0.25, "#93B4F0", "#2F5FA8", "¼ to ¾ of usual"),
+    (0.0, "#DBE7FB", "#1C3557", "under ¼ of usual"),
+)
+"""Volume of events: exclusive lower limit as a share of what is usual, color on light and on dark, words; from the
+most down. What has no events has a cross."""
+
 CHANGES: Mapping[str, tuple[str, str]] = {
     "incident": ("#DC2626", "x"),
     "deployment": ("#6366F1", "triangle-down"),

@@ -63,7 +63,7 @@ def age(length: timedelta) -> str:
     seconds = max(0, int(length.total_seconds()))
     size, unit = next(((size, unit) for size, unit in _AGES if seconds >= size), (1, "s"))
     count = seconds // size
-    return f"{count} {unit}s" if count != 1 and len(unit) >= 3 and unit != "min" else f"{count} {unit}"
+    return f"{count} {unit}s" if count != 1 and unit in ("day", "month", "year") else f"{count} {unit}"
 
 
 def span(length: timedelta) -> str:

@@ -14,6 +14,11 @@ EMPTY = "No events yet. Drop a Parquet file into `{inbox}`: it appears here with
 def banner() -> None:
     """Say that the data are simulated, or that there are none."""
     origin = source()
+    if origin.problem:
+        st.warning(
+            f"Own metrics are left out: {wording.markdown(wording.name(origin.problem, 400))}",
+            icon=":material/edit_note:",
+        )
     if origin.is_demo:
         with st.container(key="demo"):
             st.info(DEMO, icon=":material/science:")

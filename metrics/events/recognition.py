@@ -5,7 +5,7 @@ The first of these that fits decides: the mapping asked for; a mapping of the ho
 kinds; a folder or file name that names one; the columns that make up a kind, of which the most specific fit wins.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import PurePath
@@ -20,6 +20,8 @@ from metrics.events.values import known_names, text_of
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
+UNKNOWN = "of no known kind"
+"""How the reason for a file begins whose columns say nothing."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,23 @@ def _by_mapping(mapping: FileMapping) -> Recognized:
 def _first(
     mappings: Iterable[FileMapping], schema: pl.Schema, names: frozenset[str], path: PurePath
 ) -> Recognized | None:
+    mapping = claimant(mappings, schema.names(), names, path.name)
+    return None if mapping is None else _by_mapping(mapping)
+
+
+def claimant(
+    mappings: Iterable[FileMapping], columns: Collection[str], names: Collection[str], file_name: str
+) -> FileMapping | None:
+    """The first mapping that is for a file with these columns; `names` are these and keys of attributes, lower case."""
     for mapping in mappings:
         match = mapping.match
         if not (match.columns or match.files or match.any_of):
             continue
-        columns_fit = all(name in schema.names() for name in match.columns)
+        columns_fit = all(name in columns for name in match.columns)
         any_fit = not match.any_of or any(name.lower() in names for name in match.any_of)
-        file_fits = not match.files or any(fnmatch(path.name, pattern) for pattern in match.files)
+        file_fits = not match.files or any(fnmatch(file_name, pattern) for pattern in match.files)
         if columns_fit and any_fit and file_fits:
-            return _by_mapping(mapping)
+            return mapping
     return None
 
 
@@ -186,6 +196,6 @@ def _reason(schema: pl.Schema, names: frozenset[str]) -> str:
     else:
         hint = ""
     return (
-        f"of no known kind: its columns are {seen}. The nearest kind is `{kind.name}`, which also needs "
+        f"{UNKNOWN}: its columns are {seen}. The nearest kind is `{kind.name}`, which also needs "
         f"{', '.join(lacks) or 'nothing'}. Say what the columns mean in mappings.yaml.{hint}"
     )

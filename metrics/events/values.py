@@ -186,7 +186,7 @@ def _duration(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rul
     if isinstance(dtype, pl.Duration):
         return value.dt.total_microseconds().cast(pl.Float64) / 1000
     number = value.cast(pl.Float64, strict=False)
-    factor = _MILLISECONDS[rule.unit or _unit_named(source)]
+    factor = _MILLISECONDS[rule.unit or unit_named(source)]
     scaled = number if factor == 1.0 else number * factor
     return pl.when(scaled != 0).then(scaled) if rule.zero_is_null else scaled
 
@@ -198,7 +198,7 @@ _UNITS_OF_NAMES: Mapping[str, str] = {
 """How the name of a duration says its unit."""
 
 
-def _unit_named(source: str) -> str:
+def unit_named(source: str) -> str:
     """The unit that a column's name says; milliseconds where it says none."""
     name = source.lower()
     return next((unit for ending, unit in _UNITS_OF_NAMES.items() if name.endswith(ending)), "ms")

@@ -12,12 +12,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from metrics.lake.peeking import Peeked, PeekTask
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
 
 LOOK_SECONDS = 0.2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _START_SECONDS = 60
+_PEEKED = TypeAdapter(Peeked)
 ALLOCATION = {
     "_RJEM_MALLOC_CONF": "thp:always,dirty_decay_ms:30000,muzzy_decay_ms:30000",
     "MALLOC_TOP_PAD_": str(64 * 2**20),
@@ -50,13 +54,24 @@ class Reader:
             Unreadable: the file cannot become events, or ended the process that read it.
             LakeUnavailable: there was no room or no permission to stage it, or no process could be started.
         """
+        return self._asked(asdict(task), Path(task.home), told)["staged"]
+
+    def peek(self, task: PeekTask) -> Peeked:
+        """What a look at a file shows; nothing is stored.
+
+        Raises as `read` does.
+        """
+        answer = self._asked({"peek": asdict(task)}, Path(task.home), lambda _done, _of: None)
+        return _PEEKED.validate_python(answer["peeked"])
+
+    def _asked(self, document: dict[str, Any], home: Path, told: Callable[[int, int | None], None]) -> dict[str, Any]:
         try:
             process = self._running()
         except (Unreadable, OSError) as error:  # no fault of the file's
-            raise LakeUnavailable(Path(task.home), f"no process to read files could be started: {error}") from error
+            raise LakeUnavailable(home, f"no process to read files could be started: {error}") from error
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(asdict(task)).encode() + b"\n")
+            process.stdin.write(json.dumps(document).encode() + b"\n")
             process.stdin.flush()
         except BrokenPipeError:
             self._end()
@@ -65,10 +80,10 @@ class Reader:
             message = self._next(process, self._timeout)
             if "rows" in message:
                 told(message["rows"], message["of"])
-            elif "staged" in message:
-                return message["staged"]
+            elif "staged" in message or "peeked" in message:
+                return message
             elif "unavailable" in message:
-                raise LakeUnavailable(Path(task.home), message["unavailable"])
+                raise LakeUnavailable(home, message["unavailable"])
             else:
                 raise Unreadable(message["unreadable"])
 

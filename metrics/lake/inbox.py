@@ -1,18 +1,22 @@
 """Which files are there to be read, and where they go afterwards."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 
 from metrics.lake.reading import is_parquet, parquet_end
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", ".swp")
-_HIDDEN = (".", "_", "~")
+HIDDEN = (".", "_", "~")
+LONGEST_FOLDER = 200
+"""Bytes of a name that a folder is named for; file systems allow 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,14 @@ def found_in(roots: Sequence[Path]) -> Iterator[Found]:
 def _below(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders[:] = [
-            name for name in folders if not name.startswith(_HIDDEN) and not (Path(folder) / name).is_symlink()
+            name for name in folders if not name.startswith(HIDDEN) and not (Path(folder) / name).is_symlink()
         ]
         for name in files:
-            if not name.startswith(_HIDDEN) and not name.lower().endswith(UNFINISHED):
+            if not name.startswith(HIDDEN) and not name.lower().endswith(UNFINISHED):
                 yield Path(folder) / name
         # Links to folders are no files of `os.walk`, and must not be passed over in silence.
         links = (path for path in Path(folder).iterdir() if path.is_symlink() and path.is_dir())
-        yield from (path for path in links if not path.name.startswith(_HIDDEN))
+        yield from (path for path in links if not path.name.startswith(HIDDEN))
 
 
 def is_complete(path: Path, now: datetime, settle_seconds: float, incomplete_seconds: float) -> bool:
@@ -62,6 +66,11 @@ def is_complete(path: Path, now: datetime, settle_seconds: float, incomplete_sec
     except OSError:
         return True  # reading it will say what is wrong
     return unchanged >= settle_seconds
+
+
+def identity(file: BufferedReader) -> str:
+    """What identifies the bytes of a file."""
+    return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 def archive(path: Path, hint: str, home: Path, at: datetime) -> None:
@@ -87,7 +96,8 @@ def reject(path: Path, folder: Path, reason: Mapping[str, object], *, move: bool
 
 def rejected_folder(home: Path, path: Path, hash: str) -> Path:
     """Where a file's rejected rows, or the whole file, are kept."""
-    return home / "rejected" / f"{path.name[:120]}-{hash[:8]}"
+    shown = path.name[:120].encode("utf-8", "surrogateescape")[:LONGEST_FOLDER].decode("utf-8", "ignore")
+    return home / "rejected" / f"{shown}-{hash[:8]}"
 
 
 def remove_empty_folders(inbox: Path) -> None:

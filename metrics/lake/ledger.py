@@ -18,7 +18,10 @@ CREATE TABLE IF NOT EXISTS files (
     rejected INTEGER NOT NULL, kinds TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS files_by_hash ON files (hash);
+CREATE INDEX IF NOT EXISTS files_by_status ON files (status);
 """
+_SAME = 1000
+"""Attempts at the same bytes that are looked through."""
 _COLUMNS = "path, status, reason, read, stored, duplicates, rejected, kinds"
 
 
@@ -38,14 +41,30 @@ class FileOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One line of the book: a file, when it was dealt with, and what became of it."""
+
+    number: int
+    """Later attempts have higher ones."""
+    at: datetime
+    hash: str
+    """Identity of the file's bytes."""
+    outcome: FileOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
-    """All attempts together."""
+    """All attempts together. `read = stored + duplicates + rejected_rows`."""
 
     files: Mapping[str, int]
     """Files by status."""
     rejected_rows: int
     last: datetime | None
     """When the last file was dealt with."""
+    read: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    """Rows."""
 
 
 class Ledger:
@@ -53,6 +72,11 @@ class Ledger:
 
     def __init__(self, home: Path) -> None:
         self._path = home / "lake" / "ledger.sqlite"
+
+    @classmethod
+    def existing(cls, home: Path) -> "Ledger | None":
+        """The book of a home, unless there is none yet: looking must not make one."""
+        return cls(home) if (home / "lake" / "ledger.sqlite").exists() else None
 
     def add(self, outcome: FileOutcome, hash: str, at: datetime) -> None:
         """Write down what became of a file."""
@@ -81,12 +105,54 @@ class Ledger:
             rows = book.execute(f"SELECT {_COLUMNS} FROM files {where} ORDER BY id DESC LIMIT ?", (*values, limit))
             return [_outcome(row) for row in rows]
 
+    def attempts(self, limit: int, status: Status | None = None) -> list[Attempt]:
+        """The newest attempts, newest first."""
+        return self._attempts("WHERE ? IS NULL OR status = ?", (status, status), limit)
+
+    def refused(self, limit: int) -> list[Attempt]:
+        """The newest attempts of which anything was rejected, newest first: the last one of each file's bytes.
+
+        A file rejected as a whole and stored since (with a mapping, say) is not among them.
+        """
+        return self._attempts(
+            "WHERE id IN (SELECT max(id) FROM files GROUP BY CASE hash WHEN '--------' THEN id ELSE hash END)"
+            " AND (rejected > 0 OR status = 'rejected')",
+            (),
+            limit,
+        )
+
+    def outcome_of(self, hash: str, after: int = 0, name: str | None = None) -> Attempt | None:
+        """The newest attempt at the file with these bytes, if there is one later than the attempt `after`.
+
+        `name` tells files apart that hold the same bytes.
+        """
+        later = self._attempts("WHERE hash = ? AND id > ?", (hash, after), _SAME)
+        return next((one for one in later if name in (None, one.outcome.path.name)), None)
+
+    def newest(self) -> int:
+        """The number of the newest attempt, 0 before the first."""
+        with self._open() as book:
+            return book.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()[0]
+
+    def _attempts(self, where: str, values: tuple[object, ...], limit: int) -> list[Attempt]:
+        with self._open() as book:
+            rows = book.execute(
+                f"SELECT id, at, hash, {_COLUMNS} FROM files {where} ORDER BY id DESC LIMIT ?", (*values, limit)
+            ).fetchall()
+        return [
+            Attempt(number, datetime.fromisoformat(at), hash, _outcome(outcome)) for number, at, hash, *outcome in rows
+        ]
+
     def totals(self) -> Totals:
-        """Files by status, and rejected rows."""
+        """Files by status, and rows by what became of them."""
         with self._open() as book:
             files = dict(book.execute("SELECT status, count(*) FROM files GROUP BY status").fetchall())
-            rejected, last = book.execute("SELECT coalesce(sum(rejected), 0), max(at) FROM files").fetchone()
-        return Totals(files, rejected, None if last is None else datetime.fromisoformat(last))
+            rejected, last, read, stored, duplicates = book.execute(
+                "SELECT coalesce(sum(rejected), 0), max(at), coalesce(sum(read), 0), coalesce(sum(stored), 0),"
+                " coalesce(sum(duplicates), 0) FROM files"
+            ).fetchone()
+        at = None if last is None else datetime.fromisoformat(last)
+        return Totals(files, rejected, at, read, stored, duplicates)
 
     @contextmanager
     def _open(self) -> Generator[sqlite3.Connection]:

@@ -2,8 +2,9 @@
 
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
-input (a `Task`), and goes out on standard output: `{"rows": …}` while it goes on, then one of
-`{"staged": …}`, `{"unreadable": reason}` or `{"unavailable": reason}`.
+input (a `Task`, or `{"peek": …}` for a look that stores nothing), and goes out on standard output:
+`{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`, `{"unreadable": reason}`
+or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -25,6 +26,7 @@ from metrics.events.conversion import Occurrences, convert
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Unrecognized, recognize
+from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
 from metrics.lake.reading import Batch, open_file
 from metrics.lake.staging import Staging
@@ -128,8 +130,11 @@ class _Rejected:
 
 
 def _answer(line: str, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    asked = json.loads(line)
     try:
-        return {"staged": read(Task(**json.loads(line)), told)}
+        if "peek" in asked:
+            return {"peeked": asdict(peek(PeekTask(**asked["peek"])))}
+        return {"staged": read(Task(**asked), told)}
     except (Unreadable, Unrecognized) as error:
         return {"unreadable": str(error)}
     except PermissionError as error:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+
+import polars as pl
 
 from metrics.events import KINDS
 from metrics.lake.inbox import found_in
 from metrics.lake.ledger import FileOutcome, Ledger
-from metrics.lake.tables import Lake
+from metrics.lake.tables import DATE, Lake
 from metrics.settings import Settings
 
 
@@ -43,7 +44,7 @@ def status(settings: Settings, *, now: Callable[[], datetime] | datetime) -> Lak
     files = [file for snapshot in snapshots.values() for file in snapshot.files]
     first = min((file.min_ts for file in files if file.min_ts), default=None)
     last = max((file.max_ts for file in files if file.max_ts), default=None)
-    book = _book(settings.home)
+    book = Ledger.existing(settings.home)
     totals = book.totals() if book else None
     return LakeStatus(
         events={kind: snapshot.rows for kind, snapshot in snapshots.items() if snapshot.rows},
@@ -58,6 +59,9 @@ def status(settings: Settings, *, now: Callable[[], datetime] | datetime) -> Lak
     )
 
 
-def _book(home: Path) -> Ledger | None:
-    """The ledger, unless there is none yet: looking must not make one."""
-    return Ledger(home) if (home / "lake" / "ledger.sqlite").exists() else None
+def rows_a_day(lake: Lake) -> pl.DataFrame:
+    """Events by `kind` and `date` (UTC) as `rows`, from the tables' file lists: days without events have no row."""
+    counted = [(kind, file.partition[DATE], file.rows) for kind in KINDS for file in lake.events(kind).snapshot.files]
+    frame = pl.DataFrame(counted, schema={"kind": pl.String, "date": pl.String, "rows": pl.Int64}, orient="row")
+    days = frame.with_columns(pl.col("date").str.to_date("%Y-%m-%d"))
+    return days.group_by("kind", "date").agg(pl.col("rows").sum()).filter(pl.col("rows") > 0).sort("kind", "date")

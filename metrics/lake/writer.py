@@ -12,7 +12,6 @@ Whoever takes the lock next removes what was staged without an intent, and compl
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Callable, Container, Generator, Sequence
@@ -25,7 +24,7 @@ from typing import Any
 from metrics.events import KINDS
 from metrics.lake.child import Reader
 from metrics.lake.identities import Hashes, Identities
-from metrics.lake.inbox import Found, archive, reject, rejected_folder
+from metrics.lake.inbox import Found, archive, identity, reject, rejected_folder
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
@@ -257,7 +256,7 @@ def _hash(path: Path) -> str:
         if path.is_dir():
             raise Unreadable("a folder without any event file")
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            return identity(file)
     except PermissionError as error:
         raise Unreadable("permission denied") from error
     except FileNotFoundError as error:

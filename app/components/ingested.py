@@ -1,0 +1,106 @@
+"""What was ingested: rows by what became of them, and the files, newest first."""
+
+from typing import Any, cast
+
+import polars as pl
+import streamlit as st
+
+from app import theme, wording
+from app.components.failure import contained
+from app.queries import lake
+from app.queries.lake import Book
+from app.state import View
+from metrics.lake.ledger import Status
+
+REFRESH = "10s"
+_CHOICES = ("All", "Stored", "Duplicate", "Rejected")
+_KEY = "files-status"
+_TILES = (
+    ("Rows read", "read", "Rows of all files, broken ones too. Read = stored + duplicates + rejected."),
+    ("Stored", "stored", "Rows that became events."),
+    ("Duplicates", "duplicates", "Rows that were events already: the same file again, or overlapping files."),
+    ("Rejected", "rejected_rows", "Rows that are no events. Each is kept with its reason."),
+)
+STATES = {"stored": "✓ stored", "duplicate": "= duplicate", "rejected": "✕ rejected"}
+"""Status with a sign before the word."""
+
+
+def tiles() -> None:
+    """Rows read, and what became of them."""
+    with st.container(key="kpis"):
+        _tiles()
+
+
+@st.fragment(run_every=REFRESH)
+def _tiles() -> None:
+    with contained("The figures"):
+        book = lake.book()
+        for column, (title, field, help) in zip(st.columns(len(_TILES)), _TILES, strict=True):
+            count = getattr(book.totals, field)
+            with column, st.container(border=True, key=f"kpi-{field}", height="stretch"):
+                st.metric(title, f"{count:,}" if book.totals.files else wording.NOTHING, help=help)
+        st.caption(wording.markdown(_sum(book)))
+
+
+def _sum(book: Book) -> str:
+    totals = book.totals
+    files = ", ".join(f"{totals.files.get(status, 0):,} {status}" for status in ("stored", "duplicate", "rejected"))
+    sums = (
+        f"{totals.read:,} rows read = {totals.stored:,} stored + {totals.duplicates:,} duplicates"
+        f" + {totals.rejected_rows:,} rejected. Files: {files}; {book.waiting:,} waiting in the inbox."
+    )
+    return ("Of the demo data, until you add files of your own: " if book.is_demo else "") + sums
+
+
+def files(view: View) -> None:
+    """The files, newest first."""
+    with st.container(border=True, key="panel-files", gap="xsmall"):
+        _files(view)
+
+
+@st.fragment(run_every=REFRESH)
+def _files(view: View) -> None:
+    with contained("Files"):
+        book = lake.book()
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader("Files", anchor=False, width="content", help="What was read, the newest first.")
+            choice = st.segmented_control(
+                "Status", _CHOICES, default="All", key=_KEY, label_visibility="collapsed", required=True
+            )
+        status = None if choice in (None, "All") else cast("Status", choice.lower())
+        rows = lake.files(status)
+        if rows.is_empty():
+            st.caption("No file yet." if not book.totals.files else "No file of this status.")
+            return
+        count = sum(book.totals.files.values()) if status is None else book.totals.files.get(status, 0)
+        table(rows, view, f"Files, newest first: {rows.height:,} of {count:,}", "files")
+        if rows.height < count:
+            st.caption(f"The newest {rows.height:,} of {count:,} files.")
+
+
+def table(rows: pl.DataFrame, view: View, alt: str, key: str) -> None:
+    """Files as a table."""
+    st.dataframe(
+        rows.with_columns(pl.col("status").replace(STATES)),
+        hide_index=True,
+        row_height=theme.ROW_HEIGHT,
+        key=key,
+        alt=alt,
+        column_config=columns(view),
+    )
+
+
+def columns(view: View) -> dict[str, Any]:
+    """How the columns of a table of files are shown."""
+    number = st.column_config.NumberColumn
+    return {
+        "file": st.column_config.TextColumn("File", width="medium"),
+        "at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm:ss", timezone=view.tz, width=170),
+        "status": st.column_config.TextColumn("Status", width="small"),
+        "read": number("Read", format="localized"),
+        "stored": number("Stored", format="localized"),
+        "duplicates": number("Duplicates", format="localized"),
+        "rejected": number("Rejected", format="localized"),
+        "kinds": st.column_config.TextColumn("Kinds", width="small"),
+        "reason": st.column_config.TextColumn("Reason", width="large"),
+    }

@@ -1,0 +1,206 @@
+"""Columns of an unknown file are told what they mean: proposed, changed, tried out, saved, and the file read again."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import streamlit as st
+from pydantic import ValidationError
+
+from app import theme, wording
+from app.components import mapping_rows, upload
+from app.components.failure import contained
+from app.components.mapping_rows import Form
+from app.queries import contents, lake
+from app.queries.saving import NotSaved, ingest_anew, problem_of, save, taken_names
+from metrics.events import KINDS
+from metrics.events.choices import Known, document
+from metrics.events.evidence import Seen
+from metrics.lake.ledger import Attempt
+from metrics.lake.peeking import Peeked, Tried
+from metrics.lake.problems import LakeUnavailable, Unreadable
+
+REFRESH = "10s"
+_FILE = "mapping-choice"
+_TABLES = (".parquet", ".pq", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
+"""Endings of files of which every row has all columns."""
+_VALUES = 5
+"""Values of a column that are shown."""
+_PREVIEWED = 20
+"""Rows of the preview that are shown."""
+
+
+def panel() -> None:
+    """A form for a file whose columns nothing recognized."""
+    with st.container(border=True, key="panel-mapping", gap="small"):
+        _panel()
+
+
+_HELP = (
+    "Files of which nothing became an event. Say what their columns mean; the mapping is kept in mappings.yaml of the "
+    "home, and such files are recognized from then on."
+)
+
+
+@st.fragment(run_every=REFRESH)
+def _panel() -> None:
+    with contained("Map columns"):
+        st.subheader("Map columns", anchor=False, help=_HELP)
+        attempts = {attempt.hash: attempt for attempt in lake.mappable()}
+        asked = st.session_state.pop(upload.TO_MAP, st.session_state.get(_FILE))
+        st.session_state[_FILE] = asked if asked in attempts else None
+        if not attempts:
+            st.caption("Every file was recognized. One that is not can be opened here, to say what its columns mean.")
+            return
+        chosen = st.selectbox(
+            "File to map",
+            list(attempts),
+            index=None,
+            key=_FILE,
+            placeholder=f"Choose one of {len(attempts):,} files that nothing recognized",
+            format_func=lambda hash: _named(attempts[hash]),
+        )
+        if chosen is None:
+            st.caption("Open one to see what its columns probably mean, and to say what they do mean.")
+        else:
+            _opened(attempts[chosen])
+
+
+def _named(attempt: Attempt) -> str:
+    return f"{wording.name(attempt.outcome.path.name, 80)} · {attempt.at:%d %b %Y %H:%M} UTC"
+
+
+def _opened(attempt: Attempt) -> None:
+    path = contents.whereabouts(attempt)
+    if path is None:
+        st.warning("The file itself is no longer in the home. Add it again to map it.", icon=":material/draft:")
+        return
+    try:
+        peeked = contents.look(path)
+    except (Unreadable, LakeUnavailable) as problem:
+        st.error(f"It cannot be opened: {wording.markdown(wording.name(str(problem), 400))}", icon=":material/error:")
+        return
+    _columns(peeked)
+    seen = contents.seen(peeked)
+    form = _form(path, attempt, seen)
+    choices = mapping_rows.rows(form)
+    claimed = {choice.source for choice in choices.values()}
+    rest = [column.name for column in peeked.columns if column.name not in claimed]
+    if rest:
+        named = ", ".join(wording.name(name, 40) for name in rest[:20]) + (", …" if len(rest) > 20 else "")
+        st.caption(wording.markdown(f"Kept as attributes, to filter by: {named}"))
+    known = [Known(one, column.is_key) for one, column in zip(seen, peeked.columns, strict=True)]
+    name = st.text_input("Name of the mapping", _free_name(path), key=f"{form.prefix}-name", max_chars=80).strip()
+    pattern = st.text_input(
+        "Only for files named like (optional)", key=f"{form.prefix}-pattern", placeholder="gateway-*.csv", max_chars=120
+    ).strip()
+    is_table = path.name.lower().endswith(_TABLES)
+    entry = document(name, form.kind, choices, known, is_table=is_table, pattern=pattern)
+    _finish(attempt, path, entry, known, form.prefix)
+
+
+def _columns(peeked: Peeked) -> None:
+    """What the file holds: columns, types and a few values."""
+    rows = [
+        (wording.name(one.name, 60), one.type, " · ".join(wording.name(value, 40) for value in _first(one.values)))
+        for one in peeked.columns
+    ]
+    frame = pl.DataFrame(rows, schema=["column", "type", "values"], orient="row")
+    of = f" of {peeked.rows:,}" if peeked.rows is not None else ""
+    st.caption(f"{frame.height:,} columns, from the first {peeked.looked_at:,}{of} rows.")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        row_height=theme.ROW_HEIGHT,
+        alt=f"Columns of the file: {frame.height:,}",
+        column_config={
+            "column": st.column_config.TextColumn("Column", width="medium"),
+            "type": st.column_config.TextColumn("Type", width="small"),
+            "values": st.column_config.TextColumn("First values", width="large"),
+        },
+    )
+    if peeked.left_out:
+        st.caption(f"{peeked.left_out:,} more columns are not shown; they are kept as attributes.")
+
+
+def _first(values: Sequence[str | None]) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))[:_VALUES]
+
+
+def _form(path: Path, attempt: Attempt, seen: tuple[Seen, ...]) -> Form:
+    stamp = path.stat().st_mtime_ns
+    ranked = contents.ranked(str(path), stamp, seen)
+    by_kind = {proposal.kind: proposal for proposal in ranked}
+    kind = st.selectbox(
+        "Kind of event",
+        list(by_kind),
+        key=f"mapping-{attempt.hash}-kind",
+        format_func=lambda kind: f"{kind} · {by_kind[kind].score:.0%} · {KINDS[kind].doc}",
+    )
+    st.caption(wording.markdown(f"{by_kind[kind].score:.0%} likely: {by_kind[kind].reason}."))
+    return Form(f"mapping-{attempt.hash}-{kind}", kind, seen, by_kind[kind])
+
+
+def _finish(attempt: Attempt, path: Path, entry: dict[str, Any], known: Sequence[Known], prefix: str) -> None:
+    problem = problem_of(entry)
+    if problem:
+        st.warning(wording.markdown(problem), icon=":material/edit:")
+        return
+    events = _preview(path, entry)
+    with st.expander("The mapping as it is written into mappings.yaml"):
+        st.code(contents.written(entry), language="yaml")
+    if entry["name"] in taken_names():
+        st.caption(":orange[:material/warning: A mapping of that name is there: it is replaced.]")
+    label = "Save the mapping and read the file"
+    if st.button(label, type="primary", key=f"{prefix}-save", disabled=not events, help=None if events else _NO_EVENT):
+        after = lake.newest_number()
+        try:
+            save(entry, known, path.name)
+            dropped = ingest_anew(attempt, path)
+        except (NotSaved, OSError) as error:
+            st.error(wording.markdown(wording.name(str(error), 600)), icon=":material/error:")
+            return
+        upload.follow(dropped, after)
+        st.rerun()
+
+
+_NO_EVENT = "None of the first rows would become an event."
+
+
+def _preview(path: Path, entry: Mapping[str, Any]) -> int:
+    """What becomes of the first rows; gives how many become events."""
+    try:
+        tried = contents.trial(path, entry).tried
+    except (Unreadable, LakeUnavailable, ValidationError) as problem:
+        st.error(wording.markdown(wording.name(str(problem), 400)), icon=":material/error:")
+        return 0
+    for one in tried:
+        _outcome(one)
+    return sum(one.good_count for one in tried)
+
+
+def _outcome(one: Tried) -> None:
+    of = one.good_count + one.rejected_count
+    sign, color = (":material/check_circle:", "green") if not one.rejected_count else (":material/warning:", "orange")
+    rejected = f"; {one.rejected_count:,} would be rejected" if one.rejected_count else ""
+    st.markdown(f":{color}[{sign}] **{one.good_count:,} of {of:,} rows** become `{one.kind}` events{rejected}.")
+    for rows, alt in ((one.good, "Events made from the first rows"), (one.rejected, "Rows that would be rejected")):
+        if rows:
+            st.dataframe(
+                pl.DataFrame(rows[:_PREVIEWED], infer_schema_length=None),
+                hide_index=True,
+                row_height=theme.ROW_HEIGHT,
+                alt=f"{alt}: {min(len(rows), _PREVIEWED)}",
+            )
+
+
+def _free_name(path: Path) -> str:
+    """A name for the mapping after the file, that no other has."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "_", path.name.split(".")[0]).strip("_").lower()[:40] or "mapping"
+    taken, number, name = taken_names(), 1, stem
+    while name in taken:
+        number += 1
+        name = f"{stem}_{number}"
+    return name
