@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.navigation import ENTRIES
 
 ROOT = Path(streamlit.__file__).parent / "static"
-NEEDED = ("PlotlyChart", "Metric", "ButtonGroup", "Checkbox", "embed")
+NEEDED = ("PlotlyChart", "Metric", "ButtonGroup", "Checkbox", "DownloadButton", "embed")
 """Modules of the elements that the pages begin with. One that a later Streamlit names otherwise is not announced."""
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH = {"Cache-Control": "no-cache"}

@@ -77,10 +77,10 @@ def heading(title: str, answer: Answer, help: str, name: str = "") -> None:
     """
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", gap="small"):
         st.subheader(title, anchor=False, help=_definition(answer, help) or None, width="content")
-        if answer.note:
-            st.caption(wording.markdown(answer.note), width="content")
         if not is_blank(answer):
             _numbers(name or title.lower().replace(" ", "-"), answer)
+        if answer.note:
+            st.caption(wording.markdown(answer.note), width="content")
 
 
 def _numbers(name: str, answer: Answer) -> None:
