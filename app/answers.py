@@ -12,7 +12,7 @@ import streamlit as st
 from pydantic import BaseModel
 
 from app.source import source
-from metrics.engine import Freshness, Funnel, Journeys, Result, Retention, Ways
+from metrics.engine import EventPage, Freshness, Funnel, Journeys, Place, Result, Retention, Ways
 from metrics.engine.board import Sampled
 from metrics.engine.query import Filter, Query, Window
 
@@ -84,6 +84,16 @@ def scores(window: Window, filters: tuple[Filter, ...]) -> pl.DataFrame:
 def comments(window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
     """Feedback in words."""
     return _comments(version(), window, filters, limit)
+
+
+def events(kind: str, window: Window, filters: tuple[Filter, ...], after: Place | None, limit: int) -> EventPage:
+    """Raw events, a page of them."""
+    return _events(version(), kind, window, filters, after, limit)
+
+
+def together(dimension: str, value: str, window: Window, limit: int) -> pl.DataFrame:
+    """Events of all kinds that belong together."""
+    return _together(version(), dimension, value, window, limit)
 
 
 def open_errors(window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
@@ -169,3 +179,15 @@ def _scores(version: str, window: Window, filters: tuple[Filter, ...]) -> pl.Dat
 @_cached
 def _comments(version: str, window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
     return source().engine.comments(window, filters, limit)
+
+
+@_cached
+def _events(
+    version: str, kind: str, window: Window, filters: tuple[Filter, ...], after: Place | None, limit: int
+) -> EventPage:
+    return source().engine.events(kind, window, filters, after, limit)
+
+
+@_cached
+def _together(version: str, dimension: str, value: str, window: Window, limit: int) -> pl.DataFrame:
+    return source().engine.together(dimension, value, window, limit)

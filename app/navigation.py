@@ -34,6 +34,7 @@ ENTRIES: Sequence[Entry] = (
     Entry("behavior.py", "User behavior", ":material/route:"),
     Entry("health.py", "System health", ":material/monitor_heart:"),
     Entry("quality.py", "Quality & experience", ":material/star:"),
+    Entry("explore.py", "Explore", ":material/search:"),
     Entry("data.py", "Data", ":material/database:", filtered=False),
 )
 UNFILTERED = frozenset(entry.path.stem for entry in ENTRIES if not entry.filtered)

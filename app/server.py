@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from app import download
 from app.frontend import Frontend
 
 MAIN = Path(__file__).with_name("main.py")
@@ -46,7 +47,7 @@ logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on aga
 
 app = st.App(
     str(MAIN),
-    routes=[Route(HEALTH_PATH, health, methods=["GET"])],
+    routes=[Route(HEALTH_PATH, health, methods=["GET"]), Route(download.PATH, download.export, methods=["GET"])],
     middleware=[Middleware(Frontend)],
     lifespan=preloaded,
 )

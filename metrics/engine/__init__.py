@@ -6,6 +6,7 @@ from metrics.engine.journeys import Funnel, FunnelStep, Journeys, Ways
 from metrics.engine.narrowing import NARROW_FROM
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
+from metrics.engine.raw import EventPage, Place
 from metrics.engine.result import PREVIOUS, Freshness, KindFreshness, Result
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "DimensionMismatch",
     "Engine",
     "EngineError",
+    "EventPage",
     "Filter",
     "Freshness",
     "Funnel",
@@ -21,6 +23,7 @@ __all__ = [
     "Grain",
     "Journeys",
     "KindFreshness",
+    "Place",
     "Plan",
     "Query",
     "Result",

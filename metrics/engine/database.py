@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import polars as pl
@@ -37,10 +38,15 @@ def rows_of(statement: Statement) -> pl.DataFrame:
 
 
 def write_parquet(statement: Statement, path: Path) -> int:
-    """Write the rows of a statement to a file; gives their number."""
+    """Write the rows of a statement to a Parquet file; gives their number."""
+    return write_file(statement, path, "parquet")
+
+
+def write_file(statement: Statement, path: Path, form: Literal["csv", "parquet"]) -> int:
+    """Write the rows of a statement to a file, piece by piece; gives their number."""
     cursor = _database().cursor()
     try:
-        sql = f"COPY ({statement.duckdb_sql()}) TO $path (FORMAT parquet)"
+        sql = f"COPY ({statement.duckdb_sql()}) TO $path (FORMAT {form})"
         found = cursor.execute(sql, {**statement.parameters, "path": str(path)}).fetchone()
         return found[0] if found else 0
     finally:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
+from pathlib import Path
 
 import polars as pl
 
 from metrics.catalog import Metric, catalog
 from metrics.catalog.model import Additive, kinds_of
-from metrics.engine import board
+from metrics.engine import board, raw
 from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.cohorts import Retention, cohorts
 from metrics.engine.database import rows_of
@@ -19,6 +20,7 @@ from metrics.engine.measures.quantiles import binned
 from metrics.engine.narrowing import Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
+from metrics.engine.raw import EventPage, Place
 from metrics.engine.result import PREVIOUS, TIME, Freshness, KindFreshness, Result
 from metrics.engine.scope import EXACT_UP_TO, Scope
 from metrics.events import KINDS
@@ -154,6 +156,20 @@ class Engine:
         scope = self._scope(Query(metrics=("cost",), window=window, filters=tuple(filters)))
         return board.efficiency(self._narrowing, scope)
 
+    def events(
+        self, kind: str, window: Window, filters: Sequence[Filter] = (), after: Place | None = None, limit: int = 200
+    ) -> EventPage:
+        """Raw events of a kind, the newest first, from a place on. Raises as `run` does."""
+        return raw.page(kind, self._over(window, filters), after, limit)
+
+    def together(self, dimension: str, value: str, window: Window, limit: int = 200) -> pl.DataFrame:
+        """Events of all kinds that have that value: `ts`, `kind`, `event_id`, `details`, the newest first."""
+        return raw.together(self._over(window, ()), dimension, value, limit)
+
+    def export(self, kind: str, window: Window, filters: Sequence[Filter], path: Path, form: raw.Form) -> int:
+        """Write raw events to a file, in order of time; gives their number. Raises as `run` does."""
+        return raw.export(kind, self._over(window, filters), path, form)
+
     def open_errors(self, window: Window, filters: Sequence[Filter] = (), limit: int = 20) -> pl.DataFrame:
         """Errors not resolved by the window's end, the most severe and newest first.
 
@@ -199,6 +215,9 @@ class Engine:
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
         return joined.select(*time, *named, *columns)
+
+    def _over(self, window: Window, filters: Sequence[Filter]) -> Scope:
+        return self._scope(Query(metrics=("requests",), window=window, filters=tuple(filters)))
 
     def _interactions(self, window: Window, filters: tuple[Filter, ...]) -> Scope:
         scope = self._scope(Query(metrics=("page_views",), window=window, filters=filters))

@@ -58,6 +58,10 @@ class Scope:
         filters = tuple(item for item in self.query.filters if item.dimension not in dimensions)
         return replace(self, query=self.query.model_copy(update={"by": by, "filters": filters}))
 
+    def filtered(self, filters: Sequence[Filter]) -> "Scope":
+        """The same question with other filters."""
+        return replace(self, query=self.query.model_copy(update={"filters": tuple(filters)}))
+
     @cached_property
     def dimensions(self) -> tuple[str, ...]:
         """Dimensions grouped or filtered by."""

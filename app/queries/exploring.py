@@ -1,0 +1,171 @@
+"""Any metrics by any dimensions, and the raw events behind them."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from app import answers
+from app.queries.asking import LINE_POINTS, Answer, ask, grain_for, shown
+from app.source import source
+from app.state import View
+from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS, Metric
+from metrics.engine import EventPage, Place, Query, Window
+from metrics.engine.query import Filter, Grain
+
+GRAINS: Sequence[Grain] = (
+    Grain.NONE, Grain.AUTO, Grain.MINUTE, Grain.MINUTES_5, Grain.HOUR, Grain.HOURS_6, Grain.DAY, Grain.WEEK, Grain.MONTH
+)  # fmt: skip
+MOST_ROWS = 1_000
+MOST_GROUPS = 8
+"""Groups followed over time: the largest by the first metric."""
+MOST_POINTS = 2_000
+GROUP = "group"
+AROUND = timedelta(days=1)
+"""How far from an event the others of its request, trace or session are looked for."""
+EVENTS_A_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked: metrics, dimensions to group by, and the width of a bucket of time."""
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    grain: Grain = Grain.NONE
+
+
+def known_metrics() -> dict[str, Metric]:
+    """Every metric by name, the home's own included."""
+    return dict(source().engine.metrics)
+
+
+def grain(asked: Asked, view: View) -> Grain:
+    """The width of a bucket, so that no line has more points than can be seen."""
+    window = shown(view).window
+    if asked.grain is Grain.NONE:
+        return Grain.NONE
+    fitting, finest = grain_for(window, LINE_POINTS), grain_for(window, MOST_POINTS)
+    if asked.grain is Grain.AUTO:
+        return fitting
+    order = list(Grain)
+    return asked.grain if order.index(asked.grain) >= order.index(finest) else finest
+
+
+def answer(asked: Asked) -> Callable[[View], Answer]:
+    """The answer as it is: `time`, a column a dimension, a column a metric; groups over time are the largest ones."""
+
+    def found(view: View) -> Answer:
+        width = grain(asked, view)
+        narrowed, note = (view, "") if width is Grain.NONE or not asked.by else _largest(asked, view)
+        result = ask(narrowed, asked.metrics, by=asked.by, grain=width)
+        if result.is_empty:
+            return result
+        first = next(name for name in asked.metrics if name in result.frame.columns)
+        if width is Grain.NONE and asked.by:
+            ranked = result.frame.drop_nulls(first).sort(first, descending=True)
+            note = f"{MOST_ROWS:,} of {ranked.height:,} groups, the largest" if ranked.height > MOST_ROWS else ""
+            result = replace(result, frame=ranked.head(MOST_ROWS))
+        return replace(result, note=note)
+
+    return found
+
+
+def of_metric(asked: Asked, metric: str) -> Callable[[View], Answer]:
+    """The answer for one of the metrics, with its dimensions as one column `group`."""
+
+    def found(view: View) -> Answer:
+        whole = answer(asked)(view)
+        if whole.is_empty or metric not in whole.frame.columns:
+            return whole
+        time = [name for name in ("time",) if name in whole.frame.columns]
+        previous = [name for name in (f"{metric}__previous",) if name in whole.frame.columns and not asked.by]
+        groups = [_named(asked.by)] if asked.by else []
+        return replace(whole, frame=whole.frame.select(*time, *groups, metric, *previous))
+
+    return found
+
+
+def command(asked: Asked, view: View) -> str:
+    """The same question on the command line."""
+    window = shown(view).window
+    parts = ["promptpilot", "query", *asked.metrics]
+    parts += [part for name in asked.by for part in ("--by", name)]
+    parts += ["--grain", grain(asked, view).value, "--from", _iso(window.start), "--to", _iso(window.end)]
+    parts += [part for one in view.filters for part in ("--where", _condition(one))]
+    parts += ["--tz", view.tz] if view.tz != "UTC" else []
+    parts += ["--compare"] if view.compare else []
+    return shlex.join(parts)
+
+
+def sql(asked: Asked, view: View) -> str:
+    """The statements that answer it, over logical tables."""
+    query = Query(
+        metrics=asked.metrics, by=asked.by, grain=grain(asked, view), window=shown(view).window, filters=view.filters,
+        tz=view.tz, compare=view.compare,
+    )  # fmt: skip
+    return source().engine.plan(query).sql
+
+
+def kinds() -> list[str]:
+    """Kinds of which there are events, the most frequent first."""
+    known = answers.freshness().kinds
+    return sorted(known, key=lambda kind: -known[kind].rows)
+
+
+def events(view: View, kind: str, after: Place | None) -> EventPage:
+    """A page of raw events, the newest first."""
+    return answers.events(kind, shown(view).window, view.filters, after, EVENTS_A_PAGE)
+
+
+def together(view: View, dimension: str, value: str, at: datetime) -> pl.DataFrame:
+    """Events of all kinds with that value: a user's of the whole window, others near the event."""
+    window = shown(view).window
+    near = Window(start=at - AROUND, end=at + AROUND)
+    return answers.together(dimension, value, window if dimension == "user_id" else near, EVENTS_A_PAGE)
+
+
+def dimensions() -> list[str]:
+    """What can be grouped by."""
+    return list(DIMENSIONS)
+
+
+def title(dimension: str) -> str:
+    """A dimension's name for people."""
+    known = DIMENSIONS.get(dimension)
+    return known.title if known else dimension.removeprefix(ATTRIBUTE_PREFIX)
+
+
+def _largest(asked: Asked, view: View) -> tuple[View, str]:
+    """The view, limited to the largest values of each dimension."""
+    filters, notes = list(view.filters), list[str]()
+    for name in asked.by:
+        ranking = ask(replace(view, compare=False), asked.metrics[:1], by=(name,), grain=Grain.NONE)
+        if ranking.is_empty:
+            continue
+        first = next(metric for metric in asked.metrics if metric in ranking.frame.columns)
+        ranked = ranking.frame.drop_nulls(first).sort(first, descending=True)
+        if ranked.height > MOST_GROUPS:
+            values = tuple(ranked.head(MOST_GROUPS)[name].to_list())
+            filters.append(Filter(dimension=name, values=values))
+            notes.append(f"{MOST_GROUPS} largest of {ranked.height:,}")
+    return replace(view, filters=tuple(filters)), " · ".join(notes)
+
+
+def _named(by: Sequence[str]) -> pl.Expr:
+    """One column of all dimensions; of one dimension, its own values."""
+    if len(by) == 1:
+        return pl.col(by[0]).alias(GROUP)
+    return pl.concat_str([pl.col(name).fill_null("(none)") for name in by], separator=" · ").alias(GROUP)
+
+
+def _condition(one: Filter) -> str:
+    sign = {"in": "=", "not in": "!=", "contains": "~"}[one.operator]
+    values = ("(none)" if value is None else value.replace(",", "\\,") for value in one.values)
+    return f"{one.dimension}{sign}{','.join(values)}"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
