@@ -39,14 +39,14 @@ def parts(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             "text": [_share(part.total, total) for part in found],
             "textinfo": "text",
             "textposition": "outside",
-            "automargin": True,
             "hovertemplate": "%{label}, %{percent}<extra></extra>",
             "marker": {
                 "colors": [colors[part.label] for part in found],
                 "line": {"color": theme.TRANSPARENT, "width": 2},
                 "pattern": {
                     "shape": [str(pattern(index)["shape"]) for index in range(len(found))],
-                    "fgcolor": theme.PATTERN_COLOR, "size": 6, "solidity": 0.16, "fillmode": "overlay",
+                    "bgcolor": [colors[part.label] for part in found], "fgcolor": [theme.PATTERN_COLOR] * len(found),
+                    "size": 6, "solidity": 0.16, "fillmode": "replace",
                 },
             },
         }
