@@ -20,7 +20,6 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
     Columns: `step`, `source`, `target` (null: left), `users`, `transitions`, `share`.
     """
-    del axis
     links = _merged(frame)
     nodes = _nodes(links)
     places = {node: index for index, node in enumerate(nodes)}
@@ -33,6 +32,7 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             "type": "sankey",
             "arrangement": "snap",
             "domain": {"x": [0, 1], "y": [0, 1]},
+            "textfont": {"size": 12, "color": theme.TEXT_ON_DARK if axis.on_dark else theme.TEXT},
             "node": {
                 "label": [label(page, 24) for _, page in nodes],
                 "color": [_node_color(page, colors) for _, page in nodes],
