@@ -28,6 +28,10 @@ def view() -> View:
 
 
 def show(view: View) -> None:
-    """Put a view into the URL; whatever else stands there stays."""
-    others = {key: st.query_params.get_all(key) for key in st.query_params if key not in _KEYS}
-    st.query_params.from_dict({**others, **serialise(view, source().settings.timezone)})
+    """Put a view into the URL; whatever else stands there stays: widgets that keep their choice there own it."""
+    written = serialise(view, source().settings.timezone)
+    for key in _KEYS:
+        if key in written:
+            st.query_params[key] = written[key]
+        elif key in st.query_params:
+            del st.query_params[key]

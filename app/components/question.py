@@ -22,20 +22,17 @@ _USUAL = ["requests", "error_rate"]
 
 def ask(view: View) -> Asked:
     """What is chosen; the choice stands in the URL."""
-    metrics = exploring.known_metrics()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="question"):
+        # Options stand in the link as they are shown: names, which do not change.
         chosen = st.multiselect(
-            "Metrics", list(metrics), default=_USUAL, key=_METRICS, bind="query-params",
-            max_selections=_MOST_METRICS, format_func=lambda name: f"{metrics[name].title} ({name})",
-            placeholder="Choose metrics",
+            "Metrics", list(exploring.known_metrics()), default=_USUAL, key=_METRICS, bind="query-params",
+            max_selections=_MOST_METRICS, placeholder="Choose metrics",
         )  # fmt: skip
         by = st.multiselect(
             "By", exploring.dimensions(), key=_BY, bind="query-params", max_selections=_MOST_DIMENSIONS,
-            format_func=exploring.title, placeholder="nothing",
+            placeholder="nothing",
         )  # fmt: skip
-        grain = st.selectbox(
-            "Over time", exploring.GRAINS, index=1, key=_GRAIN, bind="query-params", width=150, format_func=_width
-        )
+        grain = st.selectbox("Over time", exploring.GRAINS, index=1, key=_GRAIN, bind="query-params", width=150)
     return Asked(tuple(chosen), tuple(by), grain)
 
 
@@ -103,7 +100,3 @@ def _parquet(found: Answer) -> bytes:
     written = BytesIO()
     found.frame.write_parquet(written)
     return written.getvalue()
-
-
-def _width(grain: Grain) -> str:
-    return {Grain.NONE: "in all", Grain.AUTO: "automatic"}.get(grain, f"by {grain.value}")

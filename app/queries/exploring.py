@@ -1,7 +1,7 @@
 """Any metrics by any dimensions, and the raw events behind them."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from app import answers
 from app.queries.asking import LINE_POINTS, Answer, ask, grain_for, shown
 from app.source import source
 from app.state import View
-from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS, Metric
+from metrics.catalog import DIMENSIONS, Metric
 from metrics.engine import EventPage, Place, Query, Window
 from metrics.engine.query import Filter, Grain
 
@@ -94,7 +94,7 @@ def command(asked: Asked, view: View) -> str:
     parts = ["promptpilot", "query", *asked.metrics]
     parts += [part for name in asked.by for part in ("--by", name)]
     parts += ["--grain", grain(asked, view).value, "--from", _iso(window.start), "--to", _iso(window.end)]
-    parts += [part for one in view.filters for part in ("--where", _condition(one))]
+    parts += [part for one in view.filters for condition in _conditions(one) for part in ("--where", condition)]
     parts += ["--tz", view.tz] if view.tz != "UTC" else []
     parts += ["--compare"] if view.compare else []
     return shlex.join(parts)
@@ -132,12 +132,6 @@ def dimensions() -> list[str]:
     return list(DIMENSIONS)
 
 
-def title(dimension: str) -> str:
-    """A dimension's name for people."""
-    known = DIMENSIONS.get(dimension)
-    return known.title if known else dimension.removeprefix(ATTRIBUTE_PREFIX)
-
-
 def _largest(asked: Asked, view: View) -> tuple[View, str]:
     """The view, limited to the largest values of each dimension."""
     filters, notes = list(view.filters), list[str]()
@@ -161,10 +155,12 @@ def _named(by: Sequence[str]) -> pl.Expr:
     return pl.concat_str([pl.col(name).fill_null("(none)") for name in by], separator=" · ").alias(GROUP)
 
 
-def _condition(one: Filter) -> str:
+def _conditions(one: Filter) -> Iterator[str]:
+    """A condition a value: those of one dimension belong together."""
     sign = {"in": "=", "not in": "!=", "contains": "~"}[one.operator]
-    values = ("(none)" if value is None else value.replace(",", "\\,") for value in one.values)
-    return f"{one.dimension}{sign}{','.join(values)}"
+    for value in one.values:
+        text = "(none)" if value is None else value.replace(",", "\\,")
+        yield f"{one.dimension}{sign}{text}"
 
 
 def _iso(moment: datetime) -> str:

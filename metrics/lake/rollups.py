@@ -277,13 +277,10 @@ _LLM_DURATION_VIEWS = _views("provider", "model", "region", "feature", "environm
 _USER_VIEWS: Mapping[str, tuple[View, ...]] = {
     "request": _views(*_SEEN_BY_USERS, "provider", "endpoint", unit="day"),
     "llm_call": _views(*_SEEN_BY_USERS, "provider", "model", unit="day"),
-    "interaction": _views(*_SEEN_BY_USERS, unit="day"),
-    "web_vital": _views(*_SEEN_BY_USERS, unit="day"),
-    "prompt": _views(*_SEEN_BY_USERS, unit="day"),
-    "pipeline_run": _views(*_SEEN_BY_USERS, unit="day"),
-    "feedback": _views(*_SEEN_BY_USERS, unit="day"),
-    "error": _views(*_SEEN_BY_USERS, unit="day"),
-    "security": _views(*_SEEN_BY_USERS, unit="day"),
+    **dict.fromkeys(
+        ("interaction", "web_vital", "prompt", "pipeline_run", "feedback", "error", "security"),
+        _views(*_SEEN_BY_USERS, unit="day"),
+    ),
 }
 
 ROLLUPS: Mapping[str, Rollup] = {

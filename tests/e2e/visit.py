@@ -17,7 +17,8 @@ PATHS = {entry.path.stem: "" if entry.default else entry.path.stem for entry in 
 _LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
 _COMPLETE = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
-  if (!main || !main.querySelector('h1') || !main.querySelector('[data-testid="stMetric"]')) return false;
+  if (!main || !main.querySelector('h1')) return false;
+  if (!main.querySelector('[data-testid="stMetric"], .st-key-question')) return false;
   if (document.querySelector('[data-testid="stSkeleton"], [data-stale="true"], [data-testid="stStatusWidget"]'))
     return false;
   const panels = [...main.querySelectorAll('[class*="st-key-panel-"]')];
@@ -48,6 +49,11 @@ class Visit:
         self.page.goto(f"{self.address}/{PATHS[name]}?{urlencode(parameters, doseq=True)}")
         self.complete()
 
+    def open_again(self) -> None:
+        """Load the page anew, from its address as it stands."""
+        self.page.goto(self.page.url)
+        self.complete()
+
     def complete(self) -> None:
         """Wait until every figure is drawn or says why it is not."""
         self.page.wait_for_function(_COMPLETE, timeout=30_000)
@@ -55,8 +61,8 @@ class Visit:
     def choose(self, dimension: str, value: str) -> None:
         """Make a filter, as a person does: open the picker, choose, apply."""
         self.page.locator(".st-key-filter-picker button").first.click()
-        self._pick("Dimension or attribute", dimension)
-        self._pick("Values", value)
+        self.pick("Dimension or attribute", dimension)
+        self.pick("Values", value)
         self.page.keyboard.press("Escape")
         self.page.get_by_role("button", name="Apply").click()
 
@@ -93,7 +99,8 @@ class Visit:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
         self.page.set_viewport_size(size)
 
-    def _pick(self, label: str, text: str) -> None:
+    def pick(self, label: str, text: str) -> None:
+        """Choose an option of a list by typing it."""
         field = self.page.get_by_role("combobox", name=label)
         field.click()
         field.fill(text)

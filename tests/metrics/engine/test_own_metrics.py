@@ -143,3 +143,12 @@ def test_a_file_that_cannot_be_used_says_where_and_why(text: str, said: str, tmp
 
 def test_without_a_file_the_catalog_is_as_it_ships(tmp_path: Path) -> None:
     assert set(catalog(Settings(home=tmp_path))) == set(METRICS)
+
+
+def test_the_example_of_the_readme_works(home: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"<!-- own metrics -->\n```yaml\n(.*?)```", readme, re.DOTALL)
+    assert example
+    (home / "metrics.yaml").write_text(example[1], encoding="utf-8")
+    query = Query(metrics=("slow_requests",), window=QUESTIONS["everything"].window)
+    assert Engine(Settings(home=home)).run(query).frame["slow_requests"][0] > 0

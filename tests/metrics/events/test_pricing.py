@@ -383,3 +383,37 @@ def test_the_first_entry_that_fits_wins_over_a_later_dated_one(book: Callable[[s
 def test_a_price_that_is_none_is_refused(book: Callable[[str], PriceBook], rate: str) -> None:
     with pytest.raises(PriceError, match=r"line 4: " + rate.split(":")[0]):
         book(f"{ACME}  {rate}\n")
+
+
+def saved(**columns: Any) -> float | None:
+    """What a call would have cost more without a cache."""
+    return PriceBook().priced(calls(columns)).row(0, named=True)["cache_savings_usd"]
+
+
+def test_tokens_read_from_a_cache_save_the_difference_to_fresh_ones() -> None:
+    tokens = {"input_tokens": 1000, "cached_input_tokens": 400, "output_tokens": 50}
+    whole = listed("openai", "gpt-4o", 1000, 0, 0, 50)
+    assert saved(**tokens) == pytest.approx(whole - listed("openai", "gpt-4o", 1000, 400, 0, 50))
+    assert saved(**tokens, cost_usd=0.5) == pytest.approx(whole - listed("openai", "gpt-4o", 1000, 400, 0, 50))
+
+
+def test_a_local_cache_saves_the_whole_call() -> None:
+    assert saved(input_tokens=1000, output_tokens=50, cache_hit=True) == pytest.approx(
+        listed("openai", "gpt-4o", 1000, 0, 0, 50)
+    )
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"input_tokens": 1000, "output_tokens": 50},
+        {"input_tokens": 1000, "cached_input_tokens": 400, "model": "nobody-knows"},
+        {"input_tokens": 1000, "cached_input_tokens": 400, "model": None},
+    ],
+)
+def test_without_a_cache_or_a_price_nothing_is_said_to_be_saved(columns: dict[str, Any]) -> None:
+    assert saved(**columns) is None
+
+
+def test_savings_that_a_source_reports_stand() -> None:
+    assert saved(input_tokens=1000, cached_input_tokens=400, cache_savings_usd=7.0) == 7.0
