@@ -44,8 +44,9 @@ def parts(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     if not found:
         _draw_area(drawn, 0, 1, fillcolor=theme.UNKNOWN, showlegend=False)
     _draw_percentages(drawn, ends, [colors[part.label] for part in found])
+    ink = theme.TEXT_ON_DARK if axis.on_dark else theme.TEXT
     drawn.layout["annotations"] = [
-        {"text": f"<b>{plain(whole)}</b>", "x": 0, "y": 0, "showarrow": False, "font": {"size": 14}}
+        {"text": f"<b>{plain(whole)}</b>", "x": 0, "y": 0, "showarrow": False, "font": {"size": 14, "color": ink}}
     ]
     drawn.layout["legend"] |= {"orientation": "v", "x": 1.02, "xanchor": "left", "y": 0.5, "yanchor": "middle"}
     drawn.layout["margin"] |= {"t": 8, "l": 4, "b": 8}

@@ -43,12 +43,17 @@ def area(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
 
 def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """Metrics of one unit, a line each; in the legend without the words that all titles end with."""
+    """Metrics of one unit, a line each; in the legend without the words that all titles end with.
+
+    The bucket that is not over is a mark of its own: its count would look like a fall.
+    """
     names = [column for column in frame.columns if column in axis.metrics]
     titles = [axis.metrics[name].title for name in names]
     drawn = drawing(axis)
+    filling = pl.Series([axis.is_filling(time) for time in frame["time"]], dtype=pl.Boolean)
     for name, title, stroke in zip(names, without_common_end(titles), theme.SERIES, strict=False):
-        _add(drawn, frame, axis, name, title, stroke)
+        _add(drawn, frame.filter(~filling), axis, name, title, stroke)
+        _draw_so_far(drawn, frame.filter(filling).drop_nulls(name), axis, name, title, stroke)
     draw_changes(drawn, axis)
     mark_unit(drawn, axis.metrics[names[0]].unit, frame, names)
     return Picture(drawn.figure(), f"{', '.join(titles)} over time. {_summary(frame, names, axis)}")
@@ -59,10 +64,11 @@ def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     (name,) = (column for column in frame.columns if column in axis.metrics and f"{column}_projection" in frame.columns)
     metric, middle = axis.metrics[name], f"{name}_projection"
     known, ahead = frame.drop_nulls(name), frame.drop_nulls(middle)
-    filling = pl.Series([axis.is_filling(time) for time in known["time"]], dtype=pl.Boolean)
+    # The day in progress has both: what there was of it, and what the whole of it is expected to be.
+    filling = known[middle].is_not_null()
     drawn = drawing(axis)
     for days, title, opacity, shape in (
-        (known.filter(~filling), metric.title, 0.75, ""), (known.filter(filling), "so far today", 0.45, "/"),
+        (known.filter(~filling), metric.title, 0.75, ""), (known.filter(filling), "so far", 0.45, "/"),
     ):  # fmt: skip
         if days.is_empty():
             continue
@@ -81,20 +87,24 @@ def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         drawn.scatter(
             x=axis.local(ahead["time"]), y=ahead[middle].to_list(), name="expected", mode="lines+markers",
             marker={"size": 4}, line=theme.PROJECTION.line,
-            text=[
-                f"{wording.quantity(value, metric.unit, 2)} ({wording.quantity(low, metric.unit, 2)} to "
-                f"{wording.quantity(high, metric.unit, 2)})"
-                for value, low, high in ahead.select(middle, f"{middle}_low", f"{middle}_high").iter_rows()
-            ],
+            text=[_with_interval(row, middle, metric.unit) for row in ahead.iter_rows(named=True)],
             hovertemplate="%{text}",
         )  # fmt: skip
     del drawn.x["range"]
     mark_unit(drawn, metric.unit, frame, [name])
-    spent, expected = float(known[name].sum()), float(ahead[middle].sum())
+    spent = float(known[name].sum())
+    expected = float((ahead[middle] - ahead[name].fill_null(0)).clip(lower_bound=0).sum())
+    last = f", on the last day {_with_interval(ahead.row(-1, named=True), middle, metric.unit)}" if ahead.height else ""
     words = (
-        f"{wording.quantity(spent, metric.unit, 2)} so far, about {wording.quantity(expected, metric.unit, 2)} to come"
+        f"{wording.quantity(spent, metric.unit, 2)} so far, "
+        f"about {wording.quantity(expected, metric.unit, 2)} to come{last}"
     )
     return Picture(drawn.figure(), f"{metric.title} by day: {words}.")
+
+
+def _with_interval(row: dict[str, float], middle: str, unit: str) -> str:
+    most_likely, low, high = (wording.quantity(row[f"{middle}{end}"], unit, 2) for end in ("", "_low", "_high"))
+    return f"{most_likely} ({low} to {high})"
 
 
 def _draw_band(drawn: Drawing, ahead: pl.DataFrame, axis: TimeAxis, middle: str) -> None:
@@ -147,6 +157,20 @@ def _add(
         text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
         hovertemplate="%{text}",
     )
+
+
+def _draw_so_far(
+    drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, column: str, title: str, stroke: theme.Stroke
+) -> None:
+    if frame.is_empty():
+        return
+    metric = axis.metrics[column]
+    drawn.scatter(
+        x=axis.local(frame["time"]), y=frame[column].to_list(), name=f"{title} so far", mode="markers",
+        marker={"size": 7, "symbol": "circle-open", "color": stroke.color, "line": {"width": 2}}, showlegend=False,
+        text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
+        hovertemplate="%{text}",
+    )  # fmt: skip
 
 
 def _draw_previous(drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, colors: dict[str, str]) -> None:
