@@ -29,7 +29,7 @@ def steps(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             hovertext=texts, hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
     rows.write(
-        [f"<b>{label(row['step'], 22)}</b>" for row in found], [plain(_words(row, short=True)) for row in found], axis
+        [f"<b>{label(row['step'], 20)}</b>" for row in found], [plain(_words(row, short=True)) for row in found], axis
     )
     rows.drawing.x["range"] = [0, first or 1]
     rows.drawing.layout |= {"showlegend": False, "barmode": "stack"}
@@ -39,7 +39,8 @@ def steps(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
 def _words(row: dict[str, object], short: bool = False) -> str:
     users, conversion, seconds = row["users"], row["conversion"], row["median_seconds"]
-    parts = [f"{users:,} users"]
+    # Beside the name there is no room on a phone for the word in each row.
+    parts = [f"{users:,}" if short and conversion is not None else f"{users:,} users"]
     if isinstance(conversion, float):
         parts.append(f"{conversion:.1f} %{'' if short else ' of the step before'}")
     if isinstance(row["overall"], float) and conversion is not None and not short:

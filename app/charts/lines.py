@@ -168,6 +168,7 @@ def _draw_so_far(
     drawn.scatter(
         x=axis.local(frame["time"]), y=frame[column].to_list(), name=f"{title} so far", mode="markers",
         marker={"size": 7, "symbol": "circle-open", "color": stroke.color, "line": {"width": 2}}, showlegend=False,
+        cliponaxis=False,
         text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
         hovertemplate="%{text}",
     )  # fmt: skip

@@ -52,7 +52,7 @@ def test_names_and_figures_stand_above_the_rows_in_their_order() -> None:
     assert written(bars.ranked(COSTS, AXIS)) == [("b", "$4.00"), ("(none)", "$2.00"), ("a", "$1.00")]
     assert written(funnel.steps(STEPS, AXIS)) == [
         ("<b>/</b>", "10 users"),
-        ("<b>/pay</b>", "4 users · 40.0 % · after 1 min"),
+        ("<b>/pay</b>", "4 · 40.0 % · after 1 min"),
     ]
     assert written(ratings.bands(VITALS, AXIS)) == [("LCP", "P75 <b>2.4 s</b>"), ("CLS", "P75 <b>0.08</b>")]
     assert written(uptime.strips(DAYS, AXIS)) == [("database", "<b>99.00 %</b>"), ("cache", "<b>99.20 %</b>")]
