@@ -89,7 +89,7 @@ def _whole(row: dict[str, Any], view: View) -> None:
     """One event, every column of it as text; and by a click all that belongs to it."""
     with st.container(border=True, key="event", gap="small"):
         known = [(name, value) for name, value in row.items() if value is not None and name != "attributes"]
-        known += [(f"attributes.{key}", value) for key, value in (row["attributes"] or [])]
+        known += [(f"attributes.{key}", value) for key, value in exploring.attributes_of(row["attributes"])]
         names, values = zip(*known, strict=True)
         st.dataframe(
             pl.DataFrame({"column": names, "value": [str(value) for value in values]}), hide_index=True,
@@ -122,7 +122,7 @@ def _cells(rows: pl.DataFrame, view: View) -> pl.DataFrame:
 
 
 def _listed(cell: Any) -> str | None:
-    return ", ".join(f"{key}={value}" for key, value in cell) if cell else None
+    return ", ".join(f"{key}={value}" for key, value in exploring.attributes_of(cell)) or None
 
 
 def _places(kind: str, view: View) -> list[Place]:

@@ -1,9 +1,10 @@
 """Any metrics by any dimensions, and the raw events behind them."""
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -130,6 +131,17 @@ def together(view: View, dimension: str, value: str, at: datetime) -> pl.DataFra
 def dimensions() -> list[str]:
     """What can be grouped by."""
     return list(DIMENSIONS)
+
+
+def attributes_of(cell: Any) -> list[tuple[str, str]]:
+    """Keys and values of a map, in whatever way it comes out of a frame."""
+    if cell is None:
+        return []
+    if isinstance(cell, Mapping):
+        return [(str(key), str(value)) for key, value in cell.items()]
+    return [
+        (str(one["key"]), str(one["value"])) if isinstance(one, Mapping) else (str(one[0]), str(one[1])) for one in cell
+    ]
 
 
 def _largest(asked: Asked, view: View) -> tuple[View, str]:

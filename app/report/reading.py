@@ -16,7 +16,9 @@ _CONTROLS = frozenset({"filter-bar"})
 _CHIP = "chip-"
 _HIDDEN = frozenset({"popover", "dialog", "form"})
 """Containers that are closed until somebody opens them, or only ask."""
-_SILENT = frozenset({"empty", "skeleton", "html", "download_button", "button", "page_link", "link_button", "progress"})
+_SILENT = frozenset(
+    {"empty", "skeleton", "html", "download_button", "button", "page_link", "link_button", "progress", "file_uploader"}
+)
 """Elements without anything to read on paper."""
 _HINTS = ("Click ", "Choose ")
 """How a paragraph of a definition begins that says what can be done on the live page."""

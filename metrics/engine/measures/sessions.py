@@ -34,7 +34,8 @@ def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
         f"WITH events AS ({in_sessions(scope, events, scope.window)}), "
         f"sessions AS (SELECT min(ts) AS first, max(ts) AS last, count(*) FILTER (WHERE {VIEWED}) AS views, "
         f"count(*) FILTER (WHERE NOT {VIEWED}) AS acts{pages}{groups} FROM events GROUP BY session, number{groups}) "
-        f"SELECT {scope.buckets.key_sql('epoch_us(first)')} AS {KEY}{groups}, {counts} FROM sessions GROUP BY ALL"
+        f"SELECT {scope.buckets.key_sql('epoch_us(first)')} AS {KEY}{groups}, {counts} FROM sessions "
+        "GROUP BY ALL HAVING count(*) > 0"
     )
     yield Step(Statement(text, scope.used_parameters(text), (events,)), "events")
 

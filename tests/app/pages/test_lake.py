@@ -92,7 +92,7 @@ def test_a_page_stands_over_hostile_text_and_nothing_but_nulls(tmp_path: Path, p
         rows = [
             {
                 "ts": SIMULATED_END - timedelta(minutes=30 * number), "event_id": f"{kind.name}-{number}",
-                **{name: enumerated.get(name, text) for name in texts},
+                **{name: enumerated.get(name, text) for name in texts}, "attributes": {"<b>": text or ""},
             }
             for number, text in enumerate(hostile)
         ]  # fmt: skip

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from metrics.catalog import METRICS
-from metrics.catalog.model import Quantile
+from metrics.catalog.model import Quantile, kinds_of
 from metrics.engine import Engine, Filter, Grain, Query, Window
 from metrics.settings import Settings
 from tests.metrics.engine.compared import EXACT, FROM_BINS, differences, relative_error
@@ -23,7 +23,15 @@ START = datetime(2026, 3, 28, 20, tzinfo=UTC)
 SPAN = timedelta(days=3)
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe")
 GRAINS = (Grain.NONE, Grain.MINUTES_30, Grain.HOUR, Grain.HOURS_6, Grain.DAY, Grain.WEEK)
-TRAFFIC = tuple(name for name, metric in METRICS.items() if {"request", "llm_call"} & set(metric.kinds))
+STORED = ("request", "llm_call", "error")
+TRAFFIC = tuple(
+    name
+    for name, metric in METRICS.items()
+    if {"request", "llm_call"} & set(metric.kinds)
+    and all(set(STORED) & set(kinds_of(measure)) for measure in metric.measures)
+    and "interaction_uses" not in [measure.name for measure in metric.measures]
+)
+"""Metrics that these kinds alone give."""
 ADDITIVE = ("requests", "llm_calls", "input_tokens", "cost", "unpriced_calls", "errors_total", "users_new")
 SETTLED = settings(
     max_examples=5,

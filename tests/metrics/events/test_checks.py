@@ -28,6 +28,7 @@ NUMBERS: Mapping[str, Limits] = {
     "llm_call.input_tokens": AT_LEAST_NOTHING, "llm_call.cached_input_tokens": AT_LEAST_NOTHING,
     "llm_call.cache_write_tokens": AT_LEAST_NOTHING, "llm_call.output_tokens": AT_LEAST_NOTHING,
     "llm_call.reasoning_tokens": AT_LEAST_NOTHING, "llm_call.cost_usd": AT_LEAST_NOTHING,
+    "llm_call.cache_savings_usd": AT_LEAST_NOTHING,
     "prompt.length_chars": AT_LEAST_NOTHING, "prompt.quality_score": PERCENT, "prompt.version": AT_LEAST_NOTHING,
     "pipeline_run.duration_ms": AT_LEAST_NOTHING, "pipeline_run.steps": AT_LEAST_NOTHING,
     "web_vital.value": AT_LEAST_NOTHING,

@@ -44,7 +44,7 @@ def test_no_event_is_rejected_when_it_is_read(fortnight: Simulated, converted: C
     (part,) = converted(rows, path=f"{kind}/{path.name}", now=END).values()
     assert part.rejected.is_empty()
     assert part.kind == kind
-    priced = ("cost_usd", "cost_source")
+    priced = ("cost_usd", "cost_source", "cache_savings_usd")
     assert part.good.drop(priced, strict=False).equals(rows.drop(priced, strict=False))
 
 
