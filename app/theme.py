@@ -46,6 +46,8 @@ ARRIVALS = "#93B4F0"
 
 QUIET = "#8A94A6"
 """Axis marks, legends and lines of what is only context; readable on both backgrounds."""
+TEXT, TEXT_ON_DARK = "#111827", "#E8ECF2"
+"""Writing that lies on marks, where the gray of axes cannot be read."""
 GRID = "rgba(138, 148, 166, 0.18)"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 
@@ -151,15 +153,15 @@ UPTIME_STEPS: tuple[tuple[float, str, str], ...] = (
     (0.0, "#DC2626", "under 99 %"),
 )
 """A day's uptime: lower limit in percent, color, words; from the best down."""
+UPTIME_MARKS: Mapping[int, str] = {1: "×", 2: "–"}
+"""What is written on a day of the worst steps, counted from the worst."""
 UNKNOWN = "rgba(138, 148, 166, 0.30)"
 """What nobody looked at."""
-SHARES: tuple[tuple[float, str], ...] = (
-    (0.0, "rgba(37, 99, 235, 0.06)"),
-    (0.25, "rgba(37, 99, 235, 0.28)"),
-    (0.6, "rgba(37, 99, 235, 0.62)"),
-    (1.0, "rgba(37, 99, 235, 0.95)"),
-)
-"""A share from none to all, on either background."""
+SHARES: tuple[tuple[float, str], ...] = ((0.0, "#F2F6FE"), (0.25, "#C2D4F9"), (0.6, "#789EF1"), (1.0, "#306CEC"))
+SHARES_ON_DARK: tuple[tuple[float, str], ...] = (
+    (0.0, "#16202F"), (0.25, "#152C5A"), (0.6, "#1D459C"), (1.0, "#3B82F6"),
+)  # fmt: skip
+"""A share from none to all. Opaque, because the writing in a cell is chosen by the cell's own color."""
 PROJECTION = Stroke("#2563EB", 2, "6px,4px")
 PROJECTION_BAND = "rgba(37, 99, 235, 0.16)"
 SERIES: tuple[Stroke, ...] = (
@@ -195,6 +197,14 @@ def faint(color: str, opacity: float) -> str:
     """A color of six hexadecimal digits, let through."""
     red, green, blue = (int(color[index : index + 2], 16) for index in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def writing_on(color: str) -> str:
+    """The color of writing that is read best on a color of six hexadecimal digits."""
+    channels = (int(color[index : index + 2], 16) / 255 for index in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    # Relative luminance; at 0.18 black and white stand out equally (WCAG 2.2).
+    return TEXT if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 else "#FFFFFF"
 
 
 def group_colors(names: Iterable[str]) -> dict[str, str]:

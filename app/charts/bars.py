@@ -7,7 +7,8 @@ from app.charts.axis import TimeAxis, draw_changes, drawing
 from app.charts.drawing import Drawing
 from app.charts.parts import parts_of, pattern, sums_of
 from app.charts.picture import Picture
-from app.charts.words import label
+from app.charts.rows import Rows
+from app.charts.words import label, plain
 
 
 def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -108,7 +109,7 @@ def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 MOST_RANKED = 12
 _ADDITIVE = ("USD", "tokens", "calls", "requests", "events", "views", "errors", "prompts", "h")
 """Units of sums."""
-_ROW = 25
+_THICKNESS = 10
 """Height of a bar, in pixels."""
 
 
@@ -122,31 +123,23 @@ def ranked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     known = known if metric.unit in _ADDITIVE else known.sort(name, descending=True).head(MOST_RANKED)
     parts = sums_of(known, group, name, MOST_RANKED)
     words = [wording.quantity(part.total, metric.unit, metric.decimals) for part in parts]
-    drawn = Drawing(56 + _ROW * max(len(parts), 3))
-    drawn.bar(
+    rows = Rows(len(parts), _THICKNESS)
+    rows.drawing.bar(
         orientation="h",
-        y=list(range(len(parts))),
+        y=rows.middles,
         x=[part.total for part in parts],
+        width=rows.width,
         marker={
             "color": [theme.QUIET if part.is_rest else theme.PLAIN.color for part in parts],
             "opacity": 0.8,
             "line": {"width": 0},
         },
         customdata=[[None if part.is_rest else part.value] for part in parts],
-        text=words,
-        textposition="outside",
-        cliponaxis=False,
         hovertext=[f"{label(part.label, 90)}: {text}" for part, text in zip(parts, words, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    drawn.without_legend()
-    drawn.y |= {
-        "tickmode": "array", "tickvals": list(range(len(parts))),
-        "ticktext": [label(part.label, 22) for part in parts],
-        "autorange": "reversed", "showgrid": False, "rangemode": "normal",
-    }  # fmt: skip
-    # Room for the values behind the bars.
-    highest = max((part.total for part in parts), default=0.0)
-    drawn.x |= {"showticklabels": False, "showline": False, "range": [0, (highest or 1) * 1.22], "fixedrange": True}
+    rows.drawing.layout["showlegend"] = False
+    rows.drawing.x["range"] = [0, max((part.total for part in parts), default=0.0) or 1]
+    rows.write([label(part.label, 34) for part in parts], [plain(text) for text in words], axis)
     listed = ", ".join(f"{part.label} {text}" for part, text in zip(parts, words, strict=True))
-    return Picture(drawn.figure(), f"{metric.title} by {group}, largest first: {listed or 'no data'}.")
+    return Picture(rows.drawing.figure(), f"{metric.title} by {group}, largest first: {listed or 'no data'}.")

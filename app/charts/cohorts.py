@@ -14,6 +14,9 @@ _ROW = 24
 _MOST_WRITTEN = 16
 """Columns up to which the percentages are written into the cells."""
 
+_MOST_NAMED = 11
+"""Columns up to which each has its name above it."""
+
 
 def triangle(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """Shares that came back by `cohort` (with its `size`) and `age`; what is not over stays blank."""
@@ -23,6 +26,7 @@ def triangle(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     shares = {(cohort, age): share for cohort, age, share in frame.select("cohort", "age", "share").iter_rows()}
     later = [age for age in ages if age > 0]
     rows = [[shares.get((cohort, age)) for age in later] for cohort in cohorts]
+    every = 1 + len(later) // _MOST_NAMED
     written = len(later) <= _MOST_WRITTEN
     best = max((value for row in rows for value in row if value is not None), default=100.0)
     drawn = Drawing(70 + _ROW * max(len(cohorts), 3))
@@ -32,7 +36,7 @@ def triangle(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         z=rows,
         zmin=0,
         zmax=max(best, 1),
-        colorscale=[list(step) for step in theme.SHARES],
+        colorscale=[list(step) for step in (theme.SHARES_ON_DARK if axis.on_dark else theme.SHARES)],
         showscale=False,
         xgap=2,
         ygap=2,
@@ -46,8 +50,10 @@ def triangle(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     drawn.x |= {
         "side": "top",
         "tickmode": "array",
-        "tickvals": later,
-        "ticktext": [f"+{age}" for age in later],
+        "tickvals": later[::every],
+        "ticktext": [f"+{age}" for age in later[::every]],
+        "tickangle": 0,
+        "tickfont": {"size": 11},
         "showline": False,
     }
     drawn.x["fixedrange"] = True

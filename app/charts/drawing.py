@@ -46,6 +46,7 @@ def _horizontal() -> Spec:
 def _vertical() -> Spec:
     return {
         "gridcolor": theme.GRID, "automargin": True, "nticks": 5, "zeroline": False, "rangemode": "tozero",
+        "separatethousands": True,
         "fixedrange": True, "title": _NO_TITLE,
     }  # fmt: skip
 

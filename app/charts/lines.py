@@ -8,12 +8,11 @@ from app import theme, wording
 from app.charts.axis import TimeAxis, draw_changes, draw_limit, drawing
 from app.charts.drawing import Drawing
 from app.charts.picture import Picture
-from app.charts.words import label
+from app.charts.units import mark_unit
+from app.charts.words import label, without_common_end
 from metrics.engine import PREVIOUS
 
 MAXIMUM_LINES = 8
-_SMALL = 0.01
-"""Below this an axis is written in decimals: Plotly would write millionths with a µ."""
 
 
 def percentiles(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -26,7 +25,7 @@ def percentiles(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     _draw_previous(drawn, frame, axis, {name: theme.PERCENTILES[name.rpartition("_")[2]].color for name in names})
     draw_limit(drawn, axis)
     draw_changes(drawn, axis)
-    drawn.y["ticksuffix"] = " ms"
+    mark_unit(drawn, "ms", frame, names)
     return Picture(drawn.figure(), f"Response time over time. {_summary(frame, names, axis)}{_limit_words(axis)}")
 
 
@@ -37,24 +36,27 @@ def area(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     _add(drawn, frame, axis, name, axis.metrics[name].title, theme.PLAIN, filled=True)
     _draw_previous(drawn, frame, axis, {name: theme.PLAIN.color})
     draw_changes(drawn, axis)
-    if abs(frame[name].max() or 0) < _SMALL:  # pyright: ignore[reportArgumentType, reportOperatorIssue]
-        drawn.y["tickformat"] = "~g"
-    _mark_unit(drawn, axis.metrics[name].unit)
+    mark_unit(drawn, axis.metrics[name].unit, frame, [name])
     if f"{name}{PREVIOUS}" not in frame.columns:
         drawn.without_legend()
     return Picture(drawn.figure(), f"{axis.metrics[name].title} over time. {_summary(frame, [name], axis)}")
 
 
 def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """Metrics of one unit, a line each."""
+    """Metrics of one unit, a line each; in the legend without the words that all titles end with.
+
+    The bucket that is not over is a mark of its own: its count would look like a fall.
+    """
     names = [column for column in frame.columns if column in axis.metrics]
+    titles = [axis.metrics[name].title for name in names]
     drawn = drawing(axis)
-    for name, stroke in zip(names, theme.SERIES, strict=False):
-        _add(drawn, frame, axis, name, axis.metrics[name].title, stroke)
+    filling = pl.Series([axis.is_filling(time) for time in frame["time"]], dtype=pl.Boolean)
+    for name, title, stroke in zip(names, without_common_end(titles), theme.SERIES, strict=False):
+        _add(drawn, frame.filter(~filling), axis, name, title, stroke)
+        _draw_so_far(drawn, frame.filter(filling).drop_nulls(name), axis, name, title, stroke)
     draw_changes(drawn, axis)
-    _mark_unit(drawn, axis.metrics[names[0]].unit)
-    titles = ", ".join(axis.metrics[name].title for name in names)
-    return Picture(drawn.figure(), f"{titles} over time. {_summary(frame, names, axis)}")
+    mark_unit(drawn, axis.metrics[names[0]].unit, frame, names)
+    return Picture(drawn.figure(), f"{', '.join(titles)} over time. {_summary(frame, names, axis)}")
 
 
 def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -62,31 +64,47 @@ def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     (name,) = (column for column in frame.columns if column in axis.metrics and f"{column}_projection" in frame.columns)
     metric, middle = axis.metrics[name], f"{name}_projection"
     known, ahead = frame.drop_nulls(name), frame.drop_nulls(middle)
+    # The day in progress has both: what there was of it, and what the whole of it is expected to be.
+    filling = known[middle].is_not_null()
     drawn = drawing(axis)
-    drawn.bar(
-        x=axis.local(known["time"]), y=known[name].to_list(), name=metric.title,
-        marker={"color": theme.PLAIN.color, "opacity": 0.75, "line": {"width": 0}},
-        text=[wording.quantity(value, metric.unit, metric.decimals) for value in known[name]], hovertemplate="%{text}",
-    )  # fmt: skip
+    for days, title, opacity, shape in (
+        (known.filter(~filling), metric.title, 0.75, ""), (known.filter(filling), "so far", 0.45, "/"),
+    ):  # fmt: skip
+        if days.is_empty():
+            continue
+        drawn.bar(
+            x=axis.local(days["time"]), y=days[name].to_list(), name=title,
+            marker={
+                "color": theme.PLAIN.color, "opacity": opacity, "line": {"width": 0},
+                "pattern": {"shape": shape, "fillmode": "overlay", "fgcolor": theme.PATTERN_COLOR, "size": 6},
+            },
+            text=[wording.quantity(value, metric.unit, metric.decimals) for value in days[name]],
+            hovertemplate="%{text}",
+        )  # fmt: skip
+    drawn.layout["barmode"] = "stack"
     if ahead.height:
         _draw_band(drawn, ahead, axis, middle)
         drawn.scatter(
             x=axis.local(ahead["time"]), y=ahead[middle].to_list(), name="expected", mode="lines+markers",
             marker={"size": 4}, line=theme.PROJECTION.line,
-            text=[
-                f"{wording.quantity(value, metric.unit, 2)} ({wording.quantity(low, metric.unit, 2)} to "
-                f"{wording.quantity(high, metric.unit, 2)})"
-                for value, low, high in ahead.select(middle, f"{middle}_low", f"{middle}_high").iter_rows()
-            ],
+            text=[_with_interval(row, middle, metric.unit) for row in ahead.iter_rows(named=True)],
             hovertemplate="%{text}",
         )  # fmt: skip
     del drawn.x["range"]
-    _mark_unit(drawn, metric.unit)
-    spent, expected = float(known[name].sum()), float(ahead[middle].sum())
+    mark_unit(drawn, metric.unit, frame, [name])
+    spent = float(known[name].sum())
+    expected = float((ahead[middle] - ahead[name].fill_null(0)).clip(lower_bound=0).sum())
+    last = f", on the last day {_with_interval(ahead.row(-1, named=True), middle, metric.unit)}" if ahead.height else ""
     words = (
-        f"{wording.quantity(spent, metric.unit, 2)} so far, about {wording.quantity(expected, metric.unit, 2)} to come"
+        f"{wording.quantity(spent, metric.unit, 2)} so far, "
+        f"about {wording.quantity(expected, metric.unit, 2)} to come{last}"
     )
     return Picture(drawn.figure(), f"{metric.title} by day: {words}.")
+
+
+def _with_interval(row: dict[str, float], middle: str, unit: str) -> str:
+    most_likely, low, high = (wording.quantity(row[f"{middle}{end}"], unit, 2) for end in ("", "_low", "_high"))
+    return f"{most_likely} ({low} to {high})"
 
 
 def _draw_band(drawn: Drawing, ahead: pl.DataFrame, axis: TimeAxis, middle: str) -> None:
@@ -96,14 +114,6 @@ def _draw_band(drawn: Drawing, ahead: pl.DataFrame, axis: TimeAxis, middle: str)
             x=times, y=ahead[f"{middle}_{bound}"].to_list(), mode="lines", line={"width": 0}, hoverinfo="skip",
             name="80 % interval", showlegend=bound == "high", **fill,
         )  # fmt: skip
-
-
-def _mark_unit(drawn: Drawing, unit: str) -> None:
-    """Write the unit at the axis where it is short."""
-    if unit == "USD":
-        drawn.y["tickprefix"] = "$"
-    elif unit in ("%", "ms", "h", "min"):
-        drawn.y["ticksuffix"] = f" {unit}"
 
 
 def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -121,7 +131,7 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         stroke = theme.Stroke(colors[wording.name(value)], 1.75, theme.DASHES[index % len(theme.DASHES)])
         _add(drawn, part, axis, name, label(value, 18), stroke)
     draw_changes(drawn, axis)
-    _mark_unit(drawn, axis.metrics[name].unit)
+    mark_unit(drawn, axis.metrics[name].unit, frame, [name])
     shown = f"the {len(groups)} highest of {ranking.height}" if ranking.height > len(groups) else f"{ranking.height}"
     return Picture(drawn.figure(), f"{axis.metrics[name].title} by {group}, {shown}. {_summary(frame, [name], axis)}")
 
@@ -147,6 +157,21 @@ def _add(
         text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
         hovertemplate="%{text}",
     )
+
+
+def _draw_so_far(
+    drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, column: str, title: str, stroke: theme.Stroke
+) -> None:
+    if frame.is_empty():
+        return
+    metric = axis.metrics[column]
+    drawn.scatter(
+        x=axis.local(frame["time"]), y=frame[column].to_list(), name=f"{title} so far", mode="markers",
+        marker={"size": 7, "symbol": "circle-open", "color": stroke.color, "line": {"width": 2}}, showlegend=False,
+        cliponaxis=False,
+        text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
+        hovertemplate="%{text}",
+    )  # fmt: skip
 
 
 def _draw_previous(drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, colors: dict[str, str]) -> None:

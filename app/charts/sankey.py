@@ -20,7 +20,6 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
     Columns: `step`, `source`, `target` (null: left), `users`, `transitions`, `share`.
     """
-    del axis
     links = _merged(frame)
     nodes = _nodes(links)
     places = {node: index for index, node in enumerate(nodes)}
@@ -33,6 +32,7 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             "type": "sankey",
             "arrangement": "snap",
             "domain": {"x": [0, 1], "y": [0, 1]},
+            "textfont": {"size": 12, "color": theme.TEXT_ON_DARK if axis.on_dark else theme.TEXT},
             "node": {
                 "label": [label(page, 24) for _, page in nodes],
                 "color": [_node_color(page, colors) for _, page in nodes],
@@ -78,6 +78,7 @@ def _merged(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("source").map_elements(lambda page: wording.name(page), return_dtype=pl.String),
         pl.col("target").map_elements(lambda page: wording.name(page), return_dtype=pl.String).fill_null(LEFT),
     )
+    named = named.with_columns(origin="source", there=100 * pl.col("users") / pl.col("share"))
     into = named.select(step=pl.col("step") + 1, page="target", users="users").filter(pl.col("page") != LEFT)
     out = named.filter(pl.col("step") == 0).select(step=pl.col("step"), page="source", users="users")
     busy = (
@@ -96,8 +97,12 @@ def _merged(frame: pl.DataFrame) -> pl.DataFrame:
             pl.when(kept).then(pl.col(column)).otherwise(pl.lit(OTHER))
         )
         named = named.drop("kept")
-    merged = named.group_by("step", "source", "target").agg(
-        pl.col("users").sum(), pl.col("transitions").sum(), pl.col("share").sum().clip(upper_bound=100)
+    # A share is one of those who were at the page, and of pages merged into one of those who were at any of them.
+    there = named.filter(pl.col("share") > 0).group_by("step", "source", "origin").agg(pl.col("there").max())
+    there = there.group_by("step", "source").agg(pl.col("there").sum())
+    merged = named.group_by("step", "source", "target").agg(pl.col("users", "transitions").sum())
+    merged = merged.join(there, on=["step", "source"], how="left").with_columns(
+        share=(100 * pl.col("users") / pl.col("there")).clip(upper_bound=100).fill_null(0)
     )
     return merged.sort("step", "users", "source", "target", descending=[False, True, False, False])
 

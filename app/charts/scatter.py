@@ -13,6 +13,8 @@ from app.charts.words import label
 MOST_POINTS = 2_000
 _SMALLEST, _LARGEST = 4.0, 22.0
 """Diameters of points, in pixels."""
+_SCALES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+"""From which tick on it is written with which letter."""
 
 
 def efficiency(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -46,7 +48,7 @@ def efficiency(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         "title": {"text": "tokens", "standoff": 4, "font": {"size": 11}},
         **_decades(points["tokens"]),
     }
-    drawn.y |= {"type": "log", "tickprefix": "$", "rangemode": "normal", **_decades(points["cost"])}
+    drawn.y |= {"type": "log", "rangemode": "normal", **_decades(points["cost"], "$")}
     drawn.x["showgrid"], drawn.x["gridcolor"] = True, theme.GRID
     left_out = int(frame["calls"].sum()) - int(points["calls"].sum())
     words = f" {left_out:,} calls without tokens or cost, or in the smallest points, are left out." if left_out else ""
@@ -57,13 +59,14 @@ def efficiency(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
 
 def _plain(tick: float) -> str:
-    return f"{tick:,.0f}" if tick >= 1 else f"{tick:.10f}".rstrip("0")
+    scale, letter = next(((scale, letter) for scale, letter in _SCALES if tick >= scale), (1.0, ""))
+    return f"{tick / scale:.0f}{letter}" if tick >= 1 else f"{tick:.10f}".rstrip("0")
 
 
-def _decades(values: pl.Series) -> dict[str, object]:
+def _decades(values: pl.Series, prefix: str = "") -> dict[str, object]:
     """Ticks at powers of ten."""
     if values.is_empty():
         return {}
     low, high = (log10(float(value)) for value in (values.min(), values.max()))  # pyright: ignore[reportArgumentType]
     ticks = [10.0**power for power in range(int(low // 1), int(high // 1) + 2)]
-    return {"tickmode": "array", "tickvals": ticks, "ticktext": [_plain(tick) for tick in ticks]}
+    return {"tickmode": "array", "tickvals": ticks, "ticktext": [prefix + _plain(tick) for tick in ticks]}

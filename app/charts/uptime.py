@@ -4,11 +4,11 @@ import polars as pl
 
 from app import theme, wording
 from app.charts.axis import TIME_FORMATS, TimeAxis
-from app.charts.drawing import Drawing
 from app.charts.picture import Picture
-from app.charts.words import label
+from app.charts.rows import Rows
+from app.charts.words import label, plain
 
-_ROW = 30
+_THICKNESS = 20
 _UNKNOWN = 0
 
 
@@ -18,47 +18,45 @@ def strips(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     components: list[str | None] = overall["component"].to_list()
     days = frame["time"].unique().sort()
     found = {(row[0], row[1]): row[2] for row in frame.select("component", "time", "uptime").iter_rows()}
-    rows = [[found.get((component, day)) for day in days] for component in components]
+    values = [[found.get((component, day)) for day in days] for component in components]
     levels = [(theme.UNKNOWN, "not probed"), *((color, words) for _, color, words in reversed(theme.UPTIME_STEPS))]
-    drawn = Drawing(80 + _ROW * max(len(components), 2))
+    rows = Rows(len(components), _THICKNESS, head=40)
+    drawn = rows.drawing
     drawn.heatmap(
         x=axis.local(days),
-        y=list(range(len(components))),
-        z=[[_level(value) for value in row] for row in rows],
+        y0=rows.middles[0] if components else 0,
+        dy=1,
+        z=[[_level(value) for value in row] for row in values],
         zmin=-0.5,
         zmax=len(levels) - 0.5,
         colorscale=[
             (edge / len(levels), color) for index, (color, _) in enumerate(levels) for edge in (index, index + 1)
         ],
         showscale=False,
-        xgap=2,
-        ygap=8,
-        text=[
+        xgap=1,
+        ygap=rows.gap,
+        text=[[theme.UPTIME_MARKS.get(_level(value), "") for value in row] for row in values],
+        texttemplate="%{text}",
+        textfont={"size": 10},
+        hovertext=[
             [f"{label(component, 60)}: {_words(value)}" for value in row]
-            for component, row in zip(components, rows, strict=True)
+            for component, row in zip(components, values, strict=True)
         ],
-        hovertemplate="%{text}<br>%{x|%a %d %b %Y}<extra></extra>",
-    )  # fmt: skip
+        hovertemplate="%{hovertext}<br>%{x|%a %d %b %Y}<extra></extra>",
+    )
     for color, words in levels:
         drawn.scatter(
             x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 10, "color": color}, name=words,
             hoverinfo="skip",
         )  # fmt: skip
     drawn.x |= {
-        "type": "date",
-        "tickformatstops": list(TIME_FORMATS),
-        "tickangle": 0,
-        "showline": False,
-        "fixedrange": True,
-    }
-    drawn.y |= {
-        "tickmode": "array", "tickvals": list(range(len(components))), "autorange": "reversed", "showgrid": False,
-        "rangemode": "normal",
-        "ticktext": [
-            f"{label(component, 24)}  <b>{wording.quantity(value, '%', 2)}</b>"
-            for component, value in overall.iter_rows()
-        ],
+        "type": "date", "tickformatstops": list(TIME_FORMATS), "tickangle": 0, "showticklabels": True, "nticks": 5,
     }  # fmt: skip
+    rows.write(
+        [label(component, 34) for component in components],
+        [f"<b>{plain(wording.quantity(value, '%', 2))}</b>" for value in overall["overall"]],
+        axis,
+    )
     told = ", ".join(
         f"{wording.name(name, 40)} {wording.quantity(value, '%', 3)}" for name, value in overall.iter_rows()
     )

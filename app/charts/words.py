@@ -4,6 +4,8 @@ Plotly reads some tags and entities in every text it shows, so a page named `<b>
 would become one.
 """
 
+from collections.abc import Sequence
+
 from app import wording
 
 _MEANT = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -17,3 +19,14 @@ def plain(text: str) -> str:
 def label(value: str | None, limit: int = 32) -> str:
     """A foreign name as an axis or legend label: one line, cut, never markup."""
     return plain(wording.name(value, limit))
+
+
+def without_common_end(titles: Sequence[str]) -> list[str]:
+    """Titles without the words that all of them end with, where something is left of each."""
+    words = [title.split() for title in titles]
+    common = 0
+    while len(titles) > 1 and all(len(parts) > common + 1 for parts in words):
+        if len({parts[-1 - common] for parts in words}) > 1:
+            break
+        common += 1
+    return [" ".join(parts[: len(parts) - common]) for parts in words]

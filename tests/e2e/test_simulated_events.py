@@ -84,6 +84,23 @@ def test_journeys_begin_with_the_page_that_is_chosen(simulated: Visit, span: dic
     assert simulated.is_drawn("journeys")
 
 
+@pytest.mark.parametrize(("figure", "mark"), [("providers", ".points path"), ("features", ".point path")])
+def test_a_click_on_a_mark_filters_by_it(simulated: Visit, span: dict[str, str], figure: str, mark: str) -> None:
+    simulated.open("cost", **span)
+    # The first mark is of the largest part, which is never the rest of all others.
+    found = simulated.page.locator(f".st-key-panel-{figure} {mark}").first
+    found.scroll_into_view_if_needed()
+    box = found.bounding_box()
+    assert box
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    simulated.page.mouse.move(middle[0] - 2, middle[1])
+    simulated.page.mouse.move(*middle)
+    simulated.page.locator(".hoverlayer .hovertext").first.wait_for()
+    simulated.page.mouse.down()
+    simulated.page.mouse.up()
+    simulated.page.wait_for_url(f"**f={figure[:-1]}%3A*")
+
+
 def test_a_question_made_on_the_page_is_in_the_link(simulated: Visit, span: dict[str, str]) -> None:
     simulated.open("explore", **span)
     simulated.pick("By", "provider")

@@ -113,6 +113,38 @@ def test_one_series_has_a_legend_only_when_compared(compared: bool) -> None:
     assert layout(figure)["showlegend"] is compared
 
 
+def test_a_bucket_that_still_fills_is_a_mark_and_not_the_end_of_a_line() -> None:
+    until = START + timedelta(hours=2, minutes=20)
+    axis = TimeAxis(AXIS.window, grain=Grain.HOUR, until=until)
+    drawn = named(lines.several(hours(errors_total=[5.0, 6.0, 1.0], errors_critical=[2.0, 2.0, None]), axis))
+    assert drawn["Errors"]["y"] == [5.0, 6.0]
+    assert drawn["Errors so far"]["y"] == [1.0]
+    assert "Critical errors so far" not in drawn
+
+
+def outlook() -> pl.DataFrame:
+    return hours(
+        cost=[3.0, 4.0, 1.0, None],
+        cost_projection=[None, None, 4.5, 5.0],
+        cost_projection_low=[None, None, 4.0, 4.0],
+        cost_projection_high=[None, None, 5.0, 6.0],
+    )
+
+
+def test_the_day_in_progress_is_a_bar_that_says_so() -> None:
+    drawn = named(lines.projected(outlook(), AXIS))
+    assert (drawn["Cost"]["y"], drawn["so far"]["y"]) == ([3.0, 4.0], [1.0])
+    assert drawn["Cost"]["marker"]["pattern"]["shape"] != drawn["so far"]["marker"]["pattern"]["shape"]
+
+
+def test_what_is_expected_is_dashed_and_says_its_interval() -> None:
+    picture = lines.projected(outlook(), AXIS)
+    expected = named(picture)["expected"]
+    assert expected["line"]["dash"] != "solid"
+    assert expected["text"][1] == "$5.00 ($4.00 to $6.00)"
+    assert picture.alt == "Cost by day: $8.00 so far, about $8.50 to come, on the last day $5.00 ($4.00 to $6.00)."
+
+
 def changes(**row: object) -> pl.DataFrame:
     schema = {
         "ts": TIME, "ended_at": TIME, "change_type": pl.String, "name": pl.String, "severity": pl.String,

@@ -110,12 +110,13 @@ def test_a_chart_stands_and_plotly_accepts_all_of_it(case: str, rows: str, on_da
 
 
 def test_parts_of_a_doughnut_add_up_and_the_rest_cannot_be_chosen() -> None:
-    (ring,) = traces(doughnut.parts(MANY, AXIS))
-    assert sum(ring["values"]) == sum(range(30))
-    assert ring["labels"][-1].startswith(parts.OTHER)
-    assert ring["customdata"][0] == ["p29"]
-    assert ring["customdata"][-1] == [None]
-    assert layout(doughnut.parts(MANY, AXIS))["annotations"][0]["text"] == "<b>$435.00</b>"
+    picture = doughnut.parts(MANY, AXIS)
+    areas, points = ([trace for trace in traces(picture) if trace["mode"] == mode] for mode in ("lines", "markers"))
+    assert areas[-1]["name"] == f"{parts.OTHER} $276.00"
+    assert points[0]["customdata"][0] == ["p29"]
+    assert "customdata" not in points[-1]
+    assert layout(picture)["annotations"][0]["text"] == "<b>$435.00</b>"
+    assert "435.00 in all: p29 $29.00 (6.7 %)" in picture.alt
 
 
 def test_bars_are_ranked_and_add_up_but_shares_do_not() -> None:
@@ -131,7 +132,7 @@ def test_what_is_expected_comes_with_its_interval() -> None:
     drawn = named(lines.projected(OUTLOOK, AXIS))
     assert drawn["expected"]["y"] == [5.5, 5.0]
     assert drawn["80 % interval"]["fill"] == "tonexty"
-    assert drawn["Cost"]["y"] == [5.0, 6.0, 2.0]
+    assert (drawn["Cost"]["y"], drawn["so far"]["y"]) == ([5.0, 6.0], [2.0])
 
 
 def test_journeys_never_flow_back_to_an_earlier_step() -> None:
@@ -142,6 +143,41 @@ def test_journeys_never_flow_back_to_an_earlier_step() -> None:
     assert stream["node"]["label"].count("/") == 3, "a page at another step is another node"
     assert sum(stream["link"]["value"]) == 14
     assert stream["link"]["customdata"][0] == "/ → /chat<br>6 users, 75.0 % of those there<br>7 times"
+
+
+def test_a_share_of_pages_drawn_as_one_is_of_all_that_were_at_any_of_them() -> None:
+    sources = [f"/{n:02}" for n in range(20)]
+    both = pl.DataFrame(
+        {
+            "step": [0] * 40, "source": [*sources, *sources], "target": ["/chat"] * 20 + [None] * 20,
+            "users": [100 - n for n in range(20)] + [300 - 3 * n for n in range(20)],
+            "transitions": [1] * 40, "share": [25.0] * 20 + [75.0] * 20,
+        }
+    )  # fmt: skip
+    (stream,) = traces(sankey.journeys(both, AXIS))
+    shares = [words.split("<br>")[1] for words in stream["link"]["customdata"] if words.startswith(sankey.OTHER)]
+    assert [words.partition(", ")[2] for words in shares] == ["75.0 % of those there", "25.0 % of those there"]
+
+
+def test_names_of_pages_can_be_read_on_both_backgrounds() -> None:
+    colors = {
+        on_dark: traces(sankey.journeys(LINKS, replace(AXIS, on_dark=on_dark)))[0]["textfont"]["color"]
+        for on_dark in (False, True)
+    }
+    assert colors == {False: theme.TEXT, True: theme.TEXT_ON_DARK}
+
+
+def test_tokens_and_cost_have_ticks_at_powers_of_ten() -> None:
+    picture = scatter.efficiency(POINTS, AXIS)
+    assert layout(picture)["xaxis"]["ticktext"] == ["100", "1k", "10k", "100k", "1M"]
+    assert layout(picture)["yaxis"]["ticktext"] == ["$0.01", "$0.1", "$1", "$10"]
+    assert "7 calls without tokens or cost" in picture.alt
+
+
+def test_cells_of_cohorts_are_opaque_so_that_their_writing_fits_their_color() -> None:
+    for on_dark in (False, True):
+        (cells,) = traces(cohorts.triangle(TRIANGLE, replace(AXIS, on_dark=on_dark)))
+        assert all(color.startswith("#") and len(color) == 7 for _, color in cells["colorscale"])
 
 
 def test_pages_beyond_the_busiest_of_a_step_are_one() -> None:
