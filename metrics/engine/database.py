@@ -1,8 +1,11 @@
 """DuckDB, in this process: one database, a cursor a statement."""
 
+import atexit
 import os
 from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Literal
 
 import duckdb
@@ -18,6 +21,10 @@ MEMORY_LIMIT = "900MB"
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
+    # Left alone, it spills into `.tmp` of whatever directory the process was started in.
+    spill = Path(mkdtemp(prefix="promptpilot-spill-"))
+    atexit.register(rmtree, spill, ignore_errors=True)
+    connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"SET threads = {os.cpu_count() or 1}")
     connection.execute("SET TimeZone = 'UTC'")

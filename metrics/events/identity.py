@@ -67,7 +67,8 @@ def _contents(events: pl.DataFrame, kind: str) -> pl.Series:
     ]
     texts = [_measured(value.cast(pl.String)).fill_null(_NOTHING) for value in values]
     joined = pl.concat_str(pl.lit(kind), *texts, said)
-    with duckdb.connect() as database:
+    # Nothing is sorted or joined, so nothing is spilled; left alone, DuckDB makes `.tmp` where the process was started.
+    with duckdb.connect(config={"temp_directory": ""}) as database:
         database.register("events", events.select(joined.alias("content")).to_arrow())
         return database.sql("SELECT md5(content) AS content FROM events").pl()["content"]
 
