@@ -95,6 +95,89 @@ class Lake(_Section):
     """Small files of one day that are merged once there are this many."""
 
 
+class Slack(_Section):
+    """Slack. Its tokens come from the environment or `.streamlit/secrets.toml`: see the README."""
+
+    channel: str = "#alerts"
+    """Channel for alerts whose rule names none."""
+    api_url: str = "https://slack.com/api/"
+    """Where Slack's Web API is."""
+
+
+class Email(_Section):
+    """Mail by SMTP. User and password come from the environment or `.streamlit/secrets.toml`."""
+
+    host: str = ""
+    """Mail server; empty turns mail off."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    """Port of the mail server."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is encrypted."""
+    sender: str = ""
+    """Address that mail comes from."""
+    to: tuple[str, ...] = ()
+    """Addresses for alerts whose rule names none."""
+
+
+class PagerDuty(_Section):
+    """PagerDuty's Events API v2. The routing key comes from the environment or `.streamlit/secrets.toml`."""
+
+    events_url: str = "https://events.pagerduty.com/"
+    """Where the Events API is."""
+
+
+class Webhook(_Section):
+    """A POST of JSON, signed with HMAC-SHA256. The secret comes from the environment or `.streamlit/secrets.toml`."""
+
+    url: str = ""
+    """Address that is posted to; empty turns it off."""
+    template: str = ""
+    """File of the home with the body, in Jinja's language; empty posts all facts as JSON."""
+
+
+class Alerts(_Section):
+    """How alert rules are evaluated and told."""
+
+    enabled: bool = True
+    """Whether rules are evaluated at all."""
+    shipped_rules: bool = True
+    """Whether the rules that ship are in force where the home has no rule of the same id."""
+    settle_seconds: Annotated[float, Field(ge=0)] = 10
+    """How long events may take to arrive before their time is judged, in seconds."""
+    catch_up_seconds: Annotated[float, Field(ge=0)] = 3600
+    """How far back evaluations that were missed are made up for, in seconds."""
+    database_url: str = ""
+    """SQLAlchemy address of the alert database, such as `postgresql+psycopg://…`; empty is SQLite in the home."""
+    public_url: str = "http://localhost:8501"
+    """Address of the pages, for links in messages."""
+    heartbeat_url: str = ""
+    """Address posted to every minute while alerts are evaluated, for a dead-man's switch outside; empty is none."""
+    digest_at: str = "09:00"
+    """Time of day, in `timezone`, at which the digest of P3 alerts is sent."""
+    history_days: Annotated[int, Field(ge=1)] = 400
+    """Days for which resolved incidents are kept."""
+    routes: dict[Literal["P0", "P1", "P2", "P3"], tuple[str, ...]] = {
+        "P0": ("slack", "pagerduty", "email"),
+        "P1": ("slack", "email"),
+        "P2": ("slack",),
+        "P3": ("slack",),
+    }
+    """Who is told by priority, where a rule does not say; a channel that is not set up is left out."""
+    slack: Slack = Slack()
+    email: Email = Email()
+    pagerduty: PagerDuty = PagerDuty()
+    webhook: Webhook = Webhook()
+
+
+class Access(_Section):
+    """Who may do what on the pages, by the address of their login; nobody is asked while there is no login."""
+
+    operators: tuple[str, ...] = ()
+    """Who may acknowledge, silence and resolve alerts; empty: everyone who is logged in."""
+    editors: tuple[str, ...] = ()
+    """Who may change alert rules; empty: everyone who is logged in."""
+
+
 class Settings(BaseSettings):
     """All settings of one home."""
 
@@ -110,6 +193,8 @@ class Settings(BaseSettings):
     money: Money = Money()
     ingest: Ingest = Ingest()
     lake: Lake = Lake()
+    alerts: Alerts = Alerts()
+    access: Access = Access()
 
     @classmethod
     def settings_customise_sources(

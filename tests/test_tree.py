@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("metrics", "app", "pages")
+ROOMS = ("metrics", "alerts", "app", "pages")
 TOP_LEVEL = {
     "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "pyproject.toml",
     "requirements.lock", "requirements-dev.lock", ".gitignore", ".ci", ".streamlit",
-    "app", "benchmarks", "data", "docs", "metrics", "pages", "tests",
+    "alerts", "app", "benchmarks", "data", "docs", "metrics", "pages", "tests",
 }  # fmt: skip
 DATA_LIBRARIES = {"pandas", "polars", "duckdb", "deltalake", "pyarrow", "numpy", "sqlglot"}
 NOUNS_OF_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}

@@ -1,0 +1,82 @@
+"""One watched thing, an *instance*: a rule and the values of its labels; where it stands, and how it changes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+Labels = tuple[tuple[str, str | None], ...]
+"""Values of the rule's `by`, in its order; None is "(none)"."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Which instance: the same rule over the same labels is the same instance, also when the rule was edited."""
+
+    rule: str
+    labels: Labels = ()
+
+    def __str__(self) -> str:
+        """`error-rate-p0{endpoint=/chat}`."""
+        listed = ", ".join(f"{name}={'(none)' if value is None else value}" for name, value in self.labels)
+        return f"{self.rule}{{{listed}}}" if listed else self.rule
+
+
+class State(StrEnum):
+    """Where an instance stands."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Verdict(IntEnum):
+    """What a condition says of one evaluation."""
+
+    NO_DATA = 0
+    RECOVERED = 1
+    """Does not breach, and is beyond the recover threshold where there is one."""
+    BETWEEN = 2
+    """Neither breaches nor counts as recovered."""
+    BREACH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance as the newest evaluation left it."""
+
+    key: Key
+    state: State = State.INACTIVE
+    breaching_since: datetime | None = None
+    """First instant of the unbroken run of breaches that goes on."""
+    recovering_since: datetime | None = None
+    """While firing: first instant of the unbroken run of recovered evaluations that goes on."""
+    since: datetime | None = None
+    """When the breach began that made it pending, then firing."""
+    fired_at: datetime | None = None
+    ended_at: datetime | None = None
+    """When it was resolved."""
+    value: float | None = None
+    """The newest value that was one."""
+    worst: float | None = None
+    """The value farthest beyond the threshold since `since`."""
+    evaluated_at: datetime | None = None
+
+
+TransitionKind = Literal["pending", "cleared", "firing", "resolved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state at an instant."""
+
+    key: Key
+    kind: TransitionKind
+    at: datetime
+    """The instant whose evaluation brought it."""
+    value: float | None = None
+    reason: str = ""
+    """Why, where it was not the value: `the rule was removed`, `resolved by ada`."""
+    late: bool = False
+    """Whether the instant was evaluated after the fact, because nobody was there at its time."""
