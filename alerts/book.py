@@ -9,7 +9,7 @@ from sqlalchemy import bindparam as given
 from alerts import rows
 from alerts.alert import Instance, Key, State, Transition
 from alerts.incident import Alert, Incident, Silence, Step
-from alerts.outbox import Fate, Outbox
+from alerts.outbox import Outbox
 from alerts.rows import key_id, parts, upsert
 from alerts.tables import (
     ALERTS,
@@ -21,6 +21,7 @@ from alerts.tables import (
     SILENCES,
     TIMELINE,
     TRANSITIONS,
+    Fate,
 )
 
 _LIVE = (State.PENDING, State.FIRING)
@@ -39,7 +40,7 @@ class Book(Outbox):
     def recent(self) -> dict[Key, tuple[float | None, ...]]:
         """The newest values of those instances, as they were saved."""
         found = self._connection.execute(select(INSTANCES.c.rule, INSTANCES.c.labels, INSTANCES.c.recent))
-        return {rows.key_of(row.rule, row.labels): row.recent for row in found}
+        return {rows.key_of(row): row.recent for row in found}
 
     def save_instances(
         self, changed: Iterable[Instance], recent: Mapping[Key, Sequence[float | None]] = NOTHING_RECENT

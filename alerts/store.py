@@ -1,11 +1,15 @@
 """The database of alerts: SQLite in the home, or PostgreSQL where several machines share it.
 
-store = Store.of(settings)
-with store.writing() as book:            # one transaction, alone among writers
-    incident = book.incident(incident_id)
-    book.save_incidents([replace(incident, acknowledged_at=now, acknowledged_by=who)])
-with store.reading() as book:            # one moment of the database, whatever is written meanwhile
-    print(book.incidents())
+A tick, a button on the page and a command are one short transaction each:
+
+    store = Store.of(settings)
+    with store.writing() as book:            # alone among writers
+        incident = book.incident(incident_id)
+        book.save_incidents([replace(incident, acknowledged_at=now, acknowledged_by=who)])
+    with store.reading() as book:            # one moment of the database, whatever is written meanwhile
+        incidents = book.incidents()
+
+What a transaction can do is in `alerts/book.py` and `alerts/outbox.py`; the tables are in `alerts/tables.py`.
 """
 
 from collections.abc import Generator
@@ -18,7 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from alerts.book import Book
-from alerts.tables import METADATA
+from alerts.migrations import HEAD, Newer, revision_of, upgrade
 from metrics.events.problems import ConfigurationError
 from metrics.settings import Settings
 
@@ -47,8 +51,7 @@ class Store:
         self.address = parsed.render_as_string(hide_password=True)
         """The address without its password."""
         self._engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-        with self._transaction(writing=True) as connection:
-            METADATA.create_all(connection)
+        self._bring_up_to_date()
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -59,7 +62,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Generator[Book]:
-        """A transaction alone among writers: what it reads, nobody changes before it ends. All of it is kept, or nothing.
+        """A transaction alone among writers: nobody changes what it has read. All of it is kept, or nothing.
 
         Keep it short, and ask nobody else meanwhile. Raises StoreUnavailable.
         """
@@ -75,6 +78,19 @@ class Store:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+
+    def _bring_up_to_date(self) -> None:
+        with self._transaction(writing=False) as connection:
+            if revision_of(connection) == HEAD:
+                return
+        try:
+            with self._transaction(writing=True) as connection:
+                upgrade(connection)
+        except Newer as newer:
+            raise ConfigurationError(
+                f"the alert database {self.address} was written by a newer version of PromptPilot ({newer}): "
+                "start that version, or name another database in alerts.database_url"
+            ) from newer
 
     @contextmanager
     def _transaction(self, writing: bool) -> Generator[Connection]:
