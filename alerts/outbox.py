@@ -76,7 +76,7 @@ class Delivery:
         """The notice for one of its targets, due at once."""
         return cls(
             key=notice.dedup_key(target), incident=notice.incident.id, target=str(target), kind=notice.kind,
-            alerts=tuple(alert.key for alert in notice.alerts), queued_at=now, due_at=now,
+            alerts=tuple(dict.fromkeys(alert.key for alert in notice.alerts)), queued_at=now, due_at=now,
             others=tuple(incident.id for incident in notice.others), note=note, who=who,
         )  # fmt: skip
 
@@ -169,6 +169,15 @@ class Outbox:
             select(func.count(), func.min(OUTBOX.c.queued_at)).where(OUTBOX.c.status == Fate.WAITING)
         ).one()
         return count, oldest
+
+    def arrived(self, since: datetime, until: datetime) -> dict[str, int]:
+        """By incident, how many messages about it arrived in a span; a digest counts for the first of its incidents."""
+        found = self._connection.execute(
+            select(OUTBOX.c.incident, func.count().label("messages"))
+            .where(OUTBOX.c.status == Fate.DELIVERED, OUTBOX.c.finished_at >= since, OUTBOX.c.finished_at < until)
+            .group_by(OUTBOX.c.incident)
+        )
+        return {row.incident: row.messages for row in found}
 
     def references(self, incident: str) -> Mapping[str, Reference]:
         """By target, what finds the first message again that arrived there. A digest is of many, and not counted."""

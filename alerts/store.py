@@ -12,10 +12,10 @@ A tick, a button on the page and a command are one short transaction each:
 What a transaction can do is in `alerts/book.py` and `alerts/outbox.py`; the tables are in `alerts/tables.py`.
 """
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
@@ -29,6 +29,7 @@ from metrics.settings import Settings
 FILE_NAME = "state.db"
 WAIT_SECONDS = 30
 """How long a writer waits for another."""
+ATTEMPTS = 20
 WRITERS = 7_016_996_765_293_437_281
 """Number of the lock that writers on PostgreSQL hold one after another."""
 
@@ -51,7 +52,11 @@ class Store:
         self.address = parsed.render_as_string(hide_password=True)
         """The address without its password."""
         self._engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-        self._bring_up_to_date()
+        try:
+            self._bring_up_to_date()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -132,10 +137,27 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin`, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _write_ahead(connection)
+    # FULL: what was told is not forgotten when the power fails, or it would be told twice.
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer not wait for one another; the file stays so.
+
+    SQLite does not wait for others when it changes the mode, but a writer does: so we wait as one.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin(connection: Connection) -> None:

@@ -228,6 +228,7 @@ INCIDENTS = Table(
     Column("acknowledged_by", Words, nullable=False),
     Column("resolved_at", Moment),
     Column("resolution", Words, nullable=False),
+    Column("first_told_at", Moment),
     Column("told_at", Moment),
     Column("told", Document, nullable=False),
     Column("escalated", Integer, nullable=False),

@@ -43,6 +43,7 @@ def upgrade() -> None:
         Column("acknowledged_by", TEXT, nullable=False),
         Column("resolved_at", MOMENT),
         Column("resolution", TEXT, nullable=False),
+        Column("first_told_at", MOMENT),
         Column("told_at", MOMENT),
         Column("told", TEXT, nullable=False),
         Column("escalated", INTEGER, nullable=False),
