@@ -7,16 +7,15 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select, true, update
 from sqlalchemy import bindparam as given
 
 from alerts import rows
-from alerts.alert import Instance, Key, State, Transition
+from alerts.alert import Instance, Key, State, Transition, TransitionKind
 from alerts.incident import Alert, Incident, Silence, Step
-from alerts.outbox import Fate, Outbox
+from alerts.outbox import Outbox
 from alerts.rows import key_id, parts, upsert
 from alerts.tables import (
     ALERTS,
     EVALUATED,
     INCIDENTS,
     INSTANCES,
-    OUTBOX,
     RULE_TEXTS,
     SILENCES,
     TIMELINE,
@@ -34,12 +33,14 @@ class Book(Outbox):
 
     def instances(self) -> dict[Key, Instance]:
         """Those that are pending or firing; all others are inactive, and nothing is known of them."""
-        return {found.key: found for found in map(rows.instance_of, self._connection.execute(select(INSTANCES)))}
+        columns = (column for column in INSTANCES.c if column is not INSTANCES.c.recent)
+        found = self._connection.execute(select(*columns))
+        return {instance.key: instance for instance in map(rows.instance_of, found)}
 
     def recent(self) -> dict[Key, tuple[float | None, ...]]:
         """The newest values of those instances, as they were saved."""
         found = self._connection.execute(select(INSTANCES.c.rule, INSTANCES.c.labels, INSTANCES.c.recent))
-        return {rows.key_of(row.rule, row.labels): row.recent for row in found}
+        return {rows.key_of(row): row.recent for row in found}
 
     def save_instances(
         self, changed: Iterable[Instance], recent: Mapping[Key, Sequence[float | None]] = NOTHING_RECENT
@@ -62,13 +63,16 @@ class Book(Outbox):
         if new:
             self._connection.execute(TRANSITIONS.insert(), new)
 
-    def transitions(self, since: datetime, rule: str = "") -> tuple[Transition, ...]:
-        """Changes of state from a moment on, the oldest first; of all rules, or of one."""
-        statement = select(TRANSITIONS).where(TRANSITIONS.c.at >= since)
-        if rule:
-            statement = statement.where(TRANSITIONS.c.rule == rule)
-        found = self._connection.execute(statement.order_by(TRANSITIONS.c.at, TRANSITIONS.c.sequence))
-        return tuple(map(rows.transition_of, found))
+    def transitions(
+        self, since: datetime, kinds: Iterable[TransitionKind] = ("firing", "resolved")
+    ) -> dict[Key, tuple[Transition, ...]]:
+        """Changes of state of these kinds from a moment on, by instance, the oldest first."""
+        statement = select(TRANSITIONS).where(TRANSITIONS.c.at >= since, TRANSITIONS.c.kind.in_(list(kinds)))
+        found: dict[Key, tuple[Transition, ...]] = {}
+        for row in self._connection.execute(statement.order_by(TRANSITIONS.c.at, TRANSITIONS.c.sequence)):
+            transition = rows.transition_of(row)
+            found[transition.key] = (*found.get(transition.key, ()), transition)
+        return found
 
     # Rules
 
@@ -192,7 +196,7 @@ class Book(Outbox):
         upsert(self._connection, SILENCES, [rows.silence_row(silence)])
 
     def end_silence(self, silence_id: str, at: datetime) -> Silence | None:
-        """End a silence that has not ended yet; None where there is none of that id."""
+        """End a silence that has not ended yet, and return it as it was; None where there is none of that id."""
         found = next((one for one in self.silences(at) if one.id == silence_id), None)
         if found is not None:
             start = min(found.start, at)
@@ -203,14 +207,17 @@ class Book(Outbox):
 
     # Retention
 
+    def forget_transitions(self, before: datetime) -> None:
+        """Drop changes of state: of alerts that fired, their spans stay."""
+        self._connection.execute(delete(TRANSITIONS).where(TRANSITIONS.c.at < before))
+
     def forget(self, before: datetime) -> None:
         """Drop what ended before a moment: resolved incidents with all that belongs to them, and loose ends."""
         for statement in (
             delete(INCIDENTS).where(INCIDENTS.c.resolved_at < before),
             delete(ALERTS).where(ALERTS.c.ended_at < before, ALERTS.c.incident.is_(None)),
             delete(TIMELINE).where(TIMELINE.c.at < before, TIMELINE.c.incident.is_(None)),
-            delete(TRANSITIONS).where(TRANSITIONS.c.at < before),
             delete(SILENCES).where(SILENCES.c.ends_at < before),
-            delete(OUTBOX).where(OUTBOX.c.finished_at < before, OUTBOX.c.status != Fate.WAITING),
         ):
             self._connection.execute(statement)
+        self.forget_transitions(before)

@@ -1,9 +1,9 @@
 """What is to be told, until it has arrived: rows that senders take, each one message to one target.
 
-A row is *waiting*, *delivered* or *dead* (given up). Messages of one incident to one target keep their order: the second
-waits until the first has arrived or was given up. A sender takes rows for a while (a lease, by the clock it passes in),
-says that it begins, and says how it ended. A row that was begun before is handed out with `again=True`: an earlier try
-may have arrived.
+A row is *waiting*, *delivered* or *dead* (given up). Messages of one incident to one target keep their order: the
+second waits until the first has arrived or was given up. A sender takes rows for a while (a lease, by the clock it
+passes in), says that it begins, and says how it ended. A row that was begun before is handed out with `again=True`: an
+earlier try may have arrived.
 
     with store.writing() as book:
         deliveries = book.due(now)
@@ -18,30 +18,21 @@ may have arrived.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from alerts.alert import Key
 from alerts.channels.channel import Reference
 from alerts.incident import Notice, NoticeKind
-from alerts.rows import Values, keys_as_lists, keys_of, upsert
+from alerts.rows import Read, columns_of, row_of, upsert
 from alerts.rules import Target
-from alerts.tables import OUTBOX
+from alerts.tables import OUTBOX, Fate
 
 LEASE = timedelta(minutes=5)
 """How long a taken row is left alone: longer than any channel takes to send."""
-
-
-class Fate(StrEnum):
-    """What has become of a delivery."""
-
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +76,12 @@ class Delivery:
         """The notice for one of its targets, due at once."""
         return cls(
             key=notice.dedup_key(target), incident=notice.incident.id, target=str(target), kind=notice.kind,
-            alerts=tuple(alert.key for alert in notice.alerts), queued_at=now, due_at=now,
+            alerts=tuple(dict.fromkeys(alert.key for alert in notice.alerts)), queued_at=now, due_at=now,
             others=tuple(incident.id for incident in notice.others), note=note, who=who,
         )  # fmt: skip
 
 
-_SAME = tuple(
-    field.name
-    for field in fields(Delivery)
-    if field.name not in ("alerts", "others", "status", "again", "leased_until")
-)
+_SAME = columns_of(Delivery, "again", "leased_until")
 
 
 class Outbox:
@@ -105,7 +92,7 @@ class Outbox:
 
     def enqueue(self, deliveries: Iterable[Delivery]) -> None:
         """Put deliveries at the end; one whose key was enqueued before is left out."""
-        upsert(self._connection, OUTBOX, [_row(delivery) for delivery in deliveries], keep=True)
+        upsert(self._connection, OUTBOX, [row_of(delivery, _SAME) for delivery in deliveries], keep=True)
 
     def due(self, now: datetime, limit: int = 100, lease: timedelta = LEASE) -> tuple[Delivery, ...]:
         """Take what can be sent now, the oldest first: nobody else is given these rows before the lease ends."""
@@ -183,14 +170,21 @@ class Outbox:
         ).one()
         return count, oldest
 
+    def arrived(self, since: datetime, until: datetime) -> dict[str, int]:
+        """By incident, how many messages about it arrived in a span; a digest counts for the first of its incidents."""
+        found = self._connection.execute(
+            select(OUTBOX.c.incident, func.count().label("messages"))
+            .where(OUTBOX.c.status == Fate.DELIVERED, OUTBOX.c.finished_at >= since, OUTBOX.c.finished_at < until)
+            .group_by(OUTBOX.c.incident)
+        )
+        return {row.incident: row.messages for row in found}
+
     def references(self, incident: str) -> Mapping[str, Reference]:
         """By target, what finds the first message again that arrived there. A digest is of many, and not counted."""
-        rows = self._read(
-            and_(OUTBOX.c.incident == incident, OUTBOX.c.status == Fate.DELIVERED, OUTBOX.c.kind != "digest")
-        )
+        rows = self._read(OUTBOX.c.incident == incident, OUTBOX.c.status == Fate.DELIVERED, OUTBOX.c.kind != "digest")
         return {row.target: row.reference for row in reversed(rows)}
 
-    def _read(self, *where: Any, limit: int | None = None) -> list[Row[Any]]:
+    def _read(self, *where: Any, limit: int | None = None) -> list[Read]:
         statement = select(OUTBOX).where(*where).order_by(OUTBOX.c.sequence).limit(limit)
         return list(self._connection.execute(statement))
 
@@ -200,21 +194,5 @@ class Outbox:
         )
 
 
-def _row(delivery: Delivery) -> Values:
-    return {
-        **{name: getattr(delivery, name) for name in _SAME},
-        "alerts": keys_as_lists(delivery.alerts),
-        "others": list(delivery.others),
-        "status": delivery.status,
-    }
-
-
-def _delivery(row: Row[Any], leased_until: datetime | None = None) -> Delivery:
-    return Delivery(
-        **{name: getattr(row, name) for name in _SAME},
-        alerts=keys_of(row.alerts),
-        others=tuple(row.others),
-        status=Fate(row.status),
-        again=row.begun_at is not None,
-        leased_until=leased_until or row.leased_until,
-    )
+def _delivery(row: Read, leased_until: datetime | None = None) -> Delivery:
+    return Delivery(**row_of(row, _SAME), again=row.begun_at is not None, leased_until=leased_until or row.leased_until)

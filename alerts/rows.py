@@ -1,27 +1,43 @@
-"""The values that alerts are made of, as rows of the database and back."""
+"""The values that alerts are made of, as rows of the database and back.
 
-from collections.abc import Iterable, Mapping, Sequence
+A column has the name of the field it holds; its type (`alerts/tables.py`) knows how the value lies there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from hashlib import blake2b
 from json import JSONEncoder
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from alerts.alert import Instance, Key, Labels, State, Transition
+from alerts.alert import Instance, Key, Transition
 from alerts.incident import Alert, Incident, Silence, Step
-from alerts.rules import Priority
 
 Values = Mapping[str, Any]
-Read = Row[Any]
-_canonical = JSONEncoder(separators=(",", ":")).encode
-_INSTANCE = tuple(field.name for field in fields(Instance) if field.name not in ("key", "ended_at"))
-_TRANSITION = tuple(field.name for field in fields(Transition) if field.name != "key")
-_ALERT = tuple(field.name for field in fields(Alert) if field.name not in ("key", "incident", "recent"))
-_INCIDENT = tuple(field.name for field in fields(Incident) if field.name not in ("head", "members", "firing"))
+Read = Row[*tuple[Any, ...]]
 PARTS = 500
 """Values that one `IN` names at most: databases limit the parameters of a statement."""
+_KEYLESS: Values = {"id": None, "rule": None, "labels": None}
+_canonical = JSONEncoder(separators=(",", ":")).encode
+
+
+def columns_of(kind: type[Any], *others: str) -> tuple[str, ...]:
+    """The fields of a value that lie in a column of their name, unlike `others`."""
+    return tuple(field.name for field in fields(kind) if field.name not in others)
+
+
+_INSTANCE = columns_of(Instance, "key", "ended_at")
+_TRANSITION = columns_of(Transition, "key")
+_ALERT = columns_of(Alert, "key", "recent")
+_INCIDENT = columns_of(Incident, "head")
+_STEP = columns_of(Step, "key")
+
+
+def row_of(value: object, names: Iterable[str]) -> dict[str, Any]:
+    """Those fields of a value."""
+    return {name: getattr(value, name) for name in names}
 
 
 def key_id(key: Key) -> str:
@@ -34,96 +50,63 @@ def keyed(key: Key) -> Values:
     return {"id": key_id(key), "rule": key.rule, "labels": key.labels}
 
 
-def key_of(rule: str, labels: Sequence[Sequence[str | None]]) -> Key:
-    """The instance that two columns name."""
-    return Key(rule, cast("Labels", tuple((str(name), value) for name, value in labels)))
-
-
-def keys_as_lists(keys: Iterable[Key]) -> list[tuple[str, Labels]]:
-    """Keys for a column of JSON."""
-    return [(key.rule, key.labels) for key in keys]
-
-
-def keys_of(lists: Iterable[tuple[str, Sequence[Sequence[str | None]]]]) -> tuple[Key, ...]:
-    """Keys from a column of JSON."""
-    return tuple(key_of(rule, labels) for rule, labels in lists)
+def key_of(row: Read) -> Key:
+    """The instance that a row is about."""
+    return Key(row.rule, row.labels)
 
 
 def instance_row(instance: Instance, recent: Sequence[float | None]) -> Values:
     """An instance with its newest values."""
-    return {**keyed(instance.key), **{name: getattr(instance, name) for name in _INSTANCE}, "recent": recent}
+    return {**keyed(instance.key), **row_of(instance, _INSTANCE), "recent": recent}
 
 
 def instance_of(row: Read) -> Instance:
     """The instance of a row."""
-    given = {name: getattr(row, name) for name in _INSTANCE} | {"state": State(row.state)}
-    return Instance(key_of(row.rule, row.labels), **given)
+    return Instance(key_of(row), **row_of(row, _INSTANCE))
 
 
 def transition_row(transition: Transition) -> Values:
     """A change of state."""
-    return {**keyed(transition.key), **{name: getattr(transition, name) for name in _TRANSITION}}
+    return {**keyed(transition.key), **row_of(transition, _TRANSITION)}
 
 
 def transition_of(row: Read) -> Transition:
     """The change of state of a row."""
-    return Transition(key_of(row.rule, row.labels), **{name: getattr(row, name) for name in _TRANSITION})
+    return Transition(key_of(row), **row_of(row, _TRANSITION))
 
 
 def alert_row(alert: Alert) -> Values:
     """An alert without its newest values, which its instance has."""
-    return {
-        **keyed(alert.key),
-        **{name: getattr(alert, name) for name in _ALERT},
-        "incident": alert.incident or None,
-    }
+    return {**keyed(alert.key), **row_of(alert, _ALERT)}
 
 
 def alert_of(row: Read) -> Alert:
     """The alert of a row of alerts joined with `recent` of its instance."""
-    given = {name: getattr(row, name) for name in _ALERT}
-    given |= {"priority": Priority(row.priority), "state": State(row.state), "incident": row.incident or ""}
-    return Alert(key_of(row.rule, row.labels), **given, recent=row.recent)
+    return Alert(key_of(row), **row_of(row, _ALERT), recent=row.recent)
 
 
 def incident_row(incident: Incident) -> Values:
-    """An incident."""
-    return {
-        **{name: getattr(incident, name) for name in _INCIDENT},
-        "rule": incident.head.rule,
-        "labels": incident.head.labels,
-        "members": keys_as_lists(incident.members),
-        "firing": keys_as_lists(incident.firing),
-    }
+    """An incident; rule and labels are those of its head."""
+    return {**row_of(incident, _INCIDENT), "rule": incident.head.rule, "labels": incident.head.labels}
 
 
 def incident_of(row: Read) -> Incident:
     """The incident of a row."""
-    given = {name: getattr(row, name) for name in _INCIDENT}
-    return Incident(
-        **given | {"priority": Priority(row.priority), "told": tuple(row.told)},
-        head=key_of(row.rule, row.labels),
-        members=keys_of(row.members),
-        firing=keys_of(row.firing),
-    )
+    return Incident(head=key_of(row), **row_of(row, _INCIDENT))
 
 
 def step_row(step: Step) -> Values:
     """An entry of the timeline."""
-    which = keyed(step.key) if step.key else {"id": None, "rule": None, "labels": None}
-    return {
-        "at": step.at, "kind": step.kind, "text": step.text, "who": step.who, "incident": step.incident or None, **which
-    }  # fmt: skip
+    return {**row_of(step, _STEP), **(keyed(step.key) if step.key else _KEYLESS)}
 
 
 def step_of(row: Read) -> Step:
     """The entry of a row."""
-    key = None if row.rule is None else key_of(row.rule, row.labels)
-    return Step(row.at, row.kind, row.text, row.incident or "", key, row.who)
+    return Step(**row_of(row, _STEP), key=None if row.rule is None else key_of(row))
 
 
 def silence_row(silence: Silence) -> Values:
-    """A silence."""
+    """A silence; `end` is a word of SQL."""
     return {
         "id": silence.id, "starts_at": silence.start, "ends_at": silence.end, "reason": silence.reason,
         "who": silence.who, "rule": silence.rule, "labels": dict(silence.labels),
@@ -136,17 +119,14 @@ def silence_of(row: Read) -> Silence:
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Values], *, keep: bool = False) -> None:
-    """Write rows by the table's primary key; a row that is there is replaced, or kept as it is.
+    """Write rows by the table's primary key; a row that is there is replaced.
 
-    `keep` holds for any unique column.
+    With `keep`, a row that is there by any unique column stays as it is.
     """
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    if connection.dialect.name == "postgresql":
-        insert = postgresql.insert(table)
-    else:
-        insert = sqlite.insert(table)
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     if keep:
         statement = insert.on_conflict_do_nothing()
     else:
@@ -155,7 +135,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Values], *, keep
     connection.execute(statement, [dict(row) for row in rows])
 
 
-def parts(values: Iterable[str]) -> Iterable[list[str]]:
+def parts(values: Iterable[str]) -> Iterator[list[str]]:
     """The values, some hundreds at a time."""
     listed = list(values)
     return (listed[start : start + PARTS] for start in range(0, len(listed), PARTS))

@@ -1,30 +1,35 @@
 """The database of alerts: SQLite in the home, or PostgreSQL where several machines share it.
 
-store = Store.of(settings)
-with store.writing() as book:            # one transaction, alone among writers
-    incident = book.incident(incident_id)
-    book.save_incidents([replace(incident, acknowledged_at=now, acknowledged_by=who)])
-with store.reading() as book:            # one moment of the database, whatever is written meanwhile
-    print(book.incidents())
+A tick, a button on the page and a command are one short transaction each:
+
+    store = Store.of(settings)
+    with store.writing() as book:            # alone among writers
+        incident = book.incident(incident_id)
+        book.save_incidents([replace(incident, acknowledged_at=now, acknowledged_by=who)])
+    with store.reading() as book:            # one moment of the database, whatever is written meanwhile
+        incidents = book.incidents()
+
+What a transaction can do is in `alerts/book.py` and `alerts/outbox.py`; the tables are in `alerts/tables.py`.
 """
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from alerts.book import Book
-from alerts.tables import METADATA
+from alerts.migrations import HEAD, Newer, revision_of, upgrade
 from metrics.events.problems import ConfigurationError
 from metrics.settings import Settings
 
 FILE_NAME = "state.db"
 WAIT_SECONDS = 30
 """How long a writer waits for another."""
+ATTEMPTS = 20
 WRITERS = 7_016_996_765_293_437_281
 """Number of the lock that writers on PostgreSQL hold one after another."""
 
@@ -47,8 +52,11 @@ class Store:
         self.address = parsed.render_as_string(hide_password=True)
         """The address without its password."""
         self._engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-        with self._transaction(writing=True) as connection:
-            METADATA.create_all(connection)
+        try:
+            self._bring_up_to_date()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def of(cls, settings: Settings) -> "Store":
@@ -59,7 +67,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Generator[Book]:
-        """A transaction alone among writers: what it reads, nobody changes before it ends. All of it is kept, or nothing.
+        """A transaction alone among writers: nobody changes what it has read. All of it is kept, or nothing.
 
         Keep it short, and ask nobody else meanwhile. Raises StoreUnavailable.
         """
@@ -75,6 +83,19 @@ class Store:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+
+    def _bring_up_to_date(self) -> None:
+        with self._transaction(writing=False) as connection:
+            if revision_of(connection) == HEAD:
+                return
+        try:
+            with self._transaction(writing=True) as connection:
+                upgrade(connection)
+        except Newer as newer:
+            raise ConfigurationError(
+                f"the alert database {self.address} was written by a newer version of PromptPilot ({newer}): "
+                "start that version, or name another database in alerts.database_url"
+            ) from newer
 
     @contextmanager
     def _transaction(self, writing: bool) -> Generator[Connection]:
@@ -116,10 +137,27 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by `_begin`, not by the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _write_ahead(connection)
+    # FULL: what was told is not forgotten when the power fails, or it would be told twice.
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer not wait for one another; the file stays so.
+
+    SQLite does not wait for others when it changes the mode, but a writer does: so we wait as one.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin(connection: Connection) -> None:

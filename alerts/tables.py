@@ -6,6 +6,7 @@ A change here needs a revision in `alerts/migrations/versions/`; a test compares
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -25,6 +26,18 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from alerts.alert import Key, State
+from alerts.rules import Priority
+
+
+class Fate(StrEnum):
+    """What has become of a delivery."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
 METADATA = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -34,6 +47,10 @@ METADATA = MetaData(
     }
 )
 _written = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 class Moment(TypeDecorator[datetime]):
@@ -63,8 +80,25 @@ class Words(TypeDecorator[str]):
         return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
+class Named(TypeDecorator[StrEnum]):
+    """One of a few named values, by its name."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, names: type[StrEnum]) -> None:
+        super().__init__()
+        self.names = names
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.names(value)
+
+
 class Document(TypeDecorator[Any]):
-    """A list or mapping as JSON text, ASCII only: any label value fits, NUL too."""
+    """Texts as JSON, ASCII only: any label value fits, NUL too. Lists come back as tuples."""
 
     impl = Text
     cache_ok = True
@@ -73,11 +107,24 @@ class Document(TypeDecorator[Any]):
         return None if value is None else _written(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> object:
-        return None if value is None else json.loads(value)
+        return None if value is None else _frozen(json.loads(value))
+
+
+class Keys(TypeDecorator[tuple[Key, ...]]):
+    """Instances, as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Key, ...] | None, dialect: Dialect) -> str | None:
+        return None if value is None else _written([(key.rule, key.labels) for key in value])
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Key, ...] | None:
+        return None if value is None else tuple(Key(rule, _frozen(labels)) for rule, labels in json.loads(value))
 
 
 class Numbers(TypeDecorator[Any]):
-    """Numbers with gaps as JSON text; what is not finite is a gap."""
+    """Numbers with gaps, as JSON; what is not finite is a gap."""
 
     impl = Text
     cache_ok = True
@@ -99,6 +146,19 @@ class Number(TypeDecorator[float]):
         return None if value is None or value != value else value
 
 
+class Belonging(TypeDecorator[str]):
+    """The id of what a row belongs to; empty where it belongs to nothing."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value or None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str:
+        return value or ""
+
+
 def _sequence() -> Column[int]:
     """Rows in the order in which they came; a number is never given twice."""
     return Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
@@ -108,7 +168,7 @@ def _incident(nullable: bool = True) -> Column[str]:
     """What belongs to an incident goes with it. Checked at the end of the transaction: the order of writing is free."""
     return Column(
         "incident",
-        Words,
+        Belonging,
         ForeignKey("incidents.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
         nullable=nullable,
     )
@@ -126,7 +186,7 @@ INSTANCES = Table(
     Column("id", Words, primary_key=True),
     Column("rule", Words, nullable=False),
     Column("labels", Document, nullable=False),
-    Column("state", Words, nullable=False),
+    Column("state", Named(State), nullable=False),
     Column("breaching_since", Moment),
     Column("recovering_since", Moment),
     Column("since", Moment),
@@ -160,14 +220,15 @@ INCIDENTS = Table(
     Column("rule", Words, nullable=False),
     Column("labels", Document, nullable=False),
     Column("title", Words, nullable=False),
-    Column("priority", Words, nullable=False),
+    Column("priority", Named(Priority), nullable=False),
     Column("opened_at", Moment, nullable=False),
-    Column("members", Document, nullable=False),
-    Column("firing", Document, nullable=False),
+    Column("members", Keys, nullable=False),
+    Column("firing", Keys, nullable=False),
     Column("acknowledged_at", Moment),
     Column("acknowledged_by", Words, nullable=False),
     Column("resolved_at", Moment),
     Column("resolution", Words, nullable=False),
+    Column("first_told_at", Moment),
     Column("told_at", Moment),
     Column("told", Document, nullable=False),
     Column("escalated", Integer, nullable=False),
@@ -186,8 +247,8 @@ ALERTS = Table(
     Column("rule", Words, nullable=False),
     Column("labels", Document, nullable=False),
     Column("name", Words, nullable=False),
-    Column("priority", Words, nullable=False),
-    Column("state", Words, nullable=False),
+    Column("priority", Named(Priority), nullable=False),
+    Column("state", Named(State), nullable=False),
     Column("since", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("value", Number),
@@ -238,12 +299,12 @@ OUTBOX = Table(
     _incident(nullable=False),
     Column("target", Words, nullable=False),
     Column("kind", Words, nullable=False),
-    Column("alerts", Document, nullable=False),
+    Column("alerts", Keys, nullable=False),
     Column("others", Document, nullable=False),
     Column("note", Words, nullable=False),
     Column("who", Words, nullable=False),
     Column("message", Words, nullable=False),
-    Column("status", Words, nullable=False),
+    Column("status", Named(Fate), nullable=False),
     Column("queued_at", Moment, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("leased_until", Moment),
