@@ -1,12 +1,13 @@
 """What one tick hands from stage to stage: what happened, what is in force, and what becomes of it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from alerts.alert import Key, Transition
+from alerts.alert import Key, State, Transition
 from alerts.incident import Alert, Incident, Notice, Silence, Step
-from alerts.rules import AlertRule
+from alerts.rules import AlertRule, Priority
 from metrics.settings import Alerts
 
 
@@ -60,10 +61,23 @@ class Batch:
         before = {incident.id: incident for incident in self.open}
         return tuple(incident for incident in self.incidents if before.get(incident.id) != incident)
 
+    def firing(self) -> Mapping[str, tuple[Alert, ...]]:
+        """Alerts that fire, by incident: the most severe first, then the earliest."""
+        found: defaultdict[str, list[Alert]] = defaultdict(list)
+        for alert in self.alerts:
+            if alert.state is State.FIRING and alert.incident:
+                found[alert.incident].append(alert)
+        return {incident: tuple(sorted(alerts, key=rank)) for incident, alerts in found.items()}
+
     def begun(self) -> "Batch":
         """As the first stage gets it: nothing is withheld, nothing decided."""
         alerts = tuple(replace(one, withheld="") if one.withheld else one for one in (*self.changed, *self.ongoing))
         return replace(self, alerts=alerts, incidents=self.open, notices=(), steps=())
+
+
+def rank(alert: Alert) -> tuple[Priority, datetime, str]:
+    """Orders alerts by how much they matter: the most severe first, of those the earliest."""
+    return alert.priority, alert.fired_at, str(alert.key)
 
 
 Stage = Callable[[Batch], Batch]

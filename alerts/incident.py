@@ -67,7 +67,7 @@ class Incident:
     resolution: str = ""
     """Why it ended: `recovered`, `resolved by ada: …`, `the rule was removed`."""
     first_told_at: datetime | None = None
-    """When somebody was first told of it: from then on it can be acknowledged, and escalates if it is not."""
+    """When somebody was first told of it, at the priority it has: escalation counts from then."""
     told_at: datetime | None = None
     """When somebody was last told of it as firing."""
     told: tuple[str, ...] = ()
