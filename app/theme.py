@@ -248,8 +248,8 @@ MOMENTS: Mapping[str, tuple[str, str]] = {
 """Color and symbol of what happened to an incident, over its series."""
 NOISE: Mapping[str, tuple[str, str, str]] = {
     "fired": ("fired", "#B9C4D6", ""),
-    "acknowledged": ("of them acknowledged", "#2563EB", "x"),
-    "short": ("of them over within 5 min by themselves", "#D97706", "/"),
+    "acknowledged": ("acknowledged", "#2563EB", "x"),
+    "short": ("over within 5 min by themselves", "#D97706", "/"),
 }
 """What a rule asked of people: words, color, pattern."""
 SPARK_HEIGHT = 76

@@ -115,6 +115,11 @@ def settings() -> Settings:
     return current.settings
 
 
+def is_of_the_demo() -> bool:
+    """Whether the demo is shown, whose data nobody watches live."""
+    return source().is_demo
+
+
 def store(*, create: bool = False) -> Store | None:
     """The alert database; None while there is none, unless it is to be made.
 
@@ -195,6 +200,15 @@ def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
             return None
         alerts, steps, silences = book.alerts_of([incident_id]), book.timeline(incident_id), book.silences(now)
     return _case(incident, alerts, ruling.in_force(), silences, now), steps
+
+
+def silences() -> tuple[Silence, ...]:
+    """Every silence that is known, also those that have ended."""
+    opened = store()
+    if opened is None:
+        return ()
+    with opened.reading() as book:
+        return book.silences()
 
 
 def firing() -> tuple[Case, ...]:

@@ -18,7 +18,7 @@ from app.state import View
 
 _DOING, _SAID = "alert-doing", "alert-said"
 _SPANS = {"1 h": timedelta(hours=1), "4 h": timedelta(hours=4), "1 day": timedelta(days=1)}
-_UNTIL = "Until …"
+_UNTIL = "Until…"
 LONGEST_REASON = 500
 
 
@@ -27,14 +27,14 @@ def buttons(case: Case) -> None:
     incident = case.incident
     refusal = access.current().refusal(Right.OPERATE)
     if incident.status is Status.OPEN:
-        _button("Acknowledge", ":material/how_to_reg:", incident, refusal, primary=True)
+        _button("Acknowledge", ":material/how_to_reg:", incident, refusal, primary=case.needs_somebody)
     if incident.status is not Status.RESOLVED:
-        _button("Silence …", ":material/notifications_off:", incident, refusal)
-        _button("Resolve …", ":material/check:", incident, refusal)
+        _button("Silence…", ":material/notifications_off:", incident, refusal)
+        _button("Resolve…", ":material/check:", incident, refusal)
 
 
 def _button(label: str, icon: str, incident: Incident, refusal: str, *, primary: bool = False) -> None:
-    verb = label.split()[0].lower()
+    verb = label.rstrip("…").lower()
     pressed = st.button(
         label, key=f"{verb}-{incident.id}", icon=icon, type="primary" if primary else "secondary",
         disabled=bool(refusal), help=wording.markdown(refusal) or None,
@@ -84,7 +84,7 @@ def _silence(case: Case, view: View) -> None:
     incident, now = case.incident, source().now()
     st.markdown(f"**{wording.markdown(wording.name(incident.title, looks.LONGEST_NAME))}**")
     length = st.segmented_control("For how long", (*_SPANS, _UNTIL), default="1 h", key="silence-length", required=True)
-    until = now + _SPANS[length] if length in _SPANS else _moment("Until", now + _SPANS["1 day"], view, "silence-until")
+    until = now + _SPANS[length] if length in _SPANS else moment("Until", now + _SPANS["1 day"], view, "silence-until")
     what = "This alert"
     if incident.head.labels:
         what = st.radio(
@@ -132,7 +132,7 @@ def _confirm(label: str, problem: str) -> bool:
     )
 
 
-def _moment(label: str, default: datetime, view: View, key: str) -> datetime:
+def moment(label: str, default: datetime, view: View, key: str) -> datetime:
     """A moment that somebody chooses, by the clock of the page's time zone."""
     local = default.astimezone(view.zone).replace(tzinfo=None, second=0, microsecond=0)
     chosen = st.datetime_input(f"{label} ({view.tz})", local, key=key, format="YYYY-MM-DD", step=timedelta(minutes=5))

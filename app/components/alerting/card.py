@@ -40,7 +40,7 @@ def _state(case: Case, view: View, now: datetime) -> None:
     one = case.incident
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         looks.priority(one.priority)
-        looks.status(one, now)
+        looks.status(one, now, quiet=not case.needs_somebody)
         if case.silence:
             reason = wording.name(case.silence.reason or "no reason", looks.LONGEST_LABEL)
             until = looks.clock(case.silence.end, now, view.zone)

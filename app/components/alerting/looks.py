@@ -63,12 +63,12 @@ def length(span: timedelta | None) -> str:
     return " ".join(f"{count} {unit}" for count, unit in counts[first : first + 2] if count) or "0 s"
 
 
-def status(incident: Incident, now: datetime) -> None:
-    """Who has taken an incident on, or that nobody has."""
+def status(incident: Incident, now: datetime, *, quiet: bool) -> None:
+    """Who has taken an incident on, or that nobody has; `quiet` where nobody needs to."""
     if incident.status is Status.RESOLVED:
         standing("resolved")
     elif incident.status is Status.ACKNOWLEDGED and incident.acknowledged_at:
         who = wording.name(incident.acknowledged_by or "somebody", LONGEST_LABEL)
         standing("acknowledged", f"acknowledged by {who} {ago(incident.acknowledged_at, now)}")
-    else:
-        standing("firing", "nobody has acknowledged it")
+    elif not quiet:
+        standing("firing", "nobody is on it")

@@ -15,8 +15,8 @@ from app.source import source
 from app.state import View
 
 REFRESH = "5s"
-_WIDTH = 150
-_WIDE = 230
+_WIDTH = 168
+"""Of a tile, in pixels: two stand side by side on a phone."""
 
 
 def tiles(view: View) -> None:
@@ -35,48 +35,49 @@ def _tiles() -> None:
             for priority in Priority:
                 _count(priority, counts[priority], waiting[priority])
             _evaluated(pulse, now)
-            _told(board, now)
+            _told(board)
 
 
 def _count(priority: Priority, count: int, unattended: int) -> None:
-    look = theme.PRIORITIES[priority] if count else theme.STANDINGS["ok"]
-    state = f" :{look.color}-badge[{look.icon} {'firing' if count else 'quiet'}]"
-    beside = f"{unattended:,} not acknowledged" if unattended else "all in hand" if count else "nothing fires"
+    look = theme.PRIORITIES[priority]
+    color, icon = (look.color, look.icon) if count else ("gray", theme.STANDINGS["ok"].icon)
+    beside = f"{unattended:,} with nobody on it" if unattended else "all in hand" if count else "nothing fires"
     with st.container(border=True, key=f"kpi-alerts-{priority}", width=_WIDTH):
         st.metric(
-            f"{priority} {theme.PRIORITY_WORDS[priority]}{state}", f"{count:,}", delta_description=beside,
+            f":{color}-badge[{icon} {priority} {theme.PRIORITY_WORDS[priority]}]", f"{count:,}",
+            delta_description=beside,
             help=f"Open incidents of priority {priority}.",
         )  # fmt: skip
 
 
 _PULSES = {
-    Watching.WATCHING: ("ok", "watching"), Watching.LATE: ("firing", "stale"), Watching.FAILING: ("firing", "failing"),
-    Watching.STARTING: ("pending", "starting"), Watching.UNATTENDED: ("firing", "nobody watches"),
-    Watching.WITHOUT_RULES: ("off", "no rules"), Watching.DISABLED: ("off", "off"),
+    Watching.WATCHING: ("ok", "Watching"), Watching.LATE: ("firing", "Stale"), Watching.FAILING: ("firing", "Failing"),
+    Watching.STARTING: ("pending", "Starting"), Watching.UNATTENDED: ("firing", "Nobody watches"),
+    Watching.WITHOUT_RULES: ("off", "No rules"), Watching.DISABLED: ("off", "Off"),
 }  # fmt: skip
 
 
 def _evaluated(pulse: Pulse, now: datetime) -> None:
     name, words = _PULSES[pulse.state]
-    look = theme.STANDINGS[name]
     value = looks.ago(pulse.evaluated_at, now) if pulse.evaluated_at else "never"
-    with st.container(border=True, key="kpi-evaluated", width=_WIDE):
-        st.metric(
-            f"Alerts evaluated :{look.color}-badge[{look.icon} {words}]", value,
-            delta_description=f"{pulse.rules:,} rules in force",
-            help="When all rules that were due were last evaluated. Red when that is over "
-            f"{wording.span(alerting.STALE)} ago: then nobody watches.",
-        )  # fmt: skip
+    _tile(
+        "evaluated", name, words, value, f"evaluated, {pulse.rules:,} rules",
+        "When the rules that were due were last evaluated. Red when that is over "
+        f"{wording.span(alerting.STALE)} ago: then nobody watches.",
+    )  # fmt: skip
 
 
-def _told(board: Board, now: datetime) -> None:
-    name, words = ("firing", "given up") if board.dead else ("pending", "failing") if board.failed else ("ok", "fine")
-    look = theme.STANDINGS[name]
-    failed = f"{len(board.dead):,} given up" if board.dead else f"{board.failed:,} tries failed" if board.failed else ""
+def _told(board: Board) -> None:
+    failed = f"{len(board.dead):,} given up" if board.dead else f"{board.failed:,} failed tries" if board.failed else ""
     waits = f"{board.waiting:,} waiting" if board.waiting else ""
-    with st.container(border=True, key="kpi-told", width=_WIDE):
-        st.metric(
-            f"Messages, 24 h :{look.color}-badge[{look.icon} {words}]", f"{board.told:,} told",
-            delta_description=" · ".join(part for part in (failed, waits) if part) or "none failed, none waits",
-            help="Messages that arrived in the last 24 hours; tries that failed are repeated for a day, then given up.",
-        )  # fmt: skip
+    _tile(
+        "told", "firing" if board.dead else "pending" if board.failed else "ok", "Messages", f"{board.told:,}",
+        ", ".join(part for part in (failed, waits) if part) or "told in 24 h",
+        "Messages that arrived in the last 24 hours. Tries that fail are repeated for a day, then given up.",
+    )  # fmt: skip
+
+
+def _tile(key: str, state: str, words: str, value: str, beside: str, help: str) -> None:
+    look = theme.STANDINGS[state]
+    with st.container(border=True, key=f"kpi-{key}", width=_WIDTH):
+        st.metric(f":{look.color}-badge[{look.icon} {words}]", value, delta_description=beside, help=help)

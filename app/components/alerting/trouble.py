@@ -27,8 +27,20 @@ _SAID = {
 }
 
 
+def watching(view: View) -> None:
+    """That nobody watches, and what to do; nothing where somebody does."""
+    with st.container(key="alert-watching", gap="small"):
+        _watching()
+
+
+@st.fragment(run_every=REFRESH)
+def _watching() -> None:
+    with contained("Whether anybody watches"):
+        _say(alerting.pulse(), source().now())
+
+
 def notices(view: View) -> None:
-    """Each in words, with what to do; nothing where all is well."""
+    """Rule files that cannot be read, and messages that were given up; nothing where all is well."""
     with st.container(key="alert-trouble", gap="small"):
         _notices(view)
 
@@ -36,13 +48,11 @@ def notices(view: View) -> None:
 @st.fragment(run_every=REFRESH)
 def _notices(view: View) -> None:
     with contained("How alerting itself goes"):
-        now = source().now()
-        _watching(alerting.pulse(), now)
         _rule_files()
-        _dead_letters(view, now)
+        _dead_letters(view, source().now())
 
 
-def _watching(pulse: Pulse, now: datetime) -> None:
+def _say(pulse: Pulse, now: datetime) -> None:
     if alerting.is_of_the_demo():
         st.info(
             "These are demo data, which nobody watches live. Alerts run on your own events, as soon as there are any; "
@@ -75,7 +85,7 @@ def _dead_letters(view: View, now: datetime) -> None:
     if not dead:
         return
     refusal = access.current().refusal(Right.OPERATE)
-    label = f"{len(dead):,} message{'s' if len(dead) > 1 else ''} could not be delivered and were given up"
+    label = "A message was given up" if len(dead) == 1 else f"{len(dead):,} messages were given up"
     with st.expander(label, icon=":material/unsubscribe:", expanded=True, key="dead-letters"):
         for letter in dead[:_LISTED]:
             at = looks.clock(letter.finished_at or letter.queued_at, now, view.zone)
