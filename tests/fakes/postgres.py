@@ -24,7 +24,7 @@ from tests.serving import free_port
 TIMEOUT = 60
 READY = "database system is ready to accept connections"
 OPTIONS = {
-    "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "synchronous_commit": "off",
+    "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
     "full_page_writes": "off", "shared_buffers": "16MB", "max_connections": "40", "autovacuum": "off",
 }  # fmt: skip
 
