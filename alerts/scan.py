@@ -4,31 +4,18 @@ Most evaluations change nothing but the newest value. Which ones do, `unchanged_
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.alert import Instance, State, Verdict
+from alerts.instants import Instants, micros, moment
 from alerts.lifecycle import NEVER, NOW, Changed, Timing, renewed, step, unchanged_until, worse
 
 Floats = NDArray[np.float64]
-Instants = NDArray[np.int64]
-"""Moments in microseconds since the epoch, in order."""
 Verdicts = NDArray[np.int8]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-def moment(micros: int) -> datetime:
-    """The moment so many microseconds after the epoch."""
-    return EPOCH + timedelta(microseconds=micros)
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds from the epoch to a moment."""
-    return (moment - EPOCH) // MICROSECOND
 
 
 @dataclass(frozen=True)
