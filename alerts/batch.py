@@ -47,7 +47,7 @@ class Batch:
     """Channels that have the credentials they need."""
 
     alerts: tuple[Alert, ...] = ()
-    """`changed` and `ongoing`, with the reasons they are withheld and the incidents they belong to."""
+    """`changed` and `ongoing`, in this order, with the reasons they are withheld and the incidents they belong to."""
     incidents: tuple[Incident, ...] = ()
     """`open` and what was opened, as they stand now; one that was resolved stays among them."""
     notices: tuple[Notice, ...] = ()
@@ -60,6 +60,12 @@ class Batch:
         """Incidents that are new or not as they were read: those to be written."""
         before = {incident.id: incident for incident in self.open}
         return tuple(incident for incident in self.incidents if before.get(incident.id) != incident)
+
+    @property
+    def updated_alerts(self) -> tuple[Alert, ...]:
+        """Alerts that changed, and others that are not as they were given: those to be written."""
+        changed, others = self.alerts[: len(self.changed)], self.alerts[len(self.changed) :]
+        return (*changed, *(one for one, given in zip(others, self.ongoing, strict=True) if one != given))
 
     def firing(self) -> Mapping[str, tuple[Alert, ...]]:
         """Alerts that fire, by incident: the most severe first, then the earliest."""

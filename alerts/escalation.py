@@ -6,6 +6,7 @@ from dataclasses import replace
 from alerts.batch import Batch
 from alerts.incident import Incident, Notice
 from alerts.rules import EscalationStep, Target
+from alerts.spans import written
 from alerts.withholding import NO_CHANNEL
 
 
@@ -40,4 +41,5 @@ def _due(incident: Incident, batch: Batch) -> Iterator[Notice]:
     for number, step in enumerate(steps_of(incident, batch), 1):
         if number > incident.escalated and batch.now - since >= step.after:
             incident = replace(incident, escalated=number)
-            yield Notice("escalation", incident, (), tuple(map(Target.of, step.to)), at=batch.now)
+            note = f"not acknowledged within {written(step.after)}"
+            yield Notice("escalation", incident, (), tuple(map(Target.of, step.to)), at=batch.now, note=note)

@@ -16,12 +16,14 @@ An alert that ended and fires again is told again: people were told that it was 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from alerts.alert import Key
 from alerts.batch import Batch, rank
+from alerts.flapping import MOST_CHANGES
 from alerts.incident import Alert, Incident, Notice, NoticeKind
 from alerts.rules import AlertRule, Priority
+from alerts.spans import written
 from alerts.withholding import WAITING
 
 REPEATS: Mapping[Priority, timedelta] = {
@@ -51,7 +53,7 @@ def spare(batch: Batch) -> Batch:
         incidents.append(replace(seen.incident, withheld=_withheld(seen, firing.get(incident.id, ()))))
         if kind is not None:
             alerts = _head_first(incident.head, seen.tellable or seen.moved)
-            notices.append(Notice(kind, incidents[-1], alerts, at=batch.now))
+            notices.append(Notice(kind, incidents[-1], alerts, at=batch.now, note=_note(kind, seen, batch.now)))
     return replace(batch, incidents=tuple(incidents), notices=(*batch.notices, *notices))
 
 
@@ -125,6 +127,23 @@ def _kind_of_flapping(seen: _Seen) -> NoticeKind | None:
     if seen.has_risen:
         return "firing"
     return "update" if seen.has_new_members() else None
+
+
+def _note(kind: NoticeKind, seen: _Seen, now: datetime) -> str:
+    """Why it is told now, where that does not go without saying."""
+    incident, before = seen.incident, seen.before
+    if kind == "repeat" and incident.told_at:
+        return f"repeated after {written(now - incident.told_at)}"
+    if kind == "flapping":
+        return f"{MOST_CHANGES} changes or more within an hour: told again once it was quiet for as long"
+    if kind != "firing":
+        return ""
+    if before and seen.has_risen:
+        return f"was {before.priority}"
+    if before and before.withheld not in ("", WAITING):
+        return f"told only now: {before.withheld}"
+    late = [one.fired_at for one in seen.tellable if one.late]
+    return f"late: seen after {written(now - min(late))}" if late else ""
 
 
 def _risen(incident: Incident, before: Incident | None) -> Incident:

@@ -110,6 +110,8 @@ class Notice:
     others: tuple[Incident, ...] = ()
     at: datetime | None = None
     """The tick that brought it."""
+    note: str = ""
+    """What else must be said: `not acknowledged within 15m`."""
 
     def dedup_key(self, target: Target) -> str:
         """What makes it one message to one target: sent twice under this key, it counts once.

@@ -6,12 +6,10 @@ untold: it is told as soon as one is set up.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Literal
 
 from alerts.alert import Key
 from alerts.batch import Batch
-from alerts.incident import Alert, Incident, Notice, Step
+from alerts.incident import Incident, Notice, Step
 from alerts.rules import Priority, Target
 from alerts.withholding import NO_CHANNEL
 from metrics.settings import Alerts
@@ -37,13 +35,6 @@ def route(batch: Batch) -> Batch:
         steps += _left_out(notice, wanted, before.get(incident.id), batch)
         incidents[incident.id] = told
     return replace(batch, incidents=tuple(incidents.values()), notices=tuple(notices), steps=(*batch.steps, *steps))
-
-
-def to_those_told(
-    kind: Literal["acknowledged", "resolved"], incident: Incident, alerts: tuple[Alert, ...], at: datetime
-) -> Notice:
-    """What a person did with an incident, as everyone who was told of it is to know."""
-    return Notice(kind, incident, alerts, _of(incident.told), at=at)
 
 
 def _wanted(notice: Notice, incident: Incident, batch: Batch) -> tuple[Target, ...]:
