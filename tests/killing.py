@@ -1,4 +1,4 @@
-"""Work in a process of its own, to be killed: forked from one that has imported all the work needs, so that it begins at once."""
+"""Work in a process of its own, to be killed: forked from one that has imported all it needs, and so begins at once."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.killing_imports"])
+_CONTEXT.set_forkserver_preload(["metrics.lake.ingest"])
 TIMEOUT = 60
 
 
