@@ -23,6 +23,7 @@ from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.raw import EventPage, Place
 from metrics.engine.result import PREVIOUS, TIME, Freshness, KindFreshness, Result
 from metrics.engine.scope import EXACT_UP_TO, Scope
+from metrics.engine.statement import Statement, laid_out
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -45,9 +46,14 @@ class Plan:
         return ", ".join(dict.fromkeys(step.source for step in self.steps)) or "nothing ingested"
 
     @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What is asked of the database."""
+        return tuple(step.statement for step in self.steps)
+
+    @property
     def sql(self) -> str:
         """The statements, laid out to be read."""
-        return ";\n\n".join(step.statement.pretty() for step in self.steps)
+        return laid_out(self.statements)
 
 
 class Engine:
@@ -82,7 +88,7 @@ class Engine:
             )
             pairs = plan.scope.buckets.before(before.scope.buckets)
             frame = _with_previous(frame, self._answer(before), query, pairs)
-        return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.sql, plan.missing)
+        return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.statements, plan.missing)
 
     def plan(self, query: Query) -> Plan:
         """How a query would be answered, without answering it. Raises as `run` does."""

@@ -7,6 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from metrics.engine.query import Grain, Query
+from metrics.engine.statement import Statement, laid_out
 
 TIME = "time"
 PREVIOUS = "__previous"
@@ -27,10 +28,14 @@ class Result:
     """
     source: str
     """`events`, or the rollups used."""
-    sql: str
-    """The statements, over logical tables."""
+    statements: tuple[Statement, ...]
     missing: Mapping[str, str]
     """Metrics of which nothing was ever ingested, and the event kind each needs."""
+
+    @property
+    def sql(self) -> str:
+        """The statements, over logical tables, laid out to be read."""
+        return laid_out(self.statements)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def test_a_job_that_raises_ends_neither_itself_nor_the_others(caplog: pytest.Log
         failures.release()
         raise RuntimeError("the disk is full")
 
-    with caplog.at_level(logging.ERROR), running(Job("bad", 0.01, fail, "one"), Job("good", 0.01, runs.release, "one"), beats=beats):
+    jobs = Job("bad", 0.01, fail, "one"), Job("good", 0.01, runs.release, "one")
+    with caplog.at_level(logging.ERROR), running(*jobs, beats=beats):
         assert all(failures.acquire(timeout=TIMEOUT) for _ in range(3))
         assert all(runs.acquire(timeout=TIMEOUT) for _ in range(3))
         beats.await_one("bad", "RuntimeError: the disk is full")
