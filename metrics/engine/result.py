@@ -12,6 +12,8 @@ from metrics.engine.statement import Statement, laid_out
 TIME = "time"
 PREVIOUS = "__previous"
 """Suffix of a metric's column that holds its value in the window before."""
+EVENTS = "__events"
+"""Suffix of the column that holds how many events are behind a metric's value: of its kinds, past the filters."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Result:
     """The grain used; never `AUTO`."""
     frame: pl.DataFrame
     """`time` (start of the bucket, UTC; absent for grain `NONE`), a String column a dimension, a column a metric.
+    With `with_events`, an Int64 column `<metric>__events` each; 0 where there are none.
 
     Rows are in order of time, then dimensions. Null is no data.
     """
