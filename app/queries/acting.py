@@ -7,7 +7,7 @@ from typing import TypeVar
 from alerts import acts
 from alerts.book import Book
 from alerts.store import Store, StoreUnavailable
-from app.queries import alerting
+from app.queries import alert_home
 from app.source import source
 from metrics.events.problems import ConfigurationError
 
@@ -67,7 +67,7 @@ def _told(answer: acts.Answer) -> str:
 
 def _within(act: Callable[[Book], _Found], *, create: bool = False) -> _Found:
     try:
-        opened: Store | None = alerting.store(create=create)
+        opened: Store | None = alert_home.store(create=create)
         if opened is None:
             raise NotDone("There is no alert database yet.")
         with opened.writing() as book:

@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import streamlit as st
-
 from alerts.alert import Instance, State
 from alerts.book import Book
 from alerts.incident import Alert, Incident, Silence, Status, Step
 from alerts.outbox import Delivery
 from alerts.rules import AlertRule
-from alerts.store import FILE_NAME, Store
 from app import heartbeat
-from app.queries import ruling
+from app.queries import alert_home, ruling
 from app.source import source
-from metrics.settings import Settings
 
 JOB = "alerts"
 """The sidecar's job that evaluates rules, as its heartbeat names it."""
@@ -107,34 +103,9 @@ class Board:
     """When the last incident ended; None where none ever did."""
 
 
-def settings() -> Settings:
-    """The settings of the home whose alerts are shown."""
-    current = source()
-    if current.is_demo and not (current.settings.home / FILE_NAME).exists():
-        return current.settings.model_copy(update={"home": current.own_home})
-    return current.settings
-
-
 def is_of_the_demo() -> bool:
     """Whether the demo is shown, whose data nobody watches live."""
     return source().is_demo
-
-
-def store(*, create: bool = False) -> Store | None:
-    """The alert database; None while there is none, unless it is to be made.
-
-    Raises StoreUnavailable, or ConfigurationError.
-    """
-    chosen = settings()
-    path = chosen.home.absolute() / FILE_NAME
-    if not (create or chosen.alerts.database_url or path.exists()):
-        return None
-    return _opened(chosen.alerts.database_url or str(path), chosen)
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _opened(address: str, _settings: Settings) -> Store:
-    return Store.of(_settings)
 
 
 def pulse() -> Pulse:
@@ -149,7 +120,7 @@ def pulse() -> Pulse:
 
 
 def _watching(rules: int, attended: bool, finished: datetime | None, error: str, now: datetime) -> Watching:
-    if not settings().alerts.enabled:
+    if not source().settings.alerts.enabled:
         return Watching.DISABLED
     if not attended:
         return Watching.UNATTENDED
@@ -164,7 +135,7 @@ def _watching(rules: int, attended: bool, finished: datetime | None, error: str,
 
 def board() -> Board:
     """Everything that is so now. Raises StoreUnavailable."""
-    opened, now = store(), source().now()
+    opened, now = alert_home.store(), source().now()
     if opened is None:
         return Board()
     rules = ruling.in_force()
@@ -191,7 +162,7 @@ def board() -> Board:
 
 def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
     """An incident with everything that happened to it, oldest first; None where no such incident is known."""
-    opened, now = store(), source().now()
+    opened, now = alert_home.store(), source().now()
     if opened is None:
         return None
     with opened.reading() as book:
@@ -204,7 +175,7 @@ def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
 
 def silences() -> tuple[Silence, ...]:
     """Every silence that is known, also those that have ended."""
-    opened = store()
+    opened = alert_home.store()
     if opened is None:
         return ()
     with opened.reading() as book:

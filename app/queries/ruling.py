@@ -1,58 +1,25 @@
-"""Questions about alert rules: which are in force, what they watch, and how that goes."""
+"""Questions about alert rules: which are in force, where each stands, what it compares with what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-import numpy as np
-import polars as pl
 import streamlit as st
 
-from alerts.alert import Labels, State, Transition
-from alerts.evaluation import Outcome, Span, evaluate
-from alerts.reading import Rules, RuleSet
-from alerts.rules import WINDOWS, AlertRule, Composite
+from alerts.alert import Instance, Labels, State
+from alerts.reading import Rules, RuleSet, read
+from alerts.rule_files import shipped_texts
+from alerts.rules import AlertRule, Composite
 from alerts.thresholds import compared_unit, threshold_text, threshold_value
 from app import answers, wording
-from app.charts import watched
-from app.charts.axis import TimeAxis
 from app.charts.watched import Watch
+from app.queries import alert_home
 from app.source import source
-from metrics.engine.query import Window
 from metrics.events.entries import Problem
-from metrics.settings import Settings
-
-PREVIEW = timedelta(hours=24)
-_GRAINS = dict(WINDOWS)
-_MICROSECONDS = pl.Datetime("us", "UTC")
-
-
-@dataclass(frozen=True)
-class Course:
-    """What a rule saw over a window."""
-
-    frame: pl.DataFrame
-    """`time` (start of bucket), `instance`, `value`; `low` and `high` where the rule learned a band."""
-    watch: Watch
-    window: Window
-    width: timedelta
-    problem: str = ""
-    """Why there is no data."""
-
-    def axis(self, tz: str, on_dark: bool) -> TimeAxis:
-        """Its window as an axis, with what changed meanwhile."""
-        changes = answers.changes(self.window)
-        return TimeAxis(self.window, tz, _GRAINS[self.width], changes, on_dark=on_dark, metrics=source().engine.metrics)
-
-
-def settings() -> Settings:
-    """The settings of the home whose rules are in force: one's own, also while the demo is shown."""
-    return source().settings.model_copy(update={"home": source().own_home})
 
 
 def rule_set() -> RuleSet:
     """The rules in force, and what is wrong with the files they stand in."""
-    chosen = settings()
+    chosen = alert_home.of_rules()
     return _rules(str(chosen.home)).load(chosen, source().engine.metrics)
 
 
@@ -69,6 +36,88 @@ def in_force() -> Mapping[str, AlertRule]:
 def problems() -> tuple[Problem, ...]:
     """What is wrong with the files that rules stand in."""
     return rule_set().problems
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A rule as it is now."""
+
+    rule: AlertRule
+    state: str
+    """firing, pending, ok, no data or off."""
+    origin: str
+    """shipped, own or changed (a shipped one that the home has its own version of)."""
+    why: str = ""
+    """What fires, or why there is no data."""
+    fires: str = ""
+    """Metric and threshold in words."""
+
+
+def standings() -> list[Standing]:
+    """Every rule, those that fire first, then those that are pending, then by priority."""
+    found = rule_set()
+    alive = _alive()
+    listed = [_standing(rule, found, alive.get(rule.id, ())) for rule in found.rules.values()]
+    order = ("firing", "pending", "no data", "ok", "off")
+    return sorted(listed, key=lambda one: (order.index(one.state), one.rule.priority, one.rule.name, one.rule.id))
+
+
+def origin(rule_id: str) -> str:
+    """shipped, own, or changed: a shipped one in the home's own version."""
+    return _origin(rule_id, rule_set())
+
+
+def _origin(rule_id: str, found: RuleSet) -> str:
+    if rule_id not in found.origins or found.origins[rule_id].is_shipped:
+        return "shipped"
+    return "changed" if rule_id in shipped() else "own"
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _shipped(version: int) -> Mapping[str, AlertRule]:
+    texts = shipped_texts()
+    metrics = source().engine.metrics
+    return {one.rule.id: one.rule for name, text in texts.items() for one in read(text, name, metrics).rules}
+
+
+def shipped() -> Mapping[str, AlertRule]:
+    """The rules that ship, as they ship."""
+    return _shipped(source().own_metrics)
+
+
+def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance]) -> Standing:
+    shown = watch(rule)
+    fires = f"{shown.title} {shown.threshold_text}" if rule.metric else shown.threshold_text
+    where = _origin(rule.id, found)
+    if not rule.enabled:
+        return Standing(rule, "off", where, fires=fires)
+    for state in (State.FIRING, State.PENDING):
+        of_state = [one for one in alive if one.state is state]
+        if of_state:
+            names = ", ".join(name for one in of_state[:3] if (name := instance_name(one.key.labels)))
+            more = f" and {len(of_state) - 3} more" if len(of_state) > 3 and names else ""
+            return Standing(rule, state, where, names + more, fires)
+    missing = _missing(rule)
+    return Standing(rule, "no data" if missing else "ok", where, missing, fires)
+
+
+def _alive() -> Mapping[str, list[Instance]]:
+    """Instances that are pending or firing, by rule."""
+    opened = alert_home.store()
+    found: dict[str, list[Instance]] = {}
+    if opened is not None:
+        with opened.reading() as book:
+            for instance in book.instances().values():
+                found.setdefault(instance.key.rule, []).append(instance)
+    return found
+
+
+def _missing(rule: AlertRule) -> str:
+    """Why a rule can have no data at all."""
+    metric = source().engine.metrics.get(rule.metric)
+    if metric is None or set(metric.kinds) & set(answers.freshness().kinds):
+        return ""
+    return f"needs {' or '.join(metric.kinds)} events"
 
 
 def watch(rule: AlertRule | None) -> Watch:
@@ -91,110 +140,3 @@ def watch(rule: AlertRule | None) -> Watch:
 def instance_name(labels: Labels) -> str:
     """An instance by the values of its labels; empty where the rule has no `by`."""
     return " · ".join(wording.name(value, 40) for _, value in labels)
-
-
-def last(length: timedelta) -> Window:
-    """The window of that length up to now, or to the newest event where that lies far back."""
-    now, newest = source().now(), answers.freshness().last
-    stale = newest is not None and now - newest > length
-    return Window.last(length, newest if stale and newest is not None else now)
-
-
-def preview(rule: AlertRule, length: timedelta = PREVIEW) -> Course:
-    """What a rule, which need not be in force, would have seen and done until now."""
-    window = last(length)
-    # Whole minutes: the same question within one is the same answer.
-    end = window.end.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return _course(answers.version(), _Asked((rule, *_looked_at(rule)), Window(start=end - length, end=end)))
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Rules over a window; the first is the one that is drawn."""
-
-    rules: tuple[AlertRule, ...]
-    window: Window
-
-    def as_text(self) -> str:
-        return f"{[rule.model_dump_json() for rule in self.rules]} {self.window}"
-
-
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={_Asked: _Asked.as_text})
-def _course(version: str, asked: _Asked) -> Course:
-    rule, window = asked.rules[0].model_copy(update={"enabled": True}), asked.window
-    settle = timedelta(seconds=source().settings.alerts.settle_seconds)
-    span = Span(window.start + settle, window.end + settle)
-    evaluation = evaluate((rule, *asked.rules[1:]), source().engine, (), span, settle)
-    outcome = next((one for one in evaluation.outcomes if one.rule.id == rule.id), Outcome(rule))
-    return _drawn(outcome, rule, window, settle)
-
-
-def _drawn(outcome: Outcome, rule: AlertRule, window: Window, settle: timedelta) -> Course:
-    transitions = [change.transition for change in outcome.changes]
-    found = Course(_frame(outcome, rule, settle), watch(rule), window, rule.window, outcome.problem)
-    spans = spans_of(transitions, window.end)
-    return Course(found.frame, _with(found.watch, spans), window, rule.window, outcome.problem)
-
-
-def _with(one: Watch, spans: tuple[watched.Span, ...], moments: tuple[watched.Moment, ...] = ()) -> Watch:
-    return Watch(one.title, one.unit, one.decimals, one.threshold, one.threshold_text, spans, moments, one.height)
-
-
-def _frame(outcome: Outcome, rule: AlertRule, settle: timedelta) -> pl.DataFrame:
-    """The values that were compared, a row an instance and bucket."""
-    rows = outcome.rows
-    empty = pl.DataFrame(schema={"time": _MICROSECONDS, "instance": pl.String, "value": pl.Float64})
-    if rows is None or not len(rows.labels):
-        return empty
-    back = int((rule.window + settle) / timedelta(microseconds=1))
-    times = pl.Series("time", rows.instants - back).cast(_MICROSECONDS)
-    bounds = {"low": rows.judged.low, "high": rows.judged.high}
-    parts = [
-        pl.DataFrame(
-            [
-                times,
-                pl.Series("instance", [instance_name(labels)] * len(times), dtype=pl.String),
-                *(
-                    pl.Series(name, matrix[place], dtype=pl.Float64, nan_to_null=True)
-                    for name, matrix in (("value", rows.judged.values), *bounds.items())
-                    if matrix is not None
-                ),
-            ]
-        )
-        for place, labels in enumerate(rows.labels)
-        if not bool(np.isnan(rows.judged.values[place]).all())
-    ]
-    return pl.concat(parts) if parts else empty
-
-
-def spans_of(transitions: list[Transition], end: datetime) -> tuple[watched.Span, ...]:
-    """When instances were pending and firing, read off their changes of state; what goes on, up to `end`."""
-    begun: dict[tuple[object, str], datetime] = {}
-    found: list[watched.Span] = []
-    for one in sorted(transitions, key=lambda one: one.at):
-        name = instance_name(one.key.labels)
-        for kind in (State.PENDING, State.FIRING):
-            start = begun.pop((one.key, kind), None)
-            if start is not None and start < one.at:
-                found.append(watched.Span(start, one.at, kind, name))
-        if one.kind in (State.PENDING, State.FIRING):
-            begun[one.key, one.kind] = one.at
-    found += [
-        watched.Span(start, end, kind, instance_name(key.labels))  # pyright: ignore[reportAttributeAccessIssue]
-        for (key, kind), start in begun.items()
-        if start < end
-    ]
-    return tuple(found)
-
-
-def _looked_at(rule: AlertRule) -> tuple[AlertRule, ...]:
-    """The rules that a composite one looks at, and those that these do."""
-    rules, found = in_force(), dict[str, AlertRule]()
-    waiting = list(rule.condition.rules) if isinstance(rule.condition, Composite) else []
-    while waiting:
-        name = waiting.pop()
-        if name in rules and name not in found and name != rule.id:
-            found[name] = rules[name]
-            condition = rules[name].condition
-            waiting += condition.rules if isinstance(condition, Composite) else ()
-    return tuple(found.values())

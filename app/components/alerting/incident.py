@@ -8,7 +8,7 @@ from app import theme, wording
 from app.charts import watched
 from app.components.alerting import looks
 from app.components.failure import contained
-from app.queries import alerting, ruling
+from app.queries import alerting, incidents, ruling
 from app.queries.alerting import Case
 from app.source import source
 from app.state import View
@@ -74,11 +74,11 @@ def _course(case: Case, steps: tuple[Step, ...], view: View) -> None:
     with st.container(border=True, key="panel-course", gap="xxsmall"):
         st.subheader("Course", anchor=False, help="The metric around the incident, with the threshold of its rule.")
         with contained("The course"):
-            drawn = ruling.course(case, steps, view)
+            drawn = incidents.course(case, steps)
             if drawn is None:
                 st.caption("Nothing to draw: the rule is no longer in force, or its metric has no data here.")
                 return
-            picture = watched.series(drawn.frame, drawn.axis(st.context.theme.type == "dark"), drawn.watch)
+            picture = watched.series(drawn.frame, drawn.axis(view.tz, st.context.theme.type == "dark"), drawn.watch)
             st.plotly_chart(picture.figure, key="chart-course", alt=picture.alt, height="content")
 
 
@@ -127,5 +127,5 @@ def _row(alert: Alert) -> tuple[object, ...]:
 def _ways_on(case: Case, view: View) -> None:
     """Where to look next, with the same window and filters."""
     with st.container(horizontal=True, key="ways-on", gap="small"):
-        for way in ruling.ways_on(case, view):
+        for way in incidents.ways_on(case, view):
             st.page_link(way.page, label=way.label, icon=way.icon, query_params=way.query)

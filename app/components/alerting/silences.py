@@ -168,5 +168,6 @@ def of_rules(view: View) -> None:
             return
         schema = dict.fromkeys(("Rule", "When nobody is told", "Reason"), pl.String)
         st.dataframe(
-            pl.DataFrame(rows, schema=schema, orient="row"), hide_index=True, row_height=theme.ROW_HEIGHT, height="content", alt=f"Suppressions of rules: {len(rows):,}",
+            pl.DataFrame(rows, schema=schema, orient="row"), hide_index=True, row_height=theme.ROW_HEIGHT,
+            height="content", alt=f"Suppressions of rules: {len(rows):,}",
         )  # fmt: skip
