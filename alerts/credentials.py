@@ -28,8 +28,8 @@ from metrics.settings import Settings
 
 PREFIX = "PROMPTPILOT_"
 SECTION = "alerts"
-SECRETS_FILES = (Path(".streamlit/secrets.toml"), Path("~/.streamlit/secrets.toml"))
-"""Where Streamlit looks, too; the first that names a secret wins."""
+SECRETS_FILES = tuple(folder / ".streamlit/secrets.toml" for folder in (Path(__file__).resolve().parents[1], Path("~")))
+"""Where Streamlit looks, too: beside the pages, then in the user's home. The first that names a secret wins."""
 
 
 class CredentialsError(ConfigurationError):

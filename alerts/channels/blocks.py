@@ -156,7 +156,7 @@ def _buttons(message: Message, interactive: bool) -> Block | None:
 
 def _actions(message: Message) -> list[Block]:
     """What can still be done about it."""
-    if message.kind == "resolved":
+    if message.kind in ("resolved", "digest"):
         return []
     silence = {**_button("Silence 1 h", SILENCE), "value": message.incident}
     if message.kind == "acknowledged":

@@ -40,8 +40,8 @@ class Fact(NamedTuple):
 
 
 def headline(message: Message) -> str:
-    """`Firing P0: Error rate above 5 %: 7.3 % on /api/v1/chat`."""
-    return f"{STANDS[message.kind]} {message.priority}: {message.title}"
+    """`Firing P0: Error rate above 5 %: 7.3 % on /api/v1/chat`; a digest has no state of its own."""
+    return message.title if message.kind == "digest" else f"{STANDS[message.kind]} {message.priority}: {message.title}"
 
 
 def facts(message: Message) -> list[Fact]:

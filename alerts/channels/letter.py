@@ -10,7 +10,7 @@ from html import escape
 
 from alerts.channels.answers import told
 from alerts.channels.channel import Reference
-from alerts.channels.facts import STANDS, Fact, changes, facts, links, moment, others, said, where
+from alerts.channels.facts import STANDS, Fact, changes, facts, headline, links, moment, others, said, where
 from alerts.channels.picture import described, png, sparkline
 from alerts.message import Message
 from alerts.rules import Priority
@@ -60,7 +60,8 @@ def letter(
 
 def subject(message: Message) -> str:
     """`[P0] Firing: Error rate above 5 %: 7.3 %`, one line whatever the title holds."""
-    line = told(f"[{message.priority}] {STANDS[message.kind]}: {message.title}")
+    state = "" if message.kind == "digest" else f"[{message.priority}] {STANDS[message.kind]}: "
+    line = told(state + message.title)
     return line if len(line) <= SUBJECT else line[: SUBJECT - 1] + "…"
 
 
@@ -71,7 +72,7 @@ def message_id(key: str, sender: str) -> str:
 
 
 def _plain(message: Message) -> str:
-    lines = [message.title, said(message), ""]
+    lines = [headline(message), said(message), ""]
     lines += [f"{fact.label}: {fact.text}" for fact in facts(message)]
     lines += ["", sparkline(message)]
     for title, listed in _lists(message):
@@ -104,7 +105,7 @@ def _html(message: Message, pictured: bool) -> str:
     color = RESOLVED if message.kind == "resolved" else COLORS[message.priority]
     parts = [
         f'<p style="border-left:6px solid {color};padding-left:10px;font-size:20px;font-weight:600;margin:0">',
-        f"{_text(STANDS[message.kind])} {message.priority}: {_text(message.title)}</p>",
+        f"{_text(headline(message))}</p>",
         f"<p>{_text(said(message))}</p>" if said(message) else "",
         f"<table>{''.join(map(_row, facts(message)))}</table>",
         f'<p><img src="cid:{_PICTURE}" alt="{_text(described(message))}" width="640"></p>' if pictured else "",

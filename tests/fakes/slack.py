@@ -151,7 +151,6 @@ class FakeSlack(Peer):
 
     def _method(self, method: str, request: Request) -> Mapping[str, Any]:
         handlers = {
-            "auth.test": lambda _: {"user": "promptpilot", "team": "Fake", "bot_id": "B0FAKE"},
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "conversations.history": self._history,
@@ -273,7 +272,7 @@ def _arguments(request: Request) -> Call:
     kind = request.headers.get("content-type", "").split(";")[0]
     match kind:
         case "application/json":
-            return json.loads(request.body)
+            return json.loads(request.body or b"{}")
         case "application/x-www-form-urlencoded":
             return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
         case _:

@@ -127,6 +127,6 @@ class FakeMailServer:
         mail = message_from_bytes(content, policy=default)
         self.mails.append(mail)
         self.envelopes.append((envelope.mail_from or "", list(envelope.rcpt_tos)))
-        if reply == "lose" and server.transport is not None:
+        if reply == "lose" and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return "250 OK"
