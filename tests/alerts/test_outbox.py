@@ -88,8 +88,9 @@ def test_nobody_else_is_given_what_a_sender_has_taken_until_its_lease_ends(book:
 def test_a_try_that_was_begun_and_never_ended_is_handed_out_as_such(book: Book) -> None:
     book.enqueue([delivery()])
     (taken,) = book.due(NOON)
-    assert book.begin(taken, '{"title": "composed"}', NOON)
-    (again,) = book.due(NOON + LEASE)
+    assert book.begin(taken, '{"title": "composed"}', minutes(4))
+    assert book.due(NOON + LEASE) == ()
+    (again,) = book.due(minutes(4) + LEASE)
     assert (again.again, again.attempts, again.message) == (True, 1, '{"title": "composed"}')
 
 
