@@ -38,7 +38,7 @@ STATES = ("inactive", "pending", "firing", "resolved", "none")
 TRANSITIONS = ("pending", "cleared", "firing", "resolved")
 """What may happen to it."""
 _AT = re.compile(r"at (?P<at>\S+)")
-_SAID = re.compile(r"(?P<word>\w+)(?: (?P<rule>[\w.-]+))?(?: ?\{(?P<labels>.*)\})?(?P<late> late)?")
+_SAID = re.compile(r"(?P<word>\w+)(?: (?P<rule>(?!late$)[\w.-]+))?(?: ?\{(?P<labels>.*)\})?(?P<late> late)?")
 _MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 

@@ -70,7 +70,7 @@ class Figures:
             for column, part in ((name, 0), (name + EVENTS, 1)):
                 flat = np.array([each[part] for each in parts]).T.ravel()
                 columns[column] = pl.Series(flat, dtype=pl.Float64).fill_nan(None)
-        return Result(query, query.grain, pl.DataFrame(columns), "made up", "", {})
+        return Result(query, query.grain, pl.DataFrame(columns), "made up", (), {})
 
 
 def numbers(text: str, levels: Sequence[str] = ()) -> Floats:

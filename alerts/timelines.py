@@ -11,6 +11,7 @@ import yaml
 
 from alerts.alert import Instance, Key, Transition
 from alerts.cases import STATES, TRANSITIONS, Case, Expected, Values, expected, read
+from alerts.composite import in_order
 from alerts.evaluation import Evaluation, Span, evaluate
 from alerts.figures import Figures, Row, numbers
 from alerts.instants import MICROSECOND, buckets, due, moment
@@ -66,7 +67,9 @@ class Played:
         return seen[-1] if seen else {}
 
 
-def tested(path: Path, metrics: Mapping[str, Metric] = METRICS, notify: Callable[[], Notify] | None = None) -> Report:
+def report_of(
+    path: Path, metrics: Mapping[str, Metric] = METRICS, notify: Callable[[], Notify] | None = None
+) -> Report:
     """What came of the timelines of a file; `notify` makes, for each, what tells people.
 
     Raises:
@@ -82,11 +85,10 @@ def tested(path: Path, metrics: Mapping[str, Metric] = METRICS, notify: Callable
     for number, case in enumerate(cases):
         try:
             rules = rules_of(case, path.parent)
-            played = play(case, rules, metrics, notify and notify())
+            found = list(differences(case, rules, play(case, rules, metrics, notify and notify())))
         except ValueError as error:
             raise TimelineError(f"{path}, line {_line(tree, (number,))}: {case.name}: {error}") from error
-        for place, said in differences(case, rules, played):
-            failures.append(Failure(str(path), _line(tree, (number, *place)), case.name, said))
+        failures += [Failure(str(path), _line(tree, (number, *place)), case.name, said) for place, said in found]
     return Report(len(cases), tuple(failures))
 
 
@@ -112,6 +114,7 @@ def play(
     """
     if case.notifications is not None and notify is None:
         raise ValueError("notifications: nobody is told anything here; leave them out")
+    rules = in_order(rules)
     figures = Figures(tuple(_row(values, case.start, rules, metrics) for values in case.figures), metrics)
     known: dict[Key, Instance] = {}
     states: list[tuple[datetime, Mapping[Key, Instance]]] = []
