@@ -112,9 +112,13 @@ def _draw_line(
     drawn: Drawing, part: pl.DataFrame, axis: TimeAxis, watch: Watch, name: str, index: int, alone: bool
 ) -> None:
     stroke = theme.WATCHED if alone else theme.SERIES[index % len(theme.SERIES)]
+    present = part[_VALUE].is_not_null()
+    neighbors = present.shift(1, fill_value=False) | present.shift(-1, fill_value=False)
     drawn.scatter(
-        x=axis.local(part["time"]), y=part[_VALUE].to_list(), name=label(name or watch.title, 30), mode="lines",
-        line=stroke.line, text=[watch.written(value) for value in part[_VALUE]], hovertemplate="%{text}",
+        x=axis.local(part["time"]), y=part[_VALUE].to_list(), name=label(name or watch.title, 30),
+        # A line alone would not show a value that has no neighbor.
+        mode="lines+markers" if (present & ~neighbors).any() else "lines", marker={"size": 4}, line=stroke.line,
+        text=[watch.written(value) for value in part[_VALUE]], hovertemplate="%{text}",
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 Alerts are those of one's own home; while the demo is shown, those of the demo's home where it has any.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from alerts.book import Book
 from alerts.incident import Alert, Incident, Silence, Status, Step
 from alerts.outbox import Delivery
 from alerts.rules import AlertRule
-from app import heartbeat
+from app import heartbeat, wording
 from app.queries import alert_home, ruling
 from app.source import source
 
@@ -170,7 +170,27 @@ def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
         if incident is None:
             return None
         alerts, steps, silences = book.alerts_of([incident_id]), book.timeline(incident_id), book.silences(now)
-    return _case(incident, alerts, ruling.in_force(), silences, now), steps
+    found = _case(incident, alerts, ruling.in_force(), silences, now)
+    return found, (*_beginning(found, steps), *steps)
+
+
+def _beginning(case: Case, steps: tuple[Step, ...]) -> Iterator[Step]:
+    """How it began, before there was an incident to write it down for: read off the head's first spell."""
+    first = min((alert for alert in case.alerts if alert.key == case.incident.head), key=_fired, default=None)
+    if first is None or any(step.kind in ("breach", "pending") for step in steps):
+        return
+    watched = ruling.watch(case.rule)
+    said = f"{watched.title} {watched.threshold_text}" if watched.threshold_text else "it breached"
+    yield Step(first.since, "breach", said, case.incident.id, first.key)
+    if first.fired_at > first.since:
+        length = wording.span(first.fired_at - first.since)
+        yield Step(first.since, "pending", f"for {length}: nobody is told yet", case.incident.id, first.key)
+    if not any(step.kind == "firing" for step in steps):
+        yield Step(first.fired_at, "firing", f"{case.incident.title} fires", case.incident.id, first.key)
+
+
+def _fired(alert: Alert) -> datetime:
+    return alert.fired_at
 
 
 def silences() -> tuple[Silence, ...]:
@@ -180,11 +200,6 @@ def silences() -> tuple[Silence, ...]:
         return ()
     with opened.reading() as book:
         return book.silences()
-
-
-def firing() -> tuple[Case, ...]:
-    """Open incidents alone, for other pages."""
-    return board().cases
 
 
 def _case(

@@ -6,7 +6,7 @@ import streamlit as st
 from alerts.incident import Alert, Incident, Step
 from app import theme, wording
 from app.charts import watched
-from app.components.alerting import looks
+from app.components.alerting import looks, rules
 from app.components.failure import contained
 from app.queries import alerting, incidents, ruling
 from app.queries.alerting import Case
@@ -126,6 +126,11 @@ def _row(alert: Alert) -> tuple[object, ...]:
 
 def _ways_on(case: Case, view: View) -> None:
     """Where to look next, with the same window and filters."""
-    with st.container(horizontal=True, key="ways-on", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", key="ways-on", gap="small"):
+        if case.rule and st.button("The rule", key="to-the-rule", icon=":material/rule:", type="tertiary"):
+            _close()
+            st.query_params["show"] = "Rules"
+            rules.open_rule(case.rule.id)
+            st.rerun()
         for way in incidents.ways_on(case, view):
             st.page_link(way.page, label=way.label, icon=way.icon, query_params=way.query)

@@ -17,9 +17,9 @@ from app.state import View
 REFRESH = "5s"
 _LISTED = 5
 _SAID = {
-    Watching.DISABLED: "Alerts are turned off: nothing is evaluated, nobody is told. "
+    Watching.DISABLED: ":red[**Alerts are turned off**]: nothing is evaluated, nobody is told. "
     "Set `alerts.enabled: true` in `settings.yaml` of the home to turn them on.",
-    Watching.UNATTENDED: "Nobody watches: the process that evaluates alerts is not running. "
+    Watching.UNATTENDED: ":red[**Nobody watches**]: the process that evaluates alerts is not running. "
     "Start the program with `promptpilot up`, which starts it, too.",
     Watching.WITHOUT_RULES: "No rule is in force, so nothing can fire. Add one below Rules, or set "
     "`alerts.shipped_rules: true` in `settings.yaml` of the home.",
@@ -61,15 +61,18 @@ def _say(pulse: Pulse, now: datetime) -> None:
         )
         return
     if pulse.state in (Watching.DISABLED, Watching.UNATTENDED):
-        st.error(_SAID[pulse.state], icon=":material/notifications_off:")
+        st.warning(_SAID[pulse.state], icon=":material/notifications_off:")
     elif pulse.state in (Watching.WITHOUT_RULES, Watching.STARTING):
         st.info(_SAID[pulse.state], icon=":material/hourglass_top:")
     elif pulse.state is Watching.FAILING:
         reason = wording.markdown(wording.name(pulse.error, 400))
-        st.error(f"Evaluating alerts fails: {reason}. It is tried again all the time.", icon=":material/error:")
+        st.warning(
+            f":red[**Evaluating alerts fails**]: {reason}. It is tried again all the time.", icon=":material/error:"
+        )
     elif pulse.state is Watching.LATE and pulse.evaluated_at:
-        st.error(
-            f"Alerts were last evaluated {looks.ago(pulse.evaluated_at, now)}: what happened since is not known yet.",
+        st.warning(
+            f":red[**Alerts were last evaluated {looks.ago(pulse.evaluated_at, now)}**]: what happened since is not known "
+            "yet.",
             icon=":material/schedule:",
         )
 
