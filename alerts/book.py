@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select, true, update
+from sqlalchemy import ColumnElement, delete, or_, select, true, update
 from sqlalchemy import bindparam as given
 
 from alerts import rows
@@ -166,20 +166,17 @@ class Book(Outbox):
         limit: int = 1000,
     ) -> tuple[Step, ...]:
         """Entries in the order of time; of an incident, a rule, an instance, or all. Of too many, the newest."""
-        statement = select(TIMELINE)
-        for wanted, condition in (
-            (incident, TIMELINE.c.incident == incident),
-            (rule, TIMELINE.c.rule == rule),
-            (key, TIMELINE.c.id == (key_id(key) if key else "")),
-            (since, TIMELINE.c.at >= since),
-        ):
-            if wanted:
-                statement = statement.where(condition)
-        return tuple(reversed(self._steps(statement, limit)))
-
-    def _steps(self, statement: Select[tuple[object, ...]], limit: int) -> list[Step]:
-        newest = statement.order_by(TIMELINE.c.at.desc(), TIMELINE.c.sequence.desc()).limit(limit)
-        return [rows.step_of(row) for row in self._connection.execute(newest)]
+        where: list[ColumnElement[bool]] = []
+        if incident:
+            where.append(TIMELINE.c.incident == incident)
+        if rule or key:
+            where.append(TIMELINE.c.rule == (key.rule if key else rule))
+        if key:
+            where.append(TIMELINE.c.id == key_id(key))
+        if since is not None:
+            where.append(TIMELINE.c.at >= since)
+        newest = select(TIMELINE).where(*where).order_by(TIMELINE.c.at.desc(), TIMELINE.c.sequence.desc()).limit(limit)
+        return tuple(map(rows.step_of, reversed(list(self._connection.execute(newest)))))
 
     # Silences
 

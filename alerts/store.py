@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from alerts.book import Book
 from alerts.migrations import HEAD, Newer, revision_of, upgrade
@@ -27,6 +27,11 @@ from metrics.events.problems import ConfigurationError
 from metrics.settings import Settings
 
 FILE_NAME = "state.db"
+DRIVERS = {
+    "sqlite": "sqlite", "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg", "postgresql+psycopg": "postgresql+psycopg", "postgres": "postgresql+psycopg",
+}  # fmt: skip
+"""How an address may begin, and the driver for it."""
 WAIT_SECONDS = 30
 """How long a writer waits for another."""
 ATTEMPTS = 20
@@ -107,19 +112,20 @@ class Store:
                         connection.execute(select(func.set_config("lock_timeout", f"{WAIT_SECONDS}s", True)))
                         connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
                     yield connection
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
+            if not isinstance(error, OperationalError | InterfaceError) and type(error) is not DatabaseError:
+                raise  # a defect, not an outage
             raise StoreUnavailable(f"the alert database {self.address} cannot be used now: {_reason(error)}") from error
 
 
 def _address(url: str) -> URL:
     try:
         parsed = make_url(url)
-        known = parsed.get_backend_name() in ("sqlite", "postgresql")
     except ArgumentError as error:
         raise ConfigurationError(_EXPECTED) from error
-    if not known:
+    if parsed.drivername not in DRIVERS:
         raise ConfigurationError(_EXPECTED)
-    return parsed
+    return parsed.set(drivername=DRIVERS[parsed.drivername])
 
 
 _EXPECTED = (

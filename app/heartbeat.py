@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,16 @@ from app.files import write_whole
 HEARTBEAT_FILE = "sidecar.json"
 STALE_SECONDS = 30.0
 """Age from which on the sidecar counts as not running."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """How a job of the sidecar goes."""
+
+    finished: datetime | None
+    """When its newest run ended; None before the first."""
+    error: str
+    """Why that run failed; empty when it did not."""
 
 
 def beat(home: Path, now: datetime, jobs: Mapping[str, Mapping[str, str | None]]) -> None:
@@ -24,5 +35,15 @@ def age(home: Path, now: datetime) -> float | None:
     try:
         at = json.loads((home / HEARTBEAT_FILE).read_text(encoding="utf-8"))["at"]
         return max(0.0, (now - datetime.fromisoformat(at)).total_seconds())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def job(home: Path, name: str) -> JobState | None:
+    """How a job of the sidecar of `home` goes; None when the sidecar never was alive, or knows no such job."""
+    try:
+        told = json.loads((home / HEARTBEAT_FILE).read_text(encoding="utf-8"))["jobs"][name]
+        finished = told["finished"]
+        return JobState(datetime.fromisoformat(finished) if finished else None, told["error"] or "")
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -1,14 +1,15 @@
 """Does jobs again and again, each guarded from the others.
 
-The loop itself only plans and tells that it is alive. Jobs take turns in one worker thread, because they
-write the same lake: a slow one delays the others, but neither the loop nor the heartbeat. A job that
-raises is logged and runs again at its next turn.
+The loop itself only plans and tells that it is alive. Jobs of one lane take turns in one worker thread, because they
+write the same thing; a slow one delays those of its own lane, but no other lane, nor the loop, nor the heartbeat. A
+job that raises is logged and runs again at its next turn.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +27,8 @@ class Job:
     every: float
     """Seconds between two starts; a run still going on when the next is due is left alone."""
     run: Callable[[], object]
+    lane: str
+    """Jobs of one lane never run at the same time."""
 
 
 @dataclass(slots=True)
@@ -59,15 +62,21 @@ class Timetable:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then until the run in progress has come to its end."""
         scheduler = Scheduler()
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="lake") as worker:
+        with ExitStack() as stack:
+            lanes = {
+                lane: stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane))
+                for lane in dict.fromkeys(job.lane for job in self._jobs)
+            }
             for job in self._jobs:
+                worker = lanes[job.lane]
                 self._submit(job, worker)
                 scheduler.every(job.every).seconds.do(self._submit, job, worker)  # pyright: ignore[reportArgumentType]
             scheduler.every(BEAT_SECONDS).seconds.do(self._tell)
             self._tell()
             while not stop.wait(max(0.0, scheduler.idle_seconds or 0.0)):
                 scheduler.run_pending()
-            worker.shutdown(wait=True, cancel_futures=True)
+            for worker in lanes.values():
+                worker.shutdown(wait=False, cancel_futures=True)
         self._tell()
 
     def _submit(self, job: Job, worker: ThreadPoolExecutor) -> None:

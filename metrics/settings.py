@@ -144,6 +144,8 @@ class Alerts(_Section):
     """Whether the rules that ship are in force where the home has no rule of the same id."""
     settle_seconds: Annotated[float, Field(ge=0)] = 10
     """How long events may take to arrive before their time is judged, in seconds."""
+    patience_seconds: Annotated[float, Field(ge=0)] = 300
+    """How long to wait for a lake that is behind before its time is judged by what there is, in seconds."""
     catch_up_seconds: Annotated[float, Field(ge=0)] = 3600
     """How far back evaluations that were missed are made up for, in seconds."""
     database_url: str = ""

@@ -145,7 +145,7 @@ def objective() -> Limit:
 def grain_for(window: Window, most: int) -> Grain:
     """The finest grain with at most `most` buckets."""
     seconds = window.length.total_seconds()
-    fitting = (grain for grain, width in SECONDS.items() if seconds <= most * width and grain is not Grain.SECONDS_10)
+    fitting = (grain for grain, width in SECONDS.items() if width >= 60 and seconds <= most * width)
     return next(fitting, Grain.MONTH)
 
 

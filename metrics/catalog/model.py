@@ -196,6 +196,14 @@ Measure = (
 )
 
 
+def counter_of(kind: str) -> Additive:
+    """The number of events of a kind; of requests and calls, the one that rollups hold."""
+    return Additive(_COUNTERS.get(kind, f"{kind}_events"), kind, "count(*)")
+
+
+_COUNTERS = {"request": "requests", "llm_call": "llm_calls"}
+
+
 def kinds_of(measure: Measure) -> tuple[str, ...]:
     """The event kinds a measure reads."""
     match measure:
@@ -233,6 +241,16 @@ class Metric:
     """Whether nothing counted means 0 once the kind has been seen (errors), not "no data"."""
     needs_all: bool = True
     """Whether it needs events for each of its measures; else those of any one are enough."""
+    levels: tuple[str, ...] = ()
+    """Names of the values 0, 1, 2, … of a metric that is a state and no quantity."""
+
+    @property
+    def is_judged_by_events(self) -> bool:
+        """Whether a value over few events says little: percentiles, and ratios and means of what is counted."""
+        if any(isinstance(measure, Quantile | RepairTime) for measure in self.measures):
+            return True
+        counted = any(isinstance(measure, Additive | Sessions | RetainedUsers) for measure in self.measures)
+        return counted and "/ nullif(" in self.formula
 
     @property
     def kinds(self) -> tuple[str, ...]:

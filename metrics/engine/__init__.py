@@ -7,9 +7,10 @@ from metrics.engine.narrowing import NARROW_FROM
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.raw import EventPage, Place
-from metrics.engine.result import PREVIOUS, Freshness, KindFreshness, Result
+from metrics.engine.result import EVENTS, PREVIOUS, Freshness, KindFreshness, Result
 
 __all__ = [
+    "EVENTS",
     "NARROW_FROM",
     "PREVIOUS",
     "DimensionMismatch",

@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 from metrics.engine.query import Grain, Window
 
 SECONDS: dict[Grain, int] = {
+    Grain.SECONDS_5: 5,
     Grain.SECONDS_10: 10,
+    Grain.SECONDS_30: 30,
     Grain.MINUTE: 60,
     Grain.MINUTES_5: 300,
     Grain.MINUTES_15: 900,
@@ -31,6 +33,8 @@ SECONDS: dict[Grain, int] = {
 }
 """Width of every grain that has a fixed one on the wall clock."""
 
+ALERTING = (Grain.SECONDS_5, Grain.SECONDS_30)
+"""Grains that only alert rules ask for."""
 HOUR = 3600
 DAY = 86400
 MOST_POINTS = 400
@@ -62,13 +66,13 @@ class Offset:
 
 
 def resolve(grain: Grain, window: Window) -> Grain:
-    """`AUTO` becomes the finest grain with at most 400 points; anything else stays."""
+    """`AUTO` becomes the finest grain with at most 400 points, of those that charts have; anything else stays."""
     if grain is not Grain.AUTO:
         return grain
     length = window.length.total_seconds()
     finest = HOUR if window.length > HOURLY_FROM else 0
     for candidate, seconds in SECONDS.items():
-        if seconds >= finest and length / seconds <= MOST_POINTS:
+        if candidate not in ALERTING and seconds >= finest and length / seconds <= MOST_POINTS:
             return candidate
     return Grain.MONTH
 

@@ -4,8 +4,9 @@ import atexit
 import os
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import gettempdir
 from typing import Literal
 
 import duckdb
@@ -21,8 +22,8 @@ MEMORY_LIMIT = "900MB"
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    # Left alone, it spills into `.tmp` of whatever directory the process was started in.
-    spill = Path(mkdtemp(prefix="promptpilot-spill-"))
+    # Left alone, it spills into `.tmp` of whatever directory the process was started in. Made when it is needed.
+    spill = Path(gettempdir(), f"promptpilot-spill-{token_hex(8)}")
     atexit.register(rmtree, spill, ignore_errors=True)
     connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from metrics.catalog import Metric, catalog
-from metrics.catalog.model import Additive, kinds_of
+from metrics.catalog.model import Additive, counter_of, kinds_of
 from metrics.engine import board, raw
 from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.cohorts import Retention, cohorts
@@ -21,8 +21,9 @@ from metrics.engine.narrowing import Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.raw import EventPage, Place
-from metrics.engine.result import PREVIOUS, TIME, Freshness, KindFreshness, Result
+from metrics.engine.result import EVENTS, PREVIOUS, TIME, Freshness, KindFreshness, Result
 from metrics.engine.scope import EXACT_UP_TO, Scope
+from metrics.engine.statement import Statement, laid_out
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -45,9 +46,14 @@ class Plan:
         return ", ".join(dict.fromkeys(step.source for step in self.steps)) or "nothing ingested"
 
     @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What is asked of the database."""
+        return tuple(step.statement for step in self.steps)
+
+    @property
     def sql(self) -> str:
         """The statements, laid out to be read."""
-        return ";\n\n".join(step.statement.pretty() for step in self.steps)
+        return laid_out(self.statements)
 
 
 class Engine:
@@ -78,11 +84,13 @@ class Engine:
         frame = self._answer(plan)
         if query.compare:
             before = self.plan(
-                query.model_copy(update={"window": query.window.previous, "grain": plan.scope.buckets.grain})
+                query.model_copy(
+                    update={"window": query.window.previous, "grain": plan.scope.buckets.grain, "with_events": False}
+                )
             )
             pairs = plan.scope.buckets.before(before.scope.buckets)
             frame = _with_previous(frame, self._answer(before), query, pairs)
-        return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.sql, plan.missing)
+        return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.statements, plan.missing)
 
     def plan(self, query: Query) -> Plan:
         """How a query would be answered, without answering it. Raises as `run` does."""
@@ -95,6 +103,8 @@ class Engine:
         present = {kind for metric in metrics for kind in metric.kinds if self.lake.events(kind).version >= 0}
         missing = {metric.name: lacking for metric in metrics if (lacking := metric.lacks(present))}
         measures = [measure for metric in metrics if metric.name not in missing for measure in metric.measures]
+        if query.with_events:
+            measures += [counter for metric in metrics for counter in _counters(metric, scope)]
         return Plan(metrics, scope, tuple(steps(measures, scope)), missing)
 
     def distribution(self, metric: str, window: Window, filters: Sequence[Filter] = ()) -> pl.DataFrame:
@@ -212,6 +222,8 @@ class Engine:
         frames = [_typed(step.finish(rows_of(self._narrowing.over(step.statement))), groups) for step in plan.steps]
         joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
         columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
+        if plan.scope.query.with_events:
+            columns += [_events(metric, plan.scope).alias(metric.name + EVENTS) for metric in plan.metrics]
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
         return joined.select(*time, *named, *columns)
@@ -276,6 +288,16 @@ def _value(metric: Metric, plan: Plan) -> pl.Expr:
         return pl.lit(None, pl.Float64)
     value = pl.sql_expr(metric.formula)
     return value.fill_null(0) if metric.empty_is_zero else value
+
+
+def _counters(metric: Metric, scope: Scope) -> tuple[Additive, ...]:
+    """What counts the events behind a metric: a measure a kind that was ever ingested and can be asked so."""
+    return tuple(counter_of(kind) for kind in scope.kinds_for(metric.name, metric.kinds))
+
+
+def _events(metric: Metric, scope: Scope) -> pl.Expr:
+    counters = [pl.col(counter.name) for counter in _counters(metric, scope)]
+    return pl.sum_horizontal(counters or [pl.lit(0)]).fill_null(0).cast(pl.Int64)
 
 
 def _with_previous(

@@ -13,7 +13,9 @@ class Grain(StrEnum):
 
     AUTO = "auto"
     NONE = "none"
+    SECONDS_5 = "5s"
     SECONDS_10 = "10s"
+    SECONDS_30 = "30s"
     MINUTE = "1m"
     MINUTES_5 = "5m"
     MINUTES_15 = "15m"
@@ -101,6 +103,8 @@ class Query(Value):
     """Whether each metric also comes as `<metric>__previous`, from the window before."""
     raw: bool = False
     """Never answer from a rollup."""
+    with_events: bool = False
+    """Whether each metric also comes with the number of events behind it, as `<metric>__events`."""
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:

@@ -7,10 +7,13 @@ from datetime import datetime
 import polars as pl
 
 from metrics.engine.query import Grain, Query
+from metrics.engine.statement import Statement, laid_out
 
 TIME = "time"
 PREVIOUS = "__previous"
 """Suffix of a metric's column that holds its value in the window before."""
+EVENTS = "__events"
+"""Suffix of the column that holds how many events are behind a metric's value: of its kinds, past the filters."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +25,20 @@ class Result:
     """The grain used; never `AUTO`."""
     frame: pl.DataFrame
     """`time` (start of the bucket, UTC; absent for grain `NONE`), a String column a dimension, a column a metric.
+    With `with_events`, an Int64 column `<metric>__events` each; 0 where there are none.
 
     Rows are in order of time, then dimensions. Null is no data.
     """
     source: str
     """`events`, or the rollups used."""
-    sql: str
-    """The statements, over logical tables."""
+    statements: tuple[Statement, ...]
     missing: Mapping[str, str]
     """Metrics of which nothing was ever ingested, and the event kind each needs."""
+
+    @property
+    def sql(self) -> str:
+        """The statements, over logical tables, laid out to be read."""
+        return laid_out(self.statements)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """A statement: SQL over logical tables, its bound values, and the files those tables stand for.
 
-The text is in the DuckDB dialect and names tables `events.<kind>` and `rollups."<name>/<view>"`. sqlglot
-parses it once; a backend puts its own tables in their place, or writes the tree for another engine.
+The text is in the DuckDB dialect and names tables `events."<kind>"` and `rollups."<name>/<view>"`. DuckDB gets it with
+files in their place; its tree is there to be read and to be written for another engine.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,33 +58,46 @@ class Statement:
         return _over_files(self.text, self.relations)
 
 
+def laid_out(statements: Iterable[Statement]) -> str:
+    """Statements one below the other, laid out to be read."""
+    return ";\n\n".join(statement.pretty() for statement in statements)
+
+
 @lru_cache(maxsize=512)
 def _parsed(text: str) -> exp.Expr:
     return sqlglot.parse_one(text, read=DIALECT)
 
 
+_NAMED = re.compile(r'''
+    '(?:[^']|'')*'                                    # a text: what it holds names nothing
+    |\b(events|rollups)\."([^"]+)"(\s+AS\s+\w+)?      # a logical table, and the name it is given
+    ''', re.VERBOSE)  # fmt: skip
+
+
 @lru_cache(maxsize=512)
 def _over_files(text: str, relations: tuple[Relation, ...]) -> str:
+    """Put files in the place of logical tables.
+
+    In the text, not in its tree: to parse, copy and write a statement takes sqlglot longer than DuckDB takes to answer.
+    """
     by_name = {(relation.schema_name, relation.name): relation for relation in relations}
 
-    def replaced(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Table):
-            return node
-        relation = by_name.get((node.db, node.name))
-        return node if relation is None else _files(relation, node.alias)
+    def replaced(found: re.Match[str]) -> str:
+        relation = by_name.get((found[1], found[2]))
+        if relation is None:
+            return found[0]
+        alias = found[3] or f' AS "{relation.name}"'
+        return _files(relation) + alias
 
-    return _parsed(text).transform(replaced).sql(DIALECT)
+    return _NAMED.sub(replaced, text)
 
 
-def _files(relation: Relation, alias: str) -> exp.Expr:
+def _files(relation: Relation) -> str:
     if not relation.files:
         nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in relation.columns)
-        empty = sqlglot.parse_one(f"SELECT {nothing} WHERE false", read=DIALECT)
-        return exp.Subquery(this=empty, alias=exp.TableAlias(this=exp.to_identifier(alias or relation.name)))
-    files = exp.Array(expressions=[exp.Literal.string(file) for file in relation.files])
-    table = exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[files]))
-    table.set("alias", exp.TableAlias(this=exp.to_identifier(alias or relation.name, quoted=True)))
-    return table
+        return f"(SELECT {nothing} WHERE false)"
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in relation.files)
+    return f"read_parquet([{listed}])"
 
 
 _TYPES: Mapping[str, str] = {

@@ -83,7 +83,7 @@ class FakeEngine:
         missing = {
             name: METRICS[name].kinds[0] for name in query.metrics if not set(METRICS[name].kinds) & set(self.kinds)
         }
-        return Result(query, grain, pl.DataFrame(rows, schema=schema, orient="row"), "fake", "", missing)
+        return Result(query, grain, pl.DataFrame(rows, schema=schema, orient="row"), "fake", (), missing)
 
     def distribution(self, metric: str, window: Window, filters: tuple[Filter, ...]) -> pl.DataFrame:
         """Something like a log-normal distribution."""

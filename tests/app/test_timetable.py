@@ -58,7 +58,7 @@ def running(*jobs: Job, beats: Beats | None = None) -> Generator[threading.Event
 
 def test_a_job_runs_at_once_and_again() -> None:
     runs = threading.Semaphore(0)
-    with running(Job("count", 0.01, runs.release)):
+    with running(Job("count", 0.01, runs.release, "one")):
         assert all(runs.acquire(timeout=TIMEOUT) for _ in range(3))
 
 
@@ -69,7 +69,8 @@ def test_a_job_that_raises_ends_neither_itself_nor_the_others(caplog: pytest.Log
         failures.release()
         raise RuntimeError("the disk is full")
 
-    with caplog.at_level(logging.ERROR), running(Job("bad", 0.01, fail), Job("good", 0.01, runs.release), beats=beats):
+    jobs = Job("bad", 0.01, fail, "one"), Job("good", 0.01, runs.release, "one")
+    with caplog.at_level(logging.ERROR), running(*jobs, beats=beats):
         assert all(failures.acquire(timeout=TIMEOUT) for _ in range(3))
         assert all(runs.acquire(timeout=TIMEOUT) for _ in range(3))
         beats.await_one("bad", "RuntimeError: the disk is full")
@@ -83,10 +84,38 @@ def test_a_slow_job_does_not_hold_up_the_heartbeat() -> None:
         begun.set()
         release.wait(TIMEOUT)
 
-    with running(Job("slow", 0.01, slow), beats=beats):
+    with running(Job("slow", 0.01, slow, "one"), beats=beats):
         assert begun.wait(TIMEOUT)
         beats.await_more()
         release.set()
+
+
+def test_a_slow_job_does_not_hold_up_another_lane() -> None:
+    begun, release, runs = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def slow() -> None:
+        begun.set()
+        release.wait(TIMEOUT)
+
+    with running(Job("slow", 0.01, slow, "lake"), Job("quick", 0.01, runs.release, "alerts")):
+        assert begun.wait(TIMEOUT)
+        assert all(runs.acquire(timeout=TIMEOUT) for _ in range(3))
+        release.set()
+
+
+def test_jobs_of_one_lane_take_turns() -> None:
+    at_work, overlaps, runs = threading.Lock(), threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        if not at_work.acquire(blocking=False):
+            overlaps.set()
+            return
+        runs.release()
+        at_work.release()
+
+    with running(*(Job(name, 0.01, work, "lake") for name in ("one", "two", "three"))):
+        assert all(runs.acquire(timeout=TIMEOUT) for _ in range(20))
+    assert not overlaps.is_set()
 
 
 def test_the_run_in_progress_comes_to_its_end_before_the_stop() -> None:
@@ -98,7 +127,7 @@ def test_the_run_in_progress_comes_to_its_end_before_the_stop() -> None:
         finished.set()
 
     stop = threading.Event()
-    timetable = Timetable([Job("work", 60, lambda: work(stop))], lambda: NOON, Beats())
+    timetable = Timetable([Job("work", 60, lambda: work(stop), "one")], lambda: NOON, Beats())
     thread = threading.Thread(target=timetable.run, args=(stop,))
     thread.start()
     assert begun.wait(TIMEOUT)
@@ -110,6 +139,12 @@ def test_the_run_in_progress_comes_to_its_end_before_the_stop() -> None:
 def test_a_heartbeat_tells_its_age(tmp_path: Path) -> None:
     heartbeat.beat(tmp_path, NOON, {})
     assert heartbeat.age(tmp_path, NOON.replace(minute=1)) == 60
+
+
+def test_a_heartbeat_tells_how_a_job_goes(tmp_path: Path) -> None:
+    heartbeat.beat(tmp_path, NOON, {"alerts": {"started": None, "finished": NOON.isoformat(), "error": None}})
+    assert heartbeat.job(tmp_path, "alerts") == heartbeat.JobState(NOON, "")
+    assert heartbeat.job(tmp_path, "unheard of") is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"at": 5}', '{"at": "noon"}', '{"at": "2026'])

@@ -24,7 +24,7 @@ from tests.serving import free_port
 TIMEOUT = 60
 READY = "database system is ready to accept connections"
 OPTIONS = {
-    "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "synchronous_commit": "off",
+    "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
     "full_page_writes": "off", "shared_buffers": "16MB", "max_connections": "40", "autovacuum": "off",
 }  # fmt: skip
 
@@ -50,7 +50,7 @@ class Postgres:
         """The address of a database that nobody has used."""
         name = next(self._names)
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY FILE_COPY").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._address(name).replace("postgresql://", "postgresql+psycopg://")
 
     def restart_at_once(self) -> None:
@@ -58,8 +58,8 @@ class Postgres:
         self.stop(signal.SIGQUIT)
         self._process = self._started()
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it and everything that is going on in it."""
+    def stop(self, how: signal.Signals) -> None:
+        """End it, and everything that is going on in it."""
         self._process.send_signal(how)
         try:
             self._process.wait(TIMEOUT)
@@ -105,7 +105,7 @@ def postgres() -> Generator[Postgres]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop(signal.SIGQUIT)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

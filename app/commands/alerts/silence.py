@@ -1,6 +1,7 @@
 """`promptpilot alerts silence`: nobody is told, for a while."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,7 @@ COLUMNS = ("silence", "from", "until", "rule", "labels", "by", "why")
 
 
 def silence(
-    rule: Annotated[str, typer.Argument(metavar="[RULE]", help="Id of the rule to be silenced.")] = "",
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of the rule to be silenced.")] = "",
     label: Annotated[
         list[str] | None, typer.Option("--label", help="Only alerts with name=value; again: with both.")
     ] = None,
@@ -35,20 +36,32 @@ def silence(
     home: Home = None,
 ) -> None:
     """Tell nobody of a rule's alerts for a while, list the silences, or end one. What is silenced is still recorded."""
-    settings = settings_of(home)
+    settings, at = settings_of(home), now()
     if listed:
-        _list(settings, as_json)
+        _list(settings, at, as_json)
     elif ended is not None:
-        _end(settings, ended, who(by))
+        _end(settings, ended, who(by), at)
     else:
         labels = _labels(label or ())
         if every == bool(rule or labels):
             raise wrong("name what is to be silent: a RULE, --label name=value, or --all")
-        made = _made(settings, rule, labels, _end_of(settings, length, until), why, who(by))
+        end = _end_of(length, until, at, settings.timezone)
+        made = _made(settings, Asked(rule, labels, end, why, who(by)), at)
         if as_json:
             print_json(as_document(made))
         else:
             say(f"silence {made.id} until {moment(made.end)}: promptpilot alerts silence --end {made.id} ends it")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The silence that somebody asks for."""
+
+    rule: str
+    labels: Mapping[str, str]
+    end: datetime
+    why: str
+    who: str
 
 
 def as_document(made: "Silence") -> dict[str, object]:
@@ -74,21 +87,24 @@ def _labels(conditions: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _end_of(settings: "Settings", length: str | None, until: str | None) -> datetime:
+def _end_of(length: str | None, until: str | None, at: datetime, zone: str) -> datetime:
     if (length is None) == (until is None):
         raise wrong("say how long: either --for 2h or --until 2026-05-01T18:00:00+02:00")
-    return now() + parse_length(length) if length is not None else parse_moment(until or "", settings.timezone)
+    return at + parse_length(length) if length is not None else parse_moment(until or "", zone)
 
 
-def _made(settings: "Settings", rule: str, labels: dict[str, str], end: datetime, why: str, by: str) -> "Silence":
+def _made(settings: "Settings", asked: Asked, at: datetime) -> "Silence":
     from alerts import acts
     from metrics.events.entries import nearest
 
+    rule = asked.rule
     with opened(settings, create=True) as store:
         try:
             with store.writing() as book:
                 known = book.evaluated()
-                made = acts.silence(book, who=by, why=why, at=now(), end=end, rule=rule, labels=labels)
+                made = acts.silence(
+                    book, who=asked.who, why=asked.why, at=at, end=asked.end, rule=rule, labels=asked.labels
+                )
         except ValueError as error:
             raise wrong(str(error)) from error
     if rule and rule not in known:
@@ -96,23 +112,23 @@ def _made(settings: "Settings", rule: str, labels: dict[str, str], end: datetime
     return made
 
 
-def _end(settings: "Settings", silence_id: str, by: str) -> None:
+def _end(settings: "Settings", silence_id: str, by: str, at: datetime) -> None:
     from alerts import acts
 
     with opened(settings) as store:
         try:
             with store.writing() as book:
-                acts.unsilence(book, silence_id, by, now())
+                acts.unsilence(book, silence_id, by, at)
         except acts.NoSilence as error:
             raise wrong(f"{error}: promptpilot alerts silence --list lists them") from error
     say(f"silence {silence_id} ended")
 
 
-def _list(settings: "Settings", as_json: bool) -> None:
+def _list(settings: "Settings", at: datetime, as_json: bool) -> None:
     found: Sequence[Silence] = ()
     if exists(settings):
         with opened(settings) as store, store.reading() as book:
-            found = book.silences(now())
+            found = book.silences(at)
     if as_json:
         print_json([as_document(one) for one in found])
         return

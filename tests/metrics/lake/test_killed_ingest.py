@@ -1,8 +1,6 @@
 """A writer that is killed at any instant loses nothing and stores nothing twice."""
 
 import random
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +9,13 @@ import polars as pl
 from metrics.lake.ingest import ingest_inbox, status
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
+from tests.killing import killed_after
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.files import NOW, START, requests
+from tests.metrics.lake.ingesting import look
 
 KILLS = 50
 ROWS = 120
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def drop(inbox: Path, number: int) -> None:
@@ -52,17 +51,7 @@ def test_fifty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
             drop(inbox, dropped)
             drop(inbox, dropped + 1)
             dropped += 2
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.metrics.lake.ingesting", str(home)], cwd=ROOT, stdout=subprocess.PIPE
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"begun\n"
-        try:
-            process.wait(timeout=chance.random() * 1.6)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
-        process.communicate()
+        kills += killed_after(chance.random() * 1.6, look, home)
     ingest_inbox(settings, now=lambda: NOW, wait=False)
 
     lake = Lake(home)

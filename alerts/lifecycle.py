@@ -1,0 +1,215 @@
+"""How an instance goes from quiet to firing and back: a pure state machine, one evaluation at a time.
+
+    inactive ─breach─► pending ─breaches for `duration`─► firing ─recovered for `recover_for`─► resolved
+        ▲                 │                                                                        │
+        └───one non-breach┘                    (resolved is inactive, with a past) ◄───────────────┘
+
+Time is the instant of the evaluation; nothing here reads a clock.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from alerts.alert import Instance, State, Transition, TransitionKind, Verdict
+from alerts.rules import AlertRule
+
+Worse = Literal["higher", "lower", "either"]
+"""On which side of the threshold values get worse."""
+NOW = datetime.min.replace(tzinfo=UTC)
+"""A limit that has passed already."""
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""A limit that does not come."""
+_MEANS: Mapping[str, Verdict] = {"keep": Verdict.NO_DATA, "ok": Verdict.RECOVERED, "alert": Verdict.BREACH}
+"""What no data counts as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What of a rule the lifecycle needs to know."""
+
+    duration: timedelta = timedelta()
+    recover_for: timedelta = timedelta()
+    no_data: Literal["keep", "ok", "alert"] = "keep"
+    worse: Worse = "higher"
+
+    @classmethod
+    def of(cls, rule: AlertRule) -> "Timing":
+        """The rule's."""
+        condition = rule.condition
+        return cls(condition.duration, condition.recover_for, rule.no_data, worse_of(rule))
+
+    def counted(self, verdict: Verdict) -> Verdict:
+        """What a verdict counts as, no data being taken as the rule wants it."""
+        return _MEANS[self.no_data] if verdict is Verdict.NO_DATA else verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A transition, and the instance as it was right after it."""
+
+    transition: Transition
+    instance: Instance
+
+
+def worse_of(rule: AlertRule) -> Worse:
+    """On which side values get worse, by what the rule's condition compares with."""
+    sides: Mapping[str, Worse] = {"<": "lower", "<=": "lower", "down": "lower", "both": "either", "anomaly": "either"}
+    condition = rule.condition
+    said = getattr(condition, "operator", None) or getattr(condition, "direction", None) or condition.kind
+    return sides.get(said, "higher")
+
+
+def step(
+    instance: Instance,
+    verdict: Verdict,
+    value: float | None,
+    instant: datetime,
+    timing: Timing,
+    usual: float | None = None,
+) -> tuple[Instance, Transition | None]:
+    """The instance after one more evaluation, and the change of state it brought, if it brought one.
+
+    `usual` is the value expected at the instant, where the condition knows one: what is farthest from it is worst.
+    An instant that is not after the newest one evaluated changes nothing: it was judged before.
+    """
+    if instance.evaluated_at is not None and instant <= instance.evaluated_at:
+        return instance, None
+    counted = timing.counted(verdict)
+    state, breaching, recovering, kind = _MOVES[instance.state](instance, counted, instant, timing)
+    since, worst = _episode(instance, state, breaching)
+    if verdict is Verdict.BREACH and value is not None:
+        worst = worse(worst, value, timing.worse, usual)
+    begins = kind in ("pending", "firing")
+    after = Instance(
+        key=instance.key,
+        state=state,
+        breaching_since=breaching,
+        recovering_since=recovering,
+        since=since,
+        fired_at=instant if kind == "firing" else None if begins else instance.fired_at,
+        ended_at=instant if kind == "resolved" else None if begins else instance.ended_at,
+        value=instance.value if value is None else value,
+        worst=worst,
+        evaluated_at=instant,
+    )
+    return after, None if kind is None else Transition(instance.key, kind, instant, after.value)
+
+
+def unchanged_until(instance: Instance, verdict: Verdict, timing: Timing) -> datetime:
+    """The first moment from which an evaluation with this verdict does more to the instance than renew its values.
+
+    `NOW` when any would, `NEVER` when none would. Evaluations before it, with whatever verdicts that allow for their
+    instants, may be skipped over by `renewed`.
+    """
+    counted = timing.counted(verdict)
+    breaching, recovering = instance.breaching_since, instance.recovering_since
+    if instance.state is State.FIRING:
+        if counted is Verdict.BREACH:
+            return NEVER if breaching is not None and recovering is None else NOW
+        if counted is Verdict.RECOVERED:
+            return _after(recovering, timing.recover_for)
+        return NEVER if breaching is None and recovering is None else NOW
+    if counted is Verdict.BREACH:
+        return _after(breaching, timing.duration) if instance.state is State.PENDING else NOW
+    if instance.state is State.PENDING:
+        return NEVER if counted is Verdict.NO_DATA and breaching is None else NOW
+    return NEVER
+
+
+def renewed(instance: Instance, value: float | None, worst: float | None, instant: datetime) -> Instance:
+    """The instance after evaluations that changed nothing but this, the last of them at `instant`."""
+    return replace(instance, value=instance.value if value is None else value, worst=worst, evaluated_at=instant)
+
+
+def worse(one: float | None, other: float, side: Worse, usual: float | None) -> float:
+    """The one of two values that is farther out; without anything usual, the farther from zero where either counts."""
+    if one is None:
+        return other
+    if side == "either":
+        middle = usual or 0.0
+        return other if abs(other - middle) > abs(one - middle) else one
+    return max(one, other) if side == "higher" else min(one, other)
+
+
+def interrupted(instance: Instance) -> Instance:
+    """The instance after evaluations were missed: its state stays, but no run goes on across a gap."""
+    return replace(instance, breaching_since=None, recovering_since=None)
+
+
+def ended(instance: Instance, at: datetime, reason: str) -> tuple[Instance, Transition | None]:
+    """The instance after it was ended from outside: its rule was removed or disabled, or a person resolved it.
+
+    Where it breaches on, it begins anew at its next evaluation.
+    """
+    quiet = interrupted(instance)
+    if instance.state is State.FIRING:
+        resolved = replace(quiet, state=State.RESOLVED, ended_at=at)
+        return resolved, Transition(instance.key, "resolved", at, instance.value, reason)
+    if instance.state is State.PENDING:
+        cleared = replace(quiet, state=State.INACTIVE, since=None, worst=None)
+        return cleared, Transition(instance.key, "cleared", at, instance.value, reason)
+    return instance, None
+
+
+_Move = tuple[State, datetime | None, datetime | None, TransitionKind | None]
+"""State, start of the run of breaches, start of the run of recoveries, and what happened."""
+
+
+def _from_quiet(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
+    if counted is not Verdict.BREACH:
+        return instance.state, None, None, None
+    if timing.duration <= timedelta():
+        return State.FIRING, instant, None, "firing"
+    return State.PENDING, instant, None, "pending"
+
+
+def _from_pending(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
+    if counted is Verdict.NO_DATA:
+        return State.PENDING, None, None, None
+    if counted is not Verdict.BREACH:
+        return State.INACTIVE, None, None, "cleared"
+    begun = instance.breaching_since or instant
+    if instant - begun >= timing.duration:
+        return State.FIRING, begun, None, "firing"
+    return State.PENDING, begun, None, None
+
+
+def _from_firing(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
+    if counted is Verdict.BREACH:
+        return State.FIRING, instance.breaching_since or instant, None, None
+    if counted is not Verdict.RECOVERED:
+        return State.FIRING, None, None, None
+    begun = instance.recovering_since or instant
+    if instant - begun >= timing.recover_for:
+        return State.RESOLVED, None, None, "resolved"
+    return State.FIRING, None, begun, None
+
+
+_MOVES: Mapping[State, Callable[[Instance, Verdict, datetime, Timing], _Move]] = {
+    State.INACTIVE: _from_quiet,
+    State.RESOLVED: _from_quiet,
+    State.PENDING: _from_pending,
+    State.FIRING: _from_firing,
+}
+
+
+def _episode(instance: Instance, state: State, breaching: datetime | None) -> tuple[datetime | None, float | None]:
+    """`since` and `worst` before this evaluation's value: of the run of breaches that fires or may come to fire."""
+    if state is State.INACTIVE:
+        return None, None
+    if instance.state is State.FIRING or state is State.RESOLVED:
+        return instance.since, instance.worst
+    if breaching is None or breaching == instance.since:
+        return instance.since, instance.worst
+    return breaching, None
+
+
+def _after(begun: datetime | None, length: timedelta) -> datetime:
+    if begun is None:
+        return NOW
+    try:
+        return begun + length
+    except OverflowError:
+        return NEVER
