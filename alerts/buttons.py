@@ -201,7 +201,7 @@ def acting(store: Store, now: Callable[[], datetime]) -> Act:
 def _acknowledged(store: Store, press: Press, at: datetime) -> str:
     with store.writing() as book:
         answer = acknowledge(book, press.incident, press.who, at)
-    return "" if answer.done else answer.text.capitalize()
+    return "" if answer.done else answer.text[:1].upper() + answer.text[1:]
 
 
 def _silenced(store: Store, press: Press, at: datetime) -> str:

@@ -63,6 +63,7 @@ class Slack:
         self._channel = channel
         self._interactive = interactive
         self._patience = patience or Patience()
+        self._for_a_picture = Patience(self._patience.seconds / 3)
         self._client = web_client(token, api_url, self._patience.silence)
         self._may_upload = True
 
@@ -131,7 +132,7 @@ class Slack:
         if drawn is None:
             return
         try:
-            self._patience.call(
+            self._for_a_picture.call(
                 lambda: self._client.files_upload_v2(
                     content=drawn,
                     filename="series.png",

@@ -363,7 +363,7 @@ def test_killed_after_sending_and_before_noting_it_is_said_once_in_slack(store: 
     with FakeSlack() as fake:
         with store.writing() as book:
             delivery = book.due(clock(), lease=LEASE)[0]
-            book.begin(delivery, compose(delivery).model_dump_json(), clock())
+            book.begin(delivery, compose(delivery).model_dump_json(), clock(), LEASE)
         slack_channel(fake).send(compose(delivery), "", None, False)  # and here the program was killed
         assert pass_once(store, clock, slack_channel(fake)) == 0
         clock.forward(LEASE)
