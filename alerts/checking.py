@@ -82,7 +82,7 @@ def _of_level(rule: AlertRule, metric: Metric) -> Iterator[Complaint]:
     condition = rule.condition
     if not isinstance(condition, Static) or not isinstance(condition.threshold, str):
         return
-    place, text, levels = ("condition", "threshold"), condition.threshold, _levels(metric)
+    place, text, levels = ("condition", "threshold"), condition.threshold, metric.levels
     if not levels:
         yield place, f"expected a number, not {text!r}: {metric.name} has no named levels"
     elif condition.operator == "contains":
@@ -90,7 +90,3 @@ def _of_level(rule: AlertRule, metric: Metric) -> Iterator[Complaint]:
             yield place, f"{text!r} is part of no level; known are {', '.join(levels)}"
     elif text not in levels:
         yield place, f"{text!r} is no level{nearest(text, levels)}; known are {', '.join(levels)}"
-
-
-def _levels(metric: Metric) -> tuple[str, ...]:
-    return getattr(metric, "levels", ())

@@ -31,8 +31,8 @@ from alerts.rows import Read, columns_of, row_of, upsert
 from alerts.rules import Target
 from alerts.tables import OUTBOX, Fate
 
-LEASE = timedelta(minutes=5)
-"""How long a taken row is left alone: longer than any channel takes to send."""
+LEASE = timedelta(minutes=1)
+"""How long a taken row is left alone, and again from when its try begins: longer than one message takes to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
