@@ -12,7 +12,6 @@ from app.charts.drawing import OVERLAY_AXIS, Drawing
 from app.charts.picture import Picture
 from app.charts.units import mark_unit
 from app.charts.words import label, plain
-from metrics.engine.query import Grain, Window
 
 MAXIMUM_LINES = 8
 MAXIMUM_SPANS = 200
@@ -217,8 +216,3 @@ def _alt(frame: pl.DataFrame, watch: Watch, shown: Sequence[str], count: int) ->
 def _spark_alt(values: Sequence[float | None], watch: Watch) -> str:
     known = [value for value in values if value is not None]
     return f"{watch.title}, newest values: {_range_words(known, watch)}.{_threshold_words(watch)}"
-
-
-def empty_axis(window: Window, tz: str, on_dark: bool) -> TimeAxis:
-    """The axis of a window in which nothing else is marked."""
-    return TimeAxis(window, tz, Grain.MINUTE, on_dark=on_dark)

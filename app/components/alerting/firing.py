@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from app import theme, wording
+from app import answers, theme, wording
 from app.components.alerting import looks
 from app.components.alerting.card import card
 from app.components.failure import contained
@@ -45,7 +45,8 @@ def _quiet(board: Board, view: View) -> None:
             st.caption(f"{pulse.rules:,} rules watch, and nothing fires.")
         else:
             st.markdown("### :gray[:material/help: Nothing is known to fire]")
-            st.caption("Not the same as all quiet: see above why nobody watches right now.")
+            empty = "No events yet, so there is nothing to judge. " if answers.freshness().last is None else ""
+            st.caption(f"{empty}Not the same as all quiet: see above why nobody watches right now.")
 
 
 def pending(view: View) -> None:

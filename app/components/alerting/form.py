@@ -44,7 +44,7 @@ class RuleForm:
             self._field(Field(("id",), "Id", help="Letters, digits, dots and dashes."), disabled=not self._new)
         self._pick(
             Field(("priority",), "Priority", "choice", fields.PRIORITIES), st.segmented_control,
-            format_func=lambda one: f"{one} {theme.PRIORITY_WORDS.get(one, '')}".strip(),
+            format_func=_priority_title,
         )  # fmt: skip
 
     def _what(self) -> None:
@@ -55,7 +55,7 @@ class RuleForm:
         with left:
             self._pick(
                 Field(("metric",), "Metric", "choice", tuple(sorted(metrics, key=lambda name: metrics[name].title))),
-                st.selectbox, format_func=lambda name: _metric_title(name),
+                st.selectbox, format_func=_metric_title,
             )  # fmt: skip
         with right:
             windows = tuple(length_text(width) for width, _ in WINDOWS)
@@ -95,7 +95,7 @@ class RuleForm:
         kinds = [*KINDS, *([kind] if kind not in KINDS else [])]
         self._widget(
             st.selectbox, "kind", "Fires when it is", kind, lambda chosen: fields.of_kind(self._document, chosen),
-            options=kinds, format_func=lambda one: fields.KIND_WORDS.get(one, one),
+            options=kinds, format_func=_kind_title,
         )  # fmt: skip
         shown = fields.CONDITIONS.get(kind, ())
         for start in range(0, len(shown), 3):
@@ -183,6 +183,14 @@ class RuleForm:
             wording.markdown(title), key=key, disabled=disabled or self._disabled,
             on_change=lambda: self._change(meaning(st.session_state[key])), **looks,
         )  # fmt: skip
+
+
+def _priority_title(name: str) -> str:
+    return f"{name} {theme.PRIORITY_WORDS.get(name, '')}".strip()
+
+
+def _kind_title(kind: str) -> str:
+    return fields.KIND_WORDS.get(kind, wording.name(kind, 40))
 
 
 def _metric_title(name: str) -> str:

@@ -166,7 +166,7 @@ def of_rules(view: View) -> None:
         if not rows:
             st.caption("No rule names any.")
             return
-        schema = dict.fromkeys(("Rule", "When nobody is told", "Reason"), pl.String)
+        schema: dict[str, type[pl.String]] = dict.fromkeys(("Rule", "When nobody is told", "Reason"), pl.String)
         st.dataframe(
             pl.DataFrame(rows, schema=schema, orient="row"), hide_index=True, row_height=theme.ROW_HEIGHT,
             height="content", alt=f"Suppressions of rules: {len(rows):,}",

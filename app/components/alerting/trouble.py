@@ -71,8 +71,8 @@ def _say(pulse: Pulse, now: datetime) -> None:
         )
     elif pulse.state is Watching.LATE and pulse.evaluated_at:
         st.warning(
-            f":red[**Alerts were last evaluated {looks.ago(pulse.evaluated_at, now)}**]: what happened since is not known "
-            "yet.",
+            f":red[**Alerts were last evaluated {looks.ago(pulse.evaluated_at, now)}**]: what happened since "
+            "is not known yet.",
             icon=":material/schedule:",
         )
 
