@@ -18,7 +18,8 @@ _LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
 _COMPLETE = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   if (!main || !main.querySelector('h1')) return false;
-  if (!main.querySelector('[data-testid="stMetric"], .st-key-question')) return false;
+  if (!main.querySelector('[data-testid="stMetric"], .st-key-question, .st-key-panel-rules, .st-key-panel-silences'))
+    return false;
   if (document.querySelector('[data-testid="stSkeleton"], [data-stale="true"], [data-testid="stStatusWidget"]'))
     return false;
   const panels = [...main.querySelectorAll('[class*="st-key-panel-"]')];

@@ -62,7 +62,9 @@ def _pending(view: View) -> None:
         if not found:
             st.caption("Nothing is about to fire.")
             return
-        with st.expander(f"{len(found):,} about to fire", icon=theme.STANDINGS["pending"].icon, key="pending"):
+        count = f"{len(found):,} alert{'s' if len(found) > 1 else ''}"
+        st.caption(f"{count} will fire if what breaches goes on for as long as the rule says.")
+        with st.expander(f"About to fire: {len(found):,}", icon=theme.STANDINGS["pending"].icon, key="pending"):
             rows = [
                 (
                     one.rule.priority if one.rule else wording.NOTHING,

@@ -86,7 +86,8 @@ def _timeline(steps: tuple[Step, ...], view: View) -> None:
     """Every step, the oldest first."""
     now = source().now()
     with st.container(border=True, key="panel-timeline", gap="xsmall"):
-        st.subheader("Timeline", anchor=False, help=f"Everything that happened, the oldest first. Times in {view.tz}.")
+        st.subheader("Timeline", anchor=False, help="Everything that happened, the oldest first.")
+        st.caption(f"Times are in {wording.markdown(view.tz)}.")
         if not steps:
             st.caption("Nothing is recorded.")
         for step in steps:

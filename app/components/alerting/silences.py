@@ -35,6 +35,7 @@ def _listed(view: View) -> None:
         now = source().now()
         found = alerting.silences()
         st.subheader("Silences", anchor=False, help="What matches is recorded, and nobody is told of it.")
+        st.caption(f"Times are in {wording.markdown(view.tz)}.")
         current = [one for one in found if one.end > now]
         if not current:
             st.caption("Nothing is silenced, and nothing is going to be.")

@@ -1,9 +1,11 @@
 """What is wrong with alerting itself: nobody evaluates, rule files that cannot be read, messages that were given up."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
 
+from alerts.outbox import Delivery
 from app import access, wording
 from app.access import Right
 from app.components.alerting import acting, looks
@@ -13,6 +15,7 @@ from app.queries import alerting, ruling
 from app.queries.alerting import Pulse, Watching
 from app.source import source
 from app.state import View
+from metrics.events.entries import Problem
 
 REFRESH = "5s"
 _LISTED = 5
@@ -40,16 +43,19 @@ def _watching() -> None:
 
 
 def notices(view: View) -> None:
-    """Rule files that cannot be read, and messages that were given up; nothing where all is well."""
-    with st.container(key="alert-trouble", gap="small"):
+    """Rule files that cannot be read, and messages that were given up."""
+    with st.container(key="panel-notices", gap="small"):
         _notices(view)
 
 
 @st.fragment(run_every=REFRESH)
 def _notices(view: View) -> None:
     with contained("How alerting itself goes"):
-        _rule_files()
-        _dead_letters(view, source().now())
+        problems, dead = ruling.problems(), alerting.board().dead
+        _rule_files(problems)
+        _dead_letters(dead, view, source().now())
+        if not problems and not dead:
+            st.caption("Every rule file can be read, and no message was given up.")
 
 
 def _say(pulse: Pulse, now: datetime) -> None:
@@ -77,14 +83,15 @@ def _say(pulse: Pulse, now: datetime) -> None:
         )
 
 
-def _rule_files() -> None:
-    for problem in ruling.problems()[:_LISTED]:
+def _rule_files(problems: Sequence[Problem]) -> None:
+    for problem in problems[:_LISTED]:
         st.warning(wording.markdown(wording.name(str(problem), 400)), icon=":material/edit_note:")
+    if problems:
+        st.caption("What such a file held when it was last good stays in force.")
 
 
-def _dead_letters(view: View, now: datetime) -> None:
+def _dead_letters(dead: Sequence[Delivery], view: View, now: datetime) -> None:
     """Messages that were given up, with the reason, and a way to send them after all."""
-    dead = alerting.board().dead
     if not dead:
         return
     refusal = access.current().refusal(Right.OPERATE)
@@ -105,5 +112,5 @@ def _dead_letters(view: View, now: datetime) -> None:
                 ):  # fmt: skip
                     acting.do(Right.OPERATE, acts.try_again, letter.key)
                     st.rerun()
-        if len(dead) > _LISTED:
-            st.caption(f"{len(dead) - _LISTED:,} more.")
+        more = f" {len(dead) - _LISTED:,} more are not shown." if len(dead) > _LISTED else ""
+        st.caption(f"Nobody was told by these. Mend what the reason says, then try again.{more}")

@@ -1,0 +1,233 @@
+"""The Alerts page in a browser: seen, used by mouse and keyboard, and refreshed under one's hands."""
+
+import shutil
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, ViewportSize, expect
+
+from alerts.alert import Key
+from alerts.incident import Status, Step
+from alerts.rules import Priority
+from alerts.store import Store
+from metrics.settings import Settings
+from tests.app.incidents import (
+    CHAT,
+    FALLING,
+    SLOW,
+    SLOWNESS,
+    SPENDING,
+    alert,
+    filled,
+    incident,
+    keep,
+    opened,
+    watched,
+)
+from tests.e2e.visit import PHONE, WIDE, Visit, visiting
+from tests.serving import running_web
+
+PATIENCE = 30_000
+HOSTILE = "<img src=x onerror='document.title=1'> **bold** [l](//e.com) https://evil.example/x www.evil.example"
+SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
+SECTIONS = {
+    "now": {},
+    "incident": {"incident": SLOWNESS},
+    "history": {"show": "History", "range": "7d"},
+    "rules": {"show": "Rules", "rule": SLOW.rule},
+    "silences": {"show": "Silences & maintenance"},
+}
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def running(simulated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Path, str]]:
+    """The pages over a home with incidents, and their address."""
+    home = tmp_path_factory.mktemp("alerts") / "home"
+    shutil.copytree(simulated_home, home)
+    filled(home, now())
+    with running_web(home) as address:
+        yield home, address
+
+
+@pytest.fixture
+def visit(browser: Browser, running: tuple[Path, str]) -> Generator[Visit]:
+    with visiting(browser, running[1]) as one:
+        yield one
+
+
+def kept(home: Path) -> Store:
+    return Store.of(Settings(home=home))
+
+
+def card(visit: Visit, incident_id: str) -> Locator:
+    return visit.page.locator(f".st-key-incident-{incident_id}")
+
+
+@pytest.mark.parametrize(("scheme", "size"), SEEN, ids=["light", "dark", "phone"])
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_is_complete_silent_and_as_wide_as_the_window(
+    browser: Browser, running: tuple[Path, str], section: str, scheme: str, size: ViewportSize
+) -> None:
+    with visiting(browser, running[1], size, scheme) as visit:
+        visit.open("alerts", **SECTIONS[section])
+        visit.screenshot(f"alerts-{section}-{scheme}-{size['width']}")
+        assert visit.page.get_by_test_id("stException").count() == 0
+        assert visit.page.get_by_test_id("stAlertContentError").all_inner_texts() == []
+        assert visit.overflow() == [0, 0]
+        assert visit.complaints == []
+
+
+def test_what_fires_is_seen_first_with_value_since_when_and_what_to_press(visit: Visit) -> None:
+    visit.open("alerts")
+    worst = visit.page.locator("[class*='st-key-incident-']").first
+    for words in ("P0 critical", "nobody is on it", "7.30 %", "> 5 % for 1h", "since", "Acknowledge", "Silence…"):
+        expect(worst).to_contain_text(words)
+    box = worst.bounding_box()
+    assert box and box["y"] + box["height"] <= WIDE["height"]
+    assert worst.locator(".js-plotly-plot").count() == 1
+
+
+def test_a_refresh_replaces_nothing_that_stays_as_it_is(visit: Visit, running: tuple[Path, str]) -> None:
+    visit.open("alerts")
+    marked = card(visit, FALLING)
+    marked.evaluate("card => { card.dataset.marked = 1; card.querySelector('.main-svg').dataset.marked = 1; }")
+    visit.page.evaluate("""() => {
+      window.blinks = 0;
+      const blinking = '[data-testid="stSkeleton"], [data-testid="stSpinner"]';
+      new MutationObserver(() => { window.blinks += document.querySelectorAll(blinking).length; })
+        .observe(document.body, { childList: true, subtree: true });
+    }""")
+    with kept(running[0]).writing() as book:
+        (found,) = (one for one in book.alerts_of([FALLING]) if one.key == CHAT)
+        book.save_alerts([type(found)(**{**{name: getattr(found, name) for name in found.__slots__}, "value": 8.4})])
+    expect(marked).to_contain_text("8.40 %", timeout=PATIENCE)
+    assert marked.get_attribute("data-marked") == "1"
+    assert marked.locator(".main-svg").first.get_attribute("data-marked") == "1"
+    assert visit.page.evaluate("window.blinks") == 0
+    assert visit.complaints == []
+
+
+def test_an_incident_is_silenced_by_keyboard_while_others_come_in(visit: Visit, running: tuple[Path, str]) -> None:
+    home, _ = running
+    visit.open("alerts")
+    card(visit, SLOWNESS).get_by_role("button", name="Silence…").focus()
+    visit.page.keyboard.press("Enter")
+    dialog = visit.page.get_by_role("dialog")
+    reason = dialog.get_by_label("Reason")
+    reason.focus()
+    visit.page.keyboard.type("the provider")
+    expect(dialog.get_by_role("button", name="Silence")).to_be_enabled(timeout=PATIENCE)
+    new = incident("e" * 12, Key(CHAT.rule, (("endpoint", "/new"),)), Priority.P0, "Just now", now())
+    keep(kept(home), [new], [alert(new)])
+    expect(card(visit, new.id)).to_be_visible(timeout=PATIENCE)
+    expect(reason).to_have_value("the provider")
+    expect(reason).to_be_focused()
+    visit.page.keyboard.type(" is on it")
+    confirm = dialog.get_by_role("button", name="Silence")
+    confirm.focus()
+    visit.page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0, timeout=PATIENCE)
+    expect(card(visit, SLOWNESS)).to_contain_text("the provider is on it", timeout=PATIENCE)
+    with kept(home).reading() as book:
+        (made,) = (one for one in book.silences(now()) if one.rule == SLOW.rule)
+    assert (made.reason, made.end - made.start) == ("the provider is on it", timedelta(hours=1))
+    assert visit.complaints == []
+
+
+def test_an_incident_is_acknowledged_and_leaves_a_trace(visit: Visit, running: tuple[Path, str]) -> None:
+    visit.open("alerts")
+    card(visit, SPENDING).get_by_role("button", name="Acknowledge").click()
+    expect(card(visit, SPENDING)).to_contain_text("acknowledged by somebody on this page", timeout=PATIENCE)
+    expect(card(visit, SPENDING).get_by_role("button", name="Acknowledge")).to_have_count(0)
+    card(visit, SPENDING).get_by_role("button", name="Details").click()
+    visit.page.wait_for_url(f"**incident={SPENDING}*")
+    expect(visit.page.locator(".st-key-panel-timeline")).to_contain_text("acknowledged by somebody", timeout=PATIENCE)
+    with kept(running[0]).reading() as book:
+        found = book.incident(SPENDING)
+    assert found and found.status is Status.ACKNOWLEDGED
+    assert visit.complaints == []
+
+
+def test_a_rule_is_checked_while_it_is_typed_and_its_threshold_is_previewed(
+    visit: Visit, running: tuple[Path, str]
+) -> None:
+    home, _ = running
+    visit.open("alerts", show="Rules", rule=SLOW.rule)
+    text = visit.page.get_by_role("textbox", name="The same as YAML")
+    text.click()
+    visit.page.keyboard.press("Control+End")
+    visit.page.keyboard.type("thresholds: 5\n")
+    editor = visit.page.locator(".st-key-panel-editor")
+    expect(editor).to_contain_text("thresholds: is not known", timeout=PATIENCE)
+    expect(editor).to_contain_text("Line ")
+    expect(text).to_be_focused()
+    expect(editor.get_by_role("button", name="Save")).to_be_disabled()
+    visit.page.screenshot(path=_shot("alerts-rule-wrong"))
+    for _ in "thresholds: 5\n":
+        visit.page.keyboard.press("Backspace")
+    expect(editor).to_contain_text("Nothing is wrong with it", timeout=PATIENCE)
+    threshold = editor.get_by_role("textbox", name="Threshold")
+    threshold.fill("250")
+    expect(text).to_have_value("".join(_with_threshold(home)), timeout=PATIENCE)
+    preview = visit.page.locator(".st-key-panel-preview")
+    expect(preview.locator(".js-plotly-plot")).to_contain_text("threshold 250 ms", timeout=PATIENCE)
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("button", name="Save")).to_be_disabled(timeout=PATIENCE)
+    assert "threshold: 250" in (home / "alerts" / "own.yaml").read_text()
+    assert visit.complaints == []
+
+
+def _with_threshold(home: Path) -> str:
+    del home
+    return (
+        "id: slow-responses\nname: Slow responses\npriority: P1\nmetric: response_time_p95\nwindow: 1h\n"
+        'condition: {operator: ">", threshold: 250}\n'
+    )
+
+
+def _shot(name: str) -> Path:
+    from tests.e2e.visit import SCREENSHOTS
+
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    return SCREENSHOTS / f"{name}.png"
+
+
+def test_the_executive_page_leads_to_what_fires(visit: Visit) -> None:
+    visit.open("executive")
+    issues = visit.page.locator(".st-key-issues")
+    expect(issues).to_contain_text("P0 critical", timeout=PATIENCE)
+    issues.get_by_role("link", name="Open").first.click()
+    visit.page.wait_for_url("**/alerts?incident=*")
+    expect(visit.page.locator(".st-key-panel-incident")).to_contain_text("P0 critical", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("light", PHONE)], ids=["light", "phone"])
+def test_hostile_names_and_reasons_are_shown_as_text(
+    browser: Browser, tmp_path: Path, scheme: str, size: ViewportSize
+) -> None:
+    key = Key(CHAT.rule, (("endpoint", HOSTILE),))
+    one = incident(FALLING, key, Priority.P0, HOSTILE, now(), told=(HOSTILE,), withheld=HOSTILE,
+                   acknowledged_at=now(), acknowledged_by=HOSTILE)  # fmt: skip
+    keep(opened(tmp_path), [one], [alert(one)], [Step(now(), "note", HOSTILE, FALLING, key, HOSTILE)])
+    watched(tmp_path, now())
+    with running_web(tmp_path) as address, visiting(browser, address, size, scheme) as visit:
+        for parameters in ({}, {"incident": FALLING}):
+            visit.page.goto(f"{address}/alerts?{'&'.join(f'{name}={value}' for name, value in parameters.items())}")
+            expect(card(visit, FALLING)).to_contain_text("https:", timeout=PATIENCE)
+            visit.page.screenshot(path=_shot(f"alerts-hostile-{len(parameters)}-{size['width']}"), full_page=True)
+            assert visit.page.locator("img[src=x]").count() == 0
+            assert (
+                visit.page.locator(
+                    "[data-testid='stMain'] a[href*='//e.com'], [data-testid='stMain'] a[href*='evil']"
+                ).count()
+                == 0
+            )
+            assert visit.page.title() == "PromptPilot"
+            assert visit.overflow() == [0, 0]
+        assert visit.complaints == []
