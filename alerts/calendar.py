@@ -3,12 +3,18 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from metrics.events.entries import nearest
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EXAMPLE = "sun 02:00-04:00 Europe/Berlin"
+_DAY = rf"(?:{'|'.join(DAYS)})"
+_RANGE = rf"{_DAY}(?:-{_DAY})?"
+_MIDNIGHT = "24:00"
+"""How the end of a day may be written."""
 _TEXT = re.compile(
-    rf"(?:(?P<days>(?:{'|'.join(DAYS)})(?:[,-](?:{'|'.join(DAYS)}))*) )?"
+    rf"(?:(?P<days>{_RANGE}(?:,{_RANGE})*) )?"
     r"(?P<start>\d{1,2}:\d{2})-(?P<end>\d{1,2}:\d{2})(?: (?P<zone>\S+))?",
     re.IGNORECASE,
 )
@@ -36,11 +42,11 @@ class Weekly:
                 f"{text!r} is no span; expected such as `sun 02:00-04:00 Europe/Berlin` or `mon-fri 22:00-06:00`"
             )
         try:
-            zone = ZoneInfo(match["zone"] or "UTC")
-            start, end = (time.fromisoformat(match[name].zfill(5)) for name in ("start", "end"))
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            start = time.fromisoformat(match["start"].zfill(5))
+            end = time() if match["end"] == _MIDNIGHT else time.fromisoformat(match["end"].zfill(5))
+        except ValueError as error:
             raise ValueError(f"{text!r} is no span: {error}") from error
-        return cls(_days(match["days"]), start, end, zone)
+        return cls(_days(match["days"]), start, end, _zone(match["zone"] or "UTC"))
 
     def covers(self, at: datetime) -> bool:
         """Whether a moment lies in it; the end does not."""
@@ -55,6 +61,13 @@ class Weekly:
         begins = self._begins(local, back)
         ends = datetime.combine(begins.date(), self.end)
         return ends if ends > begins else ends + timedelta(days=1)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone{nearest(name, available_timezones())}") from error
 
 
 def _days(text: str | None) -> tuple[int, ...]:

@@ -66,6 +66,8 @@ class Incident:
     resolved_at: datetime | None = None
     resolution: str = ""
     """Why it ended: `recovered`, `resolved by ada: …`, `the rule was removed`."""
+    first_told_at: datetime | None = None
+    """When somebody was first told of it, at the priority it has: escalation counts from then."""
     told_at: datetime | None = None
     """When somebody was last told of it as firing."""
     told: tuple[str, ...] = ()
@@ -106,11 +108,15 @@ class Notice:
     withheld: str = ""
     """Why it is not told after all: `repeat in 2 h 10 min`, `acknowledged by ada`. Kept for the record."""
     others: tuple[Incident, ...] = ()
+    at: datetime | None = None
+    """The tick that brought it."""
+    note: str = ""
+    """What else must be said: `not acknowledged within 15m`."""
 
     def dedup_key(self, target: Target) -> str:
         """What makes it one message to one target: sent twice under this key, it counts once.
 
-        Firing again after the end, a repeat and an escalation are messages of their own: by when they fall due.
+        Firing again after the end, with a higher priority, a repeat and an escalation are messages of their own.
         """
         moments = {
             "firing": self.incident.opened_at,
@@ -118,9 +124,9 @@ class Notice:
             "acknowledged": self.incident.acknowledged_at,
             "flapping": self.incident.flapping_since,
         }
-        mark = moments.get(self.kind, self.incident.told_at)
-        step = f"#{self.incident.escalated}" if self.kind == "escalation" else ""
-        return f"{self.incident.id}/{self.kind}{step}/{mark.isoformat() if mark else ''}/{target}"
+        mark = moments.get(self.kind, self.at or self.incident.told_at)
+        which = {"firing": f"#{self.incident.priority}", "escalation": f"#{self.incident.escalated}"}
+        return f"{self.incident.id}/{self.kind}{which.get(self.kind, '')}/{mark.isoformat() if mark else ''}/{target}"
 
 
 StepKind = Literal[

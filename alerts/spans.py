@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from reprlib import repr as shortened
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -15,6 +16,8 @@ _UNITS = {
 }
 _PATTERN = "".join(rf"(?:(?P<{unit}>\d{{1,9}}){unit})?" for unit in _UNITS)
 _SPAN = re.compile(_PATTERN)
+LONGEST = timedelta(days=3660)
+"""Longer than anything an alert waits for: that one may be added to any moment."""
 
 
 def parsed(text: object) -> timedelta:
@@ -22,12 +25,22 @@ def parsed(text: object) -> timedelta:
 
     Raises ValueError, which says what is expected.
     """
-    if isinstance(text, timedelta):
-        return text
+    length = text if isinstance(text, timedelta) else _read(text)
+    if not timedelta() <= length <= LONGEST:
+        raise ValueError(f"{text} is no length of time from 0s to {LONGEST.days}d")
+    return length
+
+
+def _read(text: object) -> timedelta:
     match = _SPAN.fullmatch(text.strip()) if isinstance(text, str) and text.strip() else None
     if match is None:
-        raise ValueError(f"{text!r} is no length of time; expected a number and a unit such as 30s, 5m, 1h30m or 7d")
-    return sum((int(count) * _UNITS[unit] for unit, count in match.groupdict().items() if count), timedelta())
+        given = shortened(text)
+        raise ValueError(f"{given} is no length of time; expected a number and a unit such as 30s, 5m, 1h30m or 7d")
+    counts = ((int(count), _UNITS[unit]) for unit, count in match.groupdict().items() if count)
+    try:
+        return sum((count * unit for count, unit in counts), timedelta())
+    except OverflowError:
+        return timedelta.max
 
 
 def written(length: timedelta) -> str:
@@ -48,7 +61,7 @@ Length = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$",
+            "pattern": r"^(?=.)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$",
             "examples": ["30s", "5m", "1h30m", "7d"],
         }
     ),

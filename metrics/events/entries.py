@@ -1,23 +1,28 @@
-"""What a person writes into a home as a YAML list of entries: read, or what is wrong with it, by file and line."""
+"""What a person writes into a home as YAML entries: read, or what is wrong with it, by file, line and key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
+from metrics.events.entry_keys import home_of, keys_at
 from metrics.events.problems import ConfigurationError
 
 
 class Entry(BaseModel):
-    """A part of such a list: it says nothing that is not known."""
+    """A part of such a file: it says nothing that is not known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 E = TypeVar("E", bound=Entry)
+Place = tuple[int | str, ...]
+"""Where something stands in a document: keys, and numbers of list items from 0."""
 
 _SAID: Mapping[str, str] = {
     "missing": "is missing",
@@ -25,9 +30,36 @@ _SAID: Mapping[str, str] = {
     "tuple_type": "expected a list, such as [a, b]",
     "dict_type": "expected keys and values",
     "model_type": "expected keys and values",
+    "union_tag_not_found": "expected keys and values",
     "timezone_aware": "expected a time with its zone, such as 2026-01-01T00:00:00Z",
 }
 """Sentences for what the validation says in words of Python."""
+_OF_PYTHON = ("Input should ", "String should ", "Tuple should ", "Dictionary should ")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with a file."""
+
+    file: str
+    line: int
+    """From 1."""
+    key: str
+    """Where in the entry, such as `condition.threshold`; empty where the file is none at all."""
+    said: str
+    """What was found and what was expected."""
+
+    def __str__(self) -> str:
+        """`alerts.yaml, line 4: condition.threshold: is missing`."""
+        return f"{self.file}, line {self.line}: {self.key}{': ' if self.key else ''}{self.said}"
+
+
+class NotYaml(ConfigurationError):
+    """A text that is no YAML."""
+
+    def __init__(self, file: str, line: int | None, reason: str) -> None:
+        self.problem = Problem(file, line or 1, "", f"not YAML: {reason}")
+        super().__init__(str(self.problem) if line else f"{file}: not YAML: {reason}")
 
 
 class _Loader(yaml.SafeLoader):
@@ -37,6 +69,86 @@ class _Loader(yaml.SafeLoader):
         letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML text: its value, and on which line each part of that stands."""
+
+    file: str
+    """Its name in what is said about it."""
+    value: object
+    tree: yaml.Node | None
+    given_twice: Problem | None
+    """The first key that stands twice in one mapping."""
+
+    @classmethod
+    def of(cls, text: str, file: str) -> "Document":
+        """Read a text. Raises NotYaml."""
+        try:
+            loader = _Loader(text)
+            tree = loader.get_single_node()
+            # Building the value puts what `<<` merges into the tree: before that, a key stands where it was written.
+            twice = _named_twice(tree, set())
+            value = None if tree is None else loader.construct_document(tree)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise NotYaml(file, line, str(error.problem)) from error
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise NotYaml(file, None, str(error)) from error
+        said = twice and Problem(file, _begins(twice), str(twice.value), "is given twice")
+        return cls(file, value, tree, said)
+
+    def problem(self, place: Place, said: str, within: int = 0) -> Problem:
+        """A sentence about what stands at a place; its key leaves out the first `within` parts: which entry it is."""
+        key = ".".join(str(part) for part in place[within:]) or "the entry"
+        return Problem(self.file, self.line(place), key, said)
+
+    def line(self, place: Place) -> int:
+        """The line of the deepest node on the way to a place that there is."""
+        line = 1
+        for _, found in self._way(place):
+            line = _begins(found.first) if found else line
+        return line
+
+    def problems(self, error: ValidationError, entry: Place, model: type[Entry]) -> Iterator[Problem]:
+        """All that the validation of an entry found, one a place: what was expected, and the nearest that is known."""
+        told: set[Place] = set()
+        for found in error.errors(include_url=False):
+            place, tags = self._written(entry, found)
+            if place not in told:
+                told.add(place)
+                yield self.problem(place, _said(found, tags, model), len(entry))
+
+    def _written(self, entry: Place, found: ErrorDetails) -> tuple[Place, Place]:
+        """The place of an error as it is written, and as the model has it: that one names members of unions, too."""
+        tagged = (*entry, *found["loc"])
+        kept = [part for part, node in self._way(tagged) if node]
+        if found["type"] == "missing":
+            kept.append(tagged[-1])
+        if found["type"] == "union_tag_invalid":
+            kept.append(self._key_of(tuple(kept), str(found.get("ctx", {}).get("tag"))))
+        return tuple(kept), found["loc"]
+
+    def _key_of(self, place: Place, value: str) -> str:
+        """The key that has a value, in the mapping at a place."""
+        *_, (_, found) = self._way(place)
+        pairs = found.node.value if found and isinstance(found.node, yaml.MappingNode) else []
+        return next((str(key.value) for key, one in pairs if one.value == value), "kind")
+
+    def _way(self, place: Place) -> Iterator[tuple[int | str, "_Found | None"]]:
+        """Each part of a place with what is there; parts that are not in the document are passed over."""
+        node = self.tree
+        for part in place:
+            found = _child(node, part)
+            yield part, found
+            node = found.node if found else node
+
+
+class _Found(NamedTuple):
+    node: yaml.Node
+    first: yaml.Node
+    """The node with which it begins: its key, where it has one."""
 
 
 def read_entries(path: Path, model: type[E], problem: type[ConfigurationError]) -> tuple[E, ...]:
@@ -53,27 +165,22 @@ def read_entries(path: Path, model: type[E], problem: type[ConfigurationError]) 
 def entries_of(text: str, where: str, model: type[E], problem: type[ConfigurationError]) -> tuple[E, ...]:
     """The entries of a text; `where` is its name in what `problem` says."""
     try:
-        document: object = yaml.load(text, _Loader)
-        tree = yaml.compose(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise problem(f"{where}, line {line}: not YAML: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise problem(f"{where}: not YAML: {error}") from error
-    if document is None:
+        document = Document.of(text, where)
+    except NotYaml as error:
+        raise problem(str(error)) from error
+    if document.value is None:
         return ()
     first = next(name for name, field in model.model_fields.items() if field.is_required())
-    if not isinstance(document, list):
+    if not isinstance(document.value, list):
         raise problem(f"{where}, line 1: expected a list, each entry beginning with `- {first}:`")
-    twice = _named_twice(tree, set())
-    if twice is not None:
-        raise problem(f"{where}, line {_begins(twice)}: {twice.value}: is given twice")
+    if document.given_twice:
+        raise problem(str(document.given_twice))
     entries: list[E] = []
-    for number, given in enumerate(document):
+    for number, given in enumerate(document.value):
         try:
             entries.append(model.model_validate(given))
         except ValidationError as error:
-            raise problem(f"{where}, {_explained(error, (number,), tree, model)}") from error
+            raise problem(str(next(document.problems(error, (number,), model)))) from error
     return tuple(entries)
 
 
@@ -83,22 +190,50 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; the nearest is {close[0]!r}" if close else ""
 
 
-def _explained(error: ValidationError, place: tuple[int], tree: yaml.Node | None, model: type[Entry]) -> str:
-    """The line, the key, what was expected and, for a key that is not known, the nearest that is."""
-    first = error.errors()[0]
-    path = (*place, *first["loc"])
-    key = ".".join(str(part) for part in first["loc"]) or "the entry"
-    if first["type"] == "extra_forbidden":
-        said = "is not known" + nearest(str(path[-1]), _keys(model))
-    else:
-        said = _SAID.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return f"line {_line(tree, path)}: {key}: {said}"
+def _said(found: ErrorDetails, place: Place, model: type[Entry]) -> str:
+    """What was expected and, for a key or a value that is not known, the nearest that is."""
+    context: Mapping[str, Any] = found.get("ctx", {})
+    match found["type"]:
+        case "extra_forbidden":
+            return _unknown_key(place, model)
+        case "union_tag_invalid":
+            known = context["expected_tags"]
+            return f"{context['tag']!r} is not known{nearest(context['tag'], _quoted(known))}; known are {known}"
+        case "literal_error" | "enum" if isinstance(found["input"], str):
+            near = nearest(found["input"], _quoted(context["expected"]))
+            return f"expected {context['expected']}, not {found['input'][:80]!r}{near}"
+        case kind:
+            return _SAID.get(kind) or _plain(found["msg"])
 
 
-def _keys(model: type[Entry]) -> set[str]:
-    """Every key that an entry or a part of one may have, as it is written."""
-    schema: dict[str, Any] = model.model_json_schema()
-    return {name for part in (schema, *schema.get("$defs", {}).values()) for name in part.get("properties", ())}
+def _unknown_key(place: Place, model: type[Entry]) -> str:
+    name, schema = str(place[-1]), model.model_json_schema()
+    near = nearest(name, keys_at(schema, place[:-1]))
+    home = home_of(schema, name)
+    return f"is not known here; it belongs in {home}" if home else f"is not known{near}"
+
+
+def _plain(message: str) -> str:
+    """`Input should be greater than 0` as `must be greater than 0`."""
+    message = message.removeprefix("Value error, ")
+    subject = next((one for one in _OF_PYTHON if message.startswith(one)), None)
+    return f"must {message.removeprefix(subject)}" if subject else message
+
+
+def _quoted(listed: str) -> list[str]:
+    """The names of a list such as `'a', 'b' or 'c'`."""
+    return listed.split("'")[1::2]
+
+
+def _child(node: yaml.Node | None, part: int | str) -> _Found | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return _Found(node.value[part], node.value[part])
+    if isinstance(node, yaml.MappingNode):
+        # The last one counts: those before it are what `<<` merged.
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        named = (_Found(value, key) for key, value in reversed(pairs) if getattr(key, "value", None) == str(part))
+        return next(named, None)
+    return None
 
 
 def _named_twice(node: yaml.Node | None, passed: set[int]) -> yaml.ScalarNode | None:
@@ -122,22 +257,3 @@ def _named_twice(node: yaml.Node | None, passed: set[int]) -> yaml.ScalarNode | 
 
 def _begins(node: yaml.Node | None) -> int:
     return node.start_mark.line + 1 if node and node.start_mark else 1
-
-
-def _line(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    """The line of the deepest node on `path` that the document has."""
-    line = 1
-    for part in path:
-        if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = _begins(node)
-        elif isinstance(node, yaml.MappingNode):
-            pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-            found = next(((key, value) for key, value in pairs if getattr(key, "value", None) == str(part)), None)
-            if found is None:
-                break
-            key, node = found
-            line = _begins(key)
-        else:
-            break
-    return line

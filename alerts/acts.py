@@ -1,0 +1,173 @@
+"""What people do about alerts: acknowledge, resolve, silence. The page, the command line and Slack's buttons call this.
+
+Each act is to be one transaction of its own:
+
+    with store.writing() as book:
+        answer = acknowledge(book, incident_id, "ada", now)
+    say(answer.text)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from alerts.alert import Instance, Key, State, Transition
+from alerts.book import Book
+from alerts.incident import Incident, Notice, NoticeKind, Silence, Status, Step
+from alerts.outbox import Delivery
+from alerts.rules import Target
+
+TOLD_OF_ACKNOWLEDGING = frozenset({"slack", "pagerduty", "webhook"})
+"""Channels that can show that somebody is at it. A mail about it would only be one more mail."""
+NOBODY: Mapping[str, str] = {}
+
+
+class NoIncident(LookupError):
+    """There is no incident of that id: it never was, or was so long ago that it is forgotten."""
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(f"no incident {incident_id!r}")
+        self.incident_id = incident_id
+
+
+class NoSilence(LookupError):
+    """There is no silence of that id that has not ended."""
+
+    def __init__(self, silence_id: str) -> None:
+        super().__init__(f"no silence {silence_id!r} that has not ended")
+        self.silence_id = silence_id
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of an act."""
+
+    incident: Incident
+    """As it is now."""
+    done: bool
+    """Whether the act changed anything; False where somebody was first."""
+    text: str
+    """A sentence for who did it: `acknowledged by ada`, `acknowledged by grace at 12:03 UTC already`."""
+
+
+def acknowledge(book: Book, incident_id: str, who: str, at: datetime) -> Answer:
+    """Somebody is at it: no further escalation, no repeats; the channels that can, show it. Raises NoIncident."""
+    incident = _found(book, incident_id)
+    if incident.status is not Status.OPEN:
+        return Answer(incident, False, _first(incident))
+    acknowledged = replace(incident, acknowledged_at=at, acknowledged_by=who)
+    book.save_incidents([acknowledged])
+    text = f"acknowledged by {who}"
+    book.record([Step(at, "acknowledged", text, incident.id, who=who)])
+    targets = [target for target in _told(incident) if target.channel in TOLD_OF_ACKNOWLEDGING]
+    _tell(book, "acknowledged", acknowledged, targets, who, at)
+    return Answer(acknowledged, True, text)
+
+
+def resolve(book: Book, incident_id: str, who: str, why: str, at: datetime) -> Answer:
+    """It is over, says somebody: its alerts end, and who was told of it is told so.
+
+    What breaches on fires again only after the full duration of its rule, as another incident. Raises NoIncident.
+    """
+    incident = _found(book, incident_id)
+    if incident.status is Status.RESOLVED:
+        return Answer(incident, False, _first(incident))
+    text = f"resolved by {who}: {why}" if why else f"resolved by {who}"
+    _end_instances(book, frozenset(incident.members), at, text)
+    ended = [
+        replace(alert, state=State.RESOLVED, ended_at=at, reason=text)
+        for alert in book.alerts_of([incident.id])
+        if alert.ended_at is None
+    ]
+    book.save_alerts(ended)
+    resolved = replace(incident, resolved_at=at, resolution=text, firing=(), flapping_since=None)
+    book.save_incidents([resolved])
+    book.record([Step(at, "resolved", text, incident.id, who=who)])
+    _tell(book, "resolved", resolved, _told(incident), who, at)
+    return Answer(resolved, True, text)
+
+
+def silence(
+    book: Book,
+    *,
+    who: str,
+    why: str,
+    at: datetime,
+    end: datetime,
+    start: datetime | None = None,
+    rule: str = "",
+    labels: Mapping[str, str] = NOBODY,
+) -> Silence:
+    """Nobody is told of what matches, from `start` (default: now) until `end`; it still is recorded.
+
+    An empty rule matches all, and so do empty labels. Raises ValueError, which says what is expected.
+    """
+    begins = start or at
+    if end <= max(begins, at):
+        raise ValueError(f"a silence must end after it starts and after now, not at {end.isoformat()}")
+    named = blake2b(f"{rule} {sorted(labels.items())} {begins} {end} {who} {at}".encode(), digest_size=6).hexdigest()
+    made = Silence(named, begins, end, why, who, rule, dict(labels))
+    book.add_silence(made)
+    _record_silence(book, made, at, f"silenced until {_clock(end)} by {who}" + (f": {why}" if why else ""), who)
+    return made
+
+
+def unsilence(book: Book, silence_id: str, who: str, at: datetime) -> Silence:
+    """End a silence now: what it kept quiet and still fires is told by the next tick. Raises NoSilence.
+
+    Returns the silence as it was.
+    """
+    ended = book.end_silence(silence_id, at)
+    if ended is None:
+        raise NoSilence(silence_id)
+    _record_silence(book, ended, at, f"silence ended by {who}", who)
+    return ended
+
+
+def _found(book: Book, incident_id: str) -> Incident:
+    incident = book.incident(incident_id)
+    if incident is None:
+        raise NoIncident(incident_id)
+    return incident
+
+
+def _first(incident: Incident) -> str:
+    """What somebody else, or time, has done already."""
+    if incident.resolved_at is not None:
+        return f"{incident.resolution or 'resolved'} at {_clock(incident.resolved_at)} already"
+    assert incident.acknowledged_at is not None
+    return f"acknowledged by {incident.acknowledged_by} at {_clock(incident.acknowledged_at)} already"
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _told(incident: Incident) -> list[Target]:
+    return [Target.of(text) for text in incident.told]
+
+
+def _tell(book: Book, kind: NoticeKind, incident: Incident, targets: list[Target], who: str, at: datetime) -> None:
+    alerts = sorted(book.alerts_of([incident.id]), key=lambda alert: alert.key != incident.head)
+    notice = Notice(kind, incident, tuple(alerts), tuple(targets))
+    book.enqueue(Delivery.of(notice, target, at, who=who) for target in targets)
+
+
+def _end_instances(book: Book, keys: frozenset[Key], at: datetime, reason: str) -> None:
+    """Forget that they breach: their next breach is the first of a new run."""
+    firing = [one for one in book.instances().values() if one.key in keys and one.state is State.FIRING]
+    book.save_instances(_ended(instance, at) for instance in firing)
+    book.save_transitions(Transition(one.key, "resolved", at, one.value, reason) for one in firing)
+
+
+def _ended(instance: Instance, at: datetime) -> Instance:
+    return replace(instance, state=State.RESOLVED, ended_at=at, breaching_since=None, recovering_since=None)
+
+
+def _record_silence(book: Book, made: Silence, at: datetime, text: str, who: str) -> None:
+    """Into the timeline of its rule, and of every open incident of which it matches an alert that fires."""
+    moment = max(at, made.start)
+    touched = (one.id for one in book.incidents() if any(made.matches(key, moment) for key in one.firing))
+    of_rule = Step(at, "silenced", text, key=Key(made.rule) if made.rule else None, who=who)
+    book.record([of_rule, *(replace(of_rule, incident=incident, key=None) for incident in touched)])

@@ -1,0 +1,148 @@
+"""`promptpilot alerts incidents`: what fires, what fired, and one of them in full."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.alerts.database import exists, labels_of, no_incident, opened
+from app.commands.options import Home, Json, now, settings_of
+from app.commands.printing import moment, print_json, say, table_text
+from app.commands.window import parse_length
+
+if TYPE_CHECKING:
+    from alerts.book import Book
+    from alerts.incident import Alert, Incident, Step
+    from alerts.outbox import Delivery
+    from metrics.settings import Settings
+
+COLUMNS = ("incident", "priority", "status", "opened", "lasts", "alerts", "what")
+
+
+def incidents(
+    incident: Annotated[str, typer.Argument(metavar="[INCIDENT]", help="Id of one to be shown in full.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    last: Annotated[str | None, typer.Option("--last", help="Those of the last 24h, 7d, …, over or not.")] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Incidents that are open, or one in full with everything that happened to it."""
+    settings = settings_of(home)
+    if incident:
+        _show(incident, settings, as_json)
+        return
+    found = _listed(settings, every or last is not None, now() - parse_length(last) if last else None)
+    if as_json:
+        print_json([as_document(one) for one in found])
+    elif found:
+        rows = [_row(one, now()) for one in found]
+        say(table_text("", COLUMNS, rows).rstrip())
+    else:
+        say("no incident" if every or last else "no open incident")
+
+
+def as_document(incident: "Incident") -> dict[str, object]:
+    """An incident as scripts read it."""
+    return {
+        "id": incident.id,
+        "status": incident.status,
+        "priority": incident.priority,
+        "title": incident.title,
+        "rule": incident.head.rule,
+        "labels": labels_of(incident),
+        "opened_at": incident.opened_at,
+        "acknowledged_at": incident.acknowledged_at,
+        "acknowledged_by": incident.acknowledged_by,
+        "resolved_at": incident.resolved_at,
+        "resolution": incident.resolution,
+        "told": incident.told,
+        "withheld": incident.withheld,
+        "alerts": [str(key) for key in incident.members],
+        "firing": [str(key) for key in incident.firing],
+    }
+
+
+def _listed(settings: "Settings", every: bool, since: datetime | None) -> "tuple[Incident, ...]":
+    if not exists(settings):
+        return ()
+    with opened(settings) as store, store.reading() as book:
+        return book.incidents(open_only=not every, since=since)
+
+
+def _row(incident: "Incident", at: datetime) -> list[str]:
+    from alerts.spans import written
+
+    length = written((incident.resolved_at or at) - incident.opened_at)
+    count = f"{len(incident.firing):,} of {len(incident.members):,}"
+    opened_at = moment(incident.opened_at)
+    return [incident.id, incident.priority, incident.status, opened_at, length, count, incident.title]
+
+
+def _show(incident_id: str, settings: "Settings", as_json: bool) -> None:
+    with opened(settings) as store:
+        with store.reading() as book:
+            incident = book.incident(incident_id)
+            parts = _parts(book, incident_id)
+        if incident is None:
+            raise no_incident(store, incident_id)
+    if as_json:
+        print_json({**as_document(incident), **_parts_as_document(*parts)})
+        return
+    for line in _lines(incident, *parts):
+        say(line)
+
+
+def _parts(book: "Book", incident: str) -> "tuple[tuple[Alert, ...], tuple[Step, ...], tuple[Delivery, ...]]":
+    return book.alerts_of([incident]), book.timeline(incident=incident), book.deliveries(incident)
+
+
+def _parts_as_document(
+    alerts: "tuple[Alert, ...]", timeline: "tuple[Step, ...]", deliveries: "tuple[Delivery, ...]"
+) -> dict[str, object]:
+    return {
+        "alerts": [
+            {
+                "alert": str(one.key), "rule": one.key.rule, "labels": dict(one.key.labels), "state": one.state,
+                "since": one.since, "fired_at": one.fired_at, "ended_at": one.ended_at, "value": one.value,
+                "worst": one.worst, "withheld": one.withheld, "reason": one.reason,
+            }
+            for one in alerts
+        ],
+        "timeline": [
+            {
+                "at": step.at, "kind": step.kind, "text": step.text, "who": step.who,
+                "alert": str(step.key) if step.key else None,
+            }
+            for step in timeline
+        ],
+        "messages": [
+            {
+                "target": one.target, "kind": one.kind, "status": one.status, "attempts": one.attempts,
+                "due_at": one.due_at, "finished_at": one.finished_at, "reason": one.reason,
+            }
+            for one in deliveries
+        ],
+    }  # fmt: skip
+
+
+def _lines(
+    incident: "Incident", alerts: "tuple[Alert, ...]", timeline: "tuple[Step, ...]", deliveries: "tuple[Delivery, ...]"
+) -> list[str]:
+    def number(value: float | None) -> str:
+        return "–" if value is None else f"{value:,.6g}"
+
+    rows = [[str(one.key), one.state, moment(one.since), number(one.value), number(one.worst)] for one in alerts]
+    sent = [
+        f"  {one.target:<24} {one.kind:<12} {one.status}{f': {one.reason}' if one.reason else ''}" for one in deliveries
+    ]
+    return [
+        f"{incident.priority}  {incident.title}",
+        f"incident    {incident.id}, {incident.status}",
+        f"opened      {moment(incident.opened_at)}",
+        *([f"withheld    {incident.withheld}"] if incident.withheld else []),
+        "",
+        table_text("", ("alert", "state", "since", "value", "worst"), rows, right=2).rstrip(),
+        "",
+        *(f"  {moment(step.at)}  {step.kind:<12} {step.text}" for step in timeline),
+        *(["", "messages", *sent] if sent else []),
+    ]
