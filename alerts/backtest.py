@@ -8,6 +8,7 @@ it, as late as the first of them began to fire.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Protocol
 
@@ -174,8 +175,8 @@ def _with_recent(alert: Alert, rows: Rows | None) -> Alert:
 
 def _begun_together(alerts: Sequence[Alert]) -> int:
     """How many there are, when each belongs to the one before it that began no longer ago than alerts may that join."""
-    pairs = zip(alerts, alerts[1:], strict=False)
-    return bool(alerts) + sum(after.fired_at - before.fired_at > TOGETHER for before, after in pairs)
+    apart = (after.fired_at - before.fired_at > TOGETHER for before, after in pairwise(alerts))
+    return min(len(alerts), 1) + sum(apart)
 
 
 def _changes(frame: pl.DataFrame) -> tuple[Planned, ...]:
