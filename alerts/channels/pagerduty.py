@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from alerts.channels.answers import host, receipt, told
 from alerts.channels.channel import Receipt, Reference, Refused, Retry, Sent
 from alerts.channels.facts import MEANS, changes, facts, headline, links, others, said, where
+from alerts.channels.lines import one_line
 from alerts.channels.patience import OutOfTime, Patience
 from alerts.message import Message
 from alerts.rules import Priority
@@ -129,14 +130,13 @@ def _said(answer: httpx2.Response) -> str:
 
 def summary(message: Message) -> str:
     """What is read out on the phone."""
-    line = " ".join(headline(message).split())
-    return line if len(line) <= SUMMARY else line[: SUMMARY - 1] + "…"
+    return one_line(headline(message), SUMMARY)
 
 
 def source(message: Message) -> str:
     """What is affected: the labels, else the rule."""
     named = ", ".join(f"{name}={'(none)' if value is None else value}" for name, value in message.labels)
-    return (named or message.rule)[:SUMMARY]
+    return one_line(named, SUMMARY) or one_line(message.rule, SUMMARY)
 
 
 def details(message: Message) -> dict[str, Any]:

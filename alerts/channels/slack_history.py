@@ -82,7 +82,8 @@ def _key(message: Mapping[str, Any]) -> object:
 
 
 def _or_blind(error: SlackApiError) -> None:
-    said = str(error.response.get("error") or "")
+    answer: Any = error.response.data
+    said = str(answer.get("error") or "") if isinstance(answer, dict) else ""
     if said not in BLIND:
         raise error
     LOG.warning("Slack: whether a message arrived cannot be told (%s), so it is sent again", said)

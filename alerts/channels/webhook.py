@@ -69,7 +69,7 @@ class Webhook:
         ):
             if answer.is_success:
                 return Sent({})
-            words = told(next(answer.iter_bytes(_READ), b"").decode("utf-8", "replace"), (self._secret,))
+            words = told(next(answer.iter_bytes(_READ), b"").decode("utf-8", "replace"), (SecretStr(url), self._secret))
             reason = f"Webhook: {host(url)}: status {answer.status_code}"
             if answer.is_redirect:
                 return Refused(f"{reason}: redirects are not followed: set alerts.webhook.url to where it leads")

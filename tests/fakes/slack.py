@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -350,7 +351,8 @@ class _Sockets:
         with self._changed:
             connections, self._open = self._open, []
         for connection in connections:
-            connection.socket.shutdown(2)
+            with suppress(OSError):  # the app was first
+                connection.socket.shutdown(2)
         if self._server is not None:
             self._server.shutdown()
 
@@ -373,7 +375,10 @@ class _Sockets:
                     self._acknowledged.add(json.loads(text)["envelope_id"])
                     self._changed.notify_all()
         except ConnectionClosed:
-            return
+            pass
+        finally:
+            with self._changed:
+                self._open = [other for other in self._open if other is not connection]
 
 
 if __name__ == "__main__":

@@ -62,7 +62,6 @@ class FakeMailServer:
         )
 
     def _protocol(self) -> SMTP:
-        encrypted = self._security != "none"
         return SMTP(
             self,
             loop=self._loop,
@@ -70,7 +69,6 @@ class FakeMailServer:
             hostname="fake",
             tls_context=self._tls if self._security == "starttls" else None,
             require_starttls=self._security == "starttls",
-            auth_required=encrypted,
             auth_require_tls=self._security == "starttls",
             authenticator=self._authenticate,
         )
@@ -100,6 +98,8 @@ class FakeMailServer:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Who it is from."""
+        if self._security != "none" and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         if reply := self._failure("MAIL"):
             return reply
         envelope.mail_from = address
