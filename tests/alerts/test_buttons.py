@@ -19,7 +19,7 @@ from alerts.channels.slack import Slack
 from alerts.incident import Incident, Status
 from alerts.rules import Priority
 from alerts.store import Store
-from tests.alerts.saying import NOON, impatient, message
+from tests.alerts.saying import NOON, message
 from tests.fakes.peer import RESETS, Failure, answers
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, FakeSlack, error, rate_limited
 
@@ -50,7 +50,7 @@ class Presses:
 @pytest.fixture
 def slack() -> Generator[FakeSlack]:
     with FakeSlack() as fake:
-        channel = Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, interactive=True, patience=impatient())
+        channel = Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, interactive=True)
         assert isinstance(channel.send(message(picture=None), "", None, False), Sent)
         yield fake
 

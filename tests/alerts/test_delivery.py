@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from alerts.alert import Key, State
 from alerts.channels.channel import Channel, Receipt, Reference, Refused, Retry, Sent
 from alerts.channels.pagerduty import PagerDuty
+from alerts.channels.patience import Patience
 from alerts.channels.slack import Slack
 from alerts.delivery import FIRST_WAIT, GIVE_UP, LEASE, LONGEST_WAIT, Lanes, deliver, wait_before
 from alerts.incident import Alert, Incident, Notice, NoticeKind
@@ -20,7 +21,7 @@ from alerts.message import Message
 from alerts.outbox import Delivery
 from alerts.rules import Priority, Target
 from alerts.store import Store
-from tests.alerts.saying import NOON, impatient, message
+from tests.alerts.saying import NOON, message
 from tests.fakes.pagerduty import ROUTING_KEY, FakePagerDuty
 from tests.fakes.peer import HANGS, LOSES, answers
 from tests.fakes.slack import BOT_TOKEN, FakeSlack, error, rate_limited
@@ -354,8 +355,8 @@ def test_a_defect_of_a_channel_is_logged_without_its_words_and_tried_again(
     assert {row.target: row.status for row in rows(store)} == {"slack": "waiting", "email": "delivered"}
 
 
-def slack_channel(fake: FakeSlack) -> Slack:
-    return Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, patience=impatient())
+def slack_channel(fake: FakeSlack, patience: Patience | None = None) -> Slack:
+    return Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, patience=patience)
 
 
 def test_killed_after_sending_and_before_noting_it_is_said_once_in_slack(store: Store, clock: Clock) -> None:
@@ -378,7 +379,7 @@ def test_a_lost_answer_makes_no_second_message(store: Store, clock: Clock) -> No
     with FakeSlack() as slack, FakePagerDuty() as duty:
         slack.fail_next("chat.postMessage", LOSES)
         duty.fail_next("/v2/enqueue", LOSES)
-        pager = PagerDuty(SecretStr(ROUTING_KEY), duty.url, impatient())
+        pager = PagerDuty(SecretStr(ROUTING_KEY), duty.url)
         pass_once(store, clock, slack_channel(slack), pager)
         clock.forward(FIRST_WAIT)
         pass_once(store, clock, slack_channel(slack), pager)
@@ -391,7 +392,7 @@ def test_an_incident_is_told_through_every_kind_of_trouble(store: Store, clock: 
     trouble = [answers(500), rate_limited(30), HANGS, error("internal_error"), answers(503, "", Retry_After="5")]
     with FakeSlack() as fake:
         fake.fail_next("chat.postMessage", *trouble)
-        slack = slack_channel(fake)
+        slack = slack_channel(fake, Patience(1))
         for kind in ("firing", "acknowledged", "resolved"):
             put(store, kind)
         while any(row.status == "waiting" for row in rows(store)):
