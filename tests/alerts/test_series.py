@@ -185,14 +185,12 @@ def test_memory_forgets_what_was_not_used_for_longest() -> None:
     assert [memory.get(name) for name in "abc"] == [1, None, 3]
 
 
-@pytest.mark.parametrize("length", ["365d", "9999999d"])
-def test_what_looks_back_too_far_is_told_so_and_stops_nothing(engine: Counting, length: str) -> None:
+def test_what_looks_back_too_far_is_told_so_and_stops_nothing(engine: Counting) -> None:
     greedy = rule(
-        {"kind": "forecast", "operator": ">", "threshold": 1, "horizon": "1h", "history": length}, id="g", window="10s"
+        {"kind": "forecast", "operator": ">", "threshold": 1, "horizon": "1h", "history": "365d"}, id="g", window="10s"
     )
     found = answered(engine, greedy, static(1))
-    assert isinstance(found["g"], Unanswered)
-    assert "it looks" in found["g"].reason
+    assert found["g"] == Unanswered("it looks at 3,157,920 buckets at once: a wider window or a shorter span is needed")
     assert isinstance(found["r1"], Evidence)
     assert timedelta(days=365) // timedelta(seconds=10) > MOST_BUCKETS
 
