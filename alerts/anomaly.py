@@ -59,7 +59,7 @@ class IsolationForest:
         from sklearn.ensemble import IsolationForest as Forest
 
         forest = Forest(n_estimators=self.trees, random_state=0).fit(_thinned(usual, self.most))
-        return lambda features: -forest.score_samples(features)
+        return lambda features: -np.asarray(forest.score_samples(features), np.float64)
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,10 @@ class OneClassSvm:
         """As of `Detector`."""
         from sklearn.svm import OneClassSVM
 
-        hull = OneClassSVM(nu=self.outside, gamma=0.1).fit(_thinned(usual, self.most))
-        return lambda features: -hull.score_samples(features)
+        rows = _thinned(usual, self.most)
+        # The features are in spreads already: nothing is to be scaled by outliers.
+        hull = OneClassSVM(nu=self.outside, gamma=0.1).fit(rows)  # pyright: ignore[reportArgumentType]
+        return lambda features: -np.asarray(hull.score_samples(features), np.float64)
 
 
 DETECTORS: Mapping[str, Detector] = {"isolation-forest": IsolationForest(), "one-class-svm": OneClassSvm()}
@@ -95,7 +97,7 @@ class Model:
         """Median and spread for each instance at each bucket; NaN where too little is known."""
         rows = np.array([self.row.get(one, -1) for one in labels], np.intp)
         place = np.ix_(rows, _season(starts))
-        known = (self.usual.count[place] >= FEWEST_OF_HOUR) & (rows >= 0)[:, np.newaxis]
+        known = (self.usual.known[place] >= FEWEST_OF_HOUR) & (rows >= 0)[:, np.newaxis]
         return np.where(known, self.usual.middle[place], np.nan), np.where(known, self.usual.spread[place], np.nan)
 
 
@@ -147,10 +149,7 @@ def _model(condition: Anomaly, evidence: Evidence, day: Window) -> Model | None:
 
 def _learned(condition: Anomaly, history: Series) -> Model | None:
     season = _season(history.starts)
-    usual = Usual(*(np.full((len(history.labels), _SEASONS), np.nan) for _ in Usual._fields))
-    for one in range(_SEASONS):
-        for whole, part in zip(usual, usual_of(history.values[:, season == one]), strict=True):
-            whole[:, one] = part
+    usual = Usual.stacked([usual_of(history.values[:, season == one]) for one in range(_SEASONS)])
     features = _features(history.values, usual.middle[:, season], usual.spread[:, season])
     features = features[~np.isnan(features).any(axis=2)]
     if len(features) < FEWEST:

@@ -6,8 +6,9 @@ deviation where values are normal, and which one bad hour among four does not mo
 spreads as the sensitivity says, wider for small samples. Hours are those of UTC.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
 
 import numpy as np
 
@@ -25,12 +26,23 @@ LEAST_SPREAD = 0.02
 _HOUR, _WEEK = timedelta(hours=1), timedelta(weeks=1)
 
 
-class Usual(NamedTuple):
-    """What samples say, each a row along the last axis."""
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What samples say, each of which was a row along the last axis."""
 
     middle: Floats
     spread: Floats
-    count: Floats
+    known: Floats
+    """How many values there were."""
+
+    @classmethod
+    def stacked(cls, parts: Sequence["Usual"]) -> "Usual":
+        """Several side by side, along a new last axis."""
+        return cls(
+            np.stack([part.middle for part in parts], axis=-1),
+            np.stack([part.spread for part in parts], axis=-1),
+            np.stack([part.known for part in parts], axis=-1),
+        )
 
 
 def needs_of_band(condition: Dynamic, width: timedelta) -> Needs:
@@ -47,7 +59,7 @@ def judged_by_band(condition: Dynamic, evidence: Evidence) -> Judged:
     known = np.count_nonzero(~np.isnan(hours), axis=3) >= max(buckets / 4, 1)
     usual = usual_of(hours.reshape(*hours.shape[:2], -1))
     enough = np.count_nonzero(known, axis=2) >= min(FEWEST_WEEKS, condition.weeks)
-    reach = WIDTHS[condition.sensitivity] * (1 + 4 / np.maximum(usual.count, 1)) * usual.spread
+    reach = WIDTHS[condition.sensitivity] * (1 + 4 / np.maximum(usual.known, 1)) * usual.spread
     start = (asked.window.start - asked.blocks.start) // asked.question.width
 
     def by_bucket(by_hour: Floats) -> Floats:

@@ -41,6 +41,8 @@ def _entries(incident: Incident, before: Incident | None, moved: Sequence[Alert]
 def _of_alerts(incident: Incident, before: Incident | None, moved: Sequence[Alert]) -> Iterator[Step]:
     """Alerts that joined or left."""
     if before is None:
+        head = next((one for one in moved if one.key == incident.head), None)
+        yield from _run_up(head) if head else ()
         yield Step(incident.opened_at, "firing", f"{incident.title} fires", key=incident.head)
     others = [one for one in moved if before is not None or one.key != incident.head]
     for alert in others[:MOST_NAMED]:
@@ -52,6 +54,14 @@ def _of_alerts(incident: Incident, before: Incident | None, moved: Sequence[Aler
     if len(others) > MOST_NAMED:
         last = max(one.ended_at or one.fired_at for one in others)
         yield Step(last, "note", f"{len(others) - MOST_NAMED:,} more alerts joined or left")
+
+
+def _run_up(alert: Alert) -> Iterator[Step]:
+    """What came before the head fired, where it did not fire at once."""
+    lasted = alert.fired_at - alert.since
+    if lasted:
+        yield Step(alert.since, "breach", f"{alert.key} breaches", key=alert.key)
+        yield Step(alert.since, "pending", f"pending: it is to last {written(lasted)} before it fires", key=alert.key)
 
 
 def _of_itself(incident: Incident, before: Incident | None, batch: Batch) -> Iterator[Step]:

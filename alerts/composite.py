@@ -80,7 +80,7 @@ def judged_by_rules(
     each = np.array([[_fires(fired.get(other, ()), one, instants) for other in condition.rules] for one in labels])
     shape = (len(labels), len(instants))
     each = each.reshape(len(labels), len(condition.rules), len(instants))
-    breach = each.all(axis=1) if condition.all else each.any(axis=1)
+    breach = (np.logical_and if condition.all else np.logical_or).reduce(each, axis=1)
     return Judged(verdicts(np.ones(shape, np.bool_), breach), np.full(shape, np.nan))
 
 

@@ -65,8 +65,14 @@ class Rows:
     begins: NDArray[np.intp]
     """By row: the first column at which the instance exists."""
     judged: Judged
-    recent: Floats
-    """The metric itself, up to the newest column and at most `RECENT` of them."""
+    metric: Floats
+    """The metric itself, up to the same newest column, and from farther back; no column where there is none."""
+
+    def recent(self, row: int, column: int) -> tuple[float | None, ...]:
+        """The newest values of the metric at an evaluation, at most `RECENT`, the last one newest."""
+        end = self.metric.shape[1] - len(self.instants) + column + 1
+        newest = self.metric[row, max(end - RECENT, 0) : max(end, 0)].tolist()
+        return tuple(None if value != value else value for value in newest)
 
 
 @dataclass(frozen=True)
@@ -153,8 +159,7 @@ def evaluated(plan: Plan, evidence: Mapping[str, Evidence | Unanswered], known: 
             nothing = np.empty((len(labels), 0))
             rows = Rows(instants, labels, np.zeros(len(labels), np.intp), judged, nothing)
         else:
-            recent = given.masked.values[:, -RECENT:]
-            rows = Rows(instants, given.series.labels, given.begins, judge(rule, given), recent)
+            rows = Rows(instants, given.series.labels, given.begins, judge(rule, given), given.masked.values)
         outcomes[rule.id] = _outcome(rule, before, rows, plan.span.late_before)
         fired[rule.id] = firings(before.values(), outcomes[rule.id].changes)
     return Evaluation(tuple(outcomes.values()), retired(plan.rules, instances.values(), plan.span.until))
@@ -218,7 +223,7 @@ def _outcome(rule: AlertRule, known: Mapping[Key, Instance], rows: Rows, late_be
         instances[key] = after
         changes += changed
         if changed or after.state in _ACTIVE:
-            recent[key] = tuple(None if value != value else value for value in rows.recent[row].tolist())
+            recent[key] = rows.recent(row, len(rows.instants) - 1)
     changes.sort(key=lambda change: change.transition.at)
     return Outcome(rule, instances, tuple(changes), recent, rows.judged.problem, rows=rows)
 

@@ -187,10 +187,7 @@ def fetch(
 
 
 def _too_much(one: Ask) -> str:
-    try:
-        lengths = [window.length for window in (one.span, *one.before)]
-    except OverflowError:
-        return "it looks back farther than the calendar goes"
+    lengths = [window.length for window in (one.span, *one.before)]
     most = max(length // one.question.width for length in lengths)
     return f"it looks at {most:,} buckets at once: a wider window or a shorter span is needed" * (most > MOST_BUCKETS)
 

@@ -42,6 +42,7 @@ class Static(_Condition):
 
     kind: Literal["static"] = "static"
     operator: Literal[">", "<", ">=", "<=", "==", "!=", "contains"]
+    """How the value stands to the threshold when something is wrong."""
     threshold: Annotated[
         Annotated[Number, Tag("number")] | Annotated[str, Tag("text")],
         Discriminator(lambda given: "text" if isinstance(given, str) else "number"),
@@ -71,8 +72,11 @@ class Dynamic(_Condition):
 
     kind: Literal["dynamic"]
     sensitivity: Literal["low", "medium", "high"] = "medium"
+    """How narrow the band is: high finds most, and is wrong most often."""
     direction: Literal["up", "down", "both"] = "both"
+    """On which side of the band something is wrong."""
     weeks: Annotated[int, Field(ge=1, le=12)] = 4
+    """How many weeks back it learns from."""
 
 
 class Anomaly(_Condition):
@@ -80,7 +84,9 @@ class Anomaly(_Condition):
 
     kind: Literal["anomaly"]
     method: Literal["isolation-forest", "one-class-svm"] = "isolation-forest"
+    """The detector."""
     sensitivity: Literal["low", "medium", "high"] = "medium"
+    """How much must be unlike: high finds most, and is wrong most often."""
     history: Some = parsed("14d")
     """How far back it learns from."""
 
@@ -90,7 +96,9 @@ class Forecast(_Condition):
 
     kind: Literal["forecast"]
     operator: Literal[">", "<", ">=", "<="]
+    """How the forecast stands to the threshold when something will be wrong."""
     threshold: Number
+    """A number in the metric's unit."""
     horizon: Some
     """How far ahead it looks."""
     history: Some = parsed("6h")
@@ -124,7 +132,9 @@ class Burn(Part):
     rate: Annotated[Number, Field(gt=0)]
     """How many times as fast as the budget allows."""
     long: Some
+    """The window that shows that it matters."""
     short: Some
+    """The window that shows that it goes on."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -138,6 +148,7 @@ class Change(_Condition):
 
     kind: Literal["change"]
     operator: Literal[">", "<", ">=", "<="]
+    """How the change stands to the threshold when something is wrong."""
     threshold: Number
     """Percent: 50 is half as much again, -50 is half."""
     against: Some = parsed("7d")

@@ -31,8 +31,8 @@ from alerts.rows import Read, columns_of, row_of, upsert
 from alerts.rules import Target
 from alerts.tables import OUTBOX, Fate
 
-LEASE = timedelta(minutes=5)
-"""How long a taken row is left alone: longer than any channel takes to send."""
+LEASE = timedelta(minutes=1)
+"""How long a taken row is left alone, and again from when its try begins: longer than one message takes to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,10 @@ class Outbox:
         for row in found:
             self._change(row.key, leased_until=until)
         return tuple(_delivery(row, until) for row in found)
+
+    def take_back(self) -> None:
+        """Let go of every row that was taken: for the only sender there is, when it starts and has none."""
+        self._connection.execute(update(OUTBOX).where(OUTBOX.c.status == Fate.WAITING).values(leased_until=None))
 
     def begin(self, delivery: Delivery, message: str, now: datetime, lease: timedelta = LEASE) -> bool:
         """Note that a try begins, with the message (JSON) that is sent; the lease counts anew.

@@ -102,6 +102,7 @@ class EscalationStep(Part):
     after: Some
     """Time since the alert was told first."""
     to: Annotated[tuple[TargetText, ...], Field(min_length=1)]
+    """Who is told besides."""
 
 
 class Notifications(Part):
@@ -132,6 +133,7 @@ class Suppression(Part):
     settle: Length = parsed("10m")
     """How long after the end of the change nobody is told yet."""
     reason: str = ""
+    """Why, for those who wonder."""
 
     @model_validator(mode="after")
     def _says_when(self) -> Self:
@@ -176,6 +178,7 @@ class AlertRule(Part):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     """What people are told fires."""
     priority: Priority
+    """How much it may disturb: P0 the most."""
     metric: str = ""
     """A metric of the catalog; a composite rule has none."""
     by: tuple[str, ...] = ()
@@ -183,13 +186,17 @@ class AlertRule(Part):
     where: Mapping[str, Values] = {}
     """Values of dimensions that events must have."""
     window: Window = parsed("1m")
+    """What one evaluation looks at; also the time from one evaluation to the next."""
     condition: Condition
+    """When something is wrong; static, unless `kind` says otherwise."""
     min_events: Annotated[int, Field(ge=0)] = 20
     """Ratios and percentiles over fewer events than this are no data."""
     no_data: Literal["keep", "ok", "alert"] = "keep"
     """What no data means: `keep` changes nothing, `ok` counts as recovered, `alert` as a breach."""
     notifications: Notifications = Notifications()
+    """Who is told, where that is not to be as the priority says."""
     suppression: tuple[Suppression, ...] = ()
+    """When nobody is told, though it fires."""
     runbook: str = ""
     """Address of what to do."""
     description: str = ""

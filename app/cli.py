@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from app.commands import compact, doctor, ingest, metrics, query, report, simulate, status, up, verify
+from app.commands import alerts, compact, doctor, ingest, metrics, query, report, simulate, status, up, verify
 from app.commands.outcome import Exit, Stop
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ for command in (
     verify.verify,
 ):
     app.command()(command)
+app.add_typer(alerts.group)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from metrics.catalog import availability, errors, experience, money, performance, prompts, usage
+from metrics.catalog import availability, errors, experience, money, operations, performance, prompts, usage
 from metrics.catalog.dimensions import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.catalog.model import Dimension, Metric
 from metrics.catalog.own import MetricsError, own_metrics
@@ -10,7 +10,7 @@ from metrics.settings import Settings
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
-    for family in (availability, performance, errors, usage, prompts, experience, money)
+    for family in (availability, performance, errors, usage, prompts, experience, money, operations)
     for metric in family.METRICS
 }
 """Every metric by name, as defined when no setting says otherwise."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from metrics.catalog.model import Additive, Metric, MinuteSlots, Quantile
+from metrics.catalog.model import Additive, LastState, Metric, MinuteSlots, Quantile
 
 OBSERVED, DOWN = MinuteSlots("slots_observed", "observed"), MinuteSlots("slots_down", "down")
 _EXTERNAL = "(component LIKE 'dependency:%' OR component LIKE 'llm:%')"
@@ -25,7 +25,16 @@ def _burn(target: float) -> str:
     return f"slots_down / nullif(slots_observed * {100 - target!r} / 1e2, 0)"
 
 
+STATUSES = ("healthy", "degraded", "down")
+"""Levels of `component_status`, the worst last."""
+
 METRICS = (
+    Metric(
+        "component_status", "Component status", "state", "down",
+        "Last status within 5 minutes before the end of the bucket: 0 healthy, 1 degraded, 2 down; of several "
+        "components the worst. Older than that is unknown, which is no data and never healthy.",
+        "component_status", (LastState("component_status"),), decimals=0, levels=STATUSES,
+    ),
     Metric(
         "uptime", "Uptime", "%", "up",
         "100 × (observed − down) ÷ observed one-minute slots. A slot is down when a critical component is; a component "

@@ -175,6 +175,13 @@ class MinuteSlots:
     counted: Literal["observed", "down"]
 
 
+@dataclass(frozen=True, slots=True)
+class LastState:
+    """The state of the components probed at the end of the bucket, the worst of them: a level of `component_status`."""
+
+    name: str
+
+
 Measure = (
     Additive
     | Quantile
@@ -193,15 +200,16 @@ Measure = (
     | ImprovedPrompts
     | Projected
     | MinuteSlots
+    | LastState
 )
 
 
 def counter_of(kind: str) -> Additive:
-    """The number of events of a kind; of requests and calls, the one that rollups hold."""
+    """The number of events of a kind; where a metric is just that, its measure."""
     return Additive(_COUNTERS.get(kind, f"{kind}_events"), kind, "count(*)")
 
 
-_COUNTERS = {"request": "requests", "llm_call": "llm_calls"}
+_COUNTERS = {"request": "requests", "llm_call": "llm_calls", "change": "changes"}
 
 
 def kinds_of(measure: Measure) -> tuple[str, ...]:
@@ -219,7 +227,7 @@ def kinds_of(measure: Measure) -> tuple[str, ...]:
             return ("prompt",)
         case Projected():
             return (measure.of.kind,)
-        case MinuteSlots():
+        case MinuteSlots() | LastState():
             return ("health",)
 
 

@@ -13,6 +13,7 @@ from metrics.catalog.model import Additive, counter_of, kinds_of
 from metrics.engine import board, raw
 from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.cohorts import Retention, cohorts
+from metrics.engine.contributions import Affected, Contribution, affected, contributions, dimensions_of, kind_to_explain
 from metrics.engine.database import rows_of
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
@@ -199,6 +200,47 @@ class Engine:
     def changes(self, window: Window) -> pl.DataFrame:
         """`change` events that touch the window: ts, ended_at, change_type, name, severity, description."""
         return board.changes(self._scope(Query(metrics=("requests",), window=window)))
+
+    def contributions(
+        self,
+        metric: str,
+        window: Window,
+        baseline: Window,
+        filters: Sequence[Filter] = (),
+        dimensions: Sequence[str] | None = None,
+        limit: int = 3,
+    ) -> tuple[Contribution, ...]:
+        """Which values explain how the metric changed from `baseline` to `window`, the most telling first.
+
+        At most one value a dimension: the one whose part in the change exceeds its share of the window's events most,
+        as a region that has most of the traffic has most of the failures, too, and explains nothing. Windows of
+        different length are compared by what there is a second; they must not overlap. The part of a value is
+
+        - of a percentage, its share of the additional bad events,
+        - of a mean, its share of the excess over what the mean of the baseline would have given,
+        - of a count or a sum, its share of the difference,
+        - of a percentile, its share of the events above that percentile of the baseline: a percentile has no parts that
+          add up to it, but it rises when more events than before lie above where it was.
+
+        Empty when there is nothing to explain (nothing got worse), and for metrics that are put together otherwise.
+        Raises as `run` does.
+        """
+        of = self._metric(metric)
+        kind = kind_to_explain(of)
+        by = tuple(dimensions if dimensions is not None else dimensions_of(kind) if kind else ())
+        scope = self._scope(Query(metrics=(metric,), window=window, filters=tuple(filters), by=by))
+        if kind is None or not by or not scope.kinds_for(metric, (kind,)):
+            return ()
+        return contributions(of, kind, scope, baseline, limit)
+
+    def affected(self, metric: str, window: Window, filters: Sequence[Filter] = ()) -> Affected:
+        """Distinct users and number of the events of the window that the metric counts as bad.
+
+        All events of its kinds when it knows no bad ones, as of a percentile. Raises as `run` does.
+        """
+        of = self._metric(metric)
+        scope = self._scope(Query(metrics=(metric,), window=window, filters=tuple(filters)))
+        return affected(of, scope.kinds_for(metric, of.kinds), scope)
 
     def freshness(self) -> Freshness:
         """How much there is and how new it is, from the tables' statistics."""

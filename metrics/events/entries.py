@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -10,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from metrics.events.entry_keys import home_of, keys_at
+from metrics.events.entry_keys import all_keys, home_of, keys_at
 from metrics.events.problems import ConfigurationError
 
 
@@ -207,10 +208,24 @@ def _said(found: ErrorDetails, place: Place, model: type[Entry]) -> str:
 
 
 def _unknown_key(place: Place, model: type[Entry]) -> str:
-    name, schema = str(place[-1]), model.model_json_schema()
-    near = nearest(name, keys_at(schema, place[:-1]))
+    name, schema = str(place[-1]), _schema(model)
     home = home_of(schema, name)
-    return f"is not known here; it belongs in {home}" if home else f"is not known{near}"
+    if home is not None:
+        return f"is not known here; it belongs {_in(home)}"
+    here = keys_at(schema, place[:-1])
+    close = get_close_matches(name, all_keys(schema), n=1, cutoff=0.4)
+    if not close or close[0] in here:
+        return f"is not known{nearest(name, here)}"
+    return f"is not known; the nearest is {close[0]!r}, which belongs {_in(home_of(schema, close[0]) or '')}"
+
+
+def _in(home: str) -> str:
+    return f"in {home}" if home else "beside the others at the top of the entry"
+
+
+@cache
+def _schema(model: type[Entry]) -> Mapping[str, Any]:
+    return model.model_json_schema()
 
 
 def _plain(message: str) -> str:

@@ -16,20 +16,29 @@ def keys_at(schema: Schema, place: Sequence[int | str]) -> set[str]:
 
 
 def home_of(schema: Schema, name: str) -> str | None:
-    """The dotted place of the mapping nearest to the top that has a key of that name, where that is not the top."""
+    """The dotted place of the mapping nearest to the top that has a key of that name; empty at the top itself."""
+    return next((place for place, names in _mappings(schema) if name in names), None)
+
+
+def all_keys(schema: Schema) -> set[str]:
+    """The keys of all mappings."""
+    return {name for _, names in _mappings(schema) for name in names}
+
+
+def _mappings(schema: Schema) -> Iterator[tuple[str, Sequence[str]]]:
+    """Every mapping by its dotted place, those near the top first, with its keys."""
     waiting: deque[tuple[str, Schema]] = deque([("", schema)])
     seen: set[int] = set()
     while waiting:
         place, part = waiting.popleft()
         for member in _members(part, schema):
-            if id(member) in seen:
-                continue
-            seen.add(id(member))
-            if name in member.get("properties", ()):
-                return place or None
-            waiting.extend((f"{place}.{key}".lstrip("."), one) for key, one in member.get("properties", {}).items())
-            waiting.extend((place, member[key]) for key in ("items",) if isinstance(member.get(key), dict))
-    return None
+            if id(member) not in seen:
+                seen.add(id(member))
+                named: Mapping[str, Schema] = member.get("properties", {})
+                yield place, tuple(named)
+                waiting.extend((f"{place}.{key}".lstrip("."), one) for key, one in named.items())
+                if isinstance(member.get("items"), dict):
+                    waiting.append((place, member["items"]))
 
 
 def _members(part: Schema, schema: Schema) -> Iterator[Schema]:

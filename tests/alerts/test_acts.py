@@ -1,13 +1,14 @@
 """What people do about alerts, and what comes of it; on both databases."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from alerts.acts import NoIncident, NoSilence, acknowledge, resolve, silence, unsilence
-from alerts.alert import State
+from alerts.alert import Instance, State, Verdict
 from alerts.incident import Incident, Status, Step
+from alerts.lifecycle import Timing, step
 from alerts.store import Store
 from tests.alerts.known import RULE, alert, incident, instance, key, minutes
 
@@ -146,3 +147,17 @@ def test_the_same_silence_asked_for_twice_at_once_is_one(store: Store) -> None:
     with store.writing() as book:
         made = [silence(book, who="ada", why="", at=minutes(1), end=minutes(2), rule=RULE) for _ in range(2)]
         assert book.silences() == (made[0],)
+
+
+def test_what_was_resolved_and_breaches_on_fires_again_only_after_the_full_duration(fired: Store) -> None:
+    with fired.writing() as book:
+        resolve(book, OPEN.id, "ada", "", minutes(9))
+    timing = Timing(duration=timedelta(minutes=5))
+    with fired.reading() as book:
+        state = book.instances().get(key("/a"), Instance(key("/a")))
+    changes: list[tuple[str, datetime]] = []
+    for minute in range(10, 20):
+        state, changed = step(state, Verdict.BREACH, 7.0, minutes(minute), timing)
+        if changed:
+            changes.append((changed.kind, changed.at))
+    assert changes == [("pending", minutes(10)), ("firing", minutes(15))]

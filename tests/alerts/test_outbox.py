@@ -88,9 +88,9 @@ def test_nobody_else_is_given_what_a_sender_has_taken_until_its_lease_ends(book:
 def test_a_try_that_was_begun_and_never_ended_is_handed_out_as_such(book: Book) -> None:
     book.enqueue([delivery()])
     (taken,) = book.due(NOON)
-    assert book.begin(taken, '{"title": "composed"}', minutes(4))
+    assert book.begin(taken, '{"title": "composed"}', minutes(0.5))
     assert book.due(NOON + LEASE) == ()
-    (again,) = book.due(minutes(4) + LEASE)
+    (again,) = book.due(minutes(0.5) + LEASE)
     assert (again.again, again.attempts, again.message) == (True, 1, '{"title": "composed"}')
 
 
@@ -109,9 +109,9 @@ def test_the_end_of_an_incident_is_not_told_before_its_beginning(book: Book) -> 
     begun = book.due(NOON)
     assert keys(begun) == keys((delivery(), delivery(target=MAIL), delivery(SECOND)))
     book.retry(begun[0].key, minutes(10), "timeout")
-    assert book.due(minutes(3)) == ()
-    book.delivered(begun[0].key, {"ts": "1"}, minutes(4))
-    assert keys(book.due(minutes(4))) == [delivery(kind="resolved").key]
+    assert book.due(minutes(0.5)) == ()
+    book.delivered(begun[0].key, {"ts": "1"}, minutes(0.8))
+    assert keys(book.due(minutes(0.8))) == [delivery(kind="resolved").key]
 
 
 def test_what_is_given_up_holds_nothing_up_and_can_be_tried_anew(book: Book) -> None:

@@ -13,6 +13,7 @@ from metrics.catalog.model import (
     FirstSeenUsers,
     ImprovedPrompts,
     LastSample,
+    LastState,
     Measure,
     MinuteSlots,
     Projected,
@@ -65,6 +66,7 @@ PLANNERS: Mapping[type[Measure], Planner] = {
     RepairTime: errors.repairs,
     Projected: projection.steps,
     MinuteSlots: uptime.steps,
+    LastState: uptime.states,
 }
 """Who plans which sort of measure."""
 

@@ -1,4 +1,4 @@
-"""Uptime in one-minute slots.
+"""Uptime and component states in one-minute slots.
 
 A component's state in a slot is the worst status probed in it; without a probe it is that of the last
 one, for at most five minutes. A slot is down if any critical component is, and is left out if all of
@@ -6,9 +6,12 @@ those are unknown.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from metrics.catalog.model import MinuteSlots
+import polars as pl
+
+from metrics.catalog.model import LastState, MinuteSlots
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope, moment_sql, span_sql
@@ -16,12 +19,52 @@ from metrics.engine.statement import Statement
 
 CARRIED_MINUTES = 5
 MINUTE_US = 60_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BADNESS = "CASE status WHEN 'healthy' THEN 0 WHEN 'degraded' THEN 1 WHEN 'down' THEN 2 ELSE -1 END"
 """Worse is greater; unknown says nothing."""
 
 
 def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
     """One step for all slot counts."""
+    slots = _slots(scope)
+    groups = "".join(f", {group}" for group in scope.groups)
+    text = f"""
+        {slots.text}
+        SELECT {scope.buckets.key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},
+            count(*) FILTER (WHERE state >= 0) AS slots_observed, count(*) FILTER (WHERE state = 2) AS slots_down
+        FROM slots GROUP BY ALL
+    """
+    names = [KEY, *scope.groups, *(f"slots_{measure.counted}" for measure in measures)]
+    yield Step(replace(slots, text=text), "events", lambda rows: rows.select(names))
+
+
+def states(measures: Sequence[LastState], scope: Scope) -> Iterator[Step]:
+    """The state in the slot with which each bucket, or its part in the window, ends."""
+    (measure,) = measures
+    slots = _slots(scope)
+    groups = "".join(f", {group}" for group in scope.groups)
+    text = f"""
+        {slots.text}
+        SELECT minute{groups}, CAST(state AS BIGINT) AS state FROM slots WHERE state >= 0
+    """
+    ends = ((bucket.key, scope.buckets.covered(bucket).end) for bucket in scope.buckets.all)
+    schema = {KEY: pl.Int64, "minute": pl.Int64}
+    last = pl.DataFrame([(key, _slot_before(end)) for key, end in ends], schema, orient="row")
+
+    def at_the_end(rows: pl.DataFrame) -> pl.DataFrame:
+        found = last.join(rows.with_columns(pl.col("minute").cast(pl.Int64)), on="minute")
+        return found.select(KEY, *scope.groups, pl.col("state").alias(measure.name))
+
+    yield Step(replace(slots, text=text), "events", at_the_end)
+
+
+def _slot_before(end: datetime) -> int:
+    """The number of the slot that ends at a moment, or in which it lies."""
+    return -(-int((end - _EPOCH) / timedelta(microseconds=1)) // MINUTE_US) - 1
+
+
+def _slots(scope: Scope) -> Statement:
+    """The beginning of a statement: `slots` with `minute`, the groups and the worst `state`, -1 being unknown."""
     scope.kinds_for("uptime", ("health",))
     reach = Window(start=scope.window.start - timedelta(minutes=CARRIED_MINUTES), end=scope.window.end)
     probes = scope.events("health", [reach])
@@ -47,14 +90,9 @@ def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
             WHERE minute * {MINUTE_US} >= epoch_us({moment_sql(start)})
                 AND minute * {MINUTE_US} < epoch_us({moment_sql(end)})
         ),
-        slots AS (SELECT minute{groups}, max(state) AS state FROM states GROUP BY ALL)
-        SELECT {scope.buckets.key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},
-            count(*) FILTER (WHERE state >= 0) AS slots_observed, count(*) FILTER (WHERE state = 2) AS slots_down
-        FROM slots GROUP BY ALL
-    """
+        slots AS (SELECT minute{groups}, max(state) AS state FROM states GROUP BY ALL)"""
     parameters = scope.used_parameters(text) | ({"critical": list(critical)} if only_critical else {})
-    names = [KEY, *scope.groups, *(f"slots_{measure.counted}" for measure in measures)]
-    yield Step(Statement(text, parameters, (probes,)), "events", lambda rows: rows.select(names))
+    return Statement(text, parameters, (probes,))
 
 
 def _chosen(scope: Scope) -> bool:

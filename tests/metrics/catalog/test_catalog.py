@@ -18,6 +18,8 @@ MEASURES = list(dict.fromkeys(measure for metric in EVERY for measure in metric.
 
 LEAVES = {
     "systemUptime": ("uptime",),
+    "componentHealth": ("component_status",),
+    "changes and security": ("changes", "security_events"),
     "availability from traffic": ("success_rate",),
     "responseTime": (
         "response_time_p50", "response_time_p75", "response_time_p90", "response_time_p95", "response_time_p99",

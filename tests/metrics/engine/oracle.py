@@ -174,7 +174,19 @@ def uptime(facts: Facts) -> pl.DataFrame:
 
 
 def slots(facts: Facts, value: pl.Expr) -> pl.DataFrame:
-    """An expression over the observed minutes, found minute by minute and component by component."""
+    """An expression over the observed minutes."""
+    return facts.bucketed(minutes(facts), "minute").group_by(facts.keys).agg(value=value)
+
+
+def status(facts: Facts) -> pl.DataFrame:
+    """The state in the minute in which a bucket, or its part in the window, ends; unknown is no data."""
+    until = pl.min_horizontal("end", pl.lit(facts.query.window.end, TIMESTAMP)) - pl.duration(microseconds=1)
+    last = facts.calendar.select("time", minute=until.dt.truncate("1m"))
+    return last.join(minutes(facts).filter(pl.col("state") >= 0), on="minute").rename({"state": "value"})
+
+
+def minutes(facts: Facts) -> pl.DataFrame:
+    """The worst state of each minute, found minute by minute and component by component."""
     window = facts.query.window
     probes = facts.of("health", window.start - timedelta(minutes=6)).with_columns(
         slot=pl.col("ts").dt.truncate("1m"),
@@ -195,8 +207,7 @@ def slots(facts: Facts, value: pl.Expr) -> pl.DataFrame:
     seen = pl.DataFrame(states, schema=schema).filter(
         pl.col("minute") >= window.start, pl.col("minute") < window.end
     )  # fmt: skip
-    minutes = seen.group_by("minute", *facts.groups).agg(pl.col("state").max())
-    return facts.bucketed(minutes, "minute").group_by(facts.keys).agg(value=value)
+    return seen.group_by("minute", *facts.groups).agg(pl.col("state").max())
 
 
 _known, _down = (pl.col("state") >= 0).sum(), (pl.col("state") == 2).sum()
@@ -333,7 +344,10 @@ ORACLE: Mapping[str, Callable[[Facts], pl.DataFrame]] = {
     "errors_warning": partial(opened, condition=pl.col("severity") == "warning"),
     "errors_resolved": resolved,
     "errors_pending": pending,
+    "component_status": status,
     "uptime": uptime,
+    "changes": over("change", pl.len()),
+    "security_events": over("security", pl.len()),
     "error_budget_left": partial(slots, value=_budget_left),
     "burn_rate": partial(slots, value=_burned),
     "dependency_response_time": over("health", quantile("response_time_ms", 50), _external),

@@ -93,6 +93,8 @@ def world(seed: int = 1) -> dict[str, pl.DataFrame]:
         "error": _errors(dice, 160),
         "resource": _resources(dice),
         "health": _probes(dice),
+        "change": _changes(dice, 60),
+        "security": _security(dice, 120),
     }
 
 
@@ -258,3 +260,19 @@ def _probes(dice: Dice) -> pl.DataFrame:
         "event_id": [f"health-{n}" for n in range(len(rows))], "region": dice.of(["eu", None], len(rows)),
     }  # fmt: skip
     return complete("health", pl.DataFrame(columns))
+
+
+def _changes(dice: Dice, count: int) -> pl.DataFrame:
+    choices: dict[str, Values] = {
+        "change_type": ["deployment", "config", "maintenance", "incident"], "name": ["release", "limits", None],
+        "component": ["api", "database", None],
+    }  # fmt: skip
+    return _events(dice, "change", count, choices)
+
+
+def _security(dice: Dice, count: int) -> pl.DataFrame:
+    choices: dict[str, Values] = {
+        "action": ["login_failed", "unauthorized_access"], "outcome": ["allowed", "blocked", None],
+        "source_ip": ["203.0.113.1", "203.0.113.2", None],
+    }  # fmt: skip
+    return _events(dice, "security", count, choices)

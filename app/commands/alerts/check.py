@@ -1,0 +1,68 @@
+"""`promptpilot alerts check`: can the rules be used?"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import Home, Json, settings_of
+from app.commands.outcome import Exit, wrong
+from app.commands.printing import print_json, say
+
+if TYPE_CHECKING:
+    from alerts.reading import RuleSet
+    from metrics.catalog import Metric
+    from metrics.settings import Settings
+
+
+def check(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE...]", help="Files of rules; left out: those of the home.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Say what is wrong with alert rules: file, line, key and what was expected. Exit code 1 where anything is.
+
+    Files that are named are checked as if they took the place of those of the home.
+    """
+    from alerts.reading import Rules
+    from metrics.catalog import catalog
+
+    settings = settings_of(home)
+    metrics = catalog(settings)
+    found = _of(files, settings, metrics) if files else Rules().load(settings, metrics)
+    if as_json:
+        print_json({
+            "rules": len(found.rules), "enabled": len(found.enabled),
+            "problems": [
+                {"file": one.file, "line": one.line, "key": one.key, "problem": one.said} for one in found.problems
+            ],
+        })  # fmt: skip
+    else:
+        for problem in found.problems:
+            say(str(problem))
+        own = sum(not origin.is_shipped for origin in found.origins.values())
+        counted = f"{_count(own, 'rule')} in files and {len(found.rules) - own} that ship"
+        say(f"{counted} can be used; {_count(len(found.problems), 'problem') if found.problems else 'no problem'}")
+    raise typer.Exit(Exit.DIFFERENT if found.problems else Exit.DONE)
+
+
+def _of(files: list[Path], settings: "Settings", metrics: "Mapping[str, Metric]") -> "RuleSet":
+    """The rules of these files over those that ship."""
+    from alerts.reading import rule_set
+    from alerts.rule_files import shipped_texts
+
+    texts: dict[str, str] = {}
+    for path in files:
+        try:
+            texts[str(path)] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise wrong(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return rule_set(texts, metrics, shipped=shipped_texts() if settings.alerts.shipped_rules else {})
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
