@@ -111,7 +111,9 @@ def test_compaction_and_retention_keep_minutes_right(tmp_path: Path, world_event
         query = asked(metric, CUT, "by provider")
         close = 1e-6 if "_p" in metric else EXACT
         assert engine.run(query).source.startswith("rollup")
-        assert differences(metric, engine.run(query).frame, answer(metric, world_events, query), query, close).is_empty()
+        assert differences(
+            metric, engine.run(query).frame, answer(metric, world_events, query), query, close
+        ).is_empty()
     maintain(
         settings.model_copy(update={"lake": LakeSettings(retention_days=1)}), now=lambda: DAY.end + timedelta(hours=12)
     )
@@ -162,7 +164,9 @@ def test_percentiles_of_a_minute_are_those_of_its_durations() -> None:
 
     rows = rollups.partials("request", complete("request", events))["request_percentiles"]
     found = rows.filter(pl.col(VIEW) == "minute").sort("bucket")
-    for row, part in zip(found.iter_rows(named=True), (durations[:60], durations[60:120], durations[120:129]), strict=True):
+    for row, part in zip(
+        found.iter_rows(named=True), (durations[:60], durations[60:120], durations[120:129]), strict=True
+    ):
         assert row["timed"] == len(part)
         for name, q in (("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
             assert row[name] == pytest.approx(pl.Series(part).quantile(q, "linear"), rel=1e-6)
