@@ -50,6 +50,7 @@ def told(file: FileOutcome) -> str:
 def main() -> None:
     """Work until SIGTERM or Ctrl-C; what is being stored then is stored to its end."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells every plugin it sets up
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()

@@ -1,5 +1,6 @@
 """Numbers, spans of time and foreign text, as a reader sees them."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import isfinite
@@ -17,6 +18,10 @@ _AGES: Sequence[tuple[int, str]] = (
     (1, "s"),
 )
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
+_LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
+"""Where an address is recognized by."""
+JOINER = "\N{WORD JOINER}"
+"""Neither seen nor heard, and no part of an address."""
 
 
 def change(value: float | None, previous: float | None, unit: str) -> str | None:
@@ -73,8 +78,11 @@ def name(value: str | None, limit: int = 60) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text that Markdown shows as it is: labels and buttons read Markdown."""
-    return "".join("\\" + letter if letter in _MARKDOWN else letter for letter in text)
+    """Text that Markdown shows as it is: labels and buttons read Markdown.
+
+    Addresses become no links: who writes one into an event could lead people elsewhere.
+    """
+    return "".join("\\" + letter if letter in _MARKDOWN else letter for letter in _LINKED.sub(JOINER, text))
 
 
 def _signed(value: float, decimals: int, unit: str) -> str:

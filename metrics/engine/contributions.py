@@ -14,7 +14,7 @@ from metrics.engine.query import Window
 from metrics.engine.scope import Scope, span_sql
 from metrics.engine.statement import Statement
 from metrics.events import KINDS
-from metrics.lake.rollups import USER
+from metrics.lake.shapes import USER
 
 DIMENSIONS = (
     "endpoint", "provider", "model", "region", "feature", "service", "component", "host", "status_code", "page",

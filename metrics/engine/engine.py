@@ -23,7 +23,7 @@ from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.raw import EventPage, Place
 from metrics.engine.result import EVENTS, PREVIOUS, TIME, Freshness, KindFreshness, Result
-from metrics.engine.scope import EXACT_UP_TO, Scope
+from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM, Scope
 from metrics.engine.statement import Statement, laid_out
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
@@ -60,16 +60,24 @@ class Plan:
 class Engine:
     """Answers queries over one home. Safe to share between threads.
 
-    `exact_up_to`: events whose quantiles are taken by sorting. `narrow_from`: events in question from which those that
-    pass a filter are set aside for the questions to come; whoever asks many should set it to `NARROW_FROM`.
+    `exact_up_to`: events whose quantiles are taken by sorting. `minutes_from`: events from which minutes are read from
+    rollups. `narrow_from`: events in question from which those that pass a filter are set aside for the questions to
+    come; whoever asks many should set it to `NARROW_FROM`.
     `own_metrics`: whether the home's `metrics.yaml` counts; raises `MetricsError` when that cannot be used.
     """
 
     def __init__(
-        self, settings: Settings, *, exact_up_to: int = EXACT_UP_TO, narrow_from: float = inf, own_metrics: bool = True
+        self,
+        settings: Settings,
+        *,
+        exact_up_to: int = EXACT_UP_TO,
+        minutes_from: int = MINUTES_FROM,
+        narrow_from: float = inf,
+        own_metrics: bool = True,
     ) -> None:
         self.settings = settings
         self.exact_up_to = exact_up_to
+        self.minutes_from = minutes_from
         self.lake = Lake(settings.home)
         self._narrowing = Narrowing(self.lake, narrow_from)
         self.metrics = catalog(settings, own=own_metrics)
@@ -97,7 +105,7 @@ class Engine:
         """How a query would be answered, without answering it. Raises as `run` does."""
         metrics = tuple(self._metric(name) for name in query.metrics)
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
-        scope = Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
+        scope = Scope(query, buckets, self.lake, self.settings, self.exact_up_to, self.minutes_from)
         for metric in metrics:
             for measure in metric.measures:
                 scope.kinds_for(metric.name, kinds_of(measure))
@@ -261,7 +269,7 @@ class Engine:
         """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
         by = plan.scope.query.by
         groups = list(plan.scope.groups)
-        frames = [_typed(step.finish(rows_of(self._narrowing.over(step.statement))), groups) for step in plan.steps]
+        frames = [_typed(self._taken(step), groups) for step in plan.steps]
         joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
         columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
         if plan.scope.query.with_events:
@@ -269,6 +277,14 @@ class Engine:
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
         return joined.select(*time, *named, *columns)
+
+    def _taken(self, step: Step) -> pl.DataFrame:
+        """The frame of one step."""
+        rows = rows_of(self._narrowing.over(step.statement))
+        rest = step.rest(rows)
+        if rest is not None:
+            rows = pl.concat([rows, rows_of(self._narrowing.over(rest))], how="diagonal_relaxed")
+        return step.finish(rows)
 
     def _over(self, window: Window, filters: Sequence[Filter]) -> Scope:
         return self._scope(Query(metrics=("requests",), window=window, filters=tuple(filters)))
@@ -280,7 +296,7 @@ class Engine:
 
     def _scope(self, query: Query) -> Scope:
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
-        return Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
+        return Scope(query, buckets, self.lake, self.settings, self.exact_up_to, self.minutes_from)
 
     def _metric(self, name: str) -> Metric:
         if name not in self.metrics:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -94,6 +94,7 @@ def test_nothing_is_usual_where_nothing_is_known() -> None:
     assert np.isnan(usual.middle).all() and usual.middle.shape == (2, 3)
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6) | st.just(np.nan)))
 def test_the_middle_is_the_median_of_what_is_known(sample: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
     usual = usual_of(sample)

@@ -94,6 +94,14 @@ def test_a_press_is_acknowledged_while_the_one_before_is_still_being_done(slack:
         assert [press.action for press in pressed.wait(2)] == ["acknowledge", "silence"]
 
 
+def test_a_press_that_slack_tells_twice_is_done_once(slack: FakeSlack) -> None:
+    pressed = Presses()
+    with listening(slack, pressed):
+        assert slack.press(ACKNOWLEDGE, sent=2)
+        assert slack.press(SILENCE)
+        assert [press.action for press in pressed.wait(2)] == ["acknowledge", "silence"]
+
+
 def test_a_link_asks_for_nothing(slack: FakeSlack) -> None:
     pressed = Presses()
     with listening(slack, pressed):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.alert import Instance, Key, State
@@ -218,6 +218,7 @@ CONDITIONS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(CONDITIONS, st.sampled_from(["keep", "ok", "alert"]), VALUES, VALUES, st.sets(st.integers(1, 39), max_size=8))
 def test_live_and_made_up_for_are_the_same(
     condition: dict[str, object], no_data: str, chat: list[float], search: list[float], ticks: set[int]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.alert import Instance, Key, State, Verdict
@@ -48,11 +48,13 @@ def one_by_one(instance: Instance, track: Track, timing: Timing) -> tuple[Instan
     return instance, tuple(changes)
 
 
+@settings(deadline=None)
 @given(tracks(), TIMINGS)
 def test_skipping_what_changes_nothing_comes_to_the_same(track: Track, timing: Timing) -> None:
     assert scan(Instance(KEY), track, timing) == one_by_one(Instance(KEY), track, timing)
 
 
+@settings(deadline=None)
 @given(tracks(), TIMINGS, st.data())
 def test_a_track_in_two_parts_comes_to_the_same_even_where_they_overlap(
     track: Track, timing: Timing, data: st.DataObject

@@ -190,7 +190,7 @@ def test_what_looks_back_too_far_is_told_so_and_stops_nothing(engine: Counting) 
         {"kind": "forecast", "operator": ">", "threshold": 1, "horizon": "1h", "history": "365d"}, id="g", window="10s"
     )
     found = answered(engine, greedy, static(1))
-    assert found["g"] == Unanswered("it looks at 3,157,920 buckets at once: a wider window or a shorter span is needed")
+    assert found["g"] == Unanswered("it looks at 3,157,919 buckets at once: a wider window or a shorter span is needed")
     assert isinstance(found["r1"], Evidence)
     assert timedelta(days=365) // timedelta(seconds=10) > MOST_BUCKETS
 

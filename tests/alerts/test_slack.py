@@ -193,6 +193,13 @@ def test_whatever_is_said_slack_takes_it(text: str) -> None:
         assert len(fallback(said)) <= 3000
 
 
+@pytest.mark.parametrize("sign", ["*", "_", "~", "`"])
+def test_signs_of_markup_do_not_stand_at_the_edge_of_a_word(sign: str) -> None:
+    shown = literal(f"a {sign}b{sign} c", 99)
+    assert shown.replace("\u200b", "") == f"a {sign}b{sign} c"
+    assert f" {sign}" not in shown and f"b{sign}" not in shown
+
+
 def test_names_keep_their_underscores() -> None:
     assert literal("error_rate of my_service/v1:8080 (5 * 2)", 99).replace("\u200b", "") == (
         "error_rate of my_service/v1:8080 (5 * 2)"
@@ -246,8 +253,15 @@ def test_one_that_did_not_arrive_is_sent(slack: FakeSlack) -> None:
 
 @pytest.mark.parametrize("method", ["conversations.list", "conversations.history"])
 def test_where_the_token_may_not_look_twice_is_better_than_never(slack: FakeSlack, method: str) -> None:
-    slack.fail_next(method, error("missing_scope", needed="channels:history"))
+    slack.fail_next(method, *[error("missing_scope", needed="channels:history")] * 2)
     assert isinstance(channel(slack).send(message(), "", None, True), Sent)
+
+
+def test_without_the_scope_for_private_channels_public_ones_are_looked_through(slack: FakeSlack) -> None:
+    sent(channel(slack), message())
+    slack.fail_next("conversations.list", error("missing_scope", needed="groups:read"))
+    assert isinstance(channel(slack).send(message(), "", None, True), Sent)
+    assert len(slack.calls("chat.postMessage")) == 1
 
 
 def test_where_looking_fails_it_is_not_sent_yet(slack: FakeSlack) -> None:

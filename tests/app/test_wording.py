@@ -67,4 +67,11 @@ def test_foreign_names_become_one_short_line(value: str | None, shown: str) -> N
 
 
 def test_markdown_shows_text_as_it_is() -> None:
-    assert wording.markdown("[x](http://h) :red[a] $b$") == r"\[x\]\(http\:\/\/h\) \:red\[a\] \$b\$"
+    assert wording.markdown("[x](h) :red[a] $b$") == r"\[x\]\(h\) \:red\[a\] \$b\$"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/x", "HTTP://h", "www.evil.example", "ada@example.com"])
+def test_markdown_makes_no_link_of_an_address(address: str) -> None:
+    said = wording.markdown(address).replace("\\", "")
+    assert said != address
+    assert said.replace("\N{WORD JOINER}", "") == address

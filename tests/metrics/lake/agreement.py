@@ -4,7 +4,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from metrics.events import KINDS
-from metrics.lake import rollups
+from metrics.lake import rollups, shapes
 from metrics.lake.tables import Lake
 
 
@@ -23,7 +23,7 @@ def assert_rollups_agree(lake: Lake) -> None:
             table = lake.rollup(rollup.name)
             parts = [
                 pl.read_parquet(table.root / file.path, hive_partitioning=False)
-                .with_columns(pl.lit(file.partition[rollups.VIEW]).alias(rollups.VIEW))
+                .with_columns(pl.lit(file.partition[shapes.VIEW]).alias(shapes.VIEW))
                 .select(rollup.schema.names())
                 for file in table.snapshot.files
             ]

@@ -10,8 +10,9 @@ import pytest
 
 from metrics.catalog import METRICS
 from metrics.catalog.model import Additive
-from metrics.lake import rollups
-from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, LAST_BIN, ROLLUPS, USER, VIEW, Counts, Histogram, Users
+from metrics.lake import rollups, shapes
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.shapes import BIN_ORIGIN_MS, BIN_RATIO, BINS, LAST_BIN, USER, VIEW, Counts, Histogram, Users
 from tests.metrics.engine.compared import EXACT, relative_error
 from tests.metrics.engine.stored import complete
 from tests.metrics.engine.world import world
@@ -49,7 +50,7 @@ def test_rollup_has_one_row_a_key(name: str) -> None:
     rows = rollups.partials(rollup.kind, events)[name]
     user = [USER] if isinstance(rollup.shape, Users) else []
     assert rows.schema == rollup.schema
-    assert rows.select(VIEW, rollups.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
+    assert rows.select(VIEW, shapes.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
     assert set(rows[VIEW]) == {view.name for view in rollup.views}
 
 
@@ -109,7 +110,7 @@ def test_users_keep_the_hours_in_which_they_were_seen() -> None:
 
 
 def _bin(value: float) -> int:
-    return int(pl.DataFrame({"ms": [value]}).select(rollups.bin_of("ms")).item())
+    return int(pl.DataFrame({"ms": [value]}).select(shapes.bin_of("ms")).item())
 
 
 _SORTED: dict[type, Callable[[pl.DataFrame], pl.DataFrame]] = {
