@@ -20,10 +20,11 @@ from alerts.incident import Alert, Incident, NoticeKind, Status
 from alerts.links import dashboard_url, incident_url
 from alerts.message import AlertLine, ChangeBefore, Message, Picture, Share
 from alerts.rules import WINDOWS, AlertRule
+from alerts.series import Answers
 from alerts.subject import Subject, subject_of
 from alerts.thresholds import threshold_text
-from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS, Metric
-from metrics.engine import Filter, Query, Result, Window
+from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
+from metrics.engine import Affected, Contribution, Filter, Query, Window
 from metrics.settings import Settings
 
 LOG = logging.getLogger("promptpilot.alerts.composing")
@@ -33,7 +34,7 @@ MOST_CHANGES = 5
 """Changes that are named, the newest ones."""
 MOST_SHARES = 3
 BEFORE = timedelta(hours=1)
-"""How long before the breach a change may have led to it."""
+"""How long before the breach a change may have led to it; and how much of that time says what was usual, at least."""
 _GRAINS = dict(WINDOWS)
 _STANDS: Mapping[Status, NoticeKind] = {
     Status.OPEN: "firing", Status.ACKNOWLEDGED: "acknowledged", Status.RESOLVED: "resolved",
@@ -41,48 +42,21 @@ _STANDS: Mapping[Status, NoticeKind] = {
 T = TypeVar("T")
 
 
-class Part(Protocol):
-    """A value of a dimension, and its part in a change."""
-
-    @property
-    def dimension(self) -> str: ...
-    @property
-    def value(self) -> str | None: ...
-    @property
-    def percent(self) -> float: ...
-
-
-class Harm(Protocol):
-    """Who and what was struck."""
-
-    @property
-    def users(self) -> int | None: ...
-    @property
-    def events(self) -> int | None: ...
-
-
-class Explains(Protocol):
-    """Whoever knows the figures: the engine."""
-
-    @property
-    def metrics(self) -> Mapping[str, Metric]:
-        """The catalog by name."""
-        ...
-
-    def run(self, query: Query) -> Result:
-        """Answer a query."""
-        ...
+class Explains(Answers, Protocol):
+    """Whoever answers queries, and knows what changed and why: the engine."""
 
     def changes(self, window: Window) -> pl.DataFrame:
-        """`change` events that touch a window."""
+        """`change` events that touch a window, as `Engine.changes` gives them."""
         ...
 
-    def contributions(self, metric: str, window: Window, baseline: Window, filters: Sequence[Filter]) -> Sequence[Part]:
-        """The values of dimensions that explain most of the change against a baseline."""
+    def contributions(
+        self, metric: str, window: Window, baseline: Window, filters: Sequence[Filter]
+    ) -> Sequence[Contribution]:
+        """Which values of dimensions explain how a metric changed, the most telling first."""
         ...
 
-    def affected(self, metric: str, window: Window, filters: Sequence[Filter]) -> Harm:
-        """Distinct users and events that were struck."""
+    def affected(self, metric: str, window: Window, filters: Sequence[Filter]) -> Affected:
+        """Who was struck by what the metric counts as bad, and how often."""
         ...
 
 
@@ -139,7 +113,7 @@ def _explained(message: Message, subject: Subject, engine: Explains) -> Message:
         return message.model_copy(update={"changes": changes})
     name, window, filters = subject.metric.name, subject.trouble, subject.filters
     harm = _had("people and requests affected", lambda: engine.affected(name, window, filters), None)
-    parts = _had("shares", lambda: engine.contributions(name, window, window.previous, filters), ())
+    parts = _had("shares", lambda: engine.contributions(name, window, _before(window), filters), ())
     return message.model_copy(
         update={
             "changes": changes,
@@ -206,7 +180,12 @@ def _changes(subject: Subject, engine: Explains) -> tuple[ChangeBefore, ...]:
     return tuple(found[-MOST_CHANGES:])
 
 
-def _share(part: Part) -> Share:
+def _before(window: Window) -> Window:
+    """What it was like before: as long as it has gone on, but long enough to say what is usual."""
+    return Window(start=window.start - max(window.length, BEFORE), end=window.start)
+
+
+def _share(part: Contribution) -> Share:
     return Share(dimension=part.dimension, value=part.value, percent=part.percent)
 
 

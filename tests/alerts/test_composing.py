@@ -1,9 +1,11 @@
 """What a message says of an incident, and what it says where something cannot be had."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -14,10 +16,10 @@ from alerts.figures import Figures
 from alerts.incident import Alert, Incident, incident_id
 from alerts.message import ChangeBefore, Message, Share
 from alerts.rules import AlertRule
-from metrics.engine import Filter, Query, Result, Window
+from metrics.engine import Affected, Contribution, Engine, Filter, Query, Result, Window
 from metrics.settings import Settings
 from tests.alerts.made_up import CATALOG, row
-from tests.alerts.timetables import at, firing, resolved, rule
+from tests.alerts.timetables import at, firing, key, resolved, rule
 
 SETTINGS = Settings.model_validate({"alerts": {"settle_seconds": 10, "public_url": "https://pilot.example.com"}})
 NOW = at(3) + timedelta(seconds=14)
@@ -38,19 +40,6 @@ RULES = {
 
 
 @dataclass(frozen=True)
-class Contribution:
-    dimension: str
-    value: str | None
-    percent: float
-
-
-@dataclass(frozen=True)
-class Affected:
-    users: int
-    events: int
-
-
-@dataclass(frozen=True)
 class Knowing(Figures):
     """Figures, and what else an engine knows."""
 
@@ -61,7 +50,7 @@ class Knowing(Figures):
     def contributions(
         self, metric: str, window: Window, baseline: Window, filters: Sequence[Filter]
     ) -> tuple[Contribution, ...]:
-        assert baseline == window.previous
+        assert (baseline.length, baseline.end) == (max(window.length, timedelta(hours=1)), window.start)
         self.asked.append((metric, window, tuple(filters)))
         return tuple(
             Contribution("provider", name, percent) for name, percent in (("a", 61.5), (None, 20), ("c", 9), ("d", 1))
@@ -268,3 +257,20 @@ def test_a_digest_holds_a_message_of_every_incident_and_asks_nothing() -> None:
     assert (message.kind, message.title) == ("digest", "2 incidents of low priority, 1 of them over")
     assert [(one.kind, one.title) for one in message.digest] == [("firing", "Grown: 61.0 %"), ("resolved", "Burn")]
     assert engine.asked == []
+
+
+def test_of_a_planted_incident_the_message_names_what_is_behind_it(
+    simulated_home: Path, simulated_events: Path
+) -> None:
+    truth = json.loads((simulated_events / "truth.json").read_text(encoding="utf-8"))
+    burst = next(one for one in truth["incidents"] if one["kind"] == "error_burst")
+    start, end = (datetime.fromisoformat(burst[name]) for name in ("start", "end"))
+    settings = Settings(home=simulated_home)
+    alert = replace(HEAD, key=key("burst"), since=start, fired_at=start + timedelta(minutes=5), recent=())
+    rules = {"burst": rule("burst", "P0")}
+    message = compose(Facts("key", "firing", opened(alert), (alert,)), Engine(settings), rules, settings, end)
+    assert set(burst["affects"].items()) <= {(share.dimension, share.value) for share in message.where}
+    assert burst["name"] in [change.name for change in message.changes]
+    assert (message.requests_affected or 0) > 0
+    assert message.picture is not None
+    assert len(message.picture.values) == 60
