@@ -15,6 +15,7 @@ from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.cohorts import Retention, cohorts
 from metrics.engine.contributions import Affected, Contribution, affected, contributions, dimensions_of, kind_to_explain
 from metrics.engine.database import rows_of
+from metrics.engine.grid import joined, on_grid
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
 from metrics.engine.measures.quantiles import binned
@@ -28,8 +29,6 @@ from metrics.engine.statement import Statement, laid_out
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
-
-SECONDS = "seconds"
 
 
 @dataclass(frozen=True)
@@ -270,13 +269,13 @@ class Engine:
         by = plan.scope.query.by
         groups = list(plan.scope.groups)
         frames = [_typed(self._taken(step), groups) for step in plan.steps]
-        joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
+        rows = on_grid(joined(frames, [KEY, *groups]), plan.scope)
         columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
         if plan.scope.query.with_events:
             columns += [_events(metric, plan.scope).alias(metric.name + EVENTS) for metric in plan.metrics]
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
-        return joined.select(*time, *named, *columns)
+        return rows.select(*time, *named, *columns)
 
     def _taken(self, step: Step) -> pl.DataFrame:
         """The frame of one step."""
@@ -309,36 +308,6 @@ def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     wide = [name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype == pl.Int128]
     grouped = [group for group in groups if group in frame.columns]
     return frame.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(grouped).cast(pl.String), pl.col(wide).cast(pl.Int64))
-
-
-def _joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
-    """All measures by all keys; one that leaves a group out holds for each value of it."""
-    whole = [frame for frame in frames if set(keys) <= set(frame.columns)]
-    if not whole:
-        return pl.DataFrame(schema={key: pl.Int64 if key == KEY else pl.String for key in keys})
-    joined = pl.concat(frame.select(keys) for frame in whole).unique()
-    for frame in frames:
-        shared = [key for key in keys if key in frame.columns]
-        joined = joined.join(frame, on=shared, how="left", nulls_equal=True)
-    return joined
-
-
-def _on_grid(rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
-    """Every bucket of the window for every group seen, with `time` and `seconds`."""
-    buckets = scope.buckets
-    grid = pl.DataFrame(
-        {
-            KEY: [bucket.key for bucket in buckets.all],
-            TIME: [bucket.start for bucket in buckets.all],
-            SECONDS: [buckets.covered_seconds(bucket) for bucket in buckets.all],
-        },
-        schema={KEY: pl.Int64, TIME: pl.Datetime("us", "UTC"), SECONDS: pl.Float64},
-    )
-    groups = list(scope.groups)
-    if groups:
-        grid = grid.join(rows.select(groups).unique(), how="cross")
-    full = grid.join(rows, on=[KEY, *groups], how="left", nulls_equal=True)
-    return full.sort([TIME, *groups], nulls_last=True)
 
 
 def _value(metric: Metric, plan: Plan) -> pl.Expr:

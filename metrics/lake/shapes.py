@@ -28,6 +28,8 @@ CODED = "coded_"
 HOUR_BITS = tuple(1 << hour for hour in range(24))
 HOURS = "hours"
 FIRST = "first_ts"
+MOST_MS = float(np.finfo(np.float32).max)
+"""What longer durations are taken for."""
 NUMBER_BITS = 24
 """What a number of a bucket and its dimensions may take of 64 bits, so that Float32 fits beside it."""
 BIN_LIST = pl.List(pl.Struct({"bin": pl.Int16(), "n": pl.Int64()}))
@@ -251,7 +253,7 @@ def _sorted_within(
     duration keeps the bits there is room for, which are more than are stored.
     """
     bits = np.uint64(max(int(numbers.max()).bit_length(), 1))
-    positive = np.maximum(durations, 0.0).view(np.uint64) << np.uint64(1)
+    positive = np.clip(durations, 0.0, MOST_MS).view(np.uint64) << np.uint64(1)
     packed = (numbers << (np.uint64(64) - bits)) | (positive >> bits)
     packed.sort()
     values = ((packed << bits) >> np.uint64(1)).view(np.float64)
@@ -263,10 +265,8 @@ def _sorted_within(
 def _quantile(
     q: float, starts: NDArray[np.int64], counts: NDArray[np.int64], values: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """The quantile of each run of sorted values, interpolated linearly; what Float32 cannot hold is its greatest."""
+    """The quantile of each run of sorted values, interpolated linearly."""
     rank = q * (counts - 1)
     lower = np.floor(rank).astype(np.int64)
     low, high = values[starts + lower], values[starts + np.minimum(lower + 1, counts - 1)]
-    with np.errstate(invalid="ignore"):
-        between = np.where(rank == lower, low, low + (high - low) * (rank - lower))
-    return np.minimum(between, np.finfo(np.float32).max).astype(np.float32)
+    return (low + (high - low) * (rank - lower)).astype(np.float32)

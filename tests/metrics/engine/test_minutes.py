@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from metrics.engine import EVENTS, Engine, Filter, Grain, Query, Window
-from metrics.lake import rollups
 from metrics.lake.maintenance import maintain
 from metrics.lake.shapes import VIEW
 from metrics.lake.tables import Lake
@@ -154,19 +153,3 @@ def test_minutes_that_a_home_does_not_have_are_taken_from_events(
 def test_few_events_are_read_rather_than_minutes(world_home: Path) -> None:
     query = Query(metrics=("requests", "response_time_p95"), window=DAY, grain=Grain.MINUTE)
     assert Engine(Settings(home=world_home)).plan(query).source == "events"
-
-
-def test_percentiles_of_a_minute_are_those_of_its_durations() -> None:
-    moments = [DAY.start + timedelta(seconds=n) for n in range(130)]
-    durations = [float(n * n % 97) for n in range(129)] + [None]
-    events = pl.DataFrame({"ts": moments, "event_id": [str(n) for n in range(130)], "duration_ms": durations})
-    from tests.metrics.engine.stored import complete
-
-    rows = rollups.partials("request", complete("request", events))["request_percentiles"]
-    found = rows.filter(pl.col(VIEW) == "minute").sort("bucket")
-    for row, part in zip(
-        found.iter_rows(named=True), (durations[:60], durations[60:120], durations[120:129]), strict=True
-    ):
-        assert row["timed"] == len(part)
-        for name, q in (("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
-            assert row[name] == pytest.approx(pl.Series(part).quantile(q, "linear"), rel=1e-6)
