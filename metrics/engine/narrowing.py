@@ -25,7 +25,8 @@ from metrics.catalog import METRICS
 from metrics.catalog.model import Additive, DistinctValues, LastSample, Quantile, SeenValues
 from metrics.engine.database import write_parquet
 from metrics.engine.statement import DIALECT, Relation, Statement
-from metrics.lake.rollups import USER, rollups_of
+from metrics.lake.rollups import rollups_of
+from metrics.lake.shapes import USER
 from metrics.lake.tables import Lake
 
 NARROW_FROM = 2_000_000

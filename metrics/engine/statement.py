@@ -103,6 +103,7 @@ def _files(relation: Relation) -> str:
 _TYPES: Mapping[str, str] = {
     "String": "VARCHAR",
     "Float64": "DOUBLE",
+    "Float32": "FLOAT",
     "Int64": "BIGINT",
     "Int32": "INTEGER",
     "Boolean": "BOOLEAN",

@@ -16,9 +16,10 @@ import polars as pl
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
-from metrics.lake.rollups import BUCKET, ROLLUPS, VIEW, merge
+from metrics.lake.rollups import ROLLUPS, merge
+from metrics.lake.shapes import BUCKET, VIEW
 from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
-from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
+from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
@@ -133,10 +134,8 @@ def _written(table: Table, partition: Mapping[str, str], rows: pl.DataFrame) -> 
     path: Path = table.root / f"{name}={value}" / f"merged-{uuid4().hex}.parquet"
     stored = rows.drop([name], strict=False)
     stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
-    moments = (stored["ts"].min(), stored["ts"].max()) if "ts" in stored.columns else (None, None)
-    lowest, highest = (moment if isinstance(moment, datetime) else None for moment in moments)
     try:
-        yield data_file(table.root, path, partition, rows.height, lowest, highest)
+        yield data_file(table.root, path, partition, rows.height, *span_of(stored, table.moment))
     except BaseException:
         path.unlink(missing_ok=True)
         raise

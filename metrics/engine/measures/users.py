@@ -13,7 +13,8 @@ from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Parts, Scope, moment_sql, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.rollups import BUCKET, FIRST, HOURS, ROLLUPS, USER
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.shapes import BUCKET, FIRST, HOURS, USER
 
 BEFORE = -(2**62)
 """Key of everything before the window."""
