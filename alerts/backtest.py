@@ -82,8 +82,8 @@ class Backtest:
 
     @property
     def precision(self) -> float | None:
-        """The part of the alerts that were right; None where there were none."""
-        return len(self.right) / len(self.alerts) if self.alerts else None
+        """The part of the alerts that were right; None where there were none, or no incident to hold them against."""
+        return len(self.right) / len(self.alerts) if self.alerts and self.incidents else None
 
     @property
     def recall(self) -> float | None:

@@ -108,8 +108,10 @@ def test_a_rule_is_held_only_against_what_it_is_there_to_see() -> None:
 
 
 def test_without_alerts_or_incidents_there_is_no_precision_and_no_recall() -> None:
-    found = tried("1x9")
-    assert (found.precision, found.recall, found.delay, found.told) == (None, None, None, 0)
+    quiet = tried("1x9")
+    assert (quiet.precision, quiet.recall, quiet.delay, quiet.told) == (None, None, None, 0)
+    unknown = tried("6x9")
+    assert (unknown.precision, unknown.recall, unknown.told) == (None, None, 1)
 
 
 def test_alerts_that_belong_together_are_told_as_one() -> None:
