@@ -11,7 +11,9 @@ from app.commands.printing import print_json, say
 
 
 def test(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Timelines; see alerts/cases.py for how.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Timelines in YAML; tests/fixtures/timelines has examples.")
+    ],
     as_json: Json = False,
     home: Home = None,
 ) -> None:
