@@ -43,10 +43,10 @@ class Track:
         """The value that was to be expected in a column."""
         return None if self.usual is None or np.isnan(self.usual[at]) else float(self.usual[at])
 
-    def newest(self, start: int, end: int) -> float | None:
-        """The newest value of some columns that is one."""
+    def newest(self, end: int) -> float | None:
+        """The newest value before a column that is one."""
         known = int(self._known[end - 1])
-        return self.value(known) if known >= start else None
+        return self.value(known) if known >= 0 else None
 
     def following(self, verdict: Verdict, start: int) -> int:
         """The first column from `start` on that has the verdict, else their number."""
@@ -119,7 +119,7 @@ def _passed(instance: Instance, track: Track, start: int, end: int) -> Instance:
     if instance.state in _ACTIVE:
         breaching = start + np.flatnonzero(track.verdicts[start:end] == Verdict.BREACH)
         worst = _worst(worst, track, breaching[~np.isnan(track.values[breaching])])
-    return renewed(instance, track.newest(start, end), worst, moment(int(track.instants[end - 1])))
+    return renewed(instance, track.newest(end), worst, moment(int(track.instants[end - 1])))
 
 
 def _worst(worst: float | None, track: Track, columns: NDArray[np.intp]) -> float | None:
