@@ -17,13 +17,14 @@ from metrics.engine.database import rows_of
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
 from metrics.engine.measures.quantiles import binned
-from metrics.engine.narrowing import Narrowing
+from metrics.engine.narrowing import NARROW_FROM, Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.raw import EventPage, Place
 from metrics.engine.result import EVENTS, PREVIOUS, TIME, Freshness, KindFreshness, Result
 from metrics.engine.scope import EXACT_UP_TO, Scope
 from metrics.engine.statement import Statement, laid_out
+from metrics.engine.userdays import MERGE_FROM, UserDays
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -71,6 +72,7 @@ class Engine:
         self.exact_up_to = exact_up_to
         self.lake = Lake(settings.home)
         self._narrowing = Narrowing(self.lake, narrow_from)
+        self._user_days = UserDays(narrow_from * MERGE_FROM / NARROW_FROM)
         self.metrics = catalog(settings, own=own_metrics)
 
     def run(self, query: Query) -> Result:
@@ -139,7 +141,7 @@ class Engine:
         """The share of each cohort that came back (`COHORTS`). Raises as `run` does."""
         query = Query(metrics=("users_active",), window=asked.window, filters=asked.filters, tz=asked.tz)
         scope = self._scope(query.model_copy(update={"grain": Grain.DAY}))
-        return cohorts(asked, scope)
+        return cohorts(asked, scope, self._rows)
 
     def outlook(self, metric: str, window: Window, filters: Sequence[Filter] = (), tz: str = "UTC") -> pl.DataFrame:
         """An additive metric by day over the month in which the window ends, and what is to be expected of the rest.
@@ -219,7 +221,7 @@ class Engine:
         """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
         by = plan.scope.query.by
         groups = list(plan.scope.groups)
-        frames = [_typed(step.finish(rows_of(self._narrowing.over(step.statement))), groups) for step in plan.steps]
+        frames = [_typed(step.finish(self._rows(step.statement)), groups) for step in plan.steps]
         joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
         columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
         if plan.scope.query.with_events:
@@ -227,6 +229,9 @@ class Engine:
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
         return joined.select(*time, *named, *columns)
+
+    def _rows(self, statement: Statement) -> pl.DataFrame:
+        return rows_of(self._user_days.over(self._narrowing.over(statement)))
 
     def _over(self, window: Window, filters: Sequence[Filter]) -> Scope:
         return self._scope(Query(metrics=("requests",), window=window, filters=tuple(filters)))
