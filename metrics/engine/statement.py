@@ -29,6 +29,8 @@ class Relation:
     """` AND (…)`: the condition that the statement puts on every row of it anyway."""
     rows: float = 0
     """About how many of its rows the statement asks about."""
+    merged_by: tuple[str, ...] = ()
+    """Columns that name a row where it stands for several tables, whose rows of one name tell of the same thing."""
 
     @property
     def sql(self) -> str:
@@ -97,7 +99,9 @@ def _files(relation: Relation) -> str:
         nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in relation.columns)
         return f"(SELECT {nothing} WHERE false)"
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in relation.files)
-    return f"read_parquet([{listed}])"
+    # Of several tables, each has columns of its own.
+    by_name = ", union_by_name = true" if relation.merged_by else ""
+    return f"read_parquet([{listed}]{by_name})"
 
 
 _TYPES: Mapping[str, str] = {
