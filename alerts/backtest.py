@@ -5,9 +5,10 @@ by the time the rule needs to see its end: its duration and one window. An incid
 it, as late as the first of them began to fire.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from alerts.batch import Batch, Planned
 from alerts.correlation import grouped
 from alerts.evaluation import Outcome, Rows, Span, evaluate
 from alerts.evidence import Memory
+from alerts.grouping import TOGETHER
 from alerts.incident import Alert
 from alerts.instants import micros, moment
 from alerts.rules import AlertRule, Composite
@@ -30,6 +32,8 @@ INCIDENT = "incident"
 """The type of `change` events that say what really happened."""
 Grouping = Callable[[Iterable[Alert], Mapping[str, AlertRule]], int]
 """How many incidents alerts would have made."""
+MOST_GROUPED = 5_000
+"""Alerts that are put into incidents as live ones are; of more, those that begin together count as one."""
 Watches = Callable[[Planned], bool]
 """Whether a rule is there to see an incident."""
 
@@ -118,14 +122,17 @@ def backtest(
     """
     rule = rule.model_copy(update={"enabled": True})
     rules = _with_others(rule, others)
-    span = Span(window.start + settle, max(min(window.end + settle, now), window.start + settle))
+    until = max(min(window.end + settle, now), window.start + settle)
+    span = Span(window.start + settle, until, only_firing=True)
     outcomes = evaluate(rules, engine, (), span, settle, memory).outcomes
     outcome = next((one for one in outcomes if one.rule.id == rule.id), Outcome(rule))
     if outcome.rows is not None:
         instants = outcome.rows.instants
         start, end = moment(int(instants[0])) - settle - rule.window, moment(int(instants[-1])) - settle
         window = Window(start=start, end=end)
-    alerts = tuple(_with_recent(alert, outcome.rows) for alert in spells(outcome))
+    alerts = spells(outcome)
+    if len(alerts) <= MOST_GROUPED:
+        alerts = tuple(_with_recent(alert, outcome.rows) for alert in alerts)
     changes = _changes(engine.changes(window))
     seen = [one for one in changes if one.change_type == INCIDENT and (watches is None or watches(one))]
     slack = rule.condition.duration + rule.window + settle
@@ -141,7 +148,7 @@ def backtest(
         right=tuple(alert for alert in alerts if (alert.key, alert.fired_at) in right),
         delays=tuple(max(hits[0].fired_at - one.start, timedelta()) for one, hits in found.items() if hits),
         suppressed=len(alerts) - len(heard),
-        told=grouping(heard, {one.id: one for one in rules}),
+        told=grouping(heard, {one.id: one for one in rules}) if len(heard) <= MOST_GROUPED else _begun_together(heard),
         problem=outcome.problem,
     )
 
@@ -164,6 +171,12 @@ def _with_recent(alert: Alert, rows: Rows | None) -> Alert:
         return alert
     row, column = rows.labels.index(alert.key.labels), int(rows.instants.searchsorted(micros(alert.fired_at)))
     return replace(alert, recent=rows.recent(row, column))
+
+
+def _begun_together(alerts: Sequence[Alert]) -> int:
+    """How many there are, when each belongs to the one before it that began no longer ago than alerts may that join."""
+    apart = (after.fired_at - before.fired_at > TOGETHER for before, after in pairwise(alerts))
+    return min(len(alerts), 1) + sum(apart)
 
 
 def _changes(frame: pl.DataFrame) -> tuple[Planned, ...]:

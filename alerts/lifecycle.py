@@ -81,46 +81,44 @@ def step(
     since, worst = _episode(instance, state, breaching)
     if verdict is Verdict.BREACH and value is not None:
         worst = worse(worst, value, timing.worse, usual)
-    begins = kind in ("pending", "firing")
-    after = Instance(
-        key=instance.key,
-        state=state,
-        breaching_since=breaching,
-        recovering_since=recovering,
-        since=since,
-        fired_at=instant if kind == "firing" else None if begins else instance.fired_at,
-        ended_at=instant if kind == "resolved" else None if begins else instance.ended_at,
-        value=instance.value if value is None else value,
-        worst=worst,
-        evaluated_at=instant,
-    )
-    return after, None if kind is None else Transition(instance.key, kind, instant, after.value)
+    fired, over = instance.fired_at, instance.ended_at
+    if kind == "resolved":
+        over = instant
+    elif kind in ("pending", "firing"):
+        fired, over = instant if kind == "firing" else None, None
+    value = instance.value if value is None else value
+    after = Instance(instance.key, state, breaching, recovering, since, fired, over, value, worst, instant)
+    return after, None if kind is None else Transition(instance.key, kind, instant, value)
 
 
-def unchanged_until(instance: Instance, verdict: Verdict, timing: Timing) -> datetime:
-    """The first moment from which an evaluation with this verdict does more to the instance than renew its values.
+def unchanged_until(instance: Instance, timing: Timing) -> tuple[datetime, datetime, datetime, datetime]:
+    """By verdict: the first moment from which an evaluation with it does more to the instance than renew its values.
 
     `NOW` when any would, `NEVER` when none would. Evaluations before it, with whatever verdicts that allow for their
     instants, may be skipped over by `renewed`.
     """
-    counted = timing.counted(verdict)
-    breaching, recovering = instance.breaching_since, instance.recovering_since
-    if instance.state is State.FIRING:
-        if counted is Verdict.BREACH:
-            return NEVER if breaching is not None and recovering is None else NOW
-        if counted is Verdict.RECOVERED:
-            return _after(recovering, timing.recover_for)
-        return NEVER if breaching is None and recovering is None else NOW
-    if counted is Verdict.BREACH:
-        return _after(breaching, timing.duration) if instance.state is State.PENDING else NOW
-    if instance.state is State.PENDING:
-        return NEVER if counted is Verdict.NO_DATA and breaching is None else NOW
-    return NEVER
+    since, recovering = instance.breaching_since, instance.recovering_since
+    state = instance.state
+    if state is State.FIRING:
+        breach = NEVER if since is not None and recovering is None else NOW
+        recovered = _after(recovering, timing.recover_for)
+        between = no_data = NEVER if since is None and recovering is None else NOW
+    elif state is State.PENDING:
+        breach, recovered, between = _after(since, timing.duration), NOW, NOW
+        no_data = NEVER if since is None else NOW
+    else:
+        breach, recovered, between, no_data = NOW, NEVER, NEVER, NEVER
+    if timing.no_data != "keep":
+        no_data = recovered if timing.no_data == "ok" else breach
+    return no_data, recovered, between, breach
 
 
 def renewed(instance: Instance, value: float | None, worst: float | None, instant: datetime) -> Instance:
     """The instance after evaluations that changed nothing but this, the last of them at `instant`."""
-    return replace(instance, value=instance.value if value is None else value, worst=worst, evaluated_at=instant)
+    return Instance(
+        instance.key, instance.state, instance.breaching_since, instance.recovering_since, instance.since,
+        instance.fired_at, instance.ended_at, instance.value if value is None else value, worst, instant,
+    )  # fmt: skip
 
 
 def worse(one: float | None, other: float, side: Worse, usual: float | None) -> float:

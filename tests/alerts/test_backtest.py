@@ -127,6 +127,17 @@ def test_alerts_that_belong_together_are_told_as_one() -> None:
     assert apart.told == 6
 
 
+def test_a_rule_that_fires_all_the_time_is_tried_in_no_time() -> None:
+    rows = tuple(row("9 1x9" + " 9 1x9" * 600, labels={"endpoint": str(number)}) for number in range(12))
+    watched = rule({"operator": ">", "threshold": 5}, by=["endpoint"])
+
+    def none(alerts: object, rules: object) -> int:
+        raise AssertionError("so many alerts are not put together one by one")
+
+    found = backtest(watched, Past(rows, CATALOG), Window(start=MONDAY, end=at(6_010)), LATER, SETTLE, grouping=none)
+    assert (len(found.alerts), found.told) == (12 * 601, 601)
+
+
 def test_suppression_saves_what_it_covers_whole() -> None:
     suppression = [{"if": "planned", "settle": "5m"}]
     watched = rule({"operator": ">", "threshold": 5}, suppression=suppression)
