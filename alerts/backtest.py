@@ -14,17 +14,17 @@ from typing import Protocol
 
 import polars as pl
 
-from alerts.alert import Labels
+from alerts.alert import Labels, State
 from alerts.batch import Batch, Planned
 from alerts.correlation import grouped
 from alerts.evaluation import Outcome, Rows, Span, evaluate
 from alerts.evidence import Memory
 from alerts.grouping import TOGETHER
+from alerts.happened import happened
 from alerts.incident import Alert
 from alerts.instants import micros, moment
 from alerts.rules import AlertRule, Composite
 from alerts.series import Answers
-from alerts.spells import spells
 from alerts.suppression import OPEN_ENDED, UNENDED, suppress
 from metrics.engine import Window
 
@@ -82,8 +82,8 @@ class Backtest:
 
     @property
     def precision(self) -> float | None:
-        """The part of the alerts that were right; None where there were none."""
-        return len(self.right) / len(self.alerts) if self.alerts else None
+        """The part of the alerts that were right; None where there were none, or no incident to hold them against."""
+        return len(self.right) / len(self.alerts) if self.alerts and self.incidents else None
 
     @property
     def recall(self) -> float | None:
@@ -130,7 +130,7 @@ def backtest(
         instants = outcome.rows.instants
         start, end = moment(int(instants[0])) - settle - rule.window, moment(int(instants[-1])) - settle
         window = Window(start=start, end=end)
-    alerts = spells(outcome)
+    alerts = _alerts(outcome)
     if len(alerts) <= MOST_GROUPED:
         alerts = tuple(_with_recent(alert, outcome.rows) for alert in alerts)
     changes = _changes(engine.changes(window))
@@ -163,6 +163,18 @@ def _with_others(rule: AlertRule, others: Iterable[AlertRule]) -> tuple[AlertRul
             taken[one.id] = one
             waiting += one.condition.rules if isinstance(one.condition, Composite) else ()
     return tuple(taken.values())
+
+
+def _alerts(outcome: Outcome) -> tuple[Alert, ...]:
+    """Every spell of firing, in order of its begin; one that goes on is as bad as it became."""
+    found = happened(outcome.changes, (), {}, {}, {outcome.rule.id: outcome.rule}).changed
+    alerts = [
+        replace(alert, value=outcome.instances[alert.key].value, worst=outcome.instances[alert.key].worst)
+        if alert.state is State.FIRING
+        else alert
+        for alert in found
+    ]
+    return tuple(sorted(alerts, key=lambda alert: alert.fired_at))
 
 
 def _with_recent(alert: Alert, rows: Rows | None) -> Alert:

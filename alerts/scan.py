@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Verdicts = NDArray[np.int8]
 _VERDICTS = tuple(Verdict)
 _ACTIVE = (State.PENDING, State.FIRING)
+_SHORT = 16
+"""Columns that are gone through sooner than searched."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def scan(
             late = at < late_before
             changes.append(Changed(replace(transition, late=True) if late else transition, instance))
         column += 1
-        if column < columns and (until := _next_change(instance, track, column, only_firing)) > column:
+        if columns - column < _SHORT:
+            continue
+        if (until := _next_change(instance, track, column, only_firing)) > column:
             instance = _passed(instance, track, column, until)
             column = until
     return instance, tuple(changes)
