@@ -61,8 +61,8 @@ class Backtest:
     """What happened that the rule is there to see; each has an end."""
     right: tuple[Alert, ...]
     """Alerts that overlap an incident."""
-    delays: tuple[timedelta, ...]
-    """Of each incident that was found: from its begin to the first alert."""
+    delays: Mapping[Planned, timedelta]
+    """Incidents that were found, and how long after their begin the first alert fired."""
     suppressed: int
     """Alerts of which nobody would have been told, because suppression covers them whole."""
     told: int
@@ -93,7 +93,8 @@ class Backtest:
     @property
     def delay(self) -> timedelta | None:
         """The median time from the begin of an incident to the alert that found it."""
-        return timedelta(seconds=median(one.total_seconds() for one in self.delays)) if self.delays else None
+        delays = [one.total_seconds() for one in self.delays.values()]
+        return timedelta(seconds=median(delays)) if delays else None
 
     def span(self, alert: Alert) -> tuple[datetime, datetime]:
         """From when to when an alert fired, within the window."""
@@ -146,7 +147,7 @@ def backtest(
         rows=outcome.rows,
         incidents=tuple(seen),
         right=tuple(alert for alert in alerts if (alert.key, alert.fired_at) in right),
-        delays=tuple(max(hits[0].fired_at - one.start, timedelta()) for one, hits in found.items() if hits),
+        delays={one: max(hits[0].fired_at - one.start, timedelta()) for one, hits in found.items() if hits},
         suppressed=len(alerts) - len(heard),
         told=grouping(heard, {one.id: one for one in rules}) if len(heard) <= MOST_GROUPED else _begun_together(heard),
         problem=outcome.problem,

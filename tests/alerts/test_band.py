@@ -70,7 +70,9 @@ def test_with_a_single_week_known_there_is_no_verdict() -> None:
     values = minutes()
     values[: 3 * MINUTES] = np.nan
     watched = rule({"kind": "dynamic"}, metric="requests")
-    assert set(letters(judged(watched, row(values, metric="requests"), begin="4w", end="4w1h"))) == {"_"}
+    found = judged(watched, row(values, metric="requests"), begin="4w", end="4w1h")
+    assert set(letters(found)) == {"_"}
+    assert found.problem == "too little is known of the 4 weeks before to say what is usual"
     once = rule({"kind": "dynamic", "weeks": 1}, metric="requests")
     assert set(letters(judged(once, row(values, metric="requests"), begin="4w", end="4w1h"))) == {"r"}
 

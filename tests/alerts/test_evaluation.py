@@ -187,6 +187,16 @@ def test_a_rule_whose_question_failed_is_made_up_for_and_the_others_go_on() -> N
     ]
 
 
+def test_what_was_quiet_and_is_gone_is_absent_though_nobody_kept_it() -> None:
+    rows = [row("9x5 _x9", labels={"endpoint": "/chat"})]
+    absent = rule({"kind": "absent", "duration": "2m"}, by=["endpoint"])
+    first, _ = run([absent], rows, 5)
+    assert first == []
+    span = Span(MONDAY + minutes(5) + SETTLE, MONDAY + minutes(9) + SETTLE)
+    evaluation = evaluate([absent], Figures(tuple(rows), CATALOG), (), span, SETTLE)
+    assert texts(evaluation) == ["6:10 pending a{endpoint=/chat}", "8:10 firing a{endpoint=/chat}"]
+
+
 def test_a_metric_that_is_not_there_says_so_and_fires_nothing() -> None:
     watched = errors(metric="eror_rate", no_data="keep")
     span = Span(MONDAY, MONDAY + minutes(5))
