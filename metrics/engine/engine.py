@@ -17,6 +17,7 @@ from metrics.engine.database import rows_of
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
 from metrics.engine.measures.quantiles import binned
+from metrics.engine.memory import Memory
 from metrics.engine.narrowing import NARROW_FROM, Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
@@ -72,6 +73,7 @@ class Engine:
         self.exact_up_to = exact_up_to
         self.lake = Lake(settings.home)
         self._narrowing = Narrowing(self.lake, narrow_from)
+        self._memory = Memory()
         self._user_days = UserDays(narrow_from * MERGE_FROM / NARROW_FROM)
         self.metrics = catalog(settings, own=own_metrics)
 
@@ -221,7 +223,7 @@ class Engine:
         """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
         by = plan.scope.query.by
         groups = list(plan.scope.groups)
-        frames = [_typed(step.finish(self._rows(step.statement)), groups) for step in plan.steps]
+        frames = [_typed(step.finish(self._of(step)), groups) for step in plan.steps]
         joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
         columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
         if plan.scope.query.with_events:
@@ -229,6 +231,9 @@ class Engine:
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
         return joined.select(*time, *named, *columns)
+
+    def _of(self, step: Step) -> pl.DataFrame:
+        return self._memory.rows(step.statement, self._rows) if step.is_shared else self._rows(step.statement)
 
     def _rows(self, statement: Statement) -> pl.DataFrame:
         return rows_of(self._user_days.over(self._narrowing.over(statement)))

@@ -113,10 +113,20 @@ _TYPES: Mapping[str, str] = {
     "Date": "DATE",
     "Datetime": "TIMESTAMPTZ",
     "Map": "MAP(VARCHAR, VARCHAR)",
-    "List": "STRUCT(bin SMALLINT, n BIGINT)[]",
+    "Int16": "SMALLINT",
 }
 
 
 def columns_of(schema: pl.Schema) -> tuple[tuple[str, str], ...]:
     """Names and DuckDB types of a stored schema."""
-    return tuple((name, _TYPES[dtype.base_type().__name__]) for name, dtype in schema.items())
+    return tuple((name, _type(dtype)) for name, dtype in schema.items())
+
+
+def _type(dtype: pl.DataType | type[pl.DataType]) -> str:
+    match dtype:
+        case pl.List(inner=inner):
+            return f"{_type(inner)}[]"
+        case pl.Struct(fields=fields):
+            return f"STRUCT({', '.join(f'{field.name} {_type(field.dtype)}' for field in fields)})"
+        case _:
+            return _TYPES[dtype.base_type().__name__]

@@ -20,6 +20,7 @@ from typing import Literal, Protocol
 import polars as pl
 
 from metrics.events.schema import TIMESTAMP
+from metrics.lake.visits import Visits
 
 BIN_RATIO = 1.004
 """Upper over lower edge of a bin: a value put in the middle of its bin is off by at most 0.2 %."""
@@ -296,6 +297,7 @@ ROLLUPS: Mapping[str, Rollup] = {
         Rollup("llm_call_counts", "llm_call", LLM_CALL_COUNTS, (*_views("provider", "model"), View("hour", _LLM_CUBE))),
         Rollup("llm_call_duration", "llm_call", Histogram("duration_ms"), _LLM_DURATION_VIEWS),
         Rollup("llm_call_first_token", "llm_call", Histogram("time_to_first_token_ms"), _LLM_DURATION_VIEWS),
+        Rollup("interaction_visits", "interaction", Visits(), (View("day"),)),
         *(Rollup(f"{kind}_users", kind, Users(), views) for kind, views in _USER_VIEWS.items()),
     )
 }

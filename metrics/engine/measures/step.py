@@ -27,6 +27,8 @@ class Step:
     source: str
     """`events` or the name of a rollup."""
     finish: Finish = as_it_is
+    is_shared: bool = False
+    """Whether other questions have the same statement, so that its rows are worth keeping."""
 
 
 KEY = "t"

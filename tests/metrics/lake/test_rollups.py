@@ -12,6 +12,7 @@ from metrics.catalog import METRICS
 from metrics.catalog.model import Additive
 from metrics.lake import rollups
 from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, LAST_BIN, ROLLUPS, USER, VIEW, Counts, Histogram, Users
+from metrics.lake.visits import SESSION, Visits
 from tests.metrics.engine.compared import EXACT, relative_error
 from tests.metrics.engine.stored import complete
 from tests.metrics.engine.world import world
@@ -47,7 +48,7 @@ def test_rollup_has_one_row_a_key(name: str) -> None:
     else:
         events = EVENTS[rollup.kind]
     rows = rollups.partials(rollup.kind, events)[name]
-    user = [USER] if isinstance(rollup.shape, Users) else []
+    user = _NAMED.get(type(rollup.shape), ())
     assert rows.schema == rollup.schema
     assert rows.select(VIEW, rollups.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
     assert set(rows[VIEW]) == {view.name for view in rollup.views}
@@ -117,7 +118,10 @@ _SORTED: dict[type, Callable[[pl.DataFrame], pl.DataFrame]] = {
     Counts: lambda rows: rows.with_columns(pl.col(pl.Float64).round_sig_figs(9)),
     Histogram: lambda rows: rows.explode(BINS).unnest(BINS),
     Users: lambda rows: rows,
+    Visits: lambda rows: rows.with_columns(pl.col(pl.List).list.eval(pl.element().cast(pl.String)).list.join(";")),
 }
+_NAMED: dict[type, tuple[str, ...]] = {Users: (USER,), Visits: (SESSION, USER)}
+"""What names a row beside its bucket and dimensions."""
 
 
 def _comparable(name: str, rows: pl.DataFrame) -> pl.DataFrame:
