@@ -19,6 +19,7 @@ from metrics.engine.grid import joined, on_grid
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
 from metrics.engine.measures.quantiles import binned
+from metrics.engine.memory import Memory
 from metrics.engine.narrowing import NARROW_FROM, Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
@@ -80,6 +81,7 @@ class Engine:
         self.minutes_from = minutes_from
         self.lake = Lake(settings.home)
         self._narrowing = Narrowing(self.lake, narrow_from)
+        self._memory = Memory()
         self._user_days = UserDays(narrow_from * MERGE_FROM / NARROW_FROM)
         self.metrics = catalog(settings, own=own_metrics)
 
@@ -281,11 +283,14 @@ class Engine:
 
     def _taken(self, step: Step) -> pl.DataFrame:
         """The frame of one step."""
-        rows = self._rows(step.statement)
+        rows = self._of(step)
         rest = step.rest(rows)
         if rest is not None:
             rows = pl.concat([rows, self._rows(rest)], how="diagonal_relaxed")
         return step.finish(rows)
+
+    def _of(self, step: Step) -> pl.DataFrame:
+        return self._memory.rows(step.statement, self._rows) if step.is_shared else self._rows(step.statement)
 
     def _rows(self, statement: Statement) -> pl.DataFrame:
         return rows_of(self._user_days.over(self._narrowing.over(statement)))

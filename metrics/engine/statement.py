@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 import sqlglot
@@ -114,10 +115,20 @@ _TYPES: Mapping[str, str] = {
     "Date": "DATE",
     "Datetime": "TIMESTAMPTZ",
     "Map": "MAP(VARCHAR, VARCHAR)",
-    "List": "STRUCT(bin SMALLINT, n BIGINT)[]",
+    "Int16": "SMALLINT",
 }
 
 
 def columns_of(schema: pl.Schema) -> tuple[tuple[str, str], ...]:
     """Names and DuckDB types of a stored schema."""
-    return tuple((name, _TYPES[dtype.base_type().__name__]) for name, dtype in schema.items())
+    return tuple((name, _type(dtype)) for name, dtype in schema.items())
+
+
+def _type(dtype: Any) -> str:
+    match dtype:
+        case pl.List(inner=inner):
+            return f"{_type(inner)}[]"
+        case pl.Struct(fields=fields):
+            return f"STRUCT({', '.join(f'{field.name} {_type(field.dtype)}' for field in fields)})"
+        case _:
+            return _TYPES[dtype.base_type().__name__]
