@@ -19,13 +19,15 @@ from metrics.engine.grid import joined, on_grid
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
 from metrics.engine.measures.quantiles import binned
-from metrics.engine.narrowing import Narrowing
+from metrics.engine.memory import Memory
+from metrics.engine.narrowing import NARROW_FROM, Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.raw import EventPage, Place
 from metrics.engine.result import EVENTS, PREVIOUS, TIME, Freshness, KindFreshness, Result
 from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM, Scope
 from metrics.engine.statement import Statement, laid_out
+from metrics.engine.userdays import MERGE_FROM, UserDays
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -79,6 +81,8 @@ class Engine:
         self.minutes_from = minutes_from
         self.lake = Lake(settings.home)
         self._narrowing = Narrowing(self.lake, narrow_from)
+        self._memory = Memory()
+        self._user_days = UserDays(narrow_from * MERGE_FROM / NARROW_FROM)
         self.metrics = catalog(settings, own=own_metrics)
 
     def run(self, query: Query) -> Result:
@@ -147,7 +151,7 @@ class Engine:
         """The share of each cohort that came back (`COHORTS`). Raises as `run` does."""
         query = Query(metrics=("users_active",), window=asked.window, filters=asked.filters, tz=asked.tz)
         scope = self._scope(query.model_copy(update={"grain": Grain.DAY}))
-        return cohorts(asked, scope)
+        return cohorts(asked, scope, self._rows)
 
     def outlook(self, metric: str, window: Window, filters: Sequence[Filter] = (), tz: str = "UTC") -> pl.DataFrame:
         """An additive metric by day over the month in which the window ends, and what is to be expected of the rest.
@@ -279,11 +283,17 @@ class Engine:
 
     def _taken(self, step: Step) -> pl.DataFrame:
         """The frame of one step."""
-        rows = rows_of(self._narrowing.over(step.statement))
+        rows = self._of(step)
         rest = step.rest(rows)
         if rest is not None:
-            rows = pl.concat([rows, rows_of(self._narrowing.over(rest))], how="diagonal_relaxed")
+            rows = pl.concat([rows, self._rows(rest)], how="diagonal_relaxed")
         return step.finish(rows)
+
+    def _of(self, step: Step) -> pl.DataFrame:
+        return self._memory.rows(step.statement, self._rows) if step.is_shared else self._rows(step.statement)
+
+    def _rows(self, statement: Statement) -> pl.DataFrame:
+        return rows_of(self._user_days.over(self._narrowing.over(statement)))
 
     def _over(self, window: Window, filters: Sequence[Filter]) -> Scope:
         return self._scope(Query(metrics=("requests",), window=window, filters=tuple(filters)))

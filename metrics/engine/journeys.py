@@ -1,12 +1,13 @@
 """The ways people take through the product, and how far they get on a way that is given.
 
 A journey is the pages that one session views one after another: repeats of a page are one view, and half an hour
-without a view, or a day since its begin, ends it. Both questions are answered from raw interactions: DuckDB finds the
-views, Polars puts them in order, which for a month of them takes less than a second.
+without a view, or a day since its begin, ends it. Nearly all are told by visits, whose paths are looked at once each,
+however many took them; the others are followed view by view: DuckDB finds the views, Polars puts them in order.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
 from typing import Annotated
 
@@ -15,15 +16,20 @@ from pydantic import Field
 
 from metrics.catalog.experience import VIEWED
 from metrics.engine.database import rows_of
-from metrics.engine.measures.sessions import GAP_MINUTES, in_sessions
+from metrics.engine.measures.sessions import in_sessions
 from metrics.engine.query import Filter, Value, Window
 from metrics.engine.scope import Scope, span_sql
-from metrics.engine.statement import Statement
+from metrics.engine.statement import Relation, Statement
+from metrics.engine.visits import KIND, ROLLUP, Told, told
+from metrics.lake import visits
+from metrics.lake.shapes import BUCKET
 
 MOST_VIEWS = 8_000_000
 """Views held in memory at a time: of more, every so many-th session is taken."""
-_MINUTE_US = 60_000_000
-_GAP_US, _LONGEST_US = GAP_MINUTES * _MINUTE_US, 24 * 60 * _MINUTE_US
+_GAP_US = visits.PAUSE // timedelta(microseconds=1)
+_LONGEST_US = timedelta(days=1) // timedelta(microseconds=1)
+_WALKED = ("person", "place", "page", "target", "opens", "times")
+_NOBODY = pl.DataFrame(schema={"path": pl.String, "person": pl.UInt64, "times": pl.Int64})
 
 LINKS = pl.Schema(
     {
@@ -94,18 +100,67 @@ class Ways:
 
 def ways(asked: Journeys, scope: Scope) -> Ways:
     """Follow the journeys of the window."""
-    events = scope.filtered_events("interaction", [asked.window])
-    one_in = max(1, ceil(scope.event_rows("interaction", [asked.window]) / MOST_VIEWS))
+    events = scope.filtered_events(KIND, [asked.window])
+    found = told(scope)
+    of_visits = scope.lake.rollup(ROLLUP).snapshot.rows if found.days else 0
+    rows = scope.event_rows(KIND, found.edges) + of_visits
+    one_in = max(1, ceil(rows / MOST_VIEWS))
     sampled = f" AND session % {one_in:d} = 0" if one_in > 1 else ""
+    straight = _straight(found, events, sampled, scope) if found.days else _NOBODY
+    views = _views(found, events, sampled, straight.filter(pl.col("path").is_null())["person"], scope)
+    simple = straight.filter(pl.col("path").is_not_null())
+    return _ways(_walked(simple, asked), _placed(_journeys(views), asked), asked, one_in)
+
+
+def _straight(found: Told, events: Relation, sampled: str, scope: Scope) -> pl.DataFrame:
+    """Sessions that are one journey of one visit, by `path` and `person`, with their number `times`.
+
+    Rows without a path name, as `person`, sessions that must be followed view by view.
+    """
+    given = (
+        f"SELECT hash(session_id) AS session, {_person('hash(session_id)')} AS person, {visits.PATH} AS path "
+        f"FROM {found.visits.sql} WHERE session_id IS NOT NULL AND {visits.JOURNEYS} > 0 "
+        f"AND {span_sql(BUCKET, found.days)}"
+    )
+    if found.edges:
+        given += (
+            " UNION ALL SELECT DISTINCT hash(session_id) AS session, CAST(0 AS UBIGINT) AS person, "
+            f"CAST(NULL AS VARCHAR) AS path FROM {events.sql} WHERE session_id IS NOT NULL "
+            f"AND {span_sql('ts', found.edges)} AND {VIEWED} AND page IS NOT NULL"
+        )
     text = (
-        # A user and a session of one name are two persons.
-        "SELECT session, number, epoch_us(ts) AS ts, page, "
-        "CASE WHEN user_id IS NULL THEN session ELSE xor(hash(user_id), 1) END AS person "
-        f"FROM ({in_sessions(scope, events, asked.window)}) AS interactions "
+        "WITH sessions AS MATERIALIZED (SELECT session, any_value(person) AS person, any_value(path) AS path, "
+        f"count(*) = 1 AND count(path) = 1 AS is_straight FROM ({given}) AS visits WHERE true{sampled} "
+        "GROUP BY session) "
+        "SELECT path, person, count(*) AS times FROM sessions WHERE is_straight GROUP BY ALL UNION ALL "
+        "SELECT NULL AS path, session AS person, 1 AS times FROM sessions WHERE NOT is_straight"
+    )
+    return rows_of(Statement(text, {}, (events, found.visits)))
+
+
+def _views(found: Told, events: Relation, sampled: str, sessions: pl.Series, scope: Scope) -> pl.DataFrame:
+    """Views of known pages: those of the `sessions` that visits tell of, and of events all that no visit tells."""
+    text = (
+        f"SELECT session, number, epoch_us(ts) AS ts, page, {_person('session')} AS person "
+        f"FROM ({in_sessions(scope, events, found.edges)}) AS interactions "
         f"WHERE {VIEWED} AND page IS NOT NULL{sampled}"
     )
-    views = rows_of(Statement(text, scope.used_parameters(text), (events,)))
-    return _ways(_placed(_journeys(views), asked), asked, one_in)
+    parameters, relations = scope.used_parameters(text), [events]
+    if len(sessions):
+        relations.append(found.visits)
+        parameters["sessions"] = sessions.to_list()
+        text += (
+            f" UNION ALL SELECT hash(session_id) AS session, 0 AS number, unnest({visits.MOMENTS}) AS ts, "
+            f"unnest({visits.VIEWED}) AS page, {_person('hash(session_id)')} AS person FROM {found.visits.sql} "
+            f"WHERE session_id IS NOT NULL AND {visits.JOURNEYS} > 0 AND {span_sql(BUCKET, found.days)} "
+            "AND hash(session_id) IN (SELECT CAST(unnest($sessions) AS UBIGINT))"
+        )
+    return rows_of(Statement(text, parameters, tuple(relations)))
+
+
+def _person(session: str) -> str:
+    """SQL for who it is. A user and a session of one name are two persons."""
+    return f"CASE WHEN user_id IS NULL THEN {session} ELSE xor(hash(user_id), 1) END"
 
 
 def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
@@ -164,14 +219,35 @@ def _placed(views: pl.DataFrame, asked: Journeys) -> pl.DataFrame:
     return views.filter(pl.col("place").is_between(0, asked.steps - 1))
 
 
-def _ways(views: pl.DataFrame, asked: Journeys, one_in: int) -> Ways:
-    users, journeys = views["person"].n_unique(), views["journey"].n_unique()
-    next_page = pl.when(pl.col("journey").shift(-1) == pl.col("journey")).then(pl.col("page").shift(-1))
-    steps = views.with_columns(target=next_page).filter(pl.col("place") < asked.steps - 1)
+def _walked(straight: pl.DataFrame, asked: Journeys) -> pl.DataFrame:
+    """The steps of journeys that are told by their path, as `_steps` gives them: each path is looked at once."""
+    paths = straight.select(pl.col("path").unique()).with_columns(journey=pl.int_range(pl.len(), dtype=pl.Int64))
+    pages = paths.select("journey", page=pl.col("path").str.split(visits.BETWEEN_PAGES)).explode("page")
+    people = straight.join(paths, on="path").select("journey", "person", "times")
+    return _steps(_placed(_numbered(pages), asked)).join(people, on="journey")
+
+
+def _steps(views: pl.DataFrame) -> pl.DataFrame:
+    """Each page of a journey with the one that follows, its `target`, and whether it `opens` what is shown of it."""
+    goes_on, follows = (pl.col("journey").shift(way) == pl.col("journey") for way in (-1, 1))
+    next_page = pl.when(goes_on).then(pl.col("page").shift(-1))
+    return views.with_columns(
+        pl.col("page").cast(pl.String), target=next_page.cast(pl.String), opens=~follows.fill_null(False)
+    )
+
+
+def _ways(straight: pl.DataFrame, views: pl.DataFrame, asked: Journeys, one_in: int) -> Ways:
+    followed = _steps(views).with_columns(times=pl.lit(1, pl.Int64))
+    walked = pl.concat([one.select(_WALKED) for one in (straight, followed)])
+    users = walked["person"].n_unique()
+    journeys = int(walked.filter("opens")["times"].sum())
+    steps = walked.filter(pl.col("place") < asked.steps - 1)
     if asked.end is not None:  # nobody leaves at the end that was asked for
         steps = steps.filter(pl.col("target").is_not_null())
     at_source = steps.group_by("place", "page").agg(there=pl.col("person").n_unique())
-    links = steps.group_by("place", "page", "target").agg(users=pl.col("person").n_unique(), transitions=pl.len())
+    links = steps.group_by("place", "page", "target").agg(
+        users=pl.col("person").n_unique(), transitions=pl.col("times").sum()
+    )
     shared = links.join(at_source, on=["place", "page"]).select(
         step="place", source="page", target="target", users=pl.col("users") * one_in,
         transitions=pl.col("transitions") * one_in, share=100 * pl.col("users") / pl.col("there"),

@@ -174,7 +174,9 @@ class Scope:
     def _cost(self, kind: str, rollup: str, parts: Parts) -> float:
         view, interior = parts.view.name if parts.view else "", parts.interior or self.window
         files = [file for file in self.lake.rollup(rollup).snapshot.files if file.partition["view"] == view]
-        return sum(file.size * _share(file, interior) for file in files) + 20.0 * self.event_rows(kind, parts.edges)
+        last = timedelta(seconds=SECONDS_OF_UNIT[parts.view.unit]) if parts.view else timedelta()
+        stored = sum(file.size * _share(file, interior, last) for file in files)
+        return stored + 20.0 * self.event_rows(kind, parts.edges)
 
     def _is_known(self, kind: str, parts: Parts) -> bool:
         """Whether the view holds all of the interior, and that is worth finding out."""
@@ -251,10 +253,11 @@ def _touches(file: DataFile, windows: Sequence[Window]) -> bool:
     return any(file.min_ts < window.end and file.max_ts >= window.start for window in windows)
 
 
-def _share(file: DataFile, window: Window) -> float:
-    """The part of the file's rows that lie in the window, were they spread evenly."""
+def _share(file: DataFile, window: Window, last: timedelta = timedelta()) -> float:
+    """The part of the file's rows that lie in the window, were they spread evenly; `last` is how long a row lasts."""
     if file.min_ts is None or file.max_ts is None:
         return 1.0
-    covered = min(file.max_ts, window.end) - max(file.min_ts, window.start)
-    length = max(file.max_ts - file.min_ts, timedelta(microseconds=1))
+    end = file.max_ts + max(last, timedelta(microseconds=1))
+    covered = min(end, window.end) - max(file.min_ts, window.start)
+    length = end - file.min_ts
     return min(max(covered / length, 0.0), 1.0)

@@ -35,6 +35,7 @@ from metrics.lake.shapes import (
     View,
     total,
 )
+from metrics.lake.visits import Visits
 
 UNMERGED_ROWS = 500_000
 """Partial rows that are not worth merging while a file is read."""
@@ -168,6 +169,7 @@ ROLLUPS: Mapping[str, Rollup] = {
         Rollup("llm_call_first_token", "llm_call", Histogram("time_to_first_token_ms"), _LLM_DURATION_VIEWS),
         Rollup("request_percentiles", "request", Percentiles("duration_ms"), _REQUEST_MINUTES),
         Rollup("llm_call_percentiles", "llm_call", Percentiles("duration_ms"), _LLM_MINUTES),
+        Rollup("interaction_visits", "interaction", Visits(), (View("day"),)),
         *(Rollup(f"{kind}_users", kind, Users(), views) for kind, views in _USER_VIEWS.items()),
     )
 }

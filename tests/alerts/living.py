@@ -36,7 +36,7 @@ def live(settings: Settings, api_url: str, until: int) -> None:
     with store.writing() as book:
         book.take_back()
     watch = Watch(settings, store, set_up=["slack"])
-    slack = Slack(SecretStr(BOT_TOKEN), "#alerts", api_url, patience=Patience(2))
+    slack = Slack(SecretStr(BOT_TOKEN), "#alerts", api_url, patience=Patience(30))
     with Lanes() as lanes:
         for minute in range(minute_of(settings.home), until + 1):
             write_whole(settings.home / _CLOCK, str(minute))

@@ -35,6 +35,8 @@ class Step:
     finish: Finish = as_it_is
     rest: Rest = nothing_left
     """What is still to be asked once the rows of the statement are known; `finish` is given the rows of both."""
+    is_shared: bool = False
+    """Whether other questions have the same statement, so that its rows are worth keeping."""
 
 
 KEY = "t"

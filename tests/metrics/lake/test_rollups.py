@@ -25,6 +25,7 @@ from metrics.lake.shapes import (
     Percentiles,
     Users,
 )
+from metrics.lake.visits import SESSION, Visits
 from tests.metrics.engine.compared import EXACT, relative_error
 from tests.metrics.engine.stored import complete
 from tests.metrics.engine.world import world
@@ -60,7 +61,7 @@ def test_rollup_has_one_row_a_key(name: str) -> None:
     else:
         events = EVENTS[rollup.kind]
     rows = rollups.partials(rollup.kind, events)[name]
-    user = [USER] if isinstance(rollup.shape, Users) else []
+    user = _NAMED.get(type(rollup.shape), ())
     assert rows.schema == rollup.schema
     assert rows.select(VIEW, shapes.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
     assert set(rows[VIEW]) == {view.name for view in rollup.views}
@@ -175,7 +176,10 @@ _SORTED: dict[type, Callable[[pl.DataFrame], pl.DataFrame]] = {
     Users: lambda rows: rows,
     # Those of several files have no percentiles.
     Percentiles: lambda rows: rows.drop(PERCENTILES.values()),
+    Visits: lambda rows: rows.with_columns(pl.col(pl.List).list.eval(pl.element().cast(pl.String)).list.join(";")),
 }
+_NAMED: dict[type, tuple[str, ...]] = {Users: (USER,), Visits: (SESSION, USER)}
+"""What names a row beside its bucket and dimensions."""
 
 
 def _comparable(name: str, rows: pl.DataFrame) -> pl.DataFrame:
