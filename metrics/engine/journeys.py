@@ -257,7 +257,7 @@ def _ways(straight: tuple[pl.DataFrame, pl.DataFrame], views: pl.DataFrame, aske
     of_paths = paths.select("journey", "opens").hstack(numbers.head(paths.height)).join(people, on="journey")
     of_views = followed.select("person", "opens", times=pl.lit(1, pl.Int64)).hstack(numbers.tail(followed.height))
     walked = pl.concat([one.select("spot", "link", "person", "opens", "times") for one in (of_paths, of_views)])
-    users, journeys = walked["person"].n_unique(), walked.filter("opens")["times"].sum()
+    users, journeys = walked["person"].n_unique(), int(walked.filter("opens")["times"].sum())
     found = walked.group_by("link").agg(users=pl.col("person").n_unique(), transitions=pl.col("times").sum())
     links = found.join(names.filter(pl.col("place") < asked.steps - 1), on="link")
     if asked.end is not None:  # nobody leaves at the end that was asked for

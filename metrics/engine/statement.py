@@ -122,11 +122,11 @@ def columns_of(schema: pl.Schema) -> tuple[tuple[str, str], ...]:
     return tuple((name, _type(dtype)) for name, dtype in schema.items())
 
 
-def _type(dtype: pl.DataType | type[pl.DataType]) -> str:
+def _type(dtype: object) -> str:
     match dtype:
         case pl.List(inner=inner):
             return f"{_type(inner)}[]"
         case pl.Struct(fields=fields):
             return f"STRUCT({', '.join(f'{field.name} {_type(field.dtype)}' for field in fields)})"
         case _:
-            return _TYPES[dtype.base_type().__name__]
+            return _TYPES[(dtype if isinstance(dtype, type) else type(dtype)).__name__]

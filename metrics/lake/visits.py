@@ -72,11 +72,14 @@ class Visits:
         return _with_views(visits, known.select(_NUMBER, pl.col("ts").to_physical().alias(MOMENTS), VIEWED))
 
     def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
-        named = [*keys, SESSION, PERSON]
+        named = [*(key if isinstance(key, str) else key.meta.output_name() for key in keys), SESSION, PERSON]
         several = rows.select(named).is_duplicated()
         again = rows.filter(several).sort(named).with_columns(pl.struct(named).rle_id().alias(_NUMBER))
         visits = again.group_by(_NUMBER).agg(
-            pl.col(named).first(), pl.col(BEGUN).min(), pl.col(ENDED).max(), pl.col(EVENTS, VIEWS).sum()
+            *(pl.col(name).first() for name in named),
+            pl.col(BEGUN).min(),
+            pl.col(ENDED).max(),
+            pl.col(EVENTS, VIEWS).sum(),
         )
         views = again.filter(pl.col(JOURNEYS) > 0).select(_NUMBER, MOMENTS, VIEWED).explode(MOMENTS, VIEWED)
         merged = _with_views(visits, views.sort(_NUMBER, MOMENTS, VIEWED))
