@@ -6,7 +6,7 @@ however many took them; the others are followed view by view: DuckDB finds the v
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 from typing import Annotated
@@ -20,7 +20,7 @@ from metrics.engine.measures.sessions import in_sessions
 from metrics.engine.query import Filter, Value, Window
 from metrics.engine.scope import Scope, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.engine.visits import KIND, ROLLUP, Told, told
+from metrics.engine.visits import KIND, Told, told
 from metrics.lake import visits
 from metrics.lake.rollups import BUCKET
 
@@ -101,20 +101,19 @@ def ways(asked: Journeys, scope: Scope) -> Ways:
     """Follow the journeys of the window."""
     events = scope.filtered_events(KIND, [asked.window])
     found = told(scope)
-    of_visits = scope.lake.rollup(ROLLUP).snapshot.rows if found.days else 0
-    rows = scope.event_rows(KIND, found.edges) + of_visits
-    one_in = max(1, ceil(rows / MOST_VIEWS))
+    one_in = max(1, ceil((scope.event_rows(KIND, found.edges) + found.rows) / MOST_VIEWS))
     sampled = f" AND session % {one_in:d} = 0" if one_in > 1 else ""
-    straight = _straight(found, events, sampled, scope) if found.days else _NOBODY
-    views = _views(found, events, sampled, straight.filter(pl.col("path").is_null())["person"], scope)
-    simple = straight.filter(pl.col("path").is_not_null())
-    return _ways(_walked(simple, asked), _placed(_journeys(views), asked), asked, one_in)
+    given = _given(found, events, sampled)
+    straight = _straight(given, (events, found.visits)) if found.days else _NOBODY
+    followed = found if straight["path"].null_count() else replace(found, days=())
+    views = _views(followed, events, given, sampled, scope)
+    return _ways(_walked(straight.drop_nulls("path"), asked), _placed(_journeys(views), asked), asked, one_in)
 
 
-def _straight(found: Told, events: Relation, sampled: str, scope: Scope) -> pl.DataFrame:
-    """Sessions that are one journey of one visit, by `path` and `person`, with their number `times`.
+def _given(found: Told, events: Relation, sampled: str) -> str:
+    """The beginning of a statement: `given`, the visits with a view, and `several`, the sessions to be followed.
 
-    Rows without a path name, as `person`, sessions that must be followed view by view.
+    A session is told by its `path` where it is one journey of one visit, and all of it by visits.
     """
     given = (
         f"SELECT hash(session_id) AS session, {_person('hash(session_id)')} AS person, {visits.PATH} AS path "
@@ -127,33 +126,38 @@ def _straight(found: Told, events: Relation, sampled: str, scope: Scope) -> pl.D
             f"CAST(NULL AS VARCHAR) AS path FROM {events.sql} WHERE session_id IS NOT NULL "
             f"AND {span_sql('ts', found.edges)} AND {VIEWED} AND page IS NOT NULL"
         )
-    text = (
+    return (
         f"WITH given AS (SELECT * FROM ({given}) AS visits WHERE true{sampled}), several AS MATERIALIZED ("
         "SELECT session FROM given GROUP BY session HAVING count(*) > 1 OR count(path) = 0) "
-        "SELECT path, person, count(*) AS times FROM given WHERE session NOT IN (SELECT session FROM several) "
-        "GROUP BY ALL UNION ALL SELECT NULL AS path, session AS person, 1 AS times FROM several"
     )
-    return rows_of(Statement(text, {}, (events, found.visits)))
 
 
-def _views(found: Told, events: Relation, sampled: str, sessions: pl.Series, scope: Scope) -> pl.DataFrame:
-    """Views of known pages: those of the `sessions` that visits tell of, and of events all that no visit tells."""
+def _straight(given: str, relations: tuple[Relation, ...]) -> pl.DataFrame:
+    """Sessions told by their path, by `path` and `person`, with their number `times`; without a path all others."""
+    text = (
+        f"{given}SELECT path, person, count(*) AS times FROM given "
+        "WHERE session NOT IN (SELECT session FROM several) GROUP BY ALL UNION ALL "
+        "SELECT NULL AS path, CAST(0 AS UBIGINT) AS person, count(*) AS times FROM several HAVING count(*) > 0"
+    )
+    return rows_of(Statement(text, {}, relations))
+
+
+def _views(found: Told, events: Relation, given: str, sampled: str, scope: Scope) -> pl.DataFrame:
+    """Views of known pages: those of the sessions that must be followed, and of events all that no visit tells."""
     text = (
         f"SELECT session, number, epoch_us(ts) AS ts, page, {_person('session')} AS person "
         f"FROM ({in_sessions(scope, events, found.edges)}) AS interactions "
         f"WHERE {VIEWED} AND page IS NOT NULL{sampled}"
     )
-    parameters, relations = scope.used_parameters(text), [events]
-    if len(sessions):
-        relations.append(found.visits)
-        parameters["sessions"] = sessions.to_list()
-        text += (
-            f" UNION ALL SELECT hash(session_id) AS session, 0 AS number, unnest({visits.MOMENTS}) AS ts, "
+    if found.days:
+        text = (
+            f"{given}{text} UNION ALL "
+            f"SELECT hash(session_id) AS session, 0 AS number, unnest({visits.MOMENTS}) AS ts, "
             f"unnest({visits.VIEWED}) AS page, {_person('hash(session_id)')} AS person FROM {found.visits.sql} "
             f"WHERE session_id IS NOT NULL AND {visits.JOURNEYS} > 0 AND {span_sql(BUCKET, found.days)} "
-            "AND hash(session_id) IN (SELECT CAST(unnest($sessions) AS UBIGINT))"
+            "AND hash(session_id) IN (SELECT session FROM several)"
         )
-    return rows_of(Statement(text, parameters, tuple(relations)))
+    return rows_of(Statement(text, scope.used_parameters(text), (events, found.visits)))
 
 
 def _person(session: str) -> str:
