@@ -131,4 +131,4 @@ def _type(dtype: Any) -> str:
         case pl.Struct(fields=fields):
             return f"STRUCT({', '.join(f'{field.name} {_type(field.dtype)}' for field in fields)})"
         case _:
-            return _TYPES[dtype.base_type().__name__]
+            return _TYPES[(dtype if isinstance(dtype, type) else type(dtype)).__name__]

@@ -35,6 +35,8 @@ class Told:
     """What visits tell: stretches of whole UTC days."""
     edges: tuple[Window, ...]
     """What is left to events."""
+    rows: float = 0
+    """About how many visits lie in the days."""
 
 
 def told(scope: Scope) -> Told:
@@ -47,16 +49,20 @@ def told(scope: Scope) -> Told:
         stored[file.partition[DATE]] += file.rows
     counted = _events_by_day(visits)
     days: list[Window] = []
+    events = 0
     for day in _whole_days(scope.window):
         date = day.start.date().isoformat()
         if stored[date] != counted.get(date, 0):
             continue
+        events += stored[date]
         if days and days[-1].end == day.start:
             day = Window(start=days.pop().start, end=day.end)
         days.append(day)
     moments = [scope.window.start, *(moment for day in days for moment in (day.start, day.end)), scope.window.end]
     gaps = list(pairwise(moments))[::2]
-    return Told(visits, tuple(days), tuple(Window(start=start, end=end) for start, end in gaps if start < end))
+    edges = tuple(Window(start=start, end=end) for start, end in gaps if start < end)
+    share = events / max(1, sum(counted.values()))
+    return Told(visits, tuple(days), edges, share * scope.lake.rollup(ROLLUP).snapshot.rows)
 
 
 def _whole_days(window: Window) -> Iterator[Window]:

@@ -24,7 +24,7 @@ from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
 SMALL_BYTES = 64 * 2**20
-"""Event files below this are merged."""
+"""Files below this are merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ def _merge_days(table: Table, enough: int) -> int:
 
 
 def _merge_views(table: Table, name: str, enough: int) -> int:
-    """Merge the partial aggregates of each view that has enough files."""
+    """Merge the small files of partial aggregates of each view that has enough of them."""
     merged = 0
-    for view, files in _by_partition(table, VIEW).items():
+    for view, stored in _by_partition(table, VIEW).items():
+        files = [file for file in stored if file.size < SMALL_BYTES]
         if len(files) >= enough:
             with _written(table, {VIEW: view}, merge(name, _rows(table, view, files))) as file:
                 table.replace(files, [file])

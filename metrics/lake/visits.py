@@ -72,11 +72,11 @@ class Visits:
         return _with_views(visits, known.select(_NUMBER, pl.col("ts").to_physical().alias(MOMENTS), VIEWED))
 
     def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
-        named: list[str | pl.Expr] = [*keys, SESSION, PERSON]
+        named = [*(key if isinstance(key, str) else key.meta.output_name() for key in keys), SESSION, PERSON]
         several = rows.select(named).is_duplicated()
         again = rows.filter(several).sort(named).with_columns(pl.struct(named).rle_id().alias(_NUMBER))
         visits = again.group_by(_NUMBER).agg(
-            *(pl.col(name).first() if isinstance(name, str) else name.first() for name in named),
+            *(pl.col(name).first() for name in named),
             pl.col(BEGUN).min(),
             pl.col(ENDED).max(),
             pl.col(EVENTS, VIEWS).sum(),

@@ -12,6 +12,7 @@ import polars as pl
 from metrics.catalog.experience import VIEWED
 from metrics.catalog.model import Sessions
 from metrics.engine.buckets import Buckets
+from metrics.engine.measures import quarters
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope, span_sql
@@ -21,8 +22,6 @@ from metrics.lake import visits
 from metrics.lake.shapes import BUCKET
 
 GAP_MINUTES = visits.PAUSE // timedelta(minutes=1)
-QUARTER = 900
-"""Sessions are counted by quarters of an hour: whatever buckets are asked for, they are counted once."""
 _COUNTED = {
     "sessions": "count(*)",
     "bounced": "count(*) FILTER (WHERE views = 1 AND acts = 0)",
@@ -43,8 +42,8 @@ def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
         _from_visits(scope, events, ways) if ways.days else _from_events(scope, events, "distinct_pages" in counted)
     )
     groups = "".join(f", {group}" for group in scope.groups)
-    is_fine = not scope.groups and scope.buckets.aligned_to(QUARTER)
-    key = f"epoch_us(first) // {QUARTER * 1_000_000}" if is_fine else scope.buckets.key_sql("epoch_us(first)")
+    is_fine = not scope.groups and quarters.serve(scope.buckets)
+    key = (quarters if is_fine else scope.buckets).key_sql("epoch_us(first)")
     counts = ", ".join(f"{_COUNTED[name]} AS {name}" for name in counted)
     text = f"WITH {sessions} SELECT {key} AS {KEY}{groups}, {counts} FROM sessions GROUP BY ALL HAVING count(*) > 0"
     relations = (events, ways.visits) if ways.days else (events,)
@@ -124,13 +123,8 @@ _PAGES = f"count(DISTINCT page) FILTER (WHERE {VIEWED}) AS pages"
 
 
 def _named(rows: pl.DataFrame, *, measures: Sequence[Sessions], buckets: Buckets | None) -> pl.DataFrame:
-    """Counts under the names of the measures; those of quarters of an hour are summed to the buckets they lie in."""
+    """Counts under the names of the measures; those of quarters of an hour are summed to `buckets`."""
     if buckets is not None:
-        begins = [int(bucket.start.timestamp()) for bucket in buckets.all]
-        placed = pl.DataFrame({"begins": begins, "bucket": [bucket.key for bucket in buckets.all]}).cast(pl.Int64)
-        # The window may begin within the quarter, and so may the one bucket of all of it.
-        quarter = (pl.col(KEY).cast(pl.Int64) * QUARTER).clip(lower_bound=begins[0])
-        joined = rows.with_columns(begins=quarter).sort("begins").join_asof(placed.sort("begins"), on="begins")
-        rows = joined.drop(KEY, "begins").rename({"bucket": KEY}).group_by(KEY).sum()
+        rows = quarters.summed(rows, buckets)
     groups = [name for name in rows.columns if name not in _COUNTED]
     return rows.select(*groups, *(pl.col(measure.counted).alias(measure.name) for measure in measures))

@@ -142,12 +142,16 @@ def _by_parts(kinds: Sequence[str], scope: Scope) -> Mapping[Parts, list[str]]:
 def _days_of(kinds: Sequence[str], view: View, scope: Scope) -> Relation:
     """The users' days of several kinds, each as often as kinds tell of it."""
     tables = [scope.rollup(f"{kind}_users", view) for kind in kinds]
-    files = tuple(file for table in tables for file in table.files)
     stored = (file for kind in kinds for file in scope.lake.rollup(f"{kind}_users").snapshot.files)
-    rows = sum(file.rows for file in stored if file.partition[VIEW] == view.name)
-    shared = tuple(column for column in tables[0].columns if all(column in table.columns for table in tables))
-    named = (BUCKET, *view.dimensions, USER)
-    return Relation("rollups", f"users/{view.name}", files, shared, rows=rows, merged_by=named)
+    return Relation(
+        "rollups",
+        f"users/{view.name}",
+        tuple(file for table in tables for file in table.files),
+        tuple(column for column in tables[0].columns if all(column in table.columns for table in tables)),
+        # A question by some dimension stands alone: to merge for it takes longer than to answer it.
+        rows=0 if scope.query.by else sum(file.rows for file in stored if file.partition[VIEW] == view.name),
+        merged_by=(BUCKET, *view.dimensions, USER),
+    )
 
 
 def _user_parts(kind: str, scope: Scope) -> Parts:
