@@ -17,9 +17,11 @@ from time import perf_counter
 
 import yaml
 
+from alerts.backtest import backtest
+from alerts.rules import AlertRule
 from alerts.store import Store
 from alerts.watch import Watch
-from metrics.engine import Engine
+from metrics.engine import Engine, Window
 from metrics.settings import Settings
 
 RULES = 1_000
@@ -28,6 +30,13 @@ METRICS = ("error_rate", "success_rate", "client_error_rate", "response_time_p50
            "response_time_p99", "requests_per_minute", "response_time_max")  # fmt: skip
 REGIONS = (None, "us-east-1", "eu-west-1")
 WINDOWS = ("1m", "5m")
+MONTHS = (
+    ("an error rate", "error_rate", [], 2),
+    ("an error rate by endpoint", "error_rate", ["endpoint"], 5),
+    ("a P95", "response_time_p95", [], 500),
+    ("a P95 by endpoint", "response_time_p95", ["endpoint"], 1_000),
+)
+"""Name, metric, labels and threshold of the rules that are tried over a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ def measured(home: Path) -> Iterator[Measured]:
         "≤ 2 s",
         f"{storm['seconds']:.2f} s",
     )
+    for name, seconds in _in_a_process(home, "month").items():
+        yield Measured(f"backtest of {name}, 30 days by the minute", "≤ 1 s", f"{seconds:.2f} s")
 
 
 def tick(home: Path) -> dict[str, float]:
@@ -78,6 +89,25 @@ def storm(home: Path) -> dict[str, float]:
         firing = len(book.firing_alerts())
     store.close()
     return {"seconds": seconds, "firing": firing, "messages": done.told}
+
+
+def month(home: Path) -> dict[str, float]:
+    """Backtests over thirty days at steps of a minute, each by an engine that was asked nothing before."""
+    found: dict[str, float] = {}
+    for name, metric, by, threshold in MONTHS:
+        engine = Engine(Settings(home=home))
+        last = engine.freshness().last
+        assert last is not None, f"{home} holds no events"
+        end = datetime.fromtimestamp(last.timestamp() // 3600 * 3600, UTC)
+        window = Window(start=end - timedelta(days=30), end=end)
+        condition = {"operator": ">", "threshold": threshold, "duration": "5m"}
+        rule = AlertRule.model_validate(
+            {"id": "tried", "name": name, "priority": "P1", "metric": metric, "by": by, "condition": condition}
+        )
+        started = perf_counter()
+        backtest(rule, engine, window, end + timedelta(hours=1), timedelta(seconds=10))
+        found[name] = perf_counter() - started
+    return found
 
 
 def _rule(number: int, threshold: float) -> dict[str, object]:
@@ -123,4 +153,4 @@ def _in_a_process(home: Path, what: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"tick": tick, "storm": storm}[sys.argv[2]](Path(sys.argv[1]))))
+    print(json.dumps({"tick": tick, "storm": storm, "month": month}[sys.argv[2]](Path(sys.argv[1]))))
