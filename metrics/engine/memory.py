@@ -28,7 +28,7 @@ class Memory:
 
     def rows(self, statement: Statement, asked: Callable[[Statement], pl.DataFrame]) -> pl.DataFrame:
         """The rows of a statement; who asks for the same at the same time waits for them."""
-        key = (statement.text, tuple(sorted(statement.parameters.items())), statement.relations)
+        key = (statement.text, repr(sorted(statement.parameters.items())), statement.relations)
         with self._lock:
             kept = self._kept.setdefault(key, _Kept())
             self._kept.move_to_end(key)

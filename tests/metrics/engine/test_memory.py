@@ -24,7 +24,7 @@ def test_the_same_statement_is_asked_once_and_any_other_anew() -> None:
 
     questions = [
         statement("SELECT 1", "a"), statement("SELECT 1", "a"), statement("SELECT 1", "a", "b"),
-        statement("SELECT $x", "a", x=1), statement("SELECT $x", "a", x=2), statement("SELECT 1", "a"),
+        statement("SELECT $x", "a", x=1), statement("SELECT $x", "a", x=["y"]), statement("SELECT 1", "a"),
     ]  # fmt: skip
     assert [memory.rows(one, rows)["n"][0] for one in questions] == [1, 1, 2, 3, 4, 1]
 
