@@ -117,6 +117,10 @@ class Outbox:
             self._change(row.key, leased_until=until)
         return tuple(_delivery(row, until) for row in found)
 
+    def take_back(self) -> None:
+        """Let go of every row that was taken: for the only sender there is, when it starts and has none."""
+        self._connection.execute(update(OUTBOX).where(OUTBOX.c.status == Fate.WAITING).values(leased_until=None))
+
     def begin(self, delivery: Delivery, message: str, now: datetime, lease: timedelta = LEASE) -> bool:
         """Note that a try begins, with the message (JSON) that is sent; the lease counts anew.
 

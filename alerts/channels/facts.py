@@ -103,7 +103,8 @@ def said(message: Message) -> str:
     """Who did something and what else must be said, as one sentence; empty where there is neither."""
     did = {"acknowledged": "Acknowledged", "resolved": "Resolved"}.get(message.kind)
     by = f"{did} by {message.who}" if did and message.who else ""
-    return ". ".join(part for part in (by, message.note) if part)
+    note = message.note[:1].upper() + message.note[1:]
+    return ". ".join(part for part in (by, note) if part)
 
 
 def in_short(message: Message) -> str:

@@ -12,6 +12,7 @@ from alerts.channels.channel import Receipt, Reference, Refused, Retry, Sent
 from alerts.channels.facts import MEANS, changes, facts, headline, links, others, said, where
 from alerts.channels.lines import one_line
 from alerts.channels.patience import OutOfTime, Patience
+from alerts.channels.trust import trusted
 from alerts.message import Message
 from alerts.rules import Priority
 
@@ -34,7 +35,6 @@ class PagerDuty:
         self._key = routing_key
         self._url = events_url
         self._patience = patience or Patience()
-        self._context = httpx2.create_ssl_context()
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         """Trigger, acknowledge or resolve. An event that arrives twice counts once, by its deduplication key."""
@@ -54,7 +54,7 @@ class PagerDuty:
         return Sent({"dedup_key": message.incident})
 
     def _submit(self, message: Message) -> None:
-        with _Client(self._key.get_secret_value(), self._url, self._context, self._patience.silence) as client:
+        with _Client(self._key.get_secret_value(), self._url, trusted(), self._patience.silence) as client:
             match message.kind:
                 case "acknowledged":
                     client.acknowledge(message.incident)

@@ -53,9 +53,15 @@ class Watch:
     spans: Sequence[Span] = ()
     moments: Sequence[Moment] = ()
     height: int = theme.CHART_HEIGHT
+    levels: Sequence[str] = ()
+    """Names of the values 0, 1, 2, … of what is a state and no quantity."""
+    of_the_metric: bool = True
+    """Whether the threshold is one of the metric itself, and not of how much it changed or burned."""
 
     def written(self, value: float | None) -> str:
-        """A value with its unit."""
+        """A value with its unit, or the state that it stands for."""
+        if self.levels and value is not None and 0 <= value < len(self.levels):
+            return self.levels[int(value)]
         return wording.quantity(value, self.unit, self.decimals)
 
 
@@ -95,7 +101,7 @@ def spark(values: Sequence[float | None], watch: Watch, on_dark: bool) -> Pictur
             x=[last], y=[values[last]], mode="markers", marker={"size": 7, "color": theme.FIRING_SPAN},
             hoverinfo="skip", cliponaxis=False, name="now",
         )  # fmt: skip
-    if watch.threshold is not None and places:
+    if watch.threshold is not None and watch.of_the_metric and places:
         drawn.scatter(
             x=[0, max(places[-1], 1)], y=[watch.threshold] * 2, mode="lines", line=theme.THRESHOLD.line,
             hoverinfo="skip", name="threshold",

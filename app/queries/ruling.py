@@ -120,6 +120,10 @@ def _missing(rule: AlertRule) -> str:
     return f"needs {' or '.join(metric.kinds)} events"
 
 
+_COMPARED = {"change": "change", "burn_rate": "burn rate"}
+"""What of a metric is compared, by kind of condition, where it is not the metric itself."""
+
+
 def watch(rule: AlertRule | None) -> Watch:
     """What a rule compares with what, in words and numbers; of a rule that is gone, next to nothing."""
     if rule is None:
@@ -129,11 +133,13 @@ def watch(rule: AlertRule | None) -> Watch:
     unit = compared_unit(rule, metric_unit)
     title = metric.title if metric else "Rules that fire" if isinstance(rule.condition, Composite) else rule.metric
     return Watch(
-        title=title,
+        title=title if unit == metric_unit else f"{title}, {_COMPARED.get(rule.condition.kind, rule.condition.kind)}",
         unit=unit,
         decimals=metric.decimals if metric and unit == metric_unit else 1,
         threshold=threshold_value(rule),
         threshold_text=threshold_text(rule, metric_unit),
+        levels=metric.levels if metric and unit == metric_unit else (),
+        of_the_metric=unit == metric_unit,
     )
 
 

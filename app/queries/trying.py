@@ -8,7 +8,9 @@ import polars as pl
 import streamlit as st
 
 from alerts.alert import State, Transition
-from alerts.evaluation import Outcome, Span, evaluate
+from alerts.backtest import Backtest, backtest
+from alerts.evaluation import Outcome, Rows, Span, evaluate
+from alerts.lifecycle import worse_of
 from alerts.rules import WINDOWS, AlertRule, Composite
 from app import answers
 from app.charts import watched
@@ -19,6 +21,9 @@ from app.source import source
 from metrics.engine.query import Window
 
 PREVIEW = timedelta(hours=24)
+MONTH = timedelta(days=30)
+MOST_POINTS = 1_500
+"""Of one instance, that are drawn: of more, the worst of each stretch."""
 _GRAINS = dict(WINDOWS)
 _MICROSECONDS = pl.Datetime("us", "UTC")
 
@@ -72,6 +77,50 @@ class _Asked:
         return f"{[rule.model_dump_json() for rule in self.rules]} {self.window}"
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What came of a rule over history."""
+
+    outcome: Backtest
+    course: Course
+    """Its series, thinned out to what can be drawn."""
+
+
+def tried(rule: AlertRule, length: timedelta = MONTH) -> Tried:
+    """What a rule, which need not be in force, would have done, held against the incidents there were.
+
+    Raises ValueError when it looks at rules that are not there.
+    """
+    window = last(length)
+    hour = window.end.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    asked = _Asked((rule, *_looked_at(rule)), Window(start=hour - length, end=hour))
+    return _tried(answers.version(), asked)
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={_Asked: _Asked.as_text})
+def _tried(version: str, asked: _Asked) -> Tried:
+    rule, others = asked.rules[0].model_copy(update={"enabled": True}), asked.rules[1:]
+    settle, now = timedelta(seconds=source().settings.alerts.settle_seconds), source().now()
+    found = backtest(rule, source().engine, asked.window, max(now, asked.window.end), settle, others)
+    spans = [
+        watched.Span(*found.span(alert), State.FIRING, ruling.instance_name(alert.key.labels)) for alert in found.alerts
+    ]
+    drawn = replace(ruling.watch(rule), spans=tuple(span for span in spans if span.start < span.end))
+    frame = _thinned(_frame(found.rows, rule, settle), rule, asked.window)
+    return Tried(replace(found, rows=None), Course(frame, drawn, found.window, rule.window, found.problem))
+
+
+def _thinned(frame: pl.DataFrame, rule: AlertRule, window: Window) -> pl.DataFrame:
+    """The worst value of each stretch of time, where there are more buckets than can be drawn."""
+    stretch = max(1, -(-(window.length // rule.window) // MOST_POINTS)) * rule.window
+    if stretch == rule.window:
+        return frame
+    rest = [name for name in frame.columns if name not in ("time", "instance", "value")]
+    value = pl.col("value").min() if worse_of(rule) == "lower" else pl.col("value").max()
+    stretches = frame.sort("time").group_by_dynamic("time", every=stretch, group_by="instance")
+    return stretches.agg(value, pl.col(rest).first()).select(frame.columns)
+
+
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={_Asked: _Asked.as_text})
 def _course(version: str, asked: _Asked) -> Course:
     rule, window = asked.rules[0].model_copy(update={"enabled": True}), asked.window
@@ -85,12 +134,11 @@ def _course(version: str, asked: _Asked) -> Course:
 def _drawn(outcome: Outcome, rule: AlertRule, window: Window, settle: timedelta) -> Course:
     spans = spans_of([change.transition for change in outcome.changes], window.end)
     drawn = replace(ruling.watch(rule), spans=spans)
-    return Course(_frame(outcome, rule, settle), drawn, window, rule.window, outcome.problem)
+    return Course(_frame(outcome.rows, rule, settle), drawn, window, rule.window, outcome.problem)
 
 
-def _frame(outcome: Outcome, rule: AlertRule, settle: timedelta) -> pl.DataFrame:
+def _frame(rows: Rows | None, rule: AlertRule, settle: timedelta) -> pl.DataFrame:
     """The values that were compared, a row an instance and bucket."""
-    rows = outcome.rows
     empty = pl.DataFrame(schema={"time": _MICROSECONDS, "instance": pl.String, "value": pl.Float64})
     if rows is None or not len(rows.labels):
         return empty

@@ -1,6 +1,6 @@
 """A product that alerts watch in tests: a home whose requests, minute by minute, are as a test says."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,6 +44,11 @@ class Product:
             for minute in range(first, last)
             for endpoint in range(endpoints)
         ]
+        store(self.home, "request", pl.concat(frames))
+
+    def lives_so(self, minutes: int, failing: Container[int]) -> None:
+        """Requests of one endpoint for so many minutes; in some of them, a fifth fails."""
+        frames = [self._minute(minute, "/0", 20 if minute in failing else 0) for minute in range(minutes)]
         store(self.home, "request", pl.concat(frames))
 
     def _minute(self, minute: int, endpoint: str, percent: float) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 from alerts.channels.patience import Patience
 from alerts.message import AlertLine, ChangeBefore, Message, Picture, Share
 from alerts.rules import Priority
+from tests.fakes.peer import DRIPS, HANGS, Failure
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SHORT = 0.25
@@ -91,5 +92,10 @@ def digest(count: int, text: str = "Cost a user above 2 USD") -> Message:
 
 
 def impatient() -> Patience:
-    """For peers that hang."""
+    """For peers that hang; one that answers may take longer than this on a busy machine."""
     return Patience(SHORT)
+
+
+def patience_for(failure: Failure) -> Patience:
+    """As long as it takes, unless it would take for ever."""
+    return impatient() if failure in (HANGS, DRIPS) else Patience()

@@ -19,7 +19,7 @@ from alerts.channels.slack import Slack
 from alerts.incident import Incident, Status
 from alerts.rules import Priority
 from alerts.store import Store
-from tests.alerts.saying import NOON, impatient, message
+from tests.alerts.saying import NOON, message
 from tests.fakes.peer import RESETS, Failure, answers
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, FakeSlack, error, rate_limited
 
@@ -50,7 +50,7 @@ class Presses:
 @pytest.fixture
 def slack() -> Generator[FakeSlack]:
     with FakeSlack() as fake:
-        channel = Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, interactive=True, patience=impatient())
+        channel = Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, interactive=True)
         assert isinstance(channel.send(message(picture=None), "", None, False), Sent)
         yield fake
 
@@ -91,6 +91,14 @@ def test_a_press_is_acknowledged_while_the_one_before_is_still_being_done(slack:
         pressed.wait(1)
         assert slack.press(SILENCE)
         release.set()
+        assert [press.action for press in pressed.wait(2)] == ["acknowledge", "silence"]
+
+
+def test_a_press_that_slack_tells_twice_is_done_once(slack: FakeSlack) -> None:
+    pressed = Presses()
+    with listening(slack, pressed):
+        assert slack.press(ACKNOWLEDGE, sent=2)
+        assert slack.press(SILENCE)
         assert [press.action for press in pressed.wait(2)] == ["acknowledge", "silence"]
 
 

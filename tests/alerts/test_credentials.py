@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -141,7 +141,7 @@ class Echo(Peer):
         return Answer(self.status, f"{request.path} {dict(request.headers)} {request.body.decode('utf-8', 'replace')}")
 
 
-HTTP_CHANNELS = {
+HTTP_CHANNELS: Mapping[str, Callable[[str], Channel]] = {
     "slack": lambda url: Slack(SecretStr(SECRET), "#alerts", f"{url}/api/", True, impatient()),
     "slack webhook": lambda url: SlackWebhook(SecretStr(f"{url}/{SECRET}"), impatient()),
     "pagerduty": lambda url: PagerDuty(SecretStr(SECRET), url, impatient()),
@@ -162,7 +162,7 @@ def everything_logged(caplog: pytest.LogCaptureFixture) -> Generator[None]:
 @pytest.mark.parametrize("wrong", [*WRONG, "nobody there"])
 def test_no_channel_tells_a_secret(name: str, wrong: str, caplog: pytest.LogCaptureFixture) -> None:
     with Echo() as echo:
-        channel: Channel = HTTP_CHANNELS[name](echo.url)
+        channel = HTTP_CHANNELS[name](echo.url)
         if wrong != "nobody there":
             tell(channel, echo, WRONG[wrong], caplog)
     if wrong == "nobody there":

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from alerts.channels.channel import Receipt, Reference, Refused, Retry, Sent
 from alerts.channels.email import Email, Login, is_address
+from alerts.channels.patience import Patience
 from alerts.message import Message
 from metrics.settings import Email as Settings
 from tests.alerts.saying import HOSTILE, NOON, digest, hostile, impatient, message
@@ -32,10 +33,15 @@ def server(authority: trustme.CA) -> Generator[FakeMailServer]:
         yield fake
 
 
-def channel(server: FakeMailServer, password: str = PASSWORD, to: tuple[str, ...] = (ADA, GRACE)) -> Email:
+def channel(
+    server: FakeMailServer,
+    password: str = PASSWORD,
+    to: tuple[str, ...] = (ADA, GRACE),
+    patience: Patience | None = None,
+) -> Email:
     settings = Settings(host="localhost", port=server.port, security=server.security, to=to)
     login = None if server.security == "none" else Login(USER, SecretStr(password))
-    return Email(settings, USER, login, lambda: NOW, impatient(), server.trusting)
+    return Email(settings, USER, login, lambda: NOW, patience, server.trusting)
 
 
 def send(email: Email, said: Message, address: str = "", earlier: Reference | None = None) -> Receipt:
@@ -237,7 +243,7 @@ def test_mail_to_nobody_is_refused_with_what_to_set(server: FakeMailServer) -> N
 
 def test_a_server_that_takes_the_mail_and_says_nothing_is_given_up_in_time(server: FakeMailServer) -> None:
     server.fail_next("DATA", "hang")
-    assert isinstance(send(channel(server), message()), Retry)
+    assert isinstance(send(channel(server, patience=Patience(1)), message()), Retry)
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
@@ -245,7 +251,7 @@ def test_a_server_that_never_greets_is_given_up_in_time(server: FakeMailServer, 
     server.security = security
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server.port = silent.getsockname()[1]
-        assert isinstance(send(channel(server), message()), Retry)
+        assert isinstance(send(channel(server, patience=impatient()), message()), Retry)
 
 
 def test_nobody_at_the_address_is_tried_again(server: FakeMailServer) -> None:

@@ -8,9 +8,10 @@ from pydantic import SecretStr
 
 from alerts.channels.channel import Receipt, Refused, Retry, Sent
 from alerts.channels.pagerduty import PagerDuty
+from alerts.channels.patience import Patience
 from alerts.message import Message
 from alerts.rules import Priority
-from tests.alerts.saying import HOSTILE, digest, hostile, impatient, message
+from tests.alerts.saying import HOSTILE, digest, hostile, message, patience_for
 from tests.fakes.pagerduty import ROUTING_KEY, FakePagerDuty
 from tests.fakes.peer import DRIPS, HANGS, LOSES, RESETS, Failure, answers
 
@@ -23,8 +24,8 @@ def fake() -> Generator[FakePagerDuty]:
         yield one
 
 
-def send(fake: FakePagerDuty, said: Message, key: str = ROUTING_KEY) -> Receipt:
-    return PagerDuty(SecretStr(key), fake.url, impatient()).send(said, "", None, False)
+def send(fake: FakePagerDuty, said: Message, key: str = ROUTING_KEY, patience: Patience | None = None) -> Receipt:
+    return PagerDuty(SecretStr(key), fake.url, patience).send(said, "", None, False)
 
 
 def test_an_incident_is_triggered_acknowledged_and_resolved_under_its_id(fake: FakePagerDuty) -> None:
@@ -103,7 +104,7 @@ def test_what_may_pass_is_tried_again_but_not_by_us(
     fake: FakePagerDuty, failure: Failure, after: timedelta | None
 ) -> None:
     fake.fail_next(ENQUEUE, failure)
-    receipt = send(fake, message())
+    receipt = send(fake, message(), patience=patience_for(failure))
     assert isinstance(receipt, Retry)
     assert receipt.after == after
     assert fake.calls() == []

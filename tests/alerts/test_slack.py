@@ -12,10 +12,11 @@ from pydantic import SecretStr
 
 from alerts.channels.blocks import ACKNOWLEDGE, SILENCE, blocks, fallback, literal
 from alerts.channels.channel import Reference, Refused, Retry, Sent
+from alerts.channels.patience import Patience
 from alerts.channels.slack import Slack
 from alerts.channels.slack_webhook import SlackWebhook
 from alerts.message import Message
-from tests.alerts.saying import HOSTILE, SHORT, digest, hostile, impatient, message
+from tests.alerts.saying import HOSTILE, digest, hostile, message, patience_for
 from tests.fakes.peer import DRIPS, HANGS, LOSES, RESETS, Failure, answers
 from tests.fakes.slack import BOT_TOKEN, FakeSlack, error, rate_limited
 from tests.fakes.slack_blocks import complaints
@@ -27,8 +28,10 @@ def slack() -> Generator[FakeSlack]:
         yield fake
 
 
-def channel(fake: FakeSlack, token: str = BOT_TOKEN, interactive: bool = False) -> Slack:
-    return Slack(SecretStr(token), "#alerts", fake.api_url, interactive, impatient())
+def channel(
+    fake: FakeSlack, token: str = BOT_TOKEN, interactive: bool = False, patience: Patience | None = None
+) -> Slack:
+    return Slack(SecretStr(token), "#alerts", fake.api_url, interactive, patience)
 
 
 def sent(slack: Slack, said: Message, address: str = "", earlier: Reference | None = None) -> Reference:
@@ -89,7 +92,7 @@ def test_without_the_scope_for_files_messages_come_without_a_picture_and_it_is_n
 @pytest.mark.parametrize("failure", [HANGS, RESETS, DRIPS, answers(500), error("internal_error")])
 def test_a_message_counts_though_its_picture_fails(slack: FakeSlack, failure: Failure) -> None:
     slack.fail_next("files.getUploadURLExternal", failure)
-    assert sent(channel(slack), message())["ts"] == slack.said()[0]["ts"]
+    assert sent(channel(slack, patience=Patience(1.5)), message())["ts"] == slack.said()[0]["ts"]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +193,13 @@ def test_whatever_is_said_slack_takes_it(text: str) -> None:
         assert len(fallback(said)) <= 3000
 
 
+@pytest.mark.parametrize("sign", ["*", "_", "~", "`"])
+def test_signs_of_markup_do_not_stand_at_the_edge_of_a_word(sign: str) -> None:
+    shown = literal(f"a {sign}b{sign} c", 99)
+    assert shown.replace("\u200b", "") == f"a {sign}b{sign} c"
+    assert f" {sign}" not in shown and f"b{sign}" not in shown
+
+
 def test_names_keep_their_underscores() -> None:
     assert literal("error_rate of my_service/v1:8080 (5 * 2)", 99).replace("\u200b", "") == (
         "error_rate of my_service/v1:8080 (5 * 2)"
@@ -243,8 +253,15 @@ def test_one_that_did_not_arrive_is_sent(slack: FakeSlack) -> None:
 
 @pytest.mark.parametrize("method", ["conversations.list", "conversations.history"])
 def test_where_the_token_may_not_look_twice_is_better_than_never(slack: FakeSlack, method: str) -> None:
-    slack.fail_next(method, error("missing_scope", needed="channels:history"))
+    slack.fail_next(method, *[error("missing_scope", needed="channels:history")] * 2)
     assert isinstance(channel(slack).send(message(), "", None, True), Sent)
+
+
+def test_without_the_scope_for_private_channels_public_ones_are_looked_through(slack: FakeSlack) -> None:
+    sent(channel(slack), message())
+    slack.fail_next("conversations.list", error("missing_scope", needed="groups:read"))
+    assert isinstance(channel(slack).send(message(), "", None, True), Sent)
+    assert len(slack.calls("chat.postMessage")) == 1
 
 
 def test_where_looking_fails_it_is_not_sent_yet(slack: FakeSlack) -> None:
@@ -295,7 +312,7 @@ def test_what_may_pass_is_tried_again(slack: FakeSlack, failure: Failure, after:
 @pytest.mark.parametrize("failure", [HANGS, DRIPS, RESETS])
 def test_a_peer_that_does_not_come_to_an_end_is_given_up_in_time(slack: FakeSlack, failure: Failure) -> None:
     slack.fail_next("chat.postMessage", failure)
-    assert isinstance(channel(slack).send(message(), "", None, False), Retry)
+    assert isinstance(channel(slack, patience=patience_for(failure)).send(message(), "", None, False), Retry)
 
 
 def test_nobody_at_the_address_is_tried_again() -> None:
@@ -326,10 +343,6 @@ def test_by_a_webhook_every_message_stands_for_itself(slack: FakeSlack) -> None:
 )
 def test_a_webhook_that_fails_is_tried_again_or_refused(slack: FakeSlack, failure: Failure, kind: type) -> None:
     slack.fail_next("services", failure)
-    receipt = SlackWebhook(SecretStr(slack.webhook_url), impatient()).send(message(), "", None, False)
+    receipt = SlackWebhook(SecretStr(slack.webhook_url), patience_for(failure)).send(message(), "", None, False)
     assert isinstance(receipt, kind)
     assert "fake-webhook-path" not in str(receipt)
-
-
-def test_a_call_that_hangs_costs_no_more_than_was_allowed(slack: FakeSlack) -> None:
-    assert impatient().silence < SHORT

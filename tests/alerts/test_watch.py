@@ -77,7 +77,7 @@ def test_what_recovers_is_resolved_and_told_to_those_who_were_told(
         kinds = [step.kind for step in book.timeline(incident=incident.id)]
         assert book.instances() == {}
     assert incident.status is Status.RESOLVED
-    assert kinds == ["breach", "pending", "firing", "note", "resolved"]
+    assert kinds == ["breach", "pending", "firing", "resolved"]
 
 
 def test_nothing_is_evaluated_twice(watch: Watch, product: Product, store: Store) -> None:

@@ -9,10 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.channels.channel import Receipt, Refused, Retry, Sent
+from alerts.channels.patience import Patience
 from alerts.channels.template import Template
 from alerts.channels.webhook import Webhook
 from alerts.message import Message
-from tests.alerts.saying import HOSTILE, NOON, digest, hostile, impatient, message
+from tests.alerts.saying import HOSTILE, NOON, digest, hostile, message, patience_for
 from tests.fakes.peer import DRIPS, HANGS, LOSES, RESETS, Failure, answers
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -25,8 +26,10 @@ def receiver() -> Generator[FakeReceiver]:
         yield fake
 
 
-def channel(receiver: FakeReceiver, template: Template | None = None, secret: str = SECRET) -> Webhook:
-    return Webhook(receiver.url + HOOK, SecretStr(secret), template, lambda: NOON, impatient())
+def channel(
+    receiver: FakeReceiver, template: Template | None = None, secret: str = SECRET, patience: Patience | None = None
+) -> Webhook:
+    return Webhook(receiver.url + HOOK, SecretStr(secret), template, lambda: NOON, patience)
 
 
 def send(receiver: FakeReceiver, said: Message, template: Template | None = None) -> Receipt:
@@ -179,7 +182,7 @@ def test_an_answer_says_whether_another_try_is_worth_it(
     receiver: FakeReceiver, failure: Failure, kind: type, after: timedelta | None
 ) -> None:
     receiver.fail_next(HOOK, failure)
-    receipt = send(receiver, message())
+    receipt = channel(receiver, patience=patience_for(failure)).send(message(), "", None, False)
     assert isinstance(receipt, kind)
     assert getattr(receipt, "after", None) == after
 

@@ -21,10 +21,10 @@ class FakeMailServer:
 
     def __init__(self, security: Security = "starttls", name: str = "localhost", authority: trustme.CA | None = None):
         self.authority = authority or trustme.CA()
-        self.trusting = ssl.create_default_context()
+        self.trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         """What a client needs to trust it."""
         self.authority.configure_trust(self.trusting)
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert(name).configure_cert(self._tls)
         self._security: Security = security
         self.security: Security = security

@@ -1,6 +1,7 @@
 """A series that a rule watches, as the figure that the browser gets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import plotly.graph_objects as go
@@ -43,7 +44,7 @@ def test_a_rule_without_one_line_has_none() -> None:
 
 def test_when_it_fired_is_shaded_and_barred_at_the_top() -> None:
     spans = (Span(START, START + HOUR, "pending"), Span(START + HOUR, START + 2 * HOUR, "firing", "<b>a</b>"))
-    picture = series(frame(a=[6, 7, 2]), AXIS, Watch(**{**_fields(RULE), "spans": spans}))
+    picture = series(frame(a=[6, 7, 2]), AXIS, replace(RULE, spans=spans))
     assert [shape["fillcolor"] for shape in layout(picture)["shapes"]] == [theme.PENDING_SPAN, theme.FIRING_SPAN]
     firing = named(picture)["firing"]
     assert firing["x"] == ["2026-03-01T01:00:00", "2026-03-01T02:00:00", None]
@@ -59,7 +60,7 @@ def test_what_happened_is_marked_with_its_words() -> None:
         Moment(START, "acknowledged", "by ada"),
         Moment(START, "note", ""),
     )
-    drawn = named(series(frame(a=[6]), AXIS, Watch(**{**_fields(RULE), "moments": moments})))
+    drawn = named(series(frame(a=[6]), AXIS, replace(RULE, moments=moments)))
     assert drawn["told"]["text"] == ["slack: &lt;i&gt;told&lt;/i&gt;"]
     assert "acknowledged" in drawn
     assert "note" not in drawn
@@ -92,7 +93,7 @@ def test_a_gap_stays_a_gap_and_a_lonely_value_is_a_point() -> None:
 def test_plotly_accepts_every_property() -> None:
     spans = (Span(START, START + HOUR, "pending"), Span(START + HOUR, START + 2 * HOUR, "firing"))
     moments = tuple(Moment(START, kind, "x") for kind in theme.MOMENTS)
-    full = Watch(**{**_fields(RULE), "spans": spans, "moments": moments})
+    full = replace(RULE, spans=spans, moments=moments)
     band = frame(a=[1, None, 2]).with_columns(low=pl.lit(0.5), high=pl.lit(1.5))
     for picture in (series(band, AXIS, full), spark((1.0, 2.0), RULE, on_dark=True)):
         go.Figure({"data": traces(picture), "layout": layout(picture)})
@@ -123,7 +124,3 @@ def test_a_spark_ends_in_a_point_at_the_newest_value(
     assert picture.alt == f"Error rate, newest values: {said}. Threshold: > 5 % for 5m."
     assert named(picture).get("now", {}).get("x") == (None if last is None else [last])
     assert layout(picture)["height"] == theme.SPARK_HEIGHT
-
-
-def _fields(watch: Watch) -> dict[str, object]:
-    return {name: getattr(watch, name) for name in ("title", "unit", "decimals", "threshold", "threshold_text")}
