@@ -26,11 +26,16 @@ _PAGES: Mapping[str, str] = {
 
 def dashboard_url(public_url: str, metric: str, window: Window, filters: Sequence[Filter] = ()) -> str:
     """The page of a metric over a window, filtered; without a metric, the first page."""
-    page = _PAGES.get(metric, EXPLORE) if metric else ""
+    page = page_of(metric) if metric else ""
     parameters = window_parameters(window) | filter_parameters(filters)
     if page == EXPLORE:
         parameters |= {"m": [metric]}
     return f"{_within(public_url, page)}?{urlencode(parameters, doseq=True, quote_via=quote)}"
+
+
+def page_of(metric: str) -> str:
+    """The page that tells most about a metric, as it stands in an address."""
+    return _PAGES.get(metric, EXPLORE)
 
 
 def incident_url(public_url: str, incident: str) -> str:

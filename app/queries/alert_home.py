@@ -15,9 +15,13 @@ def of_rules() -> Settings:
 def of_state() -> Settings:
     """The settings of the home whose alerts are shown: one's own; the demo's while it is shown and has any."""
     current = source()
-    if current.is_demo and not (current.settings.home / FILE_NAME).exists():
+    if not current.is_demo:
+        return current.settings
+    if not (current.settings.home / FILE_NAME).exists():
         return of_rules()
-    return current.settings
+    # The demo's own past is in its home, wherever one's own is.
+    alerts = current.settings.alerts.model_copy(update={"database_url": ""})
+    return current.settings.model_copy(update={"alerts": alerts})
 
 
 def store(*, create: bool = False) -> Store | None:

@@ -38,6 +38,8 @@ class Watching(StrEnum):
     """The process that evaluates does not run."""
     WITHOUT_RULES = "without rules"
     DISABLED = "disabled"
+    DEMO = "demo"
+    """The demo is shown, whose data nobody watches live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +105,6 @@ class Board:
     """When the last incident ended; None where none ever did."""
 
 
-def is_of_the_demo() -> bool:
-    """Whether the demo is shown, whose data nobody watches live."""
-    return source().is_demo
-
-
 def pulse() -> Pulse:
     """Whether rules are evaluated, and how that goes."""
     home, now = source().own_home, source().now()
@@ -120,6 +117,8 @@ def pulse() -> Pulse:
 
 
 def _watching(rules: int, attended: bool, finished: datetime | None, error: str, now: datetime) -> Watching:
+    if source().is_demo:
+        return Watching.DEMO
     if not source().settings.alerts.enabled:
         return Watching.DISABLED
     if not attended:

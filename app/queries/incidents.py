@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from alerts import history
-from alerts.history import Noise, Past, Times
-from alerts.incident import Step
+from alerts.history import Noise, Past
+from alerts.incident import Incident, Step
+from alerts.links import EXPLORE, page_of
 from alerts.rules import AlertRule
 from app.charts.axis import TimeAxis
 from app.charts.watched import Moment, Span
@@ -26,12 +27,6 @@ BEFORE, AFTER = timedelta(hours=1), timedelta(minutes=30)
 """Shown at least around an incident."""
 _WINDOWS_BEFORE, _WINDOWS_AFTER = 30, 15
 _LONGEST = timedelta(days=14)
-_PAGES: Mapping[str, str] = {
-    "request": "performance.py", "resource": "performance.py", "llm_call": "cost.py", "error": "health.py",
-    "health": "health.py", "change": "health.py", "interaction": "behavior.py", "web_vital": "quality.py",
-    "feedback": "quality.py", "prompt": "quality.py", "pipeline_run": "quality.py",
-}  # fmt: skip
-"""The page that tells most about metrics of a kind of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +48,10 @@ def past(view: View) -> list[Past]:
         return history.past(book, window.start, window.end, source().now())
 
 
-def times(view: View) -> Times:
-    """How long people took, over the incidents that began in the range."""
+def began(view: View) -> list[Incident]:
+    """Those of them that began in the range."""
     start = shown(view).window.start
-    return history.times(one.incident for one in past(view) if one.incident.opened_at >= start)
+    return [one.incident for one in past(view) if one.incident.opened_at >= start]
 
 
 def noise(view: View) -> list[Noise]:
@@ -114,16 +109,14 @@ def ways_on(case: Case, view: View) -> tuple[Way, ...]:
     seen = replace(view, range=window_around(case, rule), compare=False, filters=_filters(case, rule))
     query = serialise(seen, source().settings.timezone)
     metric = source().engine.metrics.get(rule.metric)
-    pages = {entry.file: entry for entry in ENTRIES}
-    ways: list[Way] = []
-    if metric is not None:
-        board = pages[_PAGES.get(metric.kinds[0] if metric.kinds else "", "executive.py")]
-        explore = pages["explore.py"]
-        by = [name for name, _ in case.incident.head.labels]
-        ways.append(Way(board.path, f"{board.title} at that time", board.icon, query))
-        explored = {**query, "m": [metric.name], **({"by": by} if by else {})}
-        ways.append(Way(explore.path, f"Explore {metric.title}", explore.icon, explored))
-    return tuple(ways)
+    if metric is None:
+        return ()
+    pages = {entry.path.stem: entry for entry in ENTRIES}
+    board, explore = pages[page_of(metric.name)], pages[EXPLORE]
+    by = [name for name, _ in case.incident.head.labels]
+    explored = {**query, "m": [metric.name], **({"by": by} if by else {})}
+    more = Way(explore.path, f"Explore {metric.title}", explore.icon, explored)
+    return (more,) if board is explore else (Way(board.path, f"{board.title} at that time", board.icon, query), more)
 
 
 def _filters(case: Case, rule: AlertRule) -> tuple[Filter, ...]:

@@ -4,6 +4,7 @@ import polars as pl
 import streamlit as st
 
 from alerts.history import Past
+from alerts.history import times as times_of
 from app import theme, wording
 from app.charts import incidents
 from app.components import filter_bar
@@ -36,11 +37,14 @@ def tiles(view: View) -> None:
 @st.fragment(run_every=REFRESH)
 def _tiles(view: View) -> None:
     with contained("The figures"):
-        times = asked.times(view)
+        began = asked.began(view)
+        times, unseen = times_of(began), sum(one.late for one in began)
         none = wording.NOTHING
         shown = (
-            ("incidents", "Incidents", f"{times.incidents:,}", f"{times.acknowledged:,} acknowledged",
-             "Incidents that began in the range, without those that came and went while nobody was there to see."),
+            ("incidents", "Incidents", f"{len(began):,}",
+             f"{times.acknowledged:,} acknowledged" + (f", {unseen:,} seen too late" if unseen else ""),
+             "Incidents that began in the range. Those that came and went while nobody was there to see them count "
+             "neither for MTTA nor for MTTR."),
             ("mtta", "MTTA", looks.length(times.to_acknowledge_mean) or none,
              f"median {looks.length(times.to_acknowledge_median) or none}",
              "Mean time to acknowledge: from the opening of an incident until somebody took it on."),

@@ -52,8 +52,9 @@ def _count(priority: Priority, count: int, unattended: int) -> None:
 
 _PULSES = {
     Watching.WATCHING: ("ok", "Watching"), Watching.LATE: ("firing", "Stale"), Watching.FAILING: ("firing", "Failing"),
-    Watching.STARTING: ("pending", "Starting"), Watching.UNATTENDED: ("firing", "Nobody watches"),
+    Watching.STARTING: ("pending", "Starting"), Watching.UNATTENDED: ("firing", "Unwatched"),
     Watching.WITHOUT_RULES: ("off", "No rules"), Watching.DISABLED: ("off", "Off"),
+    Watching.DEMO: ("off", "Demo"),
 }  # fmt: skip
 
 

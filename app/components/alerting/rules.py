@@ -15,7 +15,7 @@ REFRESH = "5s"
 OPENED = "rule"
 """In the link: the id of the rule that is opened; `NEW` for one that is being made."""
 NEW = "new rule"
-_PICK = "rule-pick"
+_PICK, _TABLE, _ORDER, _CHOSEN = "rule-pick", "rules", "rules-order", "rules-chosen"
 _COLUMNS = {
     "State": pl.String, "Priority": pl.String, "Rule": pl.String, "Fires": pl.String, "Origin": pl.String,
     "Why": pl.String, "Id": pl.String,
@@ -30,27 +30,38 @@ def listed(view: View) -> None:
 
 @st.fragment(run_every=REFRESH)
 def _listed() -> None:
+    if st.session_state.pop(_CHOSEN, False):
+        st.rerun()  # the whole page: what is opened stands outside of this part of it
     with contained("Rules"):
         found = ruling.standings()
         off = sum(not one.rule.enabled for one in found)
-        st.subheader("Rules", anchor=False, help="Shipped ones and your own. Open one below to see and change it.")
+        st.subheader("Rules", anchor=False, help="Shipped ones and your own. Choose a row to see and change it.")
         if not found:
             st.caption("There is no rule. Make one below.")
             return
         rows = [_row(one) for one in found]
+        st.session_state[_ORDER] = [one.rule.id for one in found]
         st.dataframe(
             pl.DataFrame(rows, schema=_COLUMNS, orient="row"), hide_index=True, row_height=theme.ROW_HEIGHT,
-            height="content" if len(rows) <= 12 else 12 * theme.ROW_HEIGHT, key="rules",
-            alt=f"Rules: {len(rows):,}, of them {off:,} off",
+            height="content" if len(rows) <= 12 else 12 * theme.ROW_HEIGHT, key=_TABLE,
+            on_select=_chosen, selection_mode="single-row", alt=f"Rules: {len(rows):,}, of them {off:,} off",
             column_config={
                 "State": st.column_config.TextColumn(width="small"),
                 "Priority": st.column_config.TextColumn(width="small"),
-                "Rule": st.column_config.TextColumn(width="medium"),
-                "Fires": st.column_config.TextColumn(width="large", help="What must be so, and for how long."),
+                "Rule": st.column_config.TextColumn(width=290),
+                "Fires": st.column_config.TextColumn(width=290, help="What must be so, and for how long."),
                 "Origin": st.column_config.TextColumn(width="small", help="Shipped with the program, or your own."),
                 "Why": st.column_config.TextColumn(width="medium", help="Why there is no data, or what fires."),
             },
         )  # fmt: skip
+
+
+def _chosen() -> None:
+    """Open the rule of the row that was chosen."""
+    rows: list[int] = st.session_state[_TABLE]["selection"]["rows"]
+    if rows:
+        open_rule(st.session_state[_ORDER][rows[0]])
+        st.session_state[_CHOSEN] = True
 
 
 def _row(one: Standing) -> tuple[str, ...]:

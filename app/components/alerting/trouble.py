@@ -26,6 +26,8 @@ _SAID = {
     "Start the program with `promptpilot up`, which starts it, too.",
     Watching.WITHOUT_RULES: "No rule is in force, so nothing can fire. Add one below Rules, or set "
     "`alerts.shipped_rules: true` in `settings.yaml` of the home.",
+    Watching.DEMO: "These are demo data, which nobody watches live. Alerts run on your own events, as soon as there "
+    "are any; rules can be tried out on the demo data meanwhile.",
     Watching.STARTING: "The first evaluation is on its way.",
 }
 
@@ -59,14 +61,9 @@ def _notices(view: View) -> None:
 
 
 def _say(pulse: Pulse, now: datetime) -> None:
-    if alerting.is_of_the_demo():
-        st.info(
-            "These are demo data, which nobody watches live. Alerts run on your own events, as soon as there are any; "
-            "rules can be tried out on the demo data meanwhile.",
-            icon=":material/science:",
-        )
-        return
-    if pulse.state in (Watching.DISABLED, Watching.UNATTENDED):
+    if pulse.state is Watching.DEMO:
+        st.info(_SAID[pulse.state], icon=":material/science:")
+    elif pulse.state in (Watching.DISABLED, Watching.UNATTENDED):
         st.warning(_SAID[pulse.state], icon=":material/notifications_off:")
     elif pulse.state in (Watching.WITHOUT_RULES, Watching.STARTING):
         st.info(_SAID[pulse.state], icon=":material/hourglass_top:")
