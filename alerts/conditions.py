@@ -77,9 +77,14 @@ def judged_by_absence(condition: Absent, evidence: Evidence) -> Judged:
 
 
 def judged_by_change(condition: Change, evidence: Evidence) -> Judged:
-    """Percent by which the value differs from the one so much earlier; against zero or nothing there is no percent."""
-    now, then = evidence.judged().values, evidence.at(condition.against).values
-    percent = np.where(then == 0, np.nan, 100 * (now - then) / np.abs(then))
+    """Percent by which the value differs from the one so much earlier; against zero or nothing there is no percent.
+
+    There is none either between two counts or sums that both stand for few events.
+    """
+    series, earlier = evidence.judged(), evidence.at(condition.against)
+    now, then = series.values, earlier.values
+    few = series.summed & (np.fmax(series.events, earlier.events) < evidence.asked.min_events)
+    percent = np.where(few | (then == 0), np.nan, 100 * (now - then) / np.abs(then))
     return Judged(verdicts(~np.isnan(percent), OPERATORS[condition.operator](percent, condition.threshold)), percent)
 
 

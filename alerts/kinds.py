@@ -144,7 +144,10 @@ class Burn(Part):
 
 
 class Change(_Condition):
-    """The value against the one `against` earlier, in percent of that."""
+    """The value against the one `against` earlier, in percent of that.
+
+    Counts and sums that stand for fewer events than `min_events` both times have not changed in any way that matters.
+    """
 
     kind: Literal["change"]
     operator: Literal[">", "<", ">=", "<="]

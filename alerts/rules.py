@@ -190,7 +190,7 @@ class AlertRule(Part):
     condition: Condition
     """When something is wrong; static, unless `kind` says otherwise."""
     min_events: Annotated[int, Field(ge=0)] = 20
-    """Ratios and percentiles over fewer events than this are no data."""
+    """Ratios and percentiles over fewer events than this are no data, and so are changes of counts and sums."""
     no_data: Literal["keep", "ok", "alert"] = "keep"
     """What no data means: `keep` changes nothing, `ok` counts as recovered, `alert` as a breach."""
     notifications: Notifications = Notifications()

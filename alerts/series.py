@@ -48,6 +48,8 @@ class Series:
     """Whether a value over few events says little: ratios and percentiles."""
     problem: str = ""
     """Why there is no data at all, where that is known."""
+    summed: bool = False
+    """Whether a change of it over few events says little: counts and sums."""
 
     def masked(self, min_events: int) -> "Series":
         """Without the values that too few events stand behind."""
@@ -151,6 +153,7 @@ def _series(metric: Metric, question: Question, window: Window, result: Result) 
         metric.levels,
         metric.is_judged_by_events,
         f"no data yet: needs `{needs}` events" if needs else "",
+        metric.is_summed,
     )
 
 

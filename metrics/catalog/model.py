@@ -261,6 +261,12 @@ class Metric:
         return counted and "/ nullif(" in self.formula
 
     @property
+    def is_summed(self) -> bool:
+        """Whether it counts events or adds something up over them: over few, it changes much for no reason."""
+        summed = any(isinstance(measure, Additive | ErrorCount | DistinctUsers | Sessions) for measure in self.measures)
+        return summed and not self.is_judged_by_events
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """Event kinds it is made of."""
         return tuple(dict.fromkeys(kind for measure in self.measures for kind in kinds_of(measure)))
