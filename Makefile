@@ -15,7 +15,7 @@ ARGS ?=
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
 	if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$name"; break; fi; done)
 
-.PHONY: help run test lint format bench lock browser clean
+.PHONY: help run test lint format bench lock browser database clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,7 +23,7 @@ help: ## Show what there is.
 run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="--port 9000" changes that.
 	@exec $(BIN)/promptpilot up $(ARGS)
 
-test: lint browser ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
+test: lint browser database ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
 	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, import directions and types.
@@ -46,6 +46,9 @@ clean: ## Remove the environment and what tools left behind; data/ stays.
 
 browser: $(VENV)/dev.stamp
 	@bash .ci/browser $(BIN)/python install
+
+database:
+	@bash .ci/postgres
 
 $(BIN)/activate:
 	@test -n "$(PYTHON)" || { echo "PromptPilot needs Python 3.11 or newer, and found none on the path."; exit 3; }

@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from alerts.alert import Instance, Key, State, Transition
+from alerts.alert import Key, State
 from alerts.book import Book
 from alerts.incident import Incident, Notice, NoticeKind, Silence, Status, Step
+from alerts.lifecycle import ended
 from alerts.outbox import Delivery
 from alerts.rules import Target
 
 TOLD_OF_ACKNOWLEDGING = frozenset({"slack", "pagerduty", "webhook"})
 """Channels that can show that somebody is at it. A mail about it would only be one more mail."""
-NOBODY: Mapping[str, str] = {}
+ANY: Mapping[str, str] = {}
+"""Labels of a silence that holds whatever the labels are."""
 
 
 class NoIncident(LookupError):
@@ -75,12 +77,12 @@ def resolve(book: Book, incident_id: str, who: str, why: str, at: datetime) -> A
         return Answer(incident, False, _first(incident))
     text = f"resolved by {who}: {why}" if why else f"resolved by {who}"
     _end_instances(book, frozenset(incident.members), at, text)
-    ended = [
+    over = [
         replace(alert, state=State.RESOLVED, ended_at=at, reason=text)
         for alert in book.alerts_of([incident.id])
         if alert.ended_at is None
     ]
-    book.save_alerts(ended)
+    book.save_alerts(over)
     resolved = replace(incident, resolved_at=at, resolution=text, firing=(), flapping_since=None)
     book.save_incidents([resolved])
     book.record([Step(at, "resolved", text, incident.id, who=who)])
@@ -97,7 +99,7 @@ def silence(
     end: datetime,
     start: datetime | None = None,
     rule: str = "",
-    labels: Mapping[str, str] = NOBODY,
+    labels: Mapping[str, str] = ANY,
 ) -> Silence:
     """Nobody is told of what matches, from `start` (default: now) until `end`; it still is recorded.
 
@@ -118,11 +120,11 @@ def unsilence(book: Book, silence_id: str, who: str, at: datetime) -> Silence:
 
     Returns the silence as it was.
     """
-    ended = book.end_silence(silence_id, at)
-    if ended is None:
+    found = book.end_silence(silence_id, at)
+    if found is None:
         raise NoSilence(silence_id)
-    _record_silence(book, ended, at, f"silence ended by {who}", who)
-    return ended
+    _record_silence(book, found, at, f"silence ended by {who}", who)
+    return found
 
 
 def _found(book: Book, incident_id: str) -> Incident:
@@ -156,13 +158,9 @@ def _tell(book: Book, kind: NoticeKind, incident: Incident, targets: list[Target
 
 def _end_instances(book: Book, keys: frozenset[Key], at: datetime, reason: str) -> None:
     """Forget that they breach: their next breach is the first of a new run."""
-    firing = [one for one in book.instances().values() if one.key in keys and one.state is State.FIRING]
-    book.save_instances(_ended(instance, at) for instance in firing)
-    book.save_transitions(Transition(one.key, "resolved", at, one.value, reason) for one in firing)
-
-
-def _ended(instance: Instance, at: datetime) -> Instance:
-    return replace(instance, state=State.RESOLVED, ended_at=at, breaching_since=None, recovering_since=None)
+    quiet = [ended(instance, at, reason) for instance in book.instances().values() if instance.key in keys]
+    book.save_instances(instance for instance, _ in quiet)
+    book.save_transitions(transition for _, transition in quiet if transition is not None)
 
 
 def _record_silence(book: Book, made: Silence, at: datetime, text: str, who: str) -> None:

@@ -19,6 +19,7 @@ from alerts.evidence import Evidence, Needs
 from alerts.instants import MICROSECOND, Instants, buckets, floored, moment
 from alerts.rules import Anomaly
 from alerts.series import Floats, Series
+from alerts.spans import written
 from alerts.verdicts import Judged, verdicts
 from metrics.engine import Window
 
@@ -111,13 +112,14 @@ def judged_by_detector(condition: Anomaly, evidence: Evidence) -> Judged:
     series, first = evidence.masked, evidence.first
     values = series.values[:, first:]
     breach, usual = np.zeros(values.shape, np.bool_), np.full(values.shape, np.nan)
-    block = evidence.asked.needs.block
+    block, learned = evidence.asked.needs.block, False
     for start in buckets(evidence.asked.blocks, block):
         day = Window(start=moment(int(start)), end=moment(int(start)) + block)
         model = _model(condition, evidence, day)
         here = np.flatnonzero((series.starts[first:] >= start) & (series.starts[first:] < start + block // MICROSECOND))
         if model is None or not len(here):
             continue
+        learned = True
         columns = slice(max(first + int(here[0]) - NEWEST + 1, 0), first + int(here[-1]) + 1)
         middle, spread = model.expected(series.labels, series.starts[columns])
         features = _features(series.values[:, columns], middle, spread)[:, -len(here) :]
@@ -127,7 +129,8 @@ def judged_by_detector(condition: Anomaly, evidence: Evidence) -> Judged:
             strange = np.zeros(far.shape, np.bool_)
             strange[far] = model.strangeness(features[far]) >= model.limit
             breach[:, here] = strange
-    return Judged(verdicts(~np.isnan(values) & ~np.isnan(usual), breach), values, usual)
+    said = "" if learned else f"too little is known of the {written(condition.history)} before to say what is usual"
+    return Judged(verdicts(~np.isnan(values) & ~np.isnan(usual), breach), values, usual, problem=said)
 
 
 def _model(condition: Anomaly, evidence: Evidence, day: Window) -> Model | None:

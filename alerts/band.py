@@ -69,7 +69,8 @@ def judged_by_band(condition: Dynamic, evidence: Evidence) -> Judged:
     low, high = middle - reach, middle + reach
     above, below = values > high, values < low
     breach = {"up": above, "down": below, "both": above | below}[condition.direction]
-    return Judged(verdicts(~np.isnan(values) & ~np.isnan(middle), breach), values, middle, low, high)
+    said = "" if enough.any() else f"too little is known of the {condition.weeks} weeks before to say what is usual"
+    return Judged(verdicts(~np.isnan(values) & ~np.isnan(middle), breach), values, middle, low, high, said)
 
 
 def usual_of(samples: Floats) -> Usual:

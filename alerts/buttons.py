@@ -26,8 +26,9 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from alerts.acts import NoIncident, acknowledge, silence
-from alerts.channels.answers import told, wait
+from alerts.channels.answers import wait
 from alerts.channels.blocks import ACKNOWLEDGE, SILENCE, plain
+from alerts.channels.lines import one_line
 from alerts.channels.slack import QUIET, web_client
 from alerts.store import Store, StoreUnavailable
 
@@ -173,7 +174,7 @@ def presses(payload: Any) -> list[Press]:
         return []
     user: Mapping[str, Any] = payload.get("user") or {}
     named = str(user.get("id") or "")
-    who = told(str(user.get("name") or user.get("username") or named or "somebody in Slack"))
+    who = one_line(str(user.get("name") or user.get("username") or named or "somebody in Slack"), 80)
     return [
         Press(ACTIONS[action["action_id"]], str(action["value"]), who, named)
         for action in payload.get("actions") or ()
@@ -200,7 +201,7 @@ def acting(store: Store, now: Callable[[], datetime]) -> Act:
 def _acknowledged(store: Store, press: Press, at: datetime) -> str:
     with store.writing() as book:
         answer = acknowledge(book, press.incident, press.who, at)
-    return "" if answer.done else answer.text.capitalize()
+    return "" if answer.done else answer.text[:1].upper() + answer.text[1:]
 
 
 def _silenced(store: Store, press: Press, at: datetime) -> str:

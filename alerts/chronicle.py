@@ -41,8 +41,11 @@ def _entries(incident: Incident, before: Incident | None, moved: Sequence[Alert]
 def _of_alerts(incident: Incident, before: Incident | None, moved: Sequence[Alert]) -> Iterator[Step]:
     """Alerts that joined or left."""
     if before is None:
+        head = next((one for one in moved if one.key == incident.head), None)
+        yield from _run_up(head) if head else ()
         yield Step(incident.opened_at, "firing", f"{incident.title} fires", key=incident.head)
-    others = [one for one in moved if before is not None or one.key != incident.head]
+    alone = incident.resolved_at is not None and len(incident.members) == 1  # its end is that of the incident
+    others = [one for one in moved if not alone and (before is not None or one.key != incident.head)]
     for alert in others[:MOST_NAMED]:
         if alert.state is State.FIRING:
             yield Step(alert.fired_at, "joined", f"{alert.key} fires, too", key=alert.key)
@@ -52,6 +55,14 @@ def _of_alerts(incident: Incident, before: Incident | None, moved: Sequence[Aler
     if len(others) > MOST_NAMED:
         last = max(one.ended_at or one.fired_at for one in others)
         yield Step(last, "note", f"{len(others) - MOST_NAMED:,} more alerts joined or left")
+
+
+def _run_up(alert: Alert) -> Iterator[Step]:
+    """What came before the head fired, where it did not fire at once."""
+    lasted = alert.fired_at - alert.since
+    if lasted:
+        yield Step(alert.since, "breach", f"{alert.key} breaches", key=alert.key)
+        yield Step(alert.since, "pending", f"pending: it is to last {written(lasted)} before it fires", key=alert.key)
 
 
 def _of_itself(incident: Incident, before: Incident | None, batch: Batch) -> Iterator[Step]:
@@ -67,7 +78,7 @@ def _of_itself(incident: Incident, before: Incident | None, batch: Batch) -> Ite
     if incident.withheld and incident.withheld != (before.withheld if before else ""):
         yield Step(batch.now, "withheld", incident.withheld)
     yield from _of_escalation(incident, before, batch)
-    if incident.resolved_at is not None:
+    if incident.resolved_at is not None and (before is None or before.resolved_at is None):
         yield Step(incident.resolved_at, "resolved", incident.resolution)
 
 

@@ -17,7 +17,7 @@ from alerts.evidence import Ask, Evidence, Needs
 from alerts.forecast import judged_by_forecast, needs_of_forecast, trailing
 from alerts.rules import Absent, AlertRule, Burn, BurnRate, Change, Static
 from alerts.series import Floats, Question
-from alerts.verdicts import OPERATORS, Judged, unknown, verdicts
+from alerts.verdicts import OPERATORS, Judged, nine_digits, unknown, verdicts
 from metrics.engine import Window
 from metrics.events.entries import nearest
 
@@ -108,7 +108,7 @@ def judged_by_burn(condition: BurnRate, evidence: Evidence) -> Judged:
     value = progress = np.full((len(series.labels), len(series.starts) - first), np.nan)
     for burn in condition.burns or BURNS:
         fewest = evidence.asked.min_events if series.judged_by_events else 0
-        both = np.minimum(rate(burn.long, fewest), rate(burn.short, 0))
+        both = nine_digits(np.minimum(rate(burn.long, fewest), rate(burn.short, 0)))
         farther = ~np.isnan(both) & ~(both / burn.rate <= progress)
         value, progress = np.where(farther, both, value), np.where(farther, both / burn.rate, progress)
     return Judged(verdicts(~np.isnan(value), progress > 1), value)

@@ -28,8 +28,8 @@ from alerts.store import Store, StoreUnavailable
 LOG = logging.getLogger("promptpilot.alerts.delivery")
 GIVE_UP = timedelta(hours=24)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
-LEASE = timedelta(seconds=60)
-"""Longer than one message takes at most; after a kill, so long nobody else sends what was taken."""
+LEASE = timedelta(seconds=45)
+"""Longer than one message takes at most. After a kill, what was taken is sent by nobody for that long."""
 BATCH = 100
 IN_A_LANE = 20
 """Messages that a lane takes at a time."""
@@ -188,7 +188,7 @@ class _Sender:
         channel = self.channels.get(target.channel)
         message, failure = self._composed(delivery)
         with self.store.writing() as book:
-            if not book.begin(delivery, message.model_dump_json() if message else "", self.now()):
+            if not book.begin(delivery, message.model_dump_json() if message else "", self.now(), LEASE):
                 return None
             first = None if delivery.kind == "digest" else book.references(delivery.incident).get(delivery.target)
         if message is None:

@@ -40,6 +40,8 @@ class Span:
     """What happened at instants before this was seen too late."""
     behind: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     """By rule, another `after`: those whose question came to nothing the last time."""
+    only_firing: bool = False
+    """Whether pending that comes to nothing may be left out."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,14 @@ class Rows:
     begins: NDArray[np.intp]
     """By row: the first column at which the instance exists."""
     judged: Judged
-    recent: Floats
-    """The metric itself, up to the newest column and at most `RECENT` of them."""
+    metric: Floats
+    """The metric itself, up to the same newest column, and from farther back; no column where there is none."""
+
+    def recent(self, row: int, column: int) -> tuple[float | None, ...]:
+        """The newest values of the metric at an evaluation, at most `RECENT`, the last one newest."""
+        end = self.metric.shape[1] - len(self.instants) + column + 1
+        newest = self.metric[row, max(end - RECENT, 0) : max(end, 0)].tolist()
+        return tuple(None if value != value else value for value in newest)
 
 
 @dataclass(frozen=True)
@@ -153,9 +161,8 @@ def evaluated(plan: Plan, evidence: Mapping[str, Evidence | Unanswered], known: 
             nothing = np.empty((len(labels), 0))
             rows = Rows(instants, labels, np.zeros(len(labels), np.intp), judged, nothing)
         else:
-            recent = given.masked.values[:, -RECENT:]
-            rows = Rows(instants, given.series.labels, given.begins, judge(rule, given), recent)
-        outcomes[rule.id] = _outcome(rule, before, rows, plan.span.late_before)
+            rows = Rows(instants, given.series.labels, given.begins, judge(rule, given), given.masked.values)
+        outcomes[rule.id] = _outcome(rule, before, rows, plan.span)
         fired[rule.id] = firings(before.values(), outcomes[rule.id].changes)
     return Evaluation(tuple(outcomes.values()), retired(plan.rules, instances.values(), plan.span.until))
 
@@ -206,7 +213,7 @@ def _by_rule(keys: Iterable[Key]) -> Mapping[str, list[Key]]:
     return found
 
 
-def _outcome(rule: AlertRule, known: Mapping[Key, Instance], rows: Rows, late_before: datetime) -> Outcome:
+def _outcome(rule: AlertRule, known: Mapping[Key, Instance], rows: Rows, span: Span) -> Outcome:
     timing = Timing.of(rule)
     instances: dict[Key, Instance] = {}
     changes: list[Changed] = []
@@ -214,19 +221,19 @@ def _outcome(rule: AlertRule, known: Mapping[Key, Instance], rows: Rows, late_be
     for row, labels in enumerate(rows.labels):
         key = Key(rule.id, labels)
         before = _without_gap(known.get(key) or Instance(key), rows.instants, rule.window)
-        after, changed = scan(before, _track(rows, row), timing, late_before)
+        after, changed = scan(before, _track(rows, row, timing), span.late_before, only_firing=span.only_firing)
         instances[key] = after
         changes += changed
         if changed or after.state in _ACTIVE:
-            recent[key] = tuple(None if value != value else value for value in rows.recent[row].tolist())
+            recent[key] = rows.recent(row, len(rows.instants) - 1)
     changes.sort(key=lambda change: change.transition.at)
     return Outcome(rule, instances, tuple(changes), recent, rows.judged.problem, rows=rows)
 
 
-def _track(rows: Rows, row: int) -> Track:
+def _track(rows: Rows, row: int, timing: Timing) -> Track:
     begin, judged = rows.begins[row], rows.judged
     usual = None if judged.usual is None else judged.usual[row, begin:]
-    return Track(rows.instants[begin:], judged.verdicts[row, begin:], judged.values[row, begin:], usual)
+    return Track(rows.instants[begin:], judged.verdicts[row, begin:], judged.values[row, begin:], timing, usual)
 
 
 def _without_gap(instance: Instance, instants: Instants, width: timedelta) -> Instance:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 RECENT = 60
 """Values that are shown with an alert."""
 _RECENT_REACH = timedelta(hours=6)
-"""Farther back than this nothing is asked for only to be shown."""
+"""Farther back than this, but for one bucket, nothing is asked for only to be shown."""
 MOST_BUCKETS = 500_000
 MOST_REMEMBERED = 8_000_000
 """Values that are kept in memory between evaluations."""
@@ -58,9 +58,9 @@ class Ask:
 
     @property
     def span(self) -> Window:
-        """The buckets, what is needed right before them, and what is shown with them."""
+        """The buckets, what is needed right before them, and what is shown with them: at least one bucket more."""
         width = self.question.width
-        reach = max(self.needs.reach, min((RECENT - 1) * width, _RECENT_REACH))
+        reach = max(self.needs.reach, min((RECENT - 1) * width, _RECENT_REACH), width)
         return Window(start=self.window.start - reach // width * width, end=self.window.end)
 
     @property
@@ -134,7 +134,7 @@ class Evidence:
     first: int
     """The first column of the span that is to be judged."""
     begins: NDArray[np.intp]
-    """By row: the first judged column at which the instance exists, since something was seen of it."""
+    """By row: the first judged column at which the instance exists, since something of it was seen there or before."""
     earlier: Mapping[timedelta, Series] = field(default_factory=dict[timedelta, Series])
     """By offset: the blocks so much earlier, in the rows of the span."""
     history: Series | None = None
@@ -187,10 +187,7 @@ def fetch(
 
 
 def _too_much(one: Ask) -> str:
-    try:
-        lengths = [window.length for window in (one.span, *one.before)]
-    except OverflowError:
-        return "it looks back farther than the calendar goes"
+    lengths = [window.length for window in (one.span, *one.before)]
     most = max(length // one.question.width for length in lengths)
     return f"it looks at {most:,} buckets at once: a wider window or a shorter span is needed" * (most > MOST_BUCKETS)
 
@@ -234,13 +231,16 @@ def _evidence(one: Ask, parts: Sequence[Series], memory: Memory) -> Evidence:
 
 
 def _rows(one: Ask, span: Series, first: int) -> tuple[tuple[Labels, ...], NDArray[np.intp]]:
-    """The instances that exist, and from which judged column on: those known, and those seen in the judged buckets."""
+    """The instances that exist, and from which judged column on: those known, and those seen there or before.
+
+    What was seen right before exists already, though nobody may have kept it: what is quiet need not be stored.
+    """
     if not one.question.by:
         return ((),), np.zeros(1, np.intp)
-    seen = span.seen[:, first:]
+    seen = span.seen
     known = set(one.known)
     here = [row for row, label in enumerate(span.labels) if label in known or seen[row].any()]
-    begins = [0 if span.labels[row] in known else int(seen[row].argmax()) for row in here]
+    begins = [0 if span.labels[row] in known else max(int(seen[row].argmax()) - first, 0) for row in here]
     answered = set(span.labels)
     absent = [label for label in one.known if label not in answered]
     return (*(span.labels[row] for row in here), *absent), np.array([*begins, *(0 for _ in absent)], np.intp)

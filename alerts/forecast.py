@@ -11,7 +11,7 @@ import numpy as np
 from alerts.evidence import Evidence, Needs
 from alerts.rules import Forecast
 from alerts.series import Floats
-from alerts.verdicts import OPERATORS, Judged, verdicts
+from alerts.verdicts import OPERATORS, Judged, nine_digits, verdicts
 
 FEWEST = 3
 """Values through which a line may be laid."""
@@ -75,7 +75,7 @@ def judged_by_forecast(condition: Forecast, evidence: Evidence) -> Judged:
     history, steps = max(condition.history // width, 1), condition.horizon / width
     now, later = FORECASTER.ahead(evidence.masked.values, history, evidence.first, round(steps))
     upward = condition.operator in (">", ">=")
-    expected = np.maximum(now, later) if upward else np.minimum(now, later)
+    expected = nine_digits(np.maximum(now, later) if upward else np.minimum(now, later))
     expected = np.where(np.isnan(evidence.judged().values), np.nan, expected)
     breach = OPERATORS[condition.operator](expected, condition.threshold)
     return Judged(verdicts(~np.isnan(expected), breach), expected)

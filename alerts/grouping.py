@@ -83,8 +83,8 @@ class Group:
         self.joined += other.joined
 
     def show(self, alert: Alert) -> None:
-        """Take the series of an alert for its own, if that alert matters most so far."""
-        if self.head is None or rank(alert) < rank(self.head):
+        """Take the series of an alert for its own, if that is the first one or more severe."""
+        if self.head is None or alert.priority < self.head.priority:
             self.head, self.series = alert, series(alert.recent) if alert.recent else None
 
 

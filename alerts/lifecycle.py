@@ -21,7 +21,10 @@ NOW = datetime.min.replace(tzinfo=UTC)
 """A limit that has passed already."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 """A limit that does not come."""
-_MEANS: Mapping[str, Verdict] = {"keep": Verdict.NO_DATA, "ok": Verdict.RECOVERED, "alert": Verdict.BREACH}
+# Members of an enumeration are looked up slowly, and these are looked up for every evaluation.
+NO_DATA, RECOVERED, BETWEEN, BREACH = Verdict
+INACTIVE, PENDING, FIRING, RESOLVED = State
+_MEANS: Mapping[str, Verdict] = {"keep": NO_DATA, "ok": RECOVERED, "alert": BREACH}
 """What no data counts as."""
 
 
@@ -42,7 +45,7 @@ class Timing:
 
     def counted(self, verdict: Verdict) -> Verdict:
         """What a verdict counts as, no data being taken as the rule wants it."""
-        return _MEANS[self.no_data] if verdict is Verdict.NO_DATA else verdict
+        return _MEANS[self.no_data] if verdict is NO_DATA else verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,48 +82,46 @@ def step(
     counted = timing.counted(verdict)
     state, breaching, recovering, kind = _MOVES[instance.state](instance, counted, instant, timing)
     since, worst = _episode(instance, state, breaching)
-    if verdict is Verdict.BREACH and value is not None:
+    if verdict is BREACH and value is not None:
         worst = worse(worst, value, timing.worse, usual)
-    begins = kind in ("pending", "firing")
-    after = Instance(
-        key=instance.key,
-        state=state,
-        breaching_since=breaching,
-        recovering_since=recovering,
-        since=since,
-        fired_at=instant if kind == "firing" else None if begins else instance.fired_at,
-        ended_at=instant if kind == "resolved" else None if begins else instance.ended_at,
-        value=instance.value if value is None else value,
-        worst=worst,
-        evaluated_at=instant,
-    )
-    return after, None if kind is None else Transition(instance.key, kind, instant, after.value)
+    fired, over = instance.fired_at, instance.ended_at
+    if kind == "resolved":
+        over = instant
+    elif kind in ("pending", "firing"):
+        fired, over = instant if kind == "firing" else None, None
+    value = instance.value if value is None else value
+    after = Instance(instance.key, state, breaching, recovering, since, fired, over, value, worst, instant)
+    return after, None if kind is None else Transition(instance.key, kind, instant, value)
 
 
-def unchanged_until(instance: Instance, verdict: Verdict, timing: Timing) -> datetime:
-    """The first moment from which an evaluation with this verdict does more to the instance than renew its values.
+def unchanged_until(instance: Instance, timing: Timing) -> tuple[datetime, datetime, datetime, datetime]:
+    """By verdict: the first moment from which an evaluation with it does more to the instance than renew its values.
 
     `NOW` when any would, `NEVER` when none would. Evaluations before it, with whatever verdicts that allow for their
     instants, may be skipped over by `renewed`.
     """
-    counted = timing.counted(verdict)
-    breaching, recovering = instance.breaching_since, instance.recovering_since
-    if instance.state is State.FIRING:
-        if counted is Verdict.BREACH:
-            return NEVER if breaching is not None and recovering is None else NOW
-        if counted is Verdict.RECOVERED:
-            return _after(recovering, timing.recover_for)
-        return NEVER if breaching is None and recovering is None else NOW
-    if counted is Verdict.BREACH:
-        return _after(breaching, timing.duration) if instance.state is State.PENDING else NOW
-    if instance.state is State.PENDING:
-        return NEVER if counted is Verdict.NO_DATA and breaching is None else NOW
-    return NEVER
+    since, recovering = instance.breaching_since, instance.recovering_since
+    state = instance.state
+    if state is FIRING:
+        breach = NEVER if since is not None and recovering is None else NOW
+        recovered = _after(recovering, timing.recover_for)
+        between = no_data = NEVER if since is None and recovering is None else NOW
+    elif state is PENDING:
+        breach, recovered, between = _after(since, timing.duration), NOW, NOW
+        no_data = NEVER if since is None else NOW
+    else:
+        breach, recovered, between, no_data = NOW, NEVER, NEVER, NEVER
+    if timing.no_data != "keep":
+        no_data = recovered if timing.no_data == "ok" else breach
+    return no_data, recovered, between, breach
 
 
 def renewed(instance: Instance, value: float | None, worst: float | None, instant: datetime) -> Instance:
     """The instance after evaluations that changed nothing but this, the last of them at `instant`."""
-    return replace(instance, value=instance.value if value is None else value, worst=worst, evaluated_at=instant)
+    return Instance(
+        instance.key, instance.state, instance.breaching_since, instance.recovering_since, instance.since,
+        instance.fired_at, instance.ended_at, instance.value if value is None else value, worst, instant,
+    )  # fmt: skip
 
 
 def worse(one: float | None, other: float, side: Worse, usual: float | None) -> float:
@@ -144,11 +145,11 @@ def ended(instance: Instance, at: datetime, reason: str) -> tuple[Instance, Tran
     Where it breaches on, it begins anew at its next evaluation.
     """
     quiet = interrupted(instance)
-    if instance.state is State.FIRING:
-        resolved = replace(quiet, state=State.RESOLVED, ended_at=at)
+    if instance.state is FIRING:
+        resolved = replace(quiet, state=RESOLVED, ended_at=at)
         return resolved, Transition(instance.key, "resolved", at, instance.value, reason)
-    if instance.state is State.PENDING:
-        cleared = replace(quiet, state=State.INACTIVE, since=None, worst=None)
+    if instance.state is PENDING:
+        cleared = replace(quiet, state=INACTIVE, since=None, worst=None)
         return cleared, Transition(instance.key, "cleared", at, instance.value, reason)
     return instance, None
 
@@ -158,48 +159,48 @@ _Move = tuple[State, datetime | None, datetime | None, TransitionKind | None]
 
 
 def _from_quiet(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
-    if counted is not Verdict.BREACH:
+    if counted is not BREACH:
         return instance.state, None, None, None
     if timing.duration <= timedelta():
-        return State.FIRING, instant, None, "firing"
-    return State.PENDING, instant, None, "pending"
+        return FIRING, instant, None, "firing"
+    return PENDING, instant, None, "pending"
 
 
 def _from_pending(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
-    if counted is Verdict.NO_DATA:
-        return State.PENDING, None, None, None
-    if counted is not Verdict.BREACH:
-        return State.INACTIVE, None, None, "cleared"
+    if counted is NO_DATA:
+        return PENDING, None, None, None
+    if counted is not BREACH:
+        return INACTIVE, None, None, "cleared"
     begun = instance.breaching_since or instant
     if instant - begun >= timing.duration:
-        return State.FIRING, begun, None, "firing"
-    return State.PENDING, begun, None, None
+        return FIRING, begun, None, "firing"
+    return PENDING, begun, None, None
 
 
 def _from_firing(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
-    if counted is Verdict.BREACH:
-        return State.FIRING, instance.breaching_since or instant, None, None
-    if counted is not Verdict.RECOVERED:
-        return State.FIRING, None, None, None
+    if counted is BREACH:
+        return FIRING, instance.breaching_since or instant, None, None
+    if counted is not RECOVERED:
+        return FIRING, None, None, None
     begun = instance.recovering_since or instant
     if instant - begun >= timing.recover_for:
-        return State.RESOLVED, None, None, "resolved"
-    return State.FIRING, None, begun, None
+        return RESOLVED, None, None, "resolved"
+    return FIRING, None, begun, None
 
 
 _MOVES: Mapping[State, Callable[[Instance, Verdict, datetime, Timing], _Move]] = {
-    State.INACTIVE: _from_quiet,
-    State.RESOLVED: _from_quiet,
-    State.PENDING: _from_pending,
-    State.FIRING: _from_firing,
+    INACTIVE: _from_quiet,
+    RESOLVED: _from_quiet,
+    PENDING: _from_pending,
+    FIRING: _from_firing,
 }
 
 
 def _episode(instance: Instance, state: State, breaching: datetime | None) -> tuple[datetime | None, float | None]:
     """`since` and `worst` before this evaluation's value: of the run of breaches that fires or may come to fire."""
-    if state is State.INACTIVE:
+    if state is INACTIVE:
         return None, None
-    if instance.state is State.FIRING or state is State.RESOLVED:
+    if instance.state is FIRING or state is RESOLVED:
         return instance.since, instance.worst
     if breaching is None or breaching == instance.since:
         return instance.since, instance.worst

@@ -31,8 +31,8 @@ from alerts.rows import Read, columns_of, row_of, upsert
 from alerts.rules import Target
 from alerts.tables import OUTBOX, Fate
 
-LEASE = timedelta(minutes=5)
-"""How long a taken row is left alone: longer than any channel takes to send."""
+LEASE = timedelta(minutes=1)
+"""How long a taken row is left alone, and again from when its try begins: longer than one message takes to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,12 @@ class Outbox:
             self._change(row.key, leased_until=until)
         return tuple(_delivery(row, until) for row in found)
 
-    def begin(self, delivery: Delivery, message: str, now: datetime) -> bool:
-        """Note that a try begins, with the message (JSON) that is sent.
+    def take_back(self) -> None:
+        """Let go of every row that was taken: for the only sender there is, when it starts and has none."""
+        self._connection.execute(update(OUTBOX).where(OUTBOX.c.status == Fate.WAITING).values(leased_until=None))
+
+    def begin(self, delivery: Delivery, message: str, now: datetime, lease: timedelta = LEASE) -> bool:
+        """Note that a try begins, with the message (JSON) that is sent; the lease counts anew.
 
         False where the lease ended meanwhile and somebody else has it, or it is done: then it must not be sent.
         """
@@ -126,7 +130,7 @@ class Outbox:
             update(OUTBOX)
             .where(OUTBOX.c.key == delivery.key, OUTBOX.c.status == Fate.WAITING)
             .where(OUTBOX.c.leased_until == delivery.leased_until)
-            .values(begun_at=now, message=message, attempts=OUTBOX.c.attempts + 1)
+            .values(begun_at=now, message=message, attempts=OUTBOX.c.attempts + 1, leased_until=now + lease)
         )
         return changed.rowcount == 1
 

@@ -3,7 +3,7 @@
 Most evaluations change nothing but the newest value. Which ones do, `unchanged_until` says; those between are skipped.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.alert import Instance, State, Verdict
-from alerts.instants import Instants, micros, moment
+from alerts.instants import MICROSECOND, Instants, micros, moment
 from alerts.lifecycle import NEVER, NOW, Changed, Timing, renewed, step, unchanged_until, worse
 
 Floats = NDArray[np.float64]
 Verdicts = NDArray[np.int8]
+_VERDICTS = tuple(Verdict)
+_ACTIVE = (State.PENDING, State.FIRING)
+_SHORT = 16
+"""Columns that are gone through sooner than searched."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Track:
     verdicts: Verdicts
     values: Floats
     """NaN is no data."""
+    timing: Timing = field(default_factory=Timing)
     usual: Floats | None = None
     """What was to be expected, where the condition knows it."""
 
@@ -38,20 +43,30 @@ class Track:
         """The value that was to be expected in a column."""
         return None if self.usual is None or np.isnan(self.usual[at]) else float(self.usual[at])
 
-    def newest(self, start: int, end: int) -> float | None:
-        """The newest value of some columns that is one."""
+    def newest(self, end: int) -> float | None:
+        """The newest value before a column that is one."""
         known = int(self._known[end - 1])
-        return self.value(known) if known >= start else None
+        return self.value(known) if known >= 0 else None
 
     def following(self, verdict: Verdict, start: int) -> int:
         """The first column from `start` on that has the verdict, else their number."""
-        columns = self._columns[verdict]
-        found = int(columns.searchsorted(start))
-        return int(columns[found]) if found < len(columns) else len(self.instants)
+        return _first(self._columns[verdict], start, len(self.instants))
+
+    def lasting(self, start: int) -> int:
+        """The first column from `start` on at which breaches begin that last until it fires, else their number."""
+        return _first(self._lasting, start, len(self.instants))
 
     @cached_property
     def _columns(self) -> tuple[NDArray[np.intp], ...]:
         return tuple(np.flatnonzero(self.verdicts == verdict) for verdict in Verdict)
+
+    @cached_property
+    def _lasting(self) -> NDArray[np.intp]:
+        counted = [self.timing.counted(verdict) is Verdict.BREACH for verdict in Verdict]
+        breaches = np.concatenate([[False], np.array(counted)[self.verdicts], [False]])
+        starts, ends = np.flatnonzero(np.diff(breaches.astype(np.int8))).reshape(-1, 2).T
+        lasted = self.instants[ends - 1] - self.instants[starts]
+        return starts[lasted >= self.timing.duration // MICROSECOND]
 
     @cached_property
     def _known(self) -> NDArray[np.intp]:
@@ -59,56 +74,67 @@ class Track:
 
 
 def scan(
-    instance: Instance, track: Track, timing: Timing, late_before: datetime = NOW
+    instance: Instance, track: Track, late_before: datetime = NOW, *, only_firing: bool = False
 ) -> tuple[Instance, tuple[Changed, ...]]:
     """The instance after all evaluations of the track, and every change of state on the way, in order.
 
-    Changes at instants before `late_before` are marked late; instants that were evaluated before are left out.
+    Changes at instants before `late_before` are marked late; instants that were evaluated before are left out. With
+    `only_firing`, pending that comes to nothing may be passed over: what fires and is resolved is the same.
     """
     changes: list[Changed] = []
-    evaluated = instance.evaluated_at
+    evaluated, timing = instance.evaluated_at, track.timing
     column = 0 if evaluated is None else int(track.instants.searchsorted(micros(evaluated), side="right"))
     columns = len(track.instants)
     while column < columns:
         at = moment(int(track.instants[column]))
-        verdict = Verdict(int(track.verdicts[column]))
+        verdict = _VERDICTS[track.verdicts[column]]
         instance, transition = step(instance, verdict, track.value(column), at, timing, track.expected(column))
         if transition is not None:
-            changes.append(Changed(replace(transition, late=at < late_before), instance))
+            late = at < late_before
+            changes.append(Changed(replace(transition, late=True) if late else transition, instance))
         column += 1
-        if column < columns and (until := _next_change(instance, track, column, timing)) > column:
-            instance = _passed(instance, track, column, until, timing)
+        if columns - column < _SHORT:
+            continue
+        if (until := _next_change(instance, track, column, only_firing)) > column:
+            instance = _passed(instance, track, column, until)
             column = until
     return instance, tuple(changes)
 
 
-def _next_change(instance: Instance, track: Track, start: int, timing: Timing) -> int:
+def _next_change(instance: Instance, track: Track, start: int, only_firing: bool) -> int:
     """The first column from `start` on whose evaluation changes more than the values."""
+    if only_firing and instance.state not in _ACTIVE:
+        return track.lasting(start)
     found = len(track.instants)
-    for verdict in Verdict:
-        limit = unchanged_until(instance, verdict, timing)
-        if limit != NEVER:
-            reached = start if limit == NOW else max(start, int(track.instants.searchsorted(micros(limit))))
+    for verdict, limit in zip(_VERDICTS, unchanged_until(instance, track.timing), strict=True):
+        if limit is not NEVER:
+            reached = start if limit is NOW else max(start, int(track.instants.searchsorted(micros(limit))))
             found = min(found, track.following(verdict, reached))
     return found
 
 
-def _passed(instance: Instance, track: Track, start: int, end: int, timing: Timing) -> Instance:
+def _passed(instance: Instance, track: Track, start: int, end: int) -> Instance:
     """The instance after columns that change nothing but its values."""
     worst = instance.worst
-    if instance.state in (State.PENDING, State.FIRING):
+    if instance.state in _ACTIVE:
         breaching = start + np.flatnonzero(track.verdicts[start:end] == Verdict.BREACH)
-        worst = _worst(worst, track, breaching[~np.isnan(track.values[breaching])], timing)
-    return renewed(instance, track.newest(start, end), worst, moment(int(track.instants[end - 1])))
+        worst = _worst(worst, track, breaching[~np.isnan(track.values[breaching])])
+    return renewed(instance, track.newest(end), worst, moment(int(track.instants[end - 1])))
 
 
-def _worst(worst: float | None, track: Track, columns: NDArray[np.intp], timing: Timing) -> float | None:
+def _worst(worst: float | None, track: Track, columns: NDArray[np.intp]) -> float | None:
+    side = track.timing.worse
     if not len(columns):
         return worst
-    if timing.worse == "either" and track.usual is not None:  # what is farthest out depends on the instant
+    if side == "either" and track.usual is not None:  # what is farthest out depends on the instant
         for column in columns.tolist():
-            worst = worse(worst, float(track.values[column]), timing.worse, track.expected(column))
+            worst = worse(worst, float(track.values[column]), side, track.expected(column))
         return worst
     values = track.values[columns]
-    farthest = {"higher": values, "lower": -values, "either": np.abs(values)}[timing.worse]
-    return worse(worst, float(values[np.argmax(farthest)]), timing.worse, None)
+    farthest = {"higher": values, "lower": -values, "either": np.abs(values)}[side]
+    return worse(worst, float(values[np.argmax(farthest)]), side, None)
+
+
+def _first(columns: NDArray[np.intp], start: int, none: int) -> int:
+    found = int(columns.searchsorted(start))
+    return int(columns[found]) if found < len(columns) else none

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from alerts.alert import Instance, Key, Transition
 from alerts.cases import STATES, TRANSITIONS, Case, Expected, Values, expected, read
@@ -18,7 +17,7 @@ from alerts.instants import MICROSECOND, buckets, due, moment
 from alerts.rules import AlertRule
 from alerts.spans import written
 from metrics.catalog import METRICS, Metric
-from metrics.events.entries import entries_of, nearest, read_entries
+from metrics.events.entries import Document, entries_of, nearest, read_entries
 from metrics.events.problems import ConfigurationError
 
 Notify = Callable[[Sequence[AlertRule], Evaluation, datetime], Sequence[str]]
@@ -80,15 +79,15 @@ def report_of(
     except (OSError, UnicodeDecodeError) as error:
         raise TimelineError(f"{path}: cannot be read: {error}") from error
     cases = entries_of(text, str(path), Case, TimelineError)
-    tree = yaml.compose(text, yaml.SafeLoader)
+    document = Document.of(text, str(path))
     failures: list[Failure] = []
     for number, case in enumerate(cases):
         try:
             rules = rules_of(case, path.parent)
             found = list(differences(case, rules, play(case, rules, metrics, notify and notify())))
         except ValueError as error:
-            raise TimelineError(f"{path}, line {_line(tree, (number,))}: {case.name}: {error}") from error
-        failures += [Failure(str(path), _line(tree, (number, *place)), case.name, said) for place, said in found]
+            raise TimelineError(f"{path}, line {document.line((number,))}: {case.name}: {error}") from error
+        failures += [Failure(str(path), document.line((number, *place)), case.name, said) for place, said in found]
     return Report(len(cases), tuple(failures))
 
 
@@ -221,17 +220,3 @@ def _described(key: Key, known: Mapping[Key, Instance], start: datetime) -> str:
         return f"none; there are {others or 'none of that rule'}"
     since = f" since {written(instance.since - start)}" if instance.since else ""
     return f"{instance.state}{since}, its value is {'unknown' if instance.value is None else f'{instance.value:g}'}"
-
-
-def _line(tree: yaml.Node | None, path: Sequence[str | int]) -> int:
-    """The line on which a part of the document begins."""
-    line = 1
-    for part in path:
-        if isinstance(tree, yaml.SequenceNode) and isinstance(part, int):
-            tree = tree.value[part]
-            line = tree.start_mark.line + 1 if tree and tree.start_mark else line
-        elif isinstance(tree, yaml.MappingNode):
-            pairs: list[tuple[yaml.Node, yaml.Node]] = tree.value
-            key, tree = next(pair for pair in pairs if getattr(pair[0], "value", None) == part)
-            line = key.start_mark.line + 1 if key.start_mark else line
-    return line

@@ -43,3 +43,13 @@ def verdicts(known: Bools, breach: Bools, recovered: Bools | None = None) -> Ver
 def unknown(values: Floats, problem: str) -> Judged:
     """Nothing could be judged."""
     return Judged(np.full(values.shape, Verdict.NO_DATA, np.int8), values, problem=problem)
+
+
+def nine_digits(values: Floats) -> Floats:
+    """The values to nine digits: what a sum over many gains or loses by where it began is none of them.
+
+    Without this, the same instant could be judged otherwise alone than within a span.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (8 - np.floor(np.log10(np.abs(values))))
+    return np.where(np.isfinite(scale), np.round(values * scale) / scale, values)

@@ -65,12 +65,29 @@ def make_demo(
 
         simulate(events, days=days, per_day=per_day, seed=SEED, end=end, progress=progress)
         ingest(_one_file_a_kind(events), settings.model_copy(update={"home": made}), now=now, progress=_Stored(home))
-        made.rename(home / DEMO_DIRECTORY / end.strftime(NAME))
+        demo = home / DEMO_DIRECTORY / end.strftime(NAME)
+        made.rename(demo)
+        _tell(home, "looking for alerts in them", 1)
+        rehearse(settings.model_copy(update={"home": demo}), timedelta(days=days), end)
         for unused in older[:-1]:  # the newest of them may be on somebody's screen
             shutil.rmtree(unused, ignore_errors=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         _forget_progress(home)
+
+
+def rehearse(settings: Settings, length: timedelta, end: datetime) -> None:
+    """Evaluate the alert rules over the past of a home, so that its alerts have one. Nobody is told of it."""
+    from alerts.store import Store  # heavy, and of use here only
+    from alerts.watch import Watch
+
+    alerts = settings.alerts.model_copy(update={"database_url": "", "catch_up_seconds": length.total_seconds()})
+    settings = settings.model_copy(update={"alerts": alerts})
+    store = Store.of(settings)
+    try:
+        Watch(settings, store, begin=length).tick(end + timedelta(seconds=alerts.settle_seconds))
+    finally:
+        store.close()
 
 
 def _one_file_a_kind(events: Path) -> list[Path]:

@@ -34,6 +34,7 @@ ENTRIES: Sequence[Entry] = (
     Entry("behavior.py", "User behavior", ":material/route:"),
     Entry("health.py", "System health", ":material/monitor_heart:"),
     Entry("quality.py", "Quality & experience", ":material/star:"),
+    Entry("alerts.py", "Alerts", ":material/notifications:", filtered=False),
     Entry("explore.py", "Explore", ":material/search:"),
     Entry("data.py", "Data", ":material/database:", filtered=False),
 )

@@ -44,6 +44,8 @@ async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
 
 
 logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on again, whatever uvicorn was told
+# For each function kept it says that the runtime is not there yet, which is so when modules are imported before it.
+logging.getLogger("streamlit.runtime.caching.cache_data_api").disabled = True
 
 app = st.App(
     str(MAIN),

@@ -1,4 +1,4 @@
-"""The process beside the pages: the only writer of the lake.
+"""The process beside the pages: the only writer of the lake, and the one that evaluates alerts and tells people.
 
 Run as `python -m app.sidecar` by the supervisor, for the home that the environment names.
 """
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from app.alerting import Alerting
 from app.demo import DemoMaker
 from app.heartbeat import beat
 from app.timetable import Job, Timetable
@@ -20,6 +21,8 @@ from metrics.settings import load_settings
 
 UPKEEP_SECONDS = 3600.0
 DEMO_SECONDS = 2.0
+LAKE = "lake"
+"""The lane of whatever writes the lake."""
 LOG = logging.getLogger("promptpilot.sidecar")
 
 
@@ -47,6 +50,7 @@ def told(file: FileOutcome) -> str:
 def main() -> None:
     """Work until SIGTERM or Ctrl-C; what is being stored then is stored to its end."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # tells every plugin it sets up
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
@@ -54,18 +58,17 @@ def main() -> None:
         signal.signal(number, lambda _number, _frame: stop.set())
     demo = DemoMaker(settings, _now)
     storing = partial(ingest_inbox, settings, now=_now, progress=Teller(), stop=stop.is_set, wait=False)
+    alerting = Alerting(settings, _now)
     jobs = (
-        Job(
-            "ingest",
-            settings.ingest.poll_seconds,
-            storing,
-        ),
-        Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now)),
-        Job("demo", DEMO_SECONDS, demo.look),
+        Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
+        Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now), LAKE),
+        Job("demo", DEMO_SECONDS, demo.look, LAKE),
+        *alerting.jobs(),
     )
     try:
         Timetable(jobs, _now, partial(beat, settings.home)).run(stop)
     finally:
+        alerting.close()
         demo.end()
 
 

@@ -9,15 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from metrics.catalog import DIMENSIONS
+from metrics.engine.addresses import filter_parameters, parse_filter, quoted, window_parameters
 from metrics.engine.query import Filter, Window
 
 DEFAULT_RANGE = "24h"
-OPERATORS: Mapping[str, str] = {"in": "", "not in": "!", "contains": "~"}
-"""Operators of a filter and the mark that stands for each before the colon."""
-NULL = "\\N"
-"""How "no value" is written; text never looks like this, because its backslashes are doubled."""
-_SPECIAL = ("\\", ",", ":", "!", "~")
 _INSTANT = timedelta(microseconds=1)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -107,39 +102,14 @@ def serialise(view: View, timezone: str = "UTC") -> dict[str, list[str]]:
     """Query parameters of a view, without those that say what is so anyway."""
     params: dict[str, list[str]] = {}
     if isinstance(view.range, Window):
-        params |= {"from": [_instant_text(view.range.start)], "to": [_instant_text(view.range.end)]}
+        params |= window_parameters(view.range)
     elif view.range != DEFAULT_RANGE:
         params["range"] = [view.range]
     if view.tz != timezone:
         params["tz"] = [view.tz]
     if view.compare:
         params["compare"] = ["1"]
-    if view.filters:
-        params["f"] = [filter_text(one) for one in view.filters]
-    return params
-
-
-def filter_text(one: Filter) -> str:
-    """A filter as it stands in the URL: `provider:openai,anthropic`, `!:` for "not in", `~:` for "contains"."""
-    values = ",".join(NULL if value is None else _escape(value) for value in one.values)
-    return f"{_escape(one.dimension)}{OPERATORS[one.operator]}:{values}"
-
-
-def parse_filter(text: str) -> Filter:
-    """The filter a text such as `provider:openai,anthropic` stands for.
-
-    Raises ValueError with the reason when it stands for none.
-    """
-    name, colon, listed = _split_once(text, ":")
-    if not colon:
-        raise ValueError(f"{_short(text)} names no values; expected dimension:value,value")
-    mark = name[-1:] if name[-1:] in ("!", "~") and not _is_escaped(name) else ""
-    dimension = _unescape(name[: len(name) - len(mark)])
-    if dimension not in DIMENSIONS and not dimension.startswith("attributes."):
-        raise ValueError(f"{_short(dimension)} is no dimension")
-    operator = next(word for word, sign in OPERATORS.items() if sign == mark)
-    values = tuple(None if part == NULL else _unescape(part) for part in _split(listed, ","))
-    return Filter(dimension=dimension, operator=operator, values=values)  # pyright: ignore[reportArgumentType]
+    return params | filter_parameters(view.filters)
 
 
 def instant(text: str, zone: ZoneInfo) -> datetime:
@@ -159,12 +129,12 @@ def _range(params: Mapping[str, Sequence[str]], zone: ZoneInfo, notes: list[str]
             return Window(start=instant(start, zone), end=instant(end, zone))
         except (ValueError, OverflowError):
             notes.append(
-                f"The range from {_short(start)} to {_short(end)} was ignored: two ISO times in order are needed."
+                f"The range from {quoted(start)} to {quoted(end)} was ignored: two ISO times in order are needed."
             )
     name = _last(params, "range")
     if name is None or name in PRESETS:
         return name or DEFAULT_RANGE
-    notes.append(f"The range {_short(name)} was ignored: known are {', '.join(PRESETS)}.")
+    notes.append(f"The range {quoted(name)} was ignored: known are {', '.join(PRESETS)}.")
     return DEFAULT_RANGE
 
 
@@ -175,14 +145,14 @@ def _zone(params: Mapping[str, Sequence[str]], timezone: str, notes: list[str]) 
     try:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
-        notes.append(f"The time zone {_short(name)} was ignored: it is no IANA name such as Europe/Berlin.")
+        notes.append(f"The time zone {quoted(name)} was ignored: it is no IANA name such as Europe/Berlin.")
         return timezone
 
 
 def _compare(params: Mapping[str, Sequence[str]], notes: list[str]) -> bool:
     value = _last(params, "compare")
     if value not in (None, "0", "1"):
-        notes.append(f"compare={_short(value)} was ignored: 1 or 0 is meant.")
+        notes.append(f"compare={quoted(value)} was ignored: 1 or 0 is meant.")
     return value == "1"
 
 
@@ -206,45 +176,3 @@ def _last(params: Mapping[str, Sequence[str]], key: str) -> str | None:
 def _ceil(moment: datetime, step: timedelta) -> datetime:
     since = moment.astimezone(UTC) - _EARLIEST
     return _EARLIEST + -(-since // step) * step
-
-
-def _instant_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _escape(text: str) -> str:
-    for special in _SPECIAL:
-        text = text.replace(special, "\\" + special)
-    return text
-
-
-def _unescape(text: str) -> str:
-    characters = iter(text)
-    return "".join(next(characters, "") if character == "\\" else character for character in characters)
-
-
-def _is_escaped(text: str) -> bool:
-    body = text[:-1]
-    return (len(body) - len(body.rstrip("\\"))) % 2 == 1
-
-
-def _split(text: str, separator: str) -> list[str]:
-    parts: list[str] = []
-    rest, found = text, separator
-    while found:
-        part, found, rest = _split_once(rest, separator)
-        parts.append(part)
-    return parts
-
-
-def _split_once(text: str, separator: str) -> tuple[str, str, str]:
-    position = text.find(separator)
-    while position >= 0 and _is_escaped(text[: position + 1]):
-        position = text.find(separator, position + 1)
-    return (text, "", "") if position < 0 else (text[:position], separator, text[position + 1 :])
-
-
-def _short(text: str | None) -> str:
-    """Text from a stranger, quoted and cut."""
-    shown = text or ""
-    return f"“{shown[:60]}…”" if len(shown) > 60 else f"“{shown}”"

@@ -185,6 +185,75 @@ STATUSES: Mapping[str, Look] = {
 }
 """Icon and color of a component's status."""
 
+PRIORITIES: Mapping[str, Look] = {
+    "P0": Look(":material/error:", "red"),
+    "P1": Look(":material/warning:", "orange"),
+    "P2": Look(":material/info:", "blue"),
+    "P3": Look(":material/low_priority:", "gray"),
+}
+"""Icon and color of an alert's priority; the letter and digit stand beside them."""
+PRIORITY_WORDS: Mapping[str, str] = {"P0": "critical", "P1": "high", "P2": "medium", "P3": "low"}
+PRIORITY_BARS: Mapping[str, tuple[str, str]] = {
+    "P0": ("#DC2626", ""), "P1": ("#D97706", "/"), "P2": ("#2563EB", "x"), "P3": ("#8A94A6", "."),
+}  # fmt: skip
+"""Color and pattern of an incident by its priority; each has rows of its own, too."""
+STANDINGS: Mapping[str, Look] = {
+    "firing": Look(":material/notifications_active:", "red"),
+    "pending": Look(":material/hourglass_top:", "orange"),
+    "acknowledged": Look(":material/how_to_reg:", "blue"),
+    "silenced": Look(":material/notifications_off:", "gray"),
+    "flapping": Look(":material/swap_vert:", "orange"),
+    "resolved": Look(":material/check_circle:", "green"),
+    "ok": Look(":material/check_circle:", "green"),
+    "no data": Look(":material/help:", "gray"),
+    "off": Look(":material/block:", "gray"),
+}
+"""Icon and color of where a rule, an alert or an incident stands."""
+STANDING_SIGNS: Mapping[str, str] = {
+    "firing": "▲ firing", "pending": "◔ pending", "ok": "✓ ok", "no data": "? no data", "off": "– off",
+}  # fmt: skip
+"""The same in a table's cell."""
+STEPS: Mapping[str, Look] = {
+    "breach": Look(":material/trending_up:", "orange"),
+    "pending": Look(":material/hourglass_top:", "orange"),
+    "cleared": Look(":material/undo:", "gray"),
+    "firing": Look(":material/notifications_active:", "red"),
+    "joined": Look(":material/add_alert:", "red"),
+    "withheld": Look(":material/notifications_off:", "gray"),
+    "told": Look(":material/send:", "blue"),
+    "failed": Look(":material/sms_failed:", "red"),
+    "acknowledged": Look(":material/how_to_reg:", "violet"),
+    "escalated": Look(":material/priority_high:", "red"),
+    "silenced": Look(":material/notifications_paused:", "gray"),
+    "resolved": Look(":material/check_circle:", "green"),
+    "note": Look(":material/notes:", "gray"),
+}
+"""Icon and color of an entry of an incident's timeline; its kind stands beside them."""
+WATCHED = Stroke("#2563EB", 1.75)
+THRESHOLD = Stroke("#DC2626", 1.5, "6px,4px")
+BAND = "rgba(37, 99, 235, 0.12)"
+"""What a learned band calls usual."""
+FIRING_SPAN, PENDING_SPAN = "#DC2626", "#F59E0B"
+SPAN_OPACITY: Mapping[str, float] = {"firing": 0.16, "pending": 0.12}
+MOMENTS: Mapping[str, tuple[str, str]] = {
+    "breach": ("#D97706", "triangle-up-open"),
+    "firing": ("#DC2626", "triangle-up"),
+    "told": ("#2563EB", "circle"),
+    "failed": ("#DC2626", "x"),
+    "acknowledged": ("#7C3AED", "diamond"),
+    "escalated": ("#DB2777", "star"),
+    "silenced": ("#64748B", "square"),
+    "resolved": ("#059669", "circle-open"),
+}
+"""Color and symbol of what happened to an incident, over its series."""
+NOISE: Mapping[str, tuple[str, str, str]] = {
+    "fired": ("fired", "#B9C4D6", ""),
+    "acknowledged": ("acknowledged", "#2563EB", "x"),
+    "short": ("over within 5 min by themselves", "#D97706", "/"),
+}
+"""What a rule asked of people: words, color, pattern."""
+SPARK_HEIGHT = 76
+
 TALL_CHART_HEIGHT = 370
 CHART_HEIGHT = 272
 SMALL_CHART_HEIGHT = 190

@@ -1,23 +1,14 @@
 """Numbers, spans of time and foreign text, as a reader sees them."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import floor, isfinite, log10
+from math import isfinite
 from zoneinfo import ZoneInfo
 
-NOTHING = "–"
-"""Shown for no data."""
+from metrics.catalog.quantities import NOTHING as NOTHING
+from metrics.catalog.quantities import quantity as quantity
 
-_SCALES: Sequence[tuple[float, float, str]] = (
-    (1e12, 1e12, "T"),
-    (1e9, 1e9, "G"),
-    (1e6, 1e6, "M"),
-    (1e4, 1e3, "k"),
-)
-"""From which value on, what it is divided by, and the letter for that."""
-_UNITS: Mapping[str, str] = {
-    "requests/s": "req/s", "requests/min": "req/min", "requests/h": "req/h", "h": "h", "min": "min", "×": "×",
-}  # fmt: skip
 _AGES: Sequence[tuple[int, str]] = (
     (365 * 86_400, "year"),
     (30 * 86_400, "month"),
@@ -26,22 +17,11 @@ _AGES: Sequence[tuple[int, str]] = (
     (60, "min"),
     (1, "s"),
 )
-_MOST_DECIMALS = 9
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
-
-
-def quantity(value: float | None, unit: str = "", decimals: int = 1) -> str:
-    """A value with its unit, short enough for a tile: `187 ms`, `1.24 s`, `$12.40`, `0.42 %`, `1.2 M`."""
-    if value is None or not isfinite(value):
-        return NOTHING
-    if unit == "ms":
-        return _milliseconds(value)
-    if unit == "USD":
-        return ("−" if value < 0 else "") + "$" + _scaled(abs(value), _cents(abs(value)))
-    if unit == "%":
-        return f"{value:.{_decimals(value, decimals)}f} %"
-    shown = _scaled(value, decimals)
-    return f"{shown} {_UNITS[unit]}" if unit in _UNITS else shown
+_LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
+"""Where an address is recognized by."""
+JOINER = "\N{WORD JOINER}"
+"""Neither seen nor heard, and no part of an address."""
 
 
 def change(value: float | None, previous: float | None, unit: str) -> str | None:
@@ -98,35 +78,11 @@ def name(value: str | None, limit: int = 60) -> str:
 
 
 def markdown(text: str) -> str:
-    """Text that Markdown shows as it is: labels and buttons read Markdown."""
-    return "".join("\\" + letter if letter in _MARKDOWN else letter for letter in text)
+    """Text that Markdown shows as it is: labels and buttons read Markdown.
 
-
-def _milliseconds(value: float) -> str:
-    if abs(value) < 10:
-        return f"{value:.1f} ms"
-    if abs(value) < 1_000:
-        return f"{value:.0f} ms"
-    return f"{value / 1_000:.2f} s" if abs(value) < 60_000 else f"{value / 60_000:.1f} min"
-
-
-def _cents(value: float) -> int:
-    if value and value < 0.1:
-        return 4
-    return 2 if value < 10_000 else 1
-
-
-def _scaled(value: float, decimals: int) -> str:
-    scale, letter = next(((scale, letter) for least, scale, letter in _SCALES if abs(value) >= least), (1.0, ""))
-    decimals = max(decimals, 1) if letter else _decimals(value, decimals)
-    return f"{value / scale:,.{decimals}f}{' ' + letter if letter else ''}"
-
-
-def _decimals(value: float, decimals: int) -> int:
-    """`decimals`, or as many as show two digits of a value that they would round to zero."""
-    if value == 0 or round(value, decimals):
-        return decimals
-    return min(_MOST_DECIMALS, 1 - floor(log10(abs(value))))
+    Addresses become no links: who writes one into an event could lead people elsewhere.
+    """
+    return "".join("\\" + letter if letter in _MARKDOWN else letter for letter in _LINKED.sub(JOINER, text))
 
 
 def _signed(value: float, decimals: int, unit: str) -> str:

@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks import ingest, pages, queries
+from benchmarks import alerts, ingest, pages, queries
 from metrics.events.simulator import simulate
 
 HERE = Path(__file__).resolve().parent
@@ -40,7 +40,8 @@ def main(
     console = Console()
     if anew:
         shutil.rmtree(work, ignore_errors=True)
-    rows = [*_ingest_rows(work, days, per_day), *_query_rows(work / "home"), *_page_rows(work / "home")]
+    home = work / "home"
+    rows = [*_ingest_rows(work, days, per_day), *_query_rows(home), *_alert_rows(home), *_page_rows(home)]
     everything = [*_everything_rows(work / "everything", days, per_day)]
     machine = f"{cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     events = f"{days * per_day:,} requests in {days} days"
@@ -80,6 +81,13 @@ def _query_rows(home: Path) -> Iterator[Row]:
     for timing in timings:
         reach = "≤ 2 s" if "(events)" in timing.name else ""
         yield f"query: {timing.name}", reach, _milliseconds(timing.median)
+    for timing in queries.minutes(home):
+        yield f"query: {timing.name}", timing.reach, _milliseconds(timing.median)
+
+
+def _alert_rows(home: Path) -> Iterator[Row]:
+    for one in alerts.measured(home):
+        yield one.name, one.reach, one.value
 
 
 def _page_rows(home: Path) -> Iterator[Row]:

@@ -48,7 +48,7 @@ def simulated_events(shared_directory: Path) -> Path:
 
         simulate(directory, days=SIMULATED_DAYS, per_day=SIMULATED_REQUESTS_A_DAY, seed=7, end=SIMULATED_END)
 
-    return _made_once(shared_directory / "events", make)
+    return made_once(shared_directory / "events", make)
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def simulated_home(shared_directory: Path, simulated_events: Path) -> Path:
         report = ingest(sorted(simulated_events.rglob("*.parquet")), Settings(home=home), now=lambda: SIMULATED_END)
         assert report.rejected == 0, report
 
-    return _made_once(shared_directory / "home", make)
+    return made_once(shared_directory / "home", make)
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +73,7 @@ def real_home(shared_directory: Path) -> Path:
 
         ingest(sorted(SAMPLES.glob("*.parquet")), Settings(home=home), now=lambda: REAL_END)
 
-    return _made_once(shared_directory / "real", make)
+    return made_once(shared_directory / "real", make)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +82,7 @@ def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 
-def _made_once(target: Path, make: Callable[[Path], None]) -> Path:
+def made_once(target: Path, make: Callable[[Path], None]) -> Path:
     """`target`, made by the first test process that asks for it while the others wait."""
     with _locked(target.with_suffix(".lock")):
         if not target.exists():

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["metrics.lake.ingest"])
+_CONTEXT.set_forkserver_preload(["metrics.lake.ingest", "tests.alerts.living"])
 TIMEOUT = 60
 
 

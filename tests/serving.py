@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -36,13 +36,16 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 @contextmanager
-def running_up(home: Path, port: int) -> Generator[tuple["subprocess.Popen[str]", list[str]]]:
+def running_up(
+    home: Path, port: int, environment: Mapping[str, str] | None = None
+) -> Generator[tuple["subprocess.Popen[str]", list[str]]]:
     """`promptpilot up` on that port, once it has told its address; with the lines it has written so far."""
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "up", "--port", str(port), "--home", str(home)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env={**os.environ, **(environment or {})},
     )
     watchdog = threading.Timer(TIMEOUT, process.kill)
     watchdog.start()

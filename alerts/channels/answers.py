@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from alerts.channels.channel import Refused, Retry
+from alerts.channels.lines import one_line
 
 LONGEST_WAIT = timedelta(days=1)
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 """Statuses below 500 that may pass by themselves."""
-_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _TOLD = 240
+_SHORTEST = 6
+"""Parts of an address that are shorter are words, not tokens."""
 
 
 def receipt(status: int, reason: str, headers: Mapping[str, str]) -> Retry | Refused:
@@ -38,12 +40,18 @@ def wait(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def told(text: str, hidden: Iterable[SecretStr | None] = ()) -> str:
-    """What the other side said, as one short line that holds none of the hidden texts."""
-    for secret in hidden:
-        if secret is not None and secret.get_secret_value():
-            text = text.replace(secret.get_secret_value(), "***")
-    line = _SPACES.sub(" ", text).strip()
-    return line if len(line) <= _TOLD else line[: _TOLD - 1] + "…"
+    """What the other side said, as one short line that holds none of the hidden texts, nor parts of an address."""
+    secrets = {part for secret in hidden if secret is not None for part in _parts(secret.get_secret_value())}
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return one_line(text, _TOLD)
+
+
+def _parts(secret: str) -> list[str]:
+    """The text; of an address also what stands behind the host, which is what is secret in it."""
+    _, is_address, rest = secret.partition("://")
+    behind = re.split(r"[/?&=#]", rest)[1:] if is_address else []
+    return [part for part in (secret, *behind) if len(part) >= _SHORTEST or part == secret != ""]
 
 
 def host(url: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from alerts.channels.facts import Fact, changes, facts, headline, in_short, is_link, links, others, said, where
+from alerts.channels.lines import one_line
 from alerts.channels.picture import sparkline
 from alerts.message import Message
 from alerts.rules import Priority
@@ -36,7 +37,6 @@ RESOLVED, ACKNOWLEDGED = "✅", "👀"
 _BREAK = "\u200b"
 """A space of no width: what stands on both sides of it is no markup."""
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _MARKUP = re.compile(
     r"`"
     r"|(?<![^\W_])[*_~]|[*_~](?![^\W_])"  # at the edge of a word: within one they mean nothing
@@ -47,13 +47,12 @@ _MARKUP = re.compile(
 
 def literal(text: str, limit: int) -> str:
     """A text that Slack shows as it is, in at most `limit` characters: one line, no markup, no mention, no link."""
-    line = _CONTROL.sub(" ", text).strip()
-    return _cut(line, limit, lambda part: _escaped(_MARKUP.sub(lambda found: _BREAK + found[0], part)))
+    return _cut(one_line(text), limit, lambda part: _escaped(_MARKUP.sub(lambda found: _BREAK + found[0], part)))
 
 
 def plain(text: str, limit: int) -> str:
     """The same for a field that knows no markup."""
-    return _cut(_CONTROL.sub(" ", text).strip(), limit, _escaped)
+    return _cut(one_line(text), limit, _escaped)
 
 
 def fallback(message: Message) -> str:

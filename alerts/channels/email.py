@@ -18,6 +18,7 @@ from alerts.channels.answers import told
 from alerts.channels.channel import Receipt, Reference, Refused, Retry, Sent
 from alerts.channels.letter import letter, message_id
 from alerts.channels.patience import OutOfTime, Patience
+from alerts.channels.trust import trusted
 from alerts.message import Message
 from metrics.settings import Email as Settings
 
@@ -52,7 +53,7 @@ class Email:
         self._login = login
         self._now = now
         self._patience = patience or Patience()
-        self._context = context or ssl.create_default_context()
+        self._context = context or trusted()
         self._settled: OrderedDict[str, Mapping[str, str]] = OrderedDict()
         """By key of a message that somebody is still to get: who got it (an empty text) or never will (why)."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from alerts.channels.answers import host
 from alerts.incident import NoticeKind
 from alerts.message import Message
 from alerts.rules import Priority
@@ -102,7 +103,8 @@ def said(message: Message) -> str:
     """Who did something and what else must be said, as one sentence; empty where there is neither."""
     did = {"acknowledged": "Acknowledged", "resolved": "Resolved"}.get(message.kind)
     by = f"{did} by {message.who}" if did and message.who else ""
-    return ". ".join(part for part in (by, message.note) if part)
+    note = message.note[:1].upper() + message.note[1:]
+    return ". ".join(part for part in (by, note) if part)
 
 
 def in_short(message: Message) -> str:
@@ -123,7 +125,8 @@ def links(message: Message) -> list[Fact]:
 
 def is_link(text: str) -> bool:
     """Whether a text is an address that a person may be sent to."""
-    return text.startswith(("https://", "http://")) and not any(ord(sign) <= 32 or ord(sign) == 127 for sign in text)
+    printable = not any(ord(sign) <= 32 or ord(sign) == 127 for sign in text)
+    return text.startswith(("https://", "http://")) and printable and bool(host(text))
 
 
 def moment(at: datetime) -> str:

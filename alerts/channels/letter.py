@@ -8,9 +8,9 @@ from email.policy import SMTP
 from hashlib import blake2b
 from html import escape
 
-from alerts.channels.answers import told
 from alerts.channels.channel import Reference
 from alerts.channels.facts import STANDS, Fact, changes, facts, headline, links, moment, others, said, where
+from alerts.channels.lines import one_line
 from alerts.channels.picture import described, png, sparkline
 from alerts.message import Message
 from alerts.rules import Priority
@@ -46,9 +46,9 @@ def letter(
     mail["Date"] = now
     mail["Message-ID"] = message_id(message.key, sender)
     mail["Auto-Submitted"] = "auto-generated"  # no holiday notices, please
-    mail["X-PromptPilot-Incident"] = told(message.incident)
+    mail["X-PromptPilot-Incident"] = one_line(message.incident)
     if earlier and (first := earlier.get("message_id")) and first != mail["Message-ID"]:
-        mail["In-Reply-To"] = mail["References"] = told(first)
+        mail["In-Reply-To"] = mail["References"] = one_line(first)
     mail.set_content(_plain(message))
     drawn = png(message)
     mail.add_alternative(_html(message, drawn is not None), subtype="html")
@@ -61,8 +61,7 @@ def letter(
 def subject(message: Message) -> str:
     """`[P0] Firing: Error rate above 5 %: 7.3 %`, one line whatever the title holds."""
     state = "" if message.kind == "digest" else f"[{message.priority}] {STANDS[message.kind]}: "
-    line = told(state + message.title)
-    return line if len(line) <= SUBJECT else line[: SUBJECT - 1] + "…"
+    return one_line(state + message.title, SUBJECT)
 
 
 def message_id(key: str, sender: str) -> str:
@@ -72,19 +71,14 @@ def message_id(key: str, sender: str) -> str:
 
 
 def _plain(message: Message) -> str:
-    lines = [headline(message), said(message), ""]
-    lines += [f"{fact.label}: {fact.text}" for fact in facts(message)]
+    lines = [one_line(headline(message)), one_line(said(message)), ""]
+    lines += [one_line(f"{fact.label}: {fact.text}") for fact in facts(message)]
     lines += ["", sparkline(message)]
     for title, listed in _lists(message):
-        lines += ["", f"{title}:", *(f"- {line}" for line in listed)]
+        lines += ["", f"{title}:", *(f"- {one_line(line)}" for line in listed)]
     lines += ["", *(f"{link.label}: {link.text}" for link in links(message))]
-    lines += ["", _foot(message)]
-    return "\n".join(_line(line) for line in lines)
-
-
-def _line(text: str) -> str:
-    """Without what a mail cannot hold; the two lines of the sparkline stay two."""
-    return "".join(sign for sign in text if sign in "\n\t" or ord(sign) >= 32)
+    lines += ["", one_line(_foot(message))]
+    return "\n".join(lines)
 
 
 def _lists(message: Message) -> list[tuple[str, list[str]]]:
@@ -119,7 +113,7 @@ def _html(message: Message, pictured: bool) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(_line(text), quote=True)
+    return escape(one_line(text), quote=True)
 
 
 def _row(fact: Fact) -> str:

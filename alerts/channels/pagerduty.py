@@ -10,7 +10,9 @@ from pydantic import SecretStr
 from alerts.channels.answers import host, receipt, told
 from alerts.channels.channel import Receipt, Reference, Refused, Retry, Sent
 from alerts.channels.facts import MEANS, changes, facts, headline, links, others, said, where
+from alerts.channels.lines import one_line
 from alerts.channels.patience import OutOfTime, Patience
+from alerts.channels.trust import trusted
 from alerts.message import Message
 from alerts.rules import Priority
 
@@ -33,7 +35,6 @@ class PagerDuty:
         self._key = routing_key
         self._url = events_url
         self._patience = patience or Patience()
-        self._context = httpx2.create_ssl_context()
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         """Trigger, acknowledge or resolve. An event that arrives twice counts once, by its deduplication key."""
@@ -53,7 +54,7 @@ class PagerDuty:
         return Sent({"dedup_key": message.incident})
 
     def _submit(self, message: Message) -> None:
-        with _Client(self._key.get_secret_value(), self._url, self._context, self._patience.silence) as client:
+        with _Client(self._key.get_secret_value(), self._url, trusted(), self._patience.silence) as client:
             match message.kind:
                 case "acknowledged":
                     client.acknowledge(message.incident)
@@ -129,14 +130,13 @@ def _said(answer: httpx2.Response) -> str:
 
 def summary(message: Message) -> str:
     """What is read out on the phone."""
-    line = " ".join(headline(message).split())
-    return line if len(line) <= SUMMARY else line[: SUMMARY - 1] + "…"
+    return one_line(headline(message), SUMMARY)
 
 
 def source(message: Message) -> str:
     """What is affected: the labels, else the rule."""
     named = ", ".join(f"{name}={'(none)' if value is None else value}" for name, value in message.labels)
-    return (named or message.rule)[:SUMMARY]
+    return one_line(named, SUMMARY) or one_line(message.rule, SUMMARY)
 
 
 def details(message: Message) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-from alerts.channels.answers import told
+from alerts.channels.lines import one_line
 from alerts.message import Message, Picture
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -32,7 +32,7 @@ def sparkline(message: Message, width: int = 60) -> str:
     scale = _scale(picture)
     bars = "".join(" " if bin_.value is None else _bar(bin_.value, scale) for bin_ in bins)
     marks = "".join(MARK if bin_.firing else " " for bin_ in bins).rstrip()
-    unit = f" {picture.unit}" if picture.unit else ""
+    unit = _unit(picture)
     span = f"{_number(min(known))} – {_number(max(known))}{unit}"
     limit = "" if picture.threshold is None else f", threshold {_number(picture.threshold)}{unit} = "
     threshold = "" if picture.threshold is None else _bar(picture.threshold, scale)
@@ -47,12 +47,12 @@ def png(message: Message) -> bytes | None:
     image = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
     draw = ImageDraw.Draw(image)
     _shade(draw, picture, message)
-    _value_axis(draw, picture, told(_title(message)))
+    _value_axis(draw, picture, one_line(_title(message), 80))
     _time_axis(draw, picture)
     _threshold(draw, picture)
     _series(draw, picture, message)
     written = BytesIO()
-    image.quantize(64).save(written, "PNG", optimize=True)
+    image.save(written, "PNG")
     return written.getvalue()
 
 
@@ -61,15 +61,21 @@ def described(message: Message) -> str:
     picture = message.picture
     if picture is None or not (known := _known(picture.values)):
         return "No values"
-    unit = f" {picture.unit}" if picture.unit else ""
+    unit = _unit(picture)
     limit = "" if picture.threshold is None else f", threshold {_number(picture.threshold)}{unit}"
     title = message.metric_title or message.metric or "Values"
-    return f"{told(title)} between {_number(min(known))} and {_number(max(known))}{unit}{limit}"
+    return f"{one_line(title, 80)} between {_number(min(known))} and {_number(max(known))}{unit}{limit}"
 
 
 def _title(message: Message) -> str:
-    unit = f" ({message.picture.unit})" if message.picture and message.picture.unit else ""
-    return f"{message.metric_title or message.metric}{unit}".strip()
+    unit = _unit(message.picture) if message.picture else ""
+    return f"{message.metric_title or message.metric}{f' ({unit.strip()})' if unit else ''}".strip()
+
+
+def _unit(picture: Picture) -> str:
+    """With the space before it; not so long that it covers the picture."""
+    unit = one_line(picture.unit, 20)
+    return f" {unit}" if unit else ""
 
 
 class _Bin(NamedTuple):
@@ -199,7 +205,7 @@ def _threshold(draw: ImageDraw.ImageDraw, picture: Picture) -> None:
     height = _y(_scale(picture), picture.threshold)
     for left in range(_LEFT, _WIDTH - _RIGHT, 24):
         draw.line((left, height, min(left + 14, _WIDTH - _RIGHT), height), fill=_ALARM, width=3)
-    unit = f" {picture.unit}" if picture.unit else ""
+    unit = _unit(picture)
     text = f"threshold {_number(picture.threshold)}{unit}"
     draw.text((_LEFT + 8, height - 6), text, fill=_ALARM, font=_font(), anchor="ld")
 

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from alerts.channels import blocks
 from alerts.channels.answers import host, receipt, told
 from alerts.channels.channel import Receipt, Reference, Refused, Retry, Sent
+from alerts.channels.lines import one_line
 from alerts.channels.patience import OutOfTime, Patience
 from alerts.channels.picture import described, png
 from alerts.channels.slack_history import answered, arrived
@@ -62,6 +63,7 @@ class Slack:
         self._channel = channel
         self._interactive = interactive
         self._patience = patience or Patience()
+        self._for_a_picture = Patience(self._patience.seconds / 3)
         self._client = web_client(token, api_url, self._patience.silence)
         self._may_upload = True
 
@@ -130,11 +132,11 @@ class Slack:
         if drawn is None:
             return
         try:
-            self._patience.call(
+            self._for_a_picture.call(
                 lambda: self._client.files_upload_v2(
                     content=drawn,
                     filename="series.png",
-                    title=told(message.metric_title or message.metric or "Series"),
+                    title=one_line(message.metric_title or message.metric or "Series", 80),
                     alt_txt=described(message),
                     channel=sent["channel"],
                     thread_ts=sent["ts"],
@@ -151,11 +153,11 @@ class Slack:
         headers = {str(name): str(value) for name, value in dict(answer.headers or {}).items()}
         if answer.status_code != 200:
             return receipt(answer.status_code, f"Slack: status {answer.status_code}", headers)
-        reason = told(f"Slack, {place}: {REMEDIES.get(said, said)}", (self._token,))
+        reason = told(f"Slack, {place}: {REMEDIES.get(said, said or 'not an answer of Slack')}", (self._token,))
         if said in PASSES:
             return receipt(429, reason, headers)
         # slack_sdk puts an answer that is no JSON into the error: somebody else than Slack answered.
-        return Retry(reason, timedelta(minutes=1)) if " " in said else Refused(reason)
+        return Refused(reason) if said and " " not in said else Retry(reason, timedelta(minutes=1))
 
 
 def web_client(token: SecretStr | None, api_url: str, timeout: float) -> WebClient:
@@ -173,4 +175,5 @@ def web_client(token: SecretStr | None, api_url: str, timeout: float) -> WebClie
 
 
 def _error(error: SlackApiError) -> str:
-    return str(error.response.get("error") or "")
+    answer: Any = error.response.data
+    return str(answer.get("error") or "") if isinstance(answer, dict) else ""

@@ -58,10 +58,18 @@ def _id_of(client: WebClient, channel: str) -> str | None:
     """The history is asked for by id only; names are looked up."""
     if not channel.startswith("#"):
         return channel
-    kinds = "public_channel,private_channel"
+    try:
+        return _listed(client, channel[1:], "public_channel,private_channel")
+    except SlackApiError as error:
+        if _said(error) != "missing_scope":
+            raise
+        return _listed(client, channel[1:], "public_channel")  # private ones need a scope of their own
+
+
+def _listed(client: WebClient, name: str, kinds: str) -> str | None:
     for page in _paged(client, "conversations.list", limit=_CHANNELS, types=kinds, exclude_archived=True):
         for known in page.get("channels") or ():
-            if known.get("name") == channel[1:]:
+            if known.get("name") == name:
                 return str(known["id"])
     return None
 
@@ -82,7 +90,11 @@ def _key(message: Mapping[str, Any]) -> object:
 
 
 def _or_blind(error: SlackApiError) -> None:
-    said = str(error.response.get("error") or "")
-    if said not in BLIND:
+    if _said(error) not in BLIND:
         raise error
-    LOG.warning("Slack: whether a message arrived cannot be told (%s), so it is sent again", said)
+    LOG.warning("Slack: whether a message arrived cannot be told (%s), so it is sent again", _said(error))
+
+
+def _said(error: SlackApiError) -> str:
+    answer: Any = error.response.data
+    return str(answer.get("error") or "") if isinstance(answer, dict) else ""

@@ -14,6 +14,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateNotFound, Template
 from jinja2 import TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
 
+from alerts.channels.lines import one_line
 from alerts.message import Message
 
 JSON = "application/json"
@@ -46,28 +47,26 @@ class Template:
         self._environment = SandboxedEnvironment(
             loader=FileSystemLoader(home), autoescape=False, undefined=StrictUndefined
         )
+        self._environment.policies["json.dumps_kwargs"] = {"default": str}  # says so where a name is not known
 
     def body(self, message: Message) -> Body:
         """The template with the message's facts. Raises TemplateError."""
         known = json.loads(message.model_dump_json())
         try:
             text = self._environment.get_template(self._name).render(known, message=known)
-        except TemplateNotFound as error:
-            raise TemplateError(
-                f"{self._path}: no such template; alerts.webhook.template names a file of the home"
-            ) from error
-        except TemplateSyntaxError as error:
-            raise TemplateError(f"{self._path}, line {error.lineno}: {error.message}") from error
         except Exception as error:  # whatever an expression of a template may raise
-            reason = error.message if isinstance(error, JinjaError) else f"{type(error).__name__}: {error}"
-            raise TemplateError(f"{self._path}, line {self._line(error)}: {reason}") from error
+            raise TemplateError(self._explained(error)) from error
         return self._checked(text)
 
-    def _line(self, error: Exception) -> int:
-        """The line of the template that raised: Jinja puts it into the traceback."""
+    def _explained(self, error: Exception) -> str:
+        """With the line of the template: of a syntax error it says so, of all else Jinja puts it into the traceback."""
+        if isinstance(error, TemplateNotFound) and error.name == self._name:
+            return f"{self._path}: no such template; alerts.webhook.template names a file of the home"
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == str(self._path)]
-        return (lines[-1] if lines else None) or 1
+        line = error.lineno if isinstance(error, TemplateSyntaxError) else (lines[-1] if lines else None)
+        reason = error.message if isinstance(error, JinjaError) else f"{type(error).__name__}: {error}"
+        return f"{self._path}, line {line or 1}: {one_line(reason or type(error).__name__, 200)}"
 
     def _checked(self, text: str) -> Body:
         """A template that looks like JSON, by its name or its first sign, must be JSON."""

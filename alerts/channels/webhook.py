@@ -14,6 +14,7 @@ from alerts.channels.channel import Receipt, Reference, Refused, Retry, Sent
 from alerts.channels.facts import is_link
 from alerts.channels.patience import OutOfTime, Patience
 from alerts.channels.template import Body, Template, TemplateError
+from alerts.channels.trust import trusted
 from alerts.message import Message
 
 # httpx2 writes the address of every request, and that of a webhook may hold a token.
@@ -41,7 +42,6 @@ class Webhook:
         self._template = template
         self._now = now
         self._patience = patience or Patience()
-        self._context = httpx2.create_ssl_context()
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         """Post it. Sent again it has the same Idempotency-Key, by which the other side knows it."""
@@ -64,12 +64,12 @@ class Webhook:
     def _post(self, url: str, message: Message) -> Receipt:
         body = Body.of(message) if self._template is None else self._template.body(message)
         with (
-            httpx2.Client(verify=self._context, timeout=self._patience.silence, follow_redirects=False) as client,
+            httpx2.Client(verify=trusted(), timeout=self._patience.silence, follow_redirects=False) as client,
             client.stream("POST", url, content=body.content, headers=self._headers(body, message)) as answer,
         ):
             if answer.is_success:
                 return Sent({})
-            words = told(next(answer.iter_bytes(_READ), b"").decode("utf-8", "replace"), (self._secret,))
+            words = told(next(answer.iter_bytes(_READ), b"").decode("utf-8", "replace"), (SecretStr(url), self._secret))
             reason = f"Webhook: {host(url)}: status {answer.status_code}"
             if answer.is_redirect:
                 return Refused(f"{reason}: redirects are not followed: set alerts.webhook.url to where it leads")

@@ -39,6 +39,14 @@ def bar(view: View, notes: tuple[str, ...] = ()) -> None:
             st.warning(wording.markdown(note), icon=":material/link_off:")
 
 
+def span(view: View) -> None:
+    """The range and its time zone alone, where there is nothing to filter or to compare with."""
+    with st.container(key="filter-bar", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        _presets(view)
+        _custom(view)
+        _zone(view)
+
+
 def _presets(view: View) -> None:
     st.session_state[_RANGE] = view.range if isinstance(view.range, str) else None
     st.segmented_control(

@@ -7,6 +7,8 @@ from html import escape
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
+from app.wording import JOINER
+
 _COLORS = "red|orange|yellow|green|blue|violet|gray|grey|primary|small"
 _DIRECTIVE = re.compile(rf":(?P<name>{_COLORS})(?P<badge>-badge)?\[")
 _ICON = re.compile(r":material/\w+:|:streamlit:")
@@ -16,18 +18,23 @@ _NOT_READ = ("link", "image", "autolink", "html_inline", "html_block", "referenc
 
 def html(text: str) -> str:
     """Paragraphs."""
-    return _reader().render(text)
+    return _reader().render(_without_joiners(text))
 
 
 def inline(text: str) -> str:
     """A line."""
-    return _reader().renderInline(text)
+    return _reader().renderInline(_without_joiners(text))
 
 
 def plain(text: str) -> str:
     """A line without any emphasis, as text: not escaped."""
-    tokens = _reader().parseInline(text)[0].children or []
+    tokens = _reader().parseInline(_without_joiners(text))[0].children or []
     return "".join(token.content for token in tokens if token.type in ("text", "code_inline", "text_special")).strip()
+
+
+def _without_joiners(text: str) -> str:
+    """Here no address becomes a link anyway."""
+    return text.replace(JOINER, "")
 
 
 @cache

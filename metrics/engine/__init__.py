@@ -1,6 +1,7 @@
 """How a number is computed: a `Query` becomes SQL, is run on DuckDB, and comes back as a Polars frame."""
 
 from metrics.engine.cohorts import Retention
+from metrics.engine.contributions import Affected, Contribution
 from metrics.engine.engine import Engine, Plan
 from metrics.engine.journeys import Funnel, FunnelStep, Journeys, Ways
 from metrics.engine.narrowing import NARROW_FROM
@@ -13,6 +14,8 @@ __all__ = [
     "EVENTS",
     "NARROW_FROM",
     "PREVIOUS",
+    "Affected",
+    "Contribution",
     "DimensionMismatch",
     "Engine",
     "EngineError",

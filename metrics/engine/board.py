@@ -14,7 +14,8 @@ from metrics.engine.narrowing import Narrowing
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope, moment_sql, span_sql
 from metrics.engine.statement import Statement
-from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BUCKET, ROLLUPS, Counts
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.shapes import BIN_ORIGIN_MS, BIN_RATIO, BUCKET, Counts
 
 DISTRIBUTIONS: Mapping[str, tuple[str, str, str]] = {
     "response_time": ("request", "duration_ms", "request_duration"),
@@ -69,7 +70,7 @@ def values(kinds: Sequence[str], scope: Scope, limit: int) -> list[str | None]:
         rollup = f"{kind}_counts"
         parts = scope.parts(kind, rollup) if rollup in ROLLUPS else None
         if parts and parts.view and parts.interior:
-            stored = scope.rollup(rollup, parts.view)
+            stored = scope.rollup(rollup, parts.view, parts.interior)
             rollup_of = ROLLUPS[rollup].shape
             count = rollup_of.aggregates[0].name if isinstance(rollup_of, Counts) else "1"
             where = f"{span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}"

@@ -35,6 +35,7 @@ SECONDS: dict[Grain, int] = {
 
 ALERTING = (Grain.SECONDS_5, Grain.SECONDS_30)
 """Grains that only alert rules ask for."""
+MINUTE = 60
 HOUR = 3600
 DAY = 86400
 MOST_POINTS = 400
@@ -119,7 +120,7 @@ class Buckets:
         return f"{floored} - {offset}" if width <= HOUR else floored
 
     def aligned_to(self, seconds: int) -> bool:
-        """Whether every inner boundary lies on a multiple of `seconds` (3600 or 86400) of UTC."""
+        """Whether every inner boundary lies on a multiple of `seconds` (60, 3600 or 86400) of UTC."""
         if self.grain is Grain.NONE:
             return True
         width = SECONDS.get(self.grain, DAY)

@@ -1,6 +1,6 @@
 """Who came back: users by the day or week of their first event, and the share of them that is there again later."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 import polars as pl
@@ -8,11 +8,11 @@ from pydantic import Field
 
 from metrics.catalog.usage import BY_PEOPLE
 from metrics.engine.buckets import DAY, Buckets
-from metrics.engine.database import rows_of
 from metrics.engine.measures.days import AGE, every_day, returns
 from metrics.engine.measures.step import KEY
 from metrics.engine.query import Filter, Grain, Value, Window, Zone
 from metrics.engine.scope import Scope
+from metrics.engine.statement import Statement
 
 COHORTS = pl.Schema(
     {"cohort": pl.Datetime("us", "UTC"), "size": pl.Int64(), "age": pl.Int64(), "share": pl.Float64()}
@@ -34,7 +34,7 @@ class Retention(Value):
     kinds: tuple[str, ...] = BY_PEOPLE
 
 
-def cohorts(asked: Retention, scope: Scope) -> pl.DataFrame:
+def cohorts(asked: Retention, scope: Scope, rows_of: Callable[[Statement], pl.DataFrame]) -> pl.DataFrame:
     """One row a cohort and age (`COHORTS`): `cohort` is the begin of its day or week, `size` its users at age 0.
 
     `share` is the percentage of them with an event in the day or week `age` later; null while that is not over.

@@ -13,22 +13,24 @@ from metrics.catalog.model import Additive, counter_of, kinds_of
 from metrics.engine import board, raw
 from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.cohorts import Retention, cohorts
+from metrics.engine.contributions import Affected, Contribution, affected, contributions, dimensions_of, kind_to_explain
 from metrics.engine.database import rows_of
+from metrics.engine.grid import joined, on_grid
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
 from metrics.engine.measures.quantiles import binned
-from metrics.engine.narrowing import Narrowing
+from metrics.engine.memory import Memory
+from metrics.engine.narrowing import NARROW_FROM, Narrowing
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.raw import EventPage, Place
 from metrics.engine.result import EVENTS, PREVIOUS, TIME, Freshness, KindFreshness, Result
-from metrics.engine.scope import EXACT_UP_TO, Scope
+from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM, Scope
 from metrics.engine.statement import Statement, laid_out
+from metrics.engine.userdays import MERGE_FROM, UserDays
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
-
-SECONDS = "seconds"
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,28 @@ class Plan:
 class Engine:
     """Answers queries over one home. Safe to share between threads.
 
-    `exact_up_to`: events whose quantiles are taken by sorting. `narrow_from`: events in question from which those that
-    pass a filter are set aside for the questions to come; whoever asks many should set it to `NARROW_FROM`.
+    `exact_up_to`: events whose quantiles are taken by sorting. `minutes_from`: events from which minutes are read from
+    rollups. `narrow_from`: events in question from which those that pass a filter are set aside for the questions to
+    come; whoever asks many should set it to `NARROW_FROM`.
     `own_metrics`: whether the home's `metrics.yaml` counts; raises `MetricsError` when that cannot be used.
     """
 
     def __init__(
-        self, settings: Settings, *, exact_up_to: int = EXACT_UP_TO, narrow_from: float = inf, own_metrics: bool = True
+        self,
+        settings: Settings,
+        *,
+        exact_up_to: int = EXACT_UP_TO,
+        minutes_from: int = MINUTES_FROM,
+        narrow_from: float = inf,
+        own_metrics: bool = True,
     ) -> None:
         self.settings = settings
         self.exact_up_to = exact_up_to
+        self.minutes_from = minutes_from
         self.lake = Lake(settings.home)
         self._narrowing = Narrowing(self.lake, narrow_from)
+        self._memory = Memory()
+        self._user_days = UserDays(narrow_from * MERGE_FROM / NARROW_FROM)
         self.metrics = catalog(settings, own=own_metrics)
 
     def run(self, query: Query) -> Result:
@@ -96,7 +108,7 @@ class Engine:
         """How a query would be answered, without answering it. Raises as `run` does."""
         metrics = tuple(self._metric(name) for name in query.metrics)
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
-        scope = Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
+        scope = Scope(query, buckets, self.lake, self.settings, self.exact_up_to, self.minutes_from)
         for metric in metrics:
             for measure in metric.measures:
                 scope.kinds_for(metric.name, kinds_of(measure))
@@ -139,7 +151,7 @@ class Engine:
         """The share of each cohort that came back (`COHORTS`). Raises as `run` does."""
         query = Query(metrics=("users_active",), window=asked.window, filters=asked.filters, tz=asked.tz)
         scope = self._scope(query.model_copy(update={"grain": Grain.DAY}))
-        return cohorts(asked, scope)
+        return cohorts(asked, scope, self._rows)
 
     def outlook(self, metric: str, window: Window, filters: Sequence[Filter] = (), tz: str = "UTC") -> pl.DataFrame:
         """An additive metric by day over the month in which the window ends, and what is to be expected of the rest.
@@ -200,6 +212,47 @@ class Engine:
         """`change` events that touch the window: ts, ended_at, change_type, name, severity, description."""
         return board.changes(self._scope(Query(metrics=("requests",), window=window)))
 
+    def contributions(
+        self,
+        metric: str,
+        window: Window,
+        baseline: Window,
+        filters: Sequence[Filter] = (),
+        dimensions: Sequence[str] | None = None,
+        limit: int = 3,
+    ) -> tuple[Contribution, ...]:
+        """Which values explain how the metric changed from `baseline` to `window`, the most telling first.
+
+        At most one value a dimension: the one whose part in the change exceeds its share of the window's events most,
+        as a region that has most of the traffic has most of the failures, too, and explains nothing. Windows of
+        different length are compared by what there is a second; they must not overlap. The part of a value is
+
+        - of a percentage, its share of the additional bad events,
+        - of a mean, its share of the excess over what the mean of the baseline would have given,
+        - of a count or a sum, its share of the difference,
+        - of a percentile, its share of the events above that percentile of the baseline: a percentile has no parts that
+          add up to it, but it rises when more events than before lie above where it was.
+
+        Empty when there is nothing to explain (nothing got worse), and for metrics that are put together otherwise.
+        Raises as `run` does.
+        """
+        of = self._metric(metric)
+        kind = kind_to_explain(of)
+        by = tuple(dimensions if dimensions is not None else dimensions_of(kind) if kind else ())
+        scope = self._scope(Query(metrics=(metric,), window=window, filters=tuple(filters), by=by))
+        if kind is None or not by or not scope.kinds_for(metric, (kind,)):
+            return ()
+        return contributions(of, kind, scope, baseline, limit)
+
+    def affected(self, metric: str, window: Window, filters: Sequence[Filter] = ()) -> Affected:
+        """Distinct users and number of the events of the window that the metric counts as bad.
+
+        All events of its kinds when it knows no bad ones, as of a percentile. Raises as `run` does.
+        """
+        of = self._metric(metric)
+        scope = self._scope(Query(metrics=(metric,), window=window, filters=tuple(filters)))
+        return affected(of, scope.kinds_for(metric, of.kinds), scope)
+
     def freshness(self) -> Freshness:
         """How much there is and how new it is, from the tables' statistics."""
         kinds: dict[str, KindFreshness] = {}
@@ -219,14 +272,28 @@ class Engine:
         """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
         by = plan.scope.query.by
         groups = list(plan.scope.groups)
-        frames = [_typed(step.finish(rows_of(self._narrowing.over(step.statement))), groups) for step in plan.steps]
-        joined = _on_grid(_joined(frames, [KEY, *groups]), plan.scope)
+        frames = [_typed(self._taken(step), groups) for step in plan.steps]
+        rows = on_grid(joined(frames, [KEY, *groups]), plan.scope)
         columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
         if plan.scope.query.with_events:
             columns += [_events(metric, plan.scope).alias(metric.name + EVENTS) for metric in plan.metrics]
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
-        return joined.select(*time, *named, *columns)
+        return rows.select(*time, *named, *columns)
+
+    def _taken(self, step: Step) -> pl.DataFrame:
+        """The frame of one step."""
+        rows = self._of(step)
+        rest = step.rest(rows)
+        if rest is not None:
+            rows = pl.concat([rows, self._rows(rest)], how="diagonal_relaxed")
+        return step.finish(rows)
+
+    def _of(self, step: Step) -> pl.DataFrame:
+        return self._memory.rows(step.statement, self._rows) if step.is_shared else self._rows(step.statement)
+
+    def _rows(self, statement: Statement) -> pl.DataFrame:
+        return rows_of(self._user_days.over(self._narrowing.over(statement)))
 
     def _over(self, window: Window, filters: Sequence[Filter]) -> Scope:
         return self._scope(Query(metrics=("requests",), window=window, filters=tuple(filters)))
@@ -238,7 +305,7 @@ class Engine:
 
     def _scope(self, query: Query) -> Scope:
         buckets = Buckets(query.window, resolve(query.grain, query.window), query.tz)
-        return Scope(query, buckets, self.lake, self.settings, self.exact_up_to)
+        return Scope(query, buckets, self.lake, self.settings, self.exact_up_to, self.minutes_from)
 
     def _metric(self, name: str) -> Metric:
         if name not in self.metrics:
@@ -251,36 +318,6 @@ def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     wide = [name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype == pl.Int128]
     grouped = [group for group in groups if group in frame.columns]
     return frame.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(grouped).cast(pl.String), pl.col(wide).cast(pl.Int64))
-
-
-def _joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
-    """All measures by all keys; one that leaves a group out holds for each value of it."""
-    whole = [frame for frame in frames if set(keys) <= set(frame.columns)]
-    if not whole:
-        return pl.DataFrame(schema={key: pl.Int64 if key == KEY else pl.String for key in keys})
-    joined = pl.concat(frame.select(keys) for frame in whole).unique()
-    for frame in frames:
-        shared = [key for key in keys if key in frame.columns]
-        joined = joined.join(frame, on=shared, how="left", nulls_equal=True)
-    return joined
-
-
-def _on_grid(rows: pl.DataFrame, scope: Scope) -> pl.DataFrame:
-    """Every bucket of the window for every group seen, with `time` and `seconds`."""
-    buckets = scope.buckets
-    grid = pl.DataFrame(
-        {
-            KEY: [bucket.key for bucket in buckets.all],
-            TIME: [bucket.start for bucket in buckets.all],
-            SECONDS: [buckets.covered_seconds(bucket) for bucket in buckets.all],
-        },
-        schema={KEY: pl.Int64, TIME: pl.Datetime("us", "UTC"), SECONDS: pl.Float64},
-    )
-    groups = list(scope.groups)
-    if groups:
-        grid = grid.join(rows.select(groups).unique(), how="cross")
-    full = grid.join(rows, on=[KEY, *groups], how="left", nulls_equal=True)
-    return full.sort([TIME, *groups], nulls_last=True)
 
 
 def _value(metric: Metric, plan: Plan) -> pl.Expr:

@@ -1,12 +1,13 @@
 """The ways people take through the product, and how far they get on a way that is given.
 
 A journey is the pages that one session views one after another: repeats of a page are one view, and half an hour
-without a view, or a day since its begin, ends it. Both questions are answered from raw interactions: DuckDB finds the
-views, Polars puts them in order, which for a month of them takes less than a second.
+without a view, or a day since its begin, ends it. Nearly all are told by visits, whose paths are looked at once each,
+however many took them; the others are followed view by view: DuckDB finds the views, Polars puts them in order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from math import ceil
 from typing import Annotated
 
@@ -15,15 +16,19 @@ from pydantic import Field
 
 from metrics.catalog.experience import VIEWED
 from metrics.engine.database import rows_of
-from metrics.engine.measures.sessions import GAP_MINUTES, in_sessions
+from metrics.engine.measures.sessions import in_sessions
 from metrics.engine.query import Filter, Value, Window
 from metrics.engine.scope import Scope, span_sql
-from metrics.engine.statement import Statement
+from metrics.engine.statement import Relation, Statement
+from metrics.engine.visits import KIND, Told, told
+from metrics.lake import visits
+from metrics.lake.shapes import BUCKET
 
 MOST_VIEWS = 8_000_000
 """Views held in memory at a time: of more, every so many-th session is taken."""
-_MINUTE_US = 60_000_000
-_GAP_US, _LONGEST_US = GAP_MINUTES * _MINUTE_US, 24 * 60 * _MINUTE_US
+_GAP_US = visits.PAUSE // timedelta(microseconds=1)
+_LONGEST_US = timedelta(days=1) // timedelta(microseconds=1)
+_NOBODY = pl.DataFrame(schema={"path": pl.String, "person": pl.UInt64, "times": pl.Int64})
 
 LINKS = pl.Schema(
     {
@@ -94,18 +99,70 @@ class Ways:
 
 def ways(asked: Journeys, scope: Scope) -> Ways:
     """Follow the journeys of the window."""
-    events = scope.filtered_events("interaction", [asked.window])
-    one_in = max(1, ceil(scope.event_rows("interaction", [asked.window]) / MOST_VIEWS))
+    events = scope.filtered_events(KIND, [asked.window])
+    found = told(scope)
+    one_in = max(1, ceil((scope.event_rows(KIND, found.edges) + found.rows) / MOST_VIEWS))
     sampled = f" AND session % {one_in:d} = 0" if one_in > 1 else ""
+    given = _given(found, events, sampled)
+    straight = _straight(given, (events, found.visits)) if found.days else _NOBODY
+    followed = found if straight["path"].null_count() else replace(found, days=())
+    views = _views(followed, events, given, sampled, scope)
+    return _ways(_walked(straight.drop_nulls("path"), asked), _placed(_journeys(views), asked), asked, one_in)
+
+
+def _given(found: Told, events: Relation, sampled: str) -> str:
+    """The beginning of a statement: `given`, the visits with a view, and `several`, the sessions to be followed.
+
+    A session is told by its `path` where it is one journey of one visit, and all of it by visits.
+    """
+    given = (
+        f"SELECT hash(session_id) AS session, {_person('hash(session_id)')} AS person, {visits.PATH} AS path "
+        f"FROM {found.visits.sql} WHERE session_id IS NOT NULL AND {visits.JOURNEYS} > 0 "
+        f"AND {span_sql(BUCKET, found.days)}"
+    )
+    if found.edges:
+        given += (
+            " UNION ALL SELECT DISTINCT hash(session_id) AS session, CAST(0 AS UBIGINT) AS person, "
+            f"CAST(NULL AS VARCHAR) AS path FROM {events.sql} WHERE session_id IS NOT NULL "
+            f"AND {span_sql('ts', found.edges)} AND {VIEWED} AND page IS NOT NULL"
+        )
+    return (
+        f"WITH given AS (SELECT * FROM ({given}) AS visits WHERE true{sampled}), several AS MATERIALIZED ("
+        "SELECT session FROM given GROUP BY session HAVING count(*) > 1 OR count(path) = 0) "
+    )
+
+
+def _straight(given: str, relations: tuple[Relation, ...]) -> pl.DataFrame:
+    """Sessions told by their path, by `path` and `person`, with their number `times`; without a path all others."""
     text = (
-        # A user and a session of one name are two persons.
-        "SELECT session, number, epoch_us(ts) AS ts, page, "
-        "CASE WHEN user_id IS NULL THEN session ELSE xor(hash(user_id), 1) END AS person "
-        f"FROM ({in_sessions(scope, events, asked.window)}) AS interactions "
+        f"{given}SELECT path, person, count(*) AS times FROM given "
+        "WHERE session NOT IN (SELECT session FROM several) GROUP BY ALL UNION ALL "
+        "SELECT NULL AS path, CAST(0 AS UBIGINT) AS person, count(*) AS times FROM several HAVING count(*) > 0"
+    )
+    return rows_of(Statement(text, {}, relations))
+
+
+def _views(found: Told, events: Relation, given: str, sampled: str, scope: Scope) -> pl.DataFrame:
+    """Views of known pages: those of the sessions that must be followed, and of events all that no visit tells."""
+    text = (
+        f"SELECT session, number, epoch_us(ts) AS ts, page, {_person('session')} AS person "
+        f"FROM ({in_sessions(scope, events, found.edges)}) AS interactions "
         f"WHERE {VIEWED} AND page IS NOT NULL{sampled}"
     )
-    views = rows_of(Statement(text, scope.used_parameters(text), (events,)))
-    return _ways(_placed(_journeys(views), asked), asked, one_in)
+    if found.days:
+        text = (
+            f"{given}{text} UNION ALL "
+            f"SELECT hash(session_id) AS session, 0 AS number, unnest({visits.MOMENTS}) AS ts, "
+            f"unnest({visits.VIEWED}) AS page, {_person('hash(session_id)')} AS person FROM {found.visits.sql} "
+            f"WHERE session_id IS NOT NULL AND {visits.JOURNEYS} > 0 AND {span_sql(BUCKET, found.days)} "
+            "AND hash(session_id) IN (SELECT session FROM several)"
+        )
+    return rows_of(Statement(text, scope.used_parameters(text), (events, found.visits)))
+
+
+def _person(session: str) -> str:
+    """SQL for who it is. A user and a session of one name are two persons."""
+    return f"CASE WHEN user_id IS NULL THEN {session} ELSE xor(hash(user_id), 1) END"
 
 
 def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
@@ -113,18 +170,32 @@ def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
 
     A user is at a step from the first moment after having been at the step before.
     """
-    events = scope.filtered_events("interaction", [asked.window])
-    who = "coalesce('u' || user_id, 's' || session_id)"
-    selects = [
-        f"SELECT {index} AS step, epoch_us(ts) AS ts, hash({who}) AS person FROM {events.sql} "
-        f"WHERE {span_sql('ts', [asked.window])}{scope.filter_sql()} AND {who} IS NOT NULL AND page = $page_{index} "
-        f"AND {VIEWED if step.action is None else f'action = $action_{index}'}"
+    events = scope.filtered_events(KIND, [asked.window])
+    pages = ", ".join(f"$page_{index}" for index in range(len(asked.steps)))
+    at_steps = ", ".join(
+        f"page = $page_{index} AND {VIEWED if step.action is None else f'action = $action_{index}'} AS at_{index}"
         for index, step in enumerate(asked.steps)
-    ]
-    text = " UNION ALL ".join(selects)
+    )
+    seen = (
+        f"SELECT {_person('hash(session_id)')} AS person, epoch_us(ts) AS ts, {at_steps} FROM {events.sql} "
+        f"WHERE {span_sql('ts', [asked.window])}{scope.filter_sql()} AND page IN ({pages}) "
+        "AND (user_id IS NOT NULL OR session_id IS NOT NULL)"
+    )
+    first = "step_0 AS (SELECT person, min(ts) AS at, NULL AS took FROM seen WHERE at_0 GROUP BY person)"
+    others = (
+        f"step_{index} AS (SELECT person, min(ts) AS at, min(ts) - any_value(before.at) AS took FROM seen "
+        f"JOIN step_{index - 1} AS before USING (person) WHERE at_{index} AND ts > before.at GROUP BY person)"
+        for index in range(1, len(asked.steps))
+    )
+    followed = ", ".join((first, *others))
+    counts = " UNION ALL ".join(
+        f"SELECT {index} AS step, count(*) AS users, CAST(median(took) AS DOUBLE) / 1e6 AS seconds FROM step_{index}"
+        for index in range(len(asked.steps))
+    )
+    text = f"WITH seen AS MATERIALIZED ({seen}), {followed} SELECT * FROM ({counts}) AS counts ORDER BY step"
     named = {f"page_{index}": step.page for index, step in enumerate(asked.steps)}
     acted = {f"action_{index}": step.action for index, step in enumerate(asked.steps) if step.action is not None}
-    rows = rows_of(Statement(text, {**scope.used_parameters(text), **named, **acted}, (events,))).sort("ts")
+    rows = rows_of(Statement(text, {**scope.used_parameters(text), **named, **acted}, (events,)))
     return _funnel(rows, [step.label for step in asked.steps])
 
 
@@ -164,15 +235,40 @@ def _placed(views: pl.DataFrame, asked: Journeys) -> pl.DataFrame:
     return views.filter(pl.col("place").is_between(0, asked.steps - 1))
 
 
-def _ways(views: pl.DataFrame, asked: Journeys, one_in: int) -> Ways:
-    users, journeys = views["person"].n_unique(), views["journey"].n_unique()
-    next_page = pl.when(pl.col("journey").shift(-1) == pl.col("journey")).then(pl.col("page").shift(-1))
-    steps = views.with_columns(target=next_page).filter(pl.col("place") < asked.steps - 1)
+def _walked(straight: pl.DataFrame, asked: Journeys) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The steps of journeys that are told by their path, each path looked at once, and who went it how many times."""
+    paths = straight.select(pl.col("path").unique()).with_columns(journey=pl.int_range(pl.len(), dtype=pl.Int64))
+    pages = paths.select("journey", page=pl.col("path").str.split(visits.BETWEEN_PAGES)).explode("page")
+    people = straight.join(paths, on="path").select("journey", "person", "times")
+    return _steps(_placed(_numbered(pages), asked)), people
+
+
+def _steps(views: pl.DataFrame) -> pl.DataFrame:
+    """Each page of a journey with the one that follows, its `target`, and whether it `opens` what is shown of it."""
+    goes_on, follows = (pl.col("journey").shift(way) == pl.col("journey") for way in (-1, 1))
+    next_page = pl.when(goes_on).then(pl.col("page").shift(-1))
+    return views.with_columns(
+        pl.col("page").cast(pl.String), target=next_page.cast(pl.String), opens=~follows.fill_null(False)
+    )
+
+
+def _ways(straight: tuple[pl.DataFrame, pl.DataFrame], views: pl.DataFrame, asked: Journeys, one_in: int) -> Ways:
+    (paths, people), followed = straight, _steps(views)
+    # Numbers in the place of what they name: there are few links, and millions of steps on them.
+    steps = pl.concat([one.select("place", "page", "target") for one in (paths, followed)])
+    numbers = steps.select(spot=pl.struct("place", "page").rank("dense"), link=pl.struct(pl.all()).rank("dense"))
+    names = steps.hstack(numbers).unique("link")
+    of_paths = paths.select("journey", "opens").hstack(numbers.head(paths.height)).join(people, on="journey")
+    of_views = followed.select("person", "opens", times=pl.lit(1, pl.Int64)).hstack(numbers.tail(followed.height))
+    walked = pl.concat([one.select("spot", "link", "person", "opens", "times") for one in (of_paths, of_views)])
+    users, journeys = walked["person"].n_unique(), int(walked.filter("opens")["times"].sum())
+    found = walked.group_by("link").agg(users=pl.col("person").n_unique(), transitions=pl.col("times").sum())
+    links = found.join(names.filter(pl.col("place") < asked.steps - 1), on="link")
     if asked.end is not None:  # nobody leaves at the end that was asked for
-        steps = steps.filter(pl.col("target").is_not_null())
-    at_source = steps.group_by("place", "page").agg(there=pl.col("person").n_unique())
-    links = steps.group_by("place", "page", "target").agg(users=pl.col("person").n_unique(), transitions=pl.len())
-    shared = links.join(at_source, on=["place", "page"]).select(
+        links = links.filter(pl.col("target").is_not_null())
+        walked = walked.join(links.select("link"), on="link", how="semi")
+    at_source = walked.group_by("spot").agg(there=pl.col("person").n_unique())
+    shared = links.join(at_source, on="spot").select(
         step="place", source="page", target="target", users=pl.col("users") * one_in,
         transitions=pl.col("transitions") * one_in, share=100 * pl.col("users") / pl.col("there"),
     )  # fmt: skip
@@ -182,27 +278,8 @@ def _ways(views: pl.DataFrame, asked: Journeys, one_in: int) -> Ways:
 
 
 def _funnel(rows: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
-    reached = rows.filter(pl.col("step") == 0).group_by("person").agg(at=pl.col("ts").min())
-    found: list[dict[str, object]] = [_at_step(labels[0], reached.height, None, reached.height, None)]
-    for index, label in enumerate(labels[1:], start=1):
-        there = rows.filter(pl.col("step") == index).select("person", then="ts").sort("then")
-        nexts = reached.sort("at").join_asof(
-            there, left_on="at", right_on="then", by="person", strategy="forward", allow_exact_matches=False,
-            check_sortedness=False,
-        )  # fmt: skip
-        went = nexts.drop_nulls("then")
-        seconds = ((went["then"] - went["at"]) / 1e6).median()
-        found.append(_at_step(label, went.height, reached.height, found[0]["users"], seconds))
-        reached = went.select("person", at="then")
-    return pl.DataFrame(found, schema=FUNNEL)
-
-
-def _at_step(label: str, users: int, before: int | None, first: object, seconds: object) -> dict[str, object]:
-    assert isinstance(first, int)
-    return {
-        "step": label,
-        "users": users,
-        "conversion": 100 * users / before if before else None,
-        "overall": 100 * users / first if first else None,
-        "median_seconds": seconds,
-    }
+    users, before, first = pl.col("users"), pl.col("users").shift(1), pl.col("users").first()
+    return rows.select(
+        pl.Series("step", labels), users, pl.when(before > 0).then(100 * users / before).alias("conversion"),
+        pl.when(first > 0).then(100 * users / first).alias("overall"), pl.col("seconds").alias("median_seconds"),
+    ).cast(dict(FUNNEL))  # fmt: skip  # pyright: ignore[reportArgumentType]

@@ -8,14 +8,11 @@ lake never change, so what was taken from them holds for as long as they are par
 import logging
 import re
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
-from weakref import finalize
 
 import duckdb
 import sqlglot
@@ -24,8 +21,10 @@ from sqlglot import exp
 from metrics.catalog import METRICS
 from metrics.catalog.model import Additive, DistinctValues, LastSample, Quantile, SeenValues
 from metrics.engine.database import write_parquet
+from metrics.engine.scratch import Scratch
 from metrics.engine.statement import DIALECT, Relation, Statement
-from metrics.lake.rollups import USER, rollups_of
+from metrics.lake.rollups import rollups_of
+from metrics.lake.shapes import USER
 from metrics.lake.tables import Lake
 
 NARROW_FROM = 2_000_000
@@ -34,8 +33,6 @@ MOST_ROWS = 500_000
 """Events that may pass: of more, a copy is no better than the lake."""
 _KEPT = 32
 """Filters remembered; the one not asked about for longest goes first."""
-_OUTLIVING = 64
-"""Files that stay after they were forgotten: somebody may just be reading them."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,9 +55,7 @@ class Narrowing:
         self._most_rows = most_rows
         self._lock = threading.Lock()
         self._taken: OrderedDict[tuple[object, ...], _Taken] = OrderedDict()
-        self._directory: Path | None = None
-        self._written = 0
-        self._forgotten: deque[Path] = deque()
+        self._scratch = Scratch()
 
     def over(self, statement: Statement) -> Statement:
         """The statement over the events that pass its filters, where that is less to read; else as it is."""
@@ -89,13 +84,8 @@ class Narrowing:
             taken = self._taken.setdefault(key, _Taken())
             self._taken.move_to_end(key)
             while len(self._taken) > _KEPT:
-                self._forget(self._taken.popitem(last=False)[1].parts.values())
+                self._scratch.forget(self._taken.popitem(last=False)[1].parts.values())
             return taken
-
-    def _forget(self, paths: Iterable[Path]) -> None:
-        self._forgotten.extend(paths)
-        while len(self._forgotten) > _OUTLIVING:
-            self._forgotten.popleft().unlink(missing_ok=True)
 
     def _parts(
         self, taken: _Taken, relation: Relation, columns: Sequence[str], parameters: Mapping[str, object]
@@ -107,10 +97,10 @@ class Narrowing:
         present = {str(table.root / file.path) for file in table.snapshot.files} | set(relation.files)
         # Compaction puts files together: what was taken from one that is gone is in another now, too.
         gone = [files for files in taken.parts if not files <= present]
-        self._forget([taken.parts.pop(files) for files in gone])
+        self._scratch.forget([taken.parts.pop(files) for files in gone])
         missing = [file for file in relation.files if not any(file in files for files in taken.parts)]
         if missing:
-            path = self._new_path()
+            path = self._scratch.new_path()
             source = replace(relation, files=tuple(missing))
             listed = ", ".join(f'"{name}"' for name in columns)
             text = f"SELECT {listed} FROM {source.sql} WHERE true{relation.passing} LIMIT {self._most_rows + 1:d}"
@@ -121,14 +111,6 @@ class Narrowing:
             taken.parts[frozenset(missing)] = path
         wanted = set(relation.files)
         return [path for files, path in taken.parts.items() if files & wanted]
-
-    def _new_path(self) -> Path:
-        with self._lock:
-            if self._directory is None:
-                self._directory = Path(mkdtemp(prefix="promptpilot-"))
-                finalize(self, rmtree, self._directory, ignore_errors=True)
-            self._written += 1
-            return self._directory / f"{self._written}.parquet"
 
 
 @cache

@@ -1,22 +1,27 @@
 """What every measure of one query shares: buckets, grouping, filters, and where the events are."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
-from metrics.engine.buckets import DAY, HOUR, Buckets
+from metrics.catalog.model import counter_of
+from metrics.engine.buckets import DAY, HOUR, MINUTE, Buckets
+from metrics.engine.coverage import is_covered
 from metrics.engine.problems import DimensionMismatch, UnknownName
 from metrics.engine.query import Filter, Query, Window
 from metrics.engine.statement import Relation, columns_of
 from metrics.events import KINDS
-from metrics.lake.rollups import ROLLUPS, View
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.shapes import BUCKET, View
 from metrics.lake.tables import DataFile, Lake
 from metrics.settings import Settings
 
-SECONDS_OF_UNIT = {"hour": HOUR, "day": DAY}
+SECONDS_OF_UNIT = {"minute": MINUTE, "hour": HOUR, "day": DAY}
+MINUTES_FROM = 100_000
+"""Events from which minutes are read from a rollup: whether it knows all of them has to be looked up first."""
 EXACT_UP_TO = 1_500_000
 """Events whose quantiles are taken by sorting rather than from bins: as fast, and exact."""
 
@@ -42,6 +47,8 @@ class Scope:
     settings: Settings
     exact_up_to: int = EXACT_UP_TO
     """Events above which quantiles are taken from bins."""
+    minutes_from: int = MINUTES_FROM
+    """Events above which minutes are read from rollups."""
 
     @property
     def window(self) -> Window:
@@ -120,20 +127,21 @@ class Scope:
         used = set(re.findall(r"\$(\w+)", text))
         return {name: value for name, value in self.parameters.items() if name in used}
 
-    def parts(self, kind: str, rollup: str, *, units: Iterable[str] = ("hour", "day")) -> Parts:
-        """The cheapest way to answer from `rollup`, or from events alone when no view knows what is asked."""
+    def parts(self, kind: str, rollup: str, *, fits: Callable[[View], bool] = lambda _: True) -> Parts:
+        """The cheapest way to answer from a view of `rollup` that fits, or from events alone when no view can."""
         everything = Parts(None, None, (self.window,))
         if self.query.raw:
             return everything
         candidates = [
             Parts(view, interior, self._edges(interior))
             for view in ROLLUPS[rollup].views
-            if view.unit in units
-            and set(self.dimensions) <= set(view.dimensions)
+            if set(self.dimensions) <= set(view.dimensions)
+            and fits(view)
             and self.buckets.aligned_to(SECONDS_OF_UNIT[view.unit])
             and (interior := _whole_units(self.window, SECONDS_OF_UNIT[view.unit])) is not None
         ]
-        return min(candidates, key=lambda parts: self._cost(kind, rollup, parts), default=everything)
+        ranked = sorted(candidates, key=lambda parts: self._cost(kind, rollup, parts))
+        return next((parts for parts in ranked if self._is_known(kind, parts)), everything)
 
     def events(self, kind: str, windows: Sequence[Window]) -> Relation:
         """The event files of a kind that may hold events of the windows."""
@@ -147,10 +155,16 @@ class Scope:
         rows = self.event_rows(kind, windows) if passing else 0
         return replace(self.events(kind, windows), passing=passing, rows=rows)
 
-    def rollup(self, name: str, view: View) -> Relation:
-        """The files of one view of a rollup."""
+    def rollup(self, name: str, view: View, within: Window | None = None) -> Relation:
+        """The files of one view of a rollup; of those known to hold other buckets than `within`, none."""
         table = self.lake.rollup(name)
-        return Relation("rollups", f"{name}/{view.name}", tuple(table.files(view=view.name)), columns_of(table.schema))
+        windows = [within] if within else []
+        files = tuple(
+            str(table.root / file.path)
+            for file in table.snapshot.files
+            if file.partition["view"] == view.name and (within is None or _touches(file, windows))
+        )
+        return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema))
 
     def event_rows(self, kind: str, windows: Sequence[Window]) -> float:
         """About how many events of the kind lie in the windows, from the files' statistics."""
@@ -158,9 +172,22 @@ class Scope:
         return sum(file.rows * _share(file, window) for file in files for window in windows)
 
     def _cost(self, kind: str, rollup: str, parts: Parts) -> float:
-        view = parts.view.name if parts.view else ""
-        stored = sum(file.size for file in self.lake.rollup(rollup).snapshot.files if file.partition["view"] == view)
+        view, interior = parts.view.name if parts.view else "", parts.interior or self.window
+        files = [file for file in self.lake.rollup(rollup).snapshot.files if file.partition["view"] == view]
+        last = timedelta(seconds=SECONDS_OF_UNIT[parts.view.unit]) if parts.view else timedelta()
+        stored = sum(file.size * _share(file, interior, last) for file in files)
         return stored + 20.0 * self.event_rows(kind, parts.edges)
+
+    def _is_known(self, kind: str, parts: Parts) -> bool:
+        """Whether the view holds all of the interior, and that is worth finding out."""
+        if parts.view is None or parts.interior is None or parts.view.unit != "minute":
+            return True
+        if self.event_rows(kind, [parts.interior]) <= self.minutes_from:
+            return False
+        counts, counter = f"{kind}_counts", counter_of(kind).name
+        hours = _around(parts.interior, HOUR)
+        minutes, whole = (self.rollup(counts, View(unit), hours) for unit in ("minute", "hour"))
+        return is_covered(minutes, whole, counter, span_sql(BUCKET, [hours]))
 
     def _edges(self, interior: Window) -> tuple[Window, ...]:
         edges = []
@@ -214,16 +241,23 @@ def _whole_units(window: Window, seconds: int) -> Window | None:
     return Window(start=datetime.fromtimestamp(first, UTC), end=datetime.fromtimestamp(last, UTC))
 
 
+def _around(window: Window, seconds: int) -> Window:
+    """The window, made longer to whole units."""
+    start, end = window.start.timestamp() // seconds * seconds, -(-window.end.timestamp() // seconds) * seconds
+    return Window(start=datetime.fromtimestamp(start, UTC), end=datetime.fromtimestamp(end, UTC))
+
+
 def _touches(file: DataFile, windows: Sequence[Window]) -> bool:
     if file.min_ts is None or file.max_ts is None:
         return True
     return any(file.min_ts < window.end and file.max_ts >= window.start for window in windows)
 
 
-def _share(file: DataFile, window: Window) -> float:
-    """The part of the file's rows that lie in the window, were they spread evenly."""
+def _share(file: DataFile, window: Window, last: timedelta = timedelta()) -> float:
+    """The part of the file's rows that lie in the window, were they spread evenly; `last` is how long a row lasts."""
     if file.min_ts is None or file.max_ts is None:
         return 1.0
-    covered = min(file.max_ts, window.end) - max(file.min_ts, window.start)
-    length = max(file.max_ts - file.min_ts, timedelta(microseconds=1))
+    end = file.max_ts + max(last, timedelta(microseconds=1))
+    covered = min(end, window.end) - max(file.min_ts, window.start)
+    length = end - file.min_ts
     return min(max(covered / length, 0.0), 1.0)

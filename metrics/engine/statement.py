@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 import sqlglot
@@ -29,6 +30,8 @@ class Relation:
     """` AND (…)`: the condition that the statement puts on every row of it anyway."""
     rows: float = 0
     """About how many of its rows the statement asks about."""
+    merged_by: tuple[str, ...] = ()
+    """Columns that name a row where it stands for several tables, whose rows of one name tell of the same thing."""
 
     @property
     def sql(self) -> str:
@@ -97,22 +100,35 @@ def _files(relation: Relation) -> str:
         nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in relation.columns)
         return f"(SELECT {nothing} WHERE false)"
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in relation.files)
-    return f"read_parquet([{listed}])"
+    # Of several tables, each has columns of its own.
+    by_name = ", union_by_name = true" if relation.merged_by else ""
+    return f"read_parquet([{listed}]{by_name})"
 
 
 _TYPES: Mapping[str, str] = {
     "String": "VARCHAR",
     "Float64": "DOUBLE",
+    "Float32": "FLOAT",
     "Int64": "BIGINT",
     "Int32": "INTEGER",
     "Boolean": "BOOLEAN",
     "Date": "DATE",
     "Datetime": "TIMESTAMPTZ",
     "Map": "MAP(VARCHAR, VARCHAR)",
-    "List": "STRUCT(bin SMALLINT, n BIGINT)[]",
+    "Int16": "SMALLINT",
 }
 
 
 def columns_of(schema: pl.Schema) -> tuple[tuple[str, str], ...]:
     """Names and DuckDB types of a stored schema."""
-    return tuple((name, _TYPES[dtype.base_type().__name__]) for name, dtype in schema.items())
+    return tuple((name, _type(dtype)) for name, dtype in schema.items())
+
+
+def _type(dtype: Any) -> str:
+    match dtype:
+        case pl.List(inner=inner):
+            return f"{_type(inner)}[]"
+        case pl.Struct(fields=fields):
+            return f"STRUCT({', '.join(f'{field.name} {_type(field.dtype)}' for field in fields)})"
+        case _:
+            return _TYPES[(dtype if isinstance(dtype, type) else type(dtype)).__name__]

@@ -16,14 +16,15 @@ import polars as pl
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
-from metrics.lake.rollups import BUCKET, ROLLUPS, VIEW, merge
+from metrics.lake.rollups import ROLLUPS, merge
+from metrics.lake.shapes import BUCKET, VIEW
 from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
-from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
+from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
 SMALL_BYTES = 64 * 2**20
-"""Event files below this are merged."""
+"""Files below this are merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,10 @@ def _merge_days(table: Table, enough: int) -> int:
 
 
 def _merge_views(table: Table, name: str, enough: int) -> int:
-    """Merge the partial aggregates of each view that has enough files."""
+    """Merge the small files of partial aggregates of each view that has enough of them."""
     merged = 0
-    for view, files in _by_partition(table, VIEW).items():
+    for view, stored in _by_partition(table, VIEW).items():
+        files = [file for file in stored if file.size < SMALL_BYTES]
         if len(files) >= enough:
             with _written(table, {VIEW: view}, merge(name, _rows(table, view, files))) as file:
                 table.replace(files, [file])
@@ -133,10 +135,8 @@ def _written(table: Table, partition: Mapping[str, str], rows: pl.DataFrame) -> 
     path: Path = table.root / f"{name}={value}" / f"merged-{uuid4().hex}.parquet"
     stored = rows.drop([name], strict=False)
     stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
-    moments = (stored["ts"].min(), stored["ts"].max()) if "ts" in stored.columns else (None, None)
-    lowest, highest = (moment if isinstance(moment, datetime) else None for moment in moments)
     try:
-        yield data_file(table.root, path, partition, rows.height, lowest, highest)
+        yield data_file(table.root, path, partition, rows.height, *span_of(stored, table.moment))
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -1,9 +1,10 @@
 """Partial aggregates that are written with the events and merged when they are read.
 
-Three shapes, each additive across files:
+Four shapes (`shapes.py`), each merged across files:
 
-- *counts*: sums and maxima an hour and combination of dimensions,
+- *counts*: sums and maxima an hour or a minute and combination of dimensions,
 - *histogram*: log-scaled bins of a duration, from which percentiles are read,
+- *percentiles*: those of a minute, for alert rules, where one file holds all of the minute,
 - *users*: who was active on a day, in which of its hours, and when first. Distinct users of any span of
   whole hours, in any time zone of whole hours, are exact.
 
@@ -14,164 +15,30 @@ answered from the smallest one that knows the dimensions it names. Views are the
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
-from typing import Literal, Protocol
 
 import polars as pl
 
 from metrics.events.schema import TIMESTAMP
-
-BIN_RATIO = 1.004
-"""Upper over lower edge of a bin: a value put in the middle of its bin is off by at most 0.2 %."""
-BIN_ORIGIN_MS = 0.001
-"""Lower edge of bin 1. Bin 0 holds everything below, zero included."""
-
-LAST_BIN = 32_767
-"""Holds everything above its lower edge of some 10^43 years."""
+from metrics.lake.shapes import (
+    BUCKET,
+    CODED,
+    HOUR_BITS,
+    VIEW,
+    WIDTH,
+    Aggregate,
+    Counts,
+    Histogram,
+    Percentiles,
+    Shape,
+    Unit,
+    Users,
+    View,
+    total,
+)
+from metrics.lake.visits import Visits
 
 UNMERGED_ROWS = 500_000
 """Partial rows that are not worth merging while a file is read."""
-
-BUCKET = "bucket"
-VIEW = "view"
-USER = "user_id"
-BINS = "bins"
-CODED = "coded_"
-"""Prefix of the columns that hold a dimension as categories while events are aggregated."""
-HOUR_BITS = tuple(1 << hour for hour in range(24))
-HOURS = "hours"
-FIRST = "first_ts"
-BIN_LIST = pl.List(pl.Struct({"bin": pl.Int16(), "n": pl.Int64()}))
-
-Unit = Literal["hour", "day"]
-WIDTH: Mapping[Unit, str] = {"hour": "1h", "day": "1d"}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One set of dimensions at one width of bucket."""
-
-    unit: Unit
-    dimensions: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Partition value, such as `hour.endpoint.provider`."""
-        return ".".join((self.unit, *self.dimensions))
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregate:
-    """A column of a counts rollup: how it is computed from events, and how two of them become one."""
-
-    name: str
-    expression: pl.Expr
-    dtype: pl.DataType
-    merge: Literal["sum", "max"] = "sum"
-
-    def merged(self) -> pl.Expr:
-        """The expression that merges partial values."""
-        column = pl.col(self.name)
-        return (_total(column) if self.merge == "sum" else column.max()).cast(self.dtype)
-
-
-class Shape(Protocol):
-    """What a rollup stores beside bucket and dimensions."""
-
-    @property
-    def columns(self) -> Mapping[str, pl.DataType]:
-        """Stored columns and their types."""
-        ...
-
-    def prepare(self, events: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
-        """Do once what every view needs; `partial` is given the outcome."""
-        ...
-
-    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
-        """Aggregate prepared events to one view: `bucket`, its dimensions, the stored columns."""
-        ...
-
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
-        """Fewer rows of the same meaning: one a key."""
-        ...
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Sums and maxima."""
-
-    aggregates: tuple[Aggregate, ...]
-
-    @property
-    def columns(self) -> Mapping[str, pl.DataType]:
-        return {aggregate.name: aggregate.dtype for aggregate in self.aggregates}
-
-    def prepare(self, events: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
-        # By all dimensions at once: each view then sums a few rows instead of all events.
-        keys = ["bucket_hour", "bucket_day", *(CODED + name for name in dimensions)]
-        return events.group_by(keys).agg(
-            aggregate.expression.cast(aggregate.dtype).alias(aggregate.name) for aggregate in self.aggregates
-        )
-
-    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
-        return self.merge(events, _keys(view))
-
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
-        return rows.group_by(keys).agg(aggregate.merged() for aggregate in self.aggregates)
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Log-scaled bins of one column of durations in ms; nulls are left out."""
-
-    column: str
-
-    @property
-    def columns(self) -> Mapping[str, pl.DataType]:
-        return {BINS: BIN_LIST}
-
-    def prepare(self, events: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
-        keys = ["bucket_hour", "bucket_day", *(CODED + name for name in dimensions)]
-        return events.filter(pl.col(self.column).is_not_null()).select(*keys, bin_of(self.column).alias("bin"))
-
-    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
-        keys = _keys(view)
-        return _listed(events.lazy().group_by([*keys, "bin"]).agg(pl.len().cast(pl.Int64).alias("n")), keys)
-
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
-        # Rows of one key are given one number first: bins are then grouped by numbers only.
-        numbered = rows.select([*keys, BINS]).with_columns(number=pl.struct(keys).rank("dense"))
-        loose = numbered.lazy().select("number", BINS).explode(BINS).unnest(BINS)
-        merged = loose.group_by("number", "bin").agg(pl.col("n").sum()).collect()
-        return numbered.drop(BINS).unique("number").join(_listed(merged.lazy(), ["number"]), on="number").drop("number")
-
-
-@dataclass(frozen=True)
-class Users:
-    """One row a day, dimension value and user: the hours (UTC, bit 0 is midnight) and the first moment."""
-
-    @property
-    def columns(self) -> Mapping[str, pl.DataType]:
-        return {USER: pl.String(), HOURS: pl.Int32(), FIRST: TIMESTAMP}
-
-    def prepare(self, events: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
-        users = pl.col(USER).cast(pl.Categorical(pl.Categories.random()))
-        columns = ["bucket_hour", "bucket_day", *(CODED + name for name in dimensions), "hour_bit", "ts"]
-        return events.filter(pl.col(USER).is_not_null()).select(*columns, users).with_row_index("row")
-
-    def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
-        keys = [*_keys(view), pl.col(USER)]
-        # Grouping by one number takes a third of grouping by several columns.
-        grouped = (
-            events.lazy()
-            .group_by(_as_one_number(keys))
-            .agg(pl.col("row").first(), pl.col("hour_bit").bitwise_or().alias(HOURS), pl.col("ts").min().alias(FIRST))
-            .collect()
-        )
-        return events.select(keys)[grouped["row"]].with_columns(grouped[HOURS], grouped[FIRST])
-
-    def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
-        return rows.group_by([*keys, USER]).agg(pl.col(HOURS).bitwise_or(), pl.col(FIRST).min())
 
 
 @dataclass(frozen=True)
@@ -212,12 +79,7 @@ def _count(condition: pl.Expr, name: str) -> Aggregate:
 
 
 def _sum(name: str, expression: pl.Expr, dtype: pl.DataType) -> Aggregate:
-    return Aggregate(name, _total(expression), dtype)
-
-
-def _total(expression: pl.Expr) -> pl.Expr:
-    """The sum, null where there is nothing to add up: what was never reported is not 0."""
-    return pl.when(expression.is_not_null().any()).then(expression.sum())
+    return Aggregate(name, total(expression), dtype)
 
 
 _status, _duration = pl.col("status_code"), pl.col("duration_ms")
@@ -269,6 +131,10 @@ _REQUEST_DETAIL = ("endpoint", "method", "status_code", "provider", "model")
 _LLM_CUBE = ("provider", "model", "status", "operation", "region", "feature", "environment", "service")
 _SEEN_BY_USERS = ("region", "feature", "environment")
 
+_REQUEST_MINUTES = _views("endpoint", "provider", unit="minute")
+_LLM_MINUTES = _views("provider", "model", unit="minute")
+"""What alert rules watch, whose backtests ask for a month of minutes."""
+
 _REQUEST_DURATION_VIEWS = (
     *_views("endpoint", "provider", "region", "feature", "environment", "service", "method", "model"),
     *(View("day", ("endpoint", other)) for other in ("provider", "region", "feature")),
@@ -290,12 +156,20 @@ ROLLUPS: Mapping[str, Rollup] = {
             "request_counts",
             "request",
             REQUEST_COUNTS,
-            (*_views("endpoint"), View("hour", _REQUEST_CUBE), View("hour", _REQUEST_DETAIL)),
+            (*_views("endpoint"), View("hour", _REQUEST_CUBE), View("hour", _REQUEST_DETAIL), *_REQUEST_MINUTES),
         ),
         Rollup("request_duration", "request", Histogram("duration_ms"), _REQUEST_DURATION_VIEWS),
-        Rollup("llm_call_counts", "llm_call", LLM_CALL_COUNTS, (*_views("provider", "model"), View("hour", _LLM_CUBE))),
+        Rollup(
+            "llm_call_counts",
+            "llm_call",
+            LLM_CALL_COUNTS,
+            (*_views("provider", "model"), View("hour", _LLM_CUBE), *_LLM_MINUTES),
+        ),
         Rollup("llm_call_duration", "llm_call", Histogram("duration_ms"), _LLM_DURATION_VIEWS),
         Rollup("llm_call_first_token", "llm_call", Histogram("time_to_first_token_ms"), _LLM_DURATION_VIEWS),
+        Rollup("request_percentiles", "request", Percentiles("duration_ms"), _REQUEST_MINUTES),
+        Rollup("llm_call_percentiles", "llm_call", Percentiles("duration_ms"), _LLM_MINUTES),
+        Rollup("interaction_visits", "interaction", Visits(), (View("day"),)),
         *(Rollup(f"{kind}_users", kind, Users(), views) for kind, views in _USER_VIEWS.items()),
     )
 }
@@ -305,13 +179,6 @@ ROLLUPS: Mapping[str, Rollup] = {
 def rollups_of(kind: str) -> tuple[Rollup, ...]:
     """The rollups over one event kind."""
     return tuple(rollup for rollup in ROLLUPS.values() if rollup.kind == kind)
-
-
-def bin_of(column: str) -> pl.Expr:
-    """The bin (Int16) of a duration in ms."""
-    above = (pl.col(column) / BIN_ORIGIN_MS).log() / log(BIN_RATIO)
-    inner = pl.when(pl.col(column) >= BIN_ORIGIN_MS).then(above.floor() + 1).otherwise(0)
-    return inner.clip(upper_bound=LAST_BIN).cast(pl.Int16)
 
 
 def partials(kind: str, events: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -355,34 +222,23 @@ class Gathering:
 
 
 def _partial(rollup: Rollup, events: pl.DataFrame) -> pl.DataFrame:
-    prepared = rollup.shape.prepare(events, rollup.dimensions)
-    return pl.concat(rollup.laid_out(rollup.shape.partial(prepared, view), view) for view in rollup.views)
-
-
-def _keys(view: View) -> list[pl.Expr]:
-    return [
-        pl.col(f"bucket_{view.unit}").alias(BUCKET),
-        *(pl.col(CODED + name).alias(name) for name in view.dimensions),
-    ]
-
-
-def _as_one_number(keys: Sequence[pl.Expr]) -> pl.Expr:
-    """A number for each combination of the values: buckets and categories, of which a frame has less than 2^24 each."""
-    number = pl.lit(0, pl.UInt64)
-    for key in keys:
-        name = key.meta.output_name()
-        code = (key - key.min()).dt.total_hours() if name == BUCKET else key.to_physical() + 1
-        code = code.fill_null(0).cast(pl.UInt64)
-        number = number * (code.max() + 1) + code
-    return number.alias("number")
+    # Minutes by themselves: by minute and all dimensions of the wider views there are nearly as many rows as events.
+    parts: list[pl.DataFrame] = []
+    for units in (("minute",), ("hour", "day")):
+        views = [view for view in rollup.views if view.unit in units]
+        if views:
+            dimensions = dict.fromkeys(name for view in views for name in view.dimensions)
+            keys = [*(f"bucket_{unit}" for unit in units), *(CODED + name for name in dimensions)]
+            prepared = rollup.shape.prepare(events, keys)
+            parts += [rollup.laid_out(rollup.shape.partial(prepared, view), view) for view in views]
+    return pl.concat(parts)
 
 
 def _coded(events: pl.DataFrame, rollups: Sequence[Rollup]) -> pl.DataFrame:
     """Buckets as columns, dimensions as categories: grouping then hashes no text."""
     dimensions = dict.fromkeys(name for rollup in rollups for name in rollup.dimensions)
     return events.with_columns(
-        pl.col("ts").dt.truncate("1h").alias("bucket_hour"),
-        pl.col("ts").dt.truncate("1d").alias("bucket_day"),
+        *(pl.col("ts").dt.truncate(width).alias(f"bucket_{unit}") for unit, width in WIDTH.items()),
         pl.col("ts").dt.hour().replace_strict(range(24), HOUR_BITS, return_dtype=pl.Int32).alias("hour_bit"),
         *(_category(name) for name in dimensions),
     )
@@ -391,8 +247,3 @@ def _coded(events: pl.DataFrame, rollups: Sequence[Rollup]) -> pl.DataFrame:
 def _category(name: str) -> pl.Expr:
     # Categories of its own, so that the codes are forgotten with the frame.
     return pl.col(name).cast(pl.String).cast(pl.Categorical(pl.Categories.random())).alias(CODED + name)
-
-
-def _listed(bins: pl.LazyFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
-    names = [key if isinstance(key, str) else key.meta.output_name() for key in keys]
-    return bins.sort("bin").group_by(names).agg(pl.struct("bin", "n").alias(BINS)).collect()

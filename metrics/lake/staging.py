@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from metrics.lake import rollups
+from metrics.lake import rollups, shapes
 from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
-from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
+from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
 
 COMPRESSION_LEVEL = 1
 ROW_GROUP_ROWS = 250_000
@@ -131,10 +131,10 @@ class Staging:
             yield data_file(table.root, path, {DATE: day}, rows.height, rows["ts"][0], rows["ts"][-1])
 
     def _write_rollup(self, table: Table, partial: pl.DataFrame) -> Iterator[DataFile]:
-        for (view,), rows in partial.group_by(rollups.VIEW, maintain_order=True):
-            path = self._path(table, rollups.VIEW, str(view))
-            rows.drop(rollups.VIEW).write_parquet(path, compression_level=COMPRESSION_LEVEL)
-            yield data_file(table.root, path, {rollups.VIEW: str(view)}, rows.height)
+        for (view,), rows in partial.group_by(shapes.VIEW, maintain_order=True):
+            path = self._path(table, shapes.VIEW, str(view))
+            rows.drop(shapes.VIEW).write_parquet(path, compression_level=COMPRESSION_LEVEL)
+            yield data_file(table.root, path, {shapes.VIEW: str(view)}, rows.height, *span_of(rows, shapes.BUCKET))
 
     def _path(self, table: Table, partition: str, value: str) -> Path:
         self._written += 1

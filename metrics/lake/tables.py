@@ -20,6 +20,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from metrics.events import KINDS
 from metrics.lake.rollups import ROLLUPS, rollups_of
+from metrics.lake.shapes import BUCKET
 
 DATE = "date"
 
@@ -35,7 +36,9 @@ class DataFile:
     size: int
     """Bytes."""
     min_ts: datetime | None = None
+    """The first moment (of a rollup: bucket) in it, where known."""
     max_ts: datetime | None = None
+    """The last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,11 @@ class Table:
         return pl.Schema({name: dtype for name, dtype in self.schema.items() if name not in self.partition_by})
 
     @property
+    def moment(self) -> str:
+        """The column of which each file's least and greatest value are kept: `ts` of events, `bucket` of a rollup."""
+        return next(name for name in ("ts", BUCKET) if name in self.schema)
+
+    @property
     def snapshot(self) -> Snapshot:
         """The newest committed state."""
         self.refresh()
@@ -98,7 +106,7 @@ class Table:
                 self._delta = DeltaTable(str(self.root))
             else:
                 self._delta.update_incremental()
-            self._snapshot = Snapshot(self._delta.version(), tuple(_files(self._delta)))
+            self._snapshot = Snapshot(self._delta.version(), tuple(_files(self._delta, self.moment)))
             # A commit that lands within the clock tick of the directory's time stamp must be seen by the next look.
             self._seen = seen if time.time_ns() - seen > 50_000_000 else None
 
@@ -121,7 +129,7 @@ class Table:
             return
         delta = self._existing_or_new()
         delta.create_write_transaction(
-            [_add(file) for file in files],
+            [_add(file, self.moment) for file in files],
             mode="append",
             schema=delta.schema(),
             partition_by=list(self.partition_by),
@@ -142,7 +150,7 @@ class Table:
         """Swap `removed` for `added` in one commit. `data_change` says whether the rows differ (retention)."""
         delta = self._existing_or_new()
         actions: list[AddAction | RemoveAction] = [_remove(file, data_change) for file in removed]
-        actions.extend(_add(file, data_change=data_change) for file in added)
+        actions.extend(_add(file, self.moment, data_change=data_change) for file in added)
         delta.create_write_transaction(
             actions,
             mode="append",
@@ -197,7 +205,7 @@ class Lake:
         return ".".join(str(table.version) for table in self._events.values())
 
 
-def _files(delta: DeltaTable) -> Iterator[DataFile]:
+def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
     actions = pl.DataFrame(delta.get_add_actions(flatten=True))
     names = [name for name in actions.columns if name.startswith("partition.")]
     for row in actions.iter_rows(named=True):
@@ -206,15 +214,15 @@ def _files(delta: DeltaTable) -> Iterator[DataFile]:
             partition={name.removeprefix("partition."): str(row[name]) for name in names},
             rows=row["num_records"] or 0,
             size=row["size_bytes"],
-            min_ts=row.get("min.ts"),
-            max_ts=row.get("max.ts"),
+            min_ts=row.get(f"min.{moment}"),
+            max_ts=row.get(f"max.{moment}"),
         )
 
 
-def _add(file: DataFile, *, data_change: bool = True) -> AddAction:
+def _add(file: DataFile, moment: str, *, data_change: bool = True) -> AddAction:
     stats: dict[str, object] = {"numRecords": file.rows}
     if file.min_ts is not None and file.max_ts is not None:
-        stats |= {"minValues": {"ts": _iso(file.min_ts)}, "maxValues": {"ts": _iso(file.max_ts)}}
+        stats |= {"minValues": {moment: _iso(file.min_ts)}, "maxValues": {moment: _iso(file.max_ts)}}
     return AddAction(
         path=file.path,
         size=file.size,
@@ -249,3 +257,9 @@ def data_file(
 ) -> DataFile:
     """Describe a data file just written below `root`."""
     return DataFile(path.relative_to(root).as_posix(), dict(partition), rows, path.stat().st_size, min_ts, max_ts)
+
+
+def span_of(rows: pl.DataFrame, moment: str) -> tuple[datetime | None, datetime | None]:
+    """The least and the greatest value of a column of moments."""
+    lowest, highest = rows[moment].min(), rows[moment].max()
+    return (lowest, highest) if isinstance(lowest, datetime) and isinstance(highest, datetime) else (None, None)

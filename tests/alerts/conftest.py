@@ -4,8 +4,11 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from alerts.store import Store
+from alerts.tables import METADATA
+from tests.alerts.other_process import Other, another
 from tests.fakes.postgres import Postgres, postgres
 
 KINDS = ("sqlite", "postgresql")
@@ -18,6 +21,21 @@ def postgres_server() -> Generator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: Postgres) -> str:
+    """The address of a database that tests use one after another: to make one takes longer than most tests."""
+    address = postgres_server.new_database()
+    Store(address).close()
+    return address
+
+
+@pytest.fixture(scope="session")
+def others() -> Generator[tuple[Other, Other]]:
+    """Two processes that work on the same databases as the tests."""
+    with another() as one, another() as other:
+        yield one, other
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     """Which database."""
@@ -25,12 +43,26 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def address(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The address of a database that is empty."""
+def new_address(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of a database that nobody has opened yet."""
     if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'state.db'}"
     server: Postgres = request.getfixturevalue("postgres_server")
     return server.new_database()
+
+
+@pytest.fixture
+def address(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of a database that holds nothing."""
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    found: str = request.getfixturevalue("postgres_database")
+    engine = create_engine(found)
+    with engine.begin() as connection:
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(table.delete())
+    engine.dispose()
+    return found
 
 
 @pytest.fixture

@@ -1,39 +1,93 @@
-"""Another process at work on the alert database: `python -m tests.alerts.other_process TASK ADDRESS ...`."""
+"""Other processes at work on the alert database: `python -m tests.alerts.other_process` does what it is told to."""
 
+import json
+import subprocess
 import sys
-from datetime import datetime
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from alerts.acts import acknowledge
 from alerts.store import Store
 from tests.alerts.known import NOON, alert, incident, instance
 
-
-def ready() -> None:
-    """Say so, and wait for a line, or for ever."""
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
+TIMEOUT = 60
 
 
-def acknowledge_all(store: Store, who: str, at: datetime = NOON) -> None:
+class Other:
+    """Another process; it does one task at a time."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def begin(self, task: str, *arguments: str) -> None:
+        """Let it begin with a task."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([task, *arguments]) + "\n")
+        self._process.stdin.flush()
+
+    def says(self) -> str:
+        """The next thing it says: `done`, or what went wrong."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait(TIMEOUT)
+
+
+@contextmanager
+def another() -> Generator[Other]:
+    """Another process, ended with the block."""
+    command = [sys.executable, "-m", __name__]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield Other(process)
+    finally:
+        process.kill()
+        process.communicate(timeout=TIMEOUT)
+
+
+def open_it(address: str) -> None:
+    """Open the database, as a start does."""
+    Store(address).close()
+
+
+def acknowledge_all(address: str, who: str) -> None:
     """Acknowledge what is open, each incident in a transaction of its own."""
-    ready()
+    store = Store(address)
     with store.reading() as book:
         incidents = book.incidents()
     for one in incidents:
         with store.writing() as book:
-            acknowledge(book, one.id, who, at)
+            acknowledge(book, one.id, who, NOON)
+    store.close()
 
 
-def write_and_wait(store: Store) -> None:
+def write_and_wait(address: str) -> None:
     """Write, and never come to the end of the transaction."""
-    with store.writing() as book:
+    with Store(address).writing() as book:
         book.save_incidents([incident()])
         book.save_instances([instance()])
         book.save_alerts([alert(incident=incident().id)])
-        ready()
+        say("written")
+        sys.stdin.read()
 
+
+def say(what: str) -> None:
+    """To whoever listens."""
+    sys.stdout.write(what + "\n")
+    sys.stdout.flush()
+
+
+TASKS = {"open": open_it, "acknowledge all": acknowledge_all, "write and wait": write_and_wait}
 
 if __name__ == "__main__":
-    task, address, *arguments = sys.argv[1:]
-    {"acknowledge": acknowledge_all, "write and wait": write_and_wait}[task](Store(address), *arguments)
+    for line in sys.stdin:
+        task, *arguments = json.loads(line)
+        try:
+            TASKS[task](*arguments)
+        except Exception as error:
+            say(repr(error))
+        else:
+            say("done")

@@ -77,4 +77,6 @@ def test_instances_are_learned_together_each_by_its_own_measure() -> None:
 
 def test_without_a_history_there_is_no_verdict() -> None:
     watched = rule({"kind": "anomaly"}, metric="requests", window="15m")
-    assert set(letters(judged(watched, row("5x40", metric="requests", window="15m")))) == {"_"}
+    found = judged(watched, row("5x40", metric="requests", window="15m"))
+    assert set(letters(found)) == {"_"}
+    assert found.problem == "too little is known of the 2w before to say what is usual"

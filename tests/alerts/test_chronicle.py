@@ -71,3 +71,19 @@ def test_what_was_never_seen_to_fire_is_entered_at_its_times() -> None:
     house = House({"errors": rule("errors")})
     house.tick(60, [resolved("errors", 10, 20)])
     assert [minute for minute, _, _ in entries(house)] == [10, 20, 60]
+
+
+def test_the_digest_enters_no_end_anew() -> None:
+    house = told(
+        """
+         0  errors fires
+         5  errors recovers
+        10  digest          | digest P3: slack
+        """,
+        rule("errors", "P3"),
+    )
+    assert entries(house) == [
+        (0, "firing", "Errors fires"),
+        (0, "withheld", "waits for the digest"),
+        (5, "resolved", "recovered"),
+    ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -42,6 +42,7 @@ def test_history_before_the_span_counts() -> None:
 VALUES = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100) | st.just(np.nan))
 
 
+@settings(deadline=None)
 @given(VALUES, st.integers(1, 12), st.integers(0, 20), st.integers(0, 5))
 def test_the_line_is_the_one_with_the_least_squares(
     values: np.ndarray[tuple[int], np.dtype[np.float64]], history: int, steps: int, first: int

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.instants import buckets, due, floored, micros, moment
@@ -32,6 +32,7 @@ def test_a_clock_that_jumps_back_makes_nothing_due() -> None:
     assert due(MINUTE, SETTLE, NOON, NOON - timedelta(hours=1)) is None
 
 
+@settings(deadline=None)
 @given(MOMENTS, st.sampled_from(WINDOWS))
 def test_buckets_are_those_of_the_engine(at: datetime, known: tuple[timedelta, object]) -> None:
     width, grain = known
@@ -42,6 +43,7 @@ def test_buckets_are_those_of_the_engine(at: datetime, known: tuple[timedelta, o
     assert [moment(one) for one in buckets(whole, width).tolist()] == engine
 
 
+@settings(deadline=None)
 @given(MOMENTS, st.lists(st.timedeltas(timedelta(), timedelta(hours=3)), min_size=1), st.sampled_from(WINDOWS))
 def test_every_bucket_is_due_exactly_once(
     at: datetime, steps: list[timedelta], known: tuple[timedelta, object]
@@ -56,6 +58,7 @@ def test_every_bucket_is_due_exactly_once(
     assert seen == (buckets(whole, width).tolist() if whole else [])
 
 
+@settings(deadline=None)
 @given(MOMENTS)
 def test_moments_are_whole_microseconds(at: datetime) -> None:
     assert moment(micros(at)) == at

@@ -1,9 +1,6 @@
-"""How the tables of the alert database come to be what the program expects."""
+"""How the tables of the alert database come to be what the program expects; on both databases."""
 
-import subprocess
-import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,14 +12,15 @@ from alerts import migrations
 from alerts.store import Store
 from alerts.tables import METADATA
 from metrics.events.problems import ConfigurationError
+from tests.alerts.known import NOON
+from tests.alerts.other_process import Other
 
-AT_ONCE = 4
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OPENING = "import sys; from alerts.store import Store; sys.stdin.readline(); Store(sys.argv[1]).close()"
+OpenStore = Callable[[str], Store]
 
 
-def test_the_revisions_make_the_tables_that_the_program_uses(store: Store, address: str) -> None:
-    engine = create_engine(address)
+def test_the_revisions_make_the_tables_that_the_program_uses(new_address: str, open_store: OpenStore) -> None:
+    open_store(new_address)
+    engine = create_engine(new_address)
     with engine.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), METADATA)
     engine.dispose()
@@ -33,27 +31,27 @@ def test_the_newest_revision_is_named() -> None:
     assert ScriptDirectory(migrations.__path__[0]).get_current_head() == migrations.HEAD
 
 
-def test_opening_it_again_changes_nothing(address: str, open_store: Callable[[str], Store]) -> None:
+def test_opening_it_again_changes_nothing(new_address: str, open_store: OpenStore) -> None:
     for _ in range(2):
-        with open_store(address).writing() as book:
-            book.save_rule_texts({"alerts.yaml": "[]"}, NOW)
-    with open_store(address).reading() as book:
+        with open_store(new_address).writing() as book:
+            book.save_rule_texts({"alerts.yaml": "[]"}, NOON)
+    with open_store(new_address).reading() as book:
         assert book.rule_texts() == {"alerts.yaml": "[]"}
 
 
-def test_processes_that_start_at_once_do_not_stumble_over_one_another(address: str) -> None:
-    command = [sys.executable, "-c", OPENING, address]
-    started = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(AT_ONCE)
-    ]
-    ended = [process.communicate("now\n", timeout=60)[1] for process in started]
-    assert ended == [""] * AT_ONCE
+def test_processes_that_start_at_once_do_not_stumble_over_one_another(
+    new_address: str, others: tuple[Other, Other]
+) -> None:
+    for other in others:
+        other.begin("open", new_address)
+    assert [other.says() for other in others] == ["done", "done"]
 
 
-def test_a_database_of_a_newer_version_is_refused(store: Store, address: str) -> None:
-    engine = create_engine(address)
+def test_a_database_of_a_newer_version_is_refused(new_address: str, open_store: OpenStore) -> None:
+    open_store(new_address)
+    engine = create_engine(new_address)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '999'"))
     engine.dispose()
     with pytest.raises(ConfigurationError, match=r"newer version of PromptPilot.*revision 999.*up to 1"):
-        Store(address)
+        open_store(new_address)

@@ -123,7 +123,7 @@ def test_a_condition_that_says_two_things_at_once_is_refused(condition: Mapping[
         ({"name": ""}, "at least 1 character"),
         ({"priority": "P4"}, "'P0', 'P1', 'P2' or 'P3'"),
         ({"metric": ""}, "a metric of the catalog is missing"),
-        ({"window": "7m"}, "a window is one of 10s, 1m, 5m"),
+        ({"window": "7m"}, "a window is one of 5s, 10s, 30s, 1m, 5m"),
         ({"where": {"endpoint": []}}, "at least 1 item"),
         ({"min_events": -1}, "greater than or equal to 0"),
         ({"notifications": {"channels": ["slak"]}}, "'slak' is no channel; the nearest is 'slack'"),

@@ -1,43 +1,25 @@
 """What alerts know outlives the process: what is written is read again, whole or not at all, on both databases."""
 
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from alerts.alert import State, Transition
+from alerts.alert import State, Transition, TransitionKind
 from alerts.incident import Silence, Step
 from alerts.store import FILE_NAME, Store, StoreUnavailable
 from metrics.events.problems import ConfigurationError
 from metrics.settings import Alerts, Settings
 from tests.alerts.known import NOON, RULE, alert, incident, instance, key, minutes
+from tests.alerts.other_process import Other, another
 from tests.fakes.postgres import Postgres
 
 MANY = 10_000
 HOSTILE = "a\0b “ö” \x1b[31m'; DROP TABLE incidents; --"
-OTHER_PROCESS = "tests.alerts.other_process"
 TIMEOUT = 60
-
-
-@contextmanager
-def another(task: str, address: str, *arguments: str) -> Generator["subprocess.Popen[str]"]:
-    """Another process at work on the same database, once it has said that it is ready."""
-    command = [sys.executable, "-m", OTHER_PROCESS, task, address, *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=TIMEOUT)
 
 
 def test_instances_come_back_as_they_were(store: Store) -> None:
@@ -158,10 +140,8 @@ def test_the_timeline_is_read_by_incident_by_rule_and_by_instance(store: Store) 
 
 
 def test_recent_changes_of_state_are_known_by_instance(store: Store) -> None:
-    changes = [
-        Transition(key(), kind, minutes(at), 1.0, "why", late=True)
-        for at, kind in ((0, "firing"), (30, "resolved"), (50, "pending"), (55, "firing"))
-    ]
+    kinds: tuple[tuple[int, TransitionKind], ...] = ((0, "firing"), (30, "resolved"), (50, "pending"), (55, "firing"))
+    changes = [Transition(key(), kind, minutes(at), 1.0, "why", late=True) for at, kind in kinds]
     with store.writing() as book:
         book.save_transitions([*changes, Transition(key("/b"), "firing", minutes(40))])
     with store.reading() as book:
@@ -261,34 +241,37 @@ def test_a_writer_waits_for_the_one_before_and_sees_what_it_wrote(store: Store) 
     assert seen == [1]
 
 
-def test_nothing_is_lost_when_people_acknowledge_while_ticks_are_written(store: Store, address: str) -> None:
+def test_nothing_is_lost_when_people_acknowledge_while_ticks_are_written(
+    store: Store, address: str, others: tuple[Other, Other]
+) -> None:
     incidents = [incident(key(f"/{number}")) for number in range(12)]
     with store.writing() as book:
         book.save_incidents(incidents)
-    with another("acknowledge", address, "ada") as ada, another("acknowledge", address, "grace") as grace:
-        for process in (ada, grace):
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        ticks = 0
-        while ada.poll() is None or grace.poll() is None:
-            with store.writing() as book:
-                book.save_incidents(replace(one, escalated=one.escalated + 1) for one in book.incidents())
-            ticks += 1
-        assert (ada.returncode, grace.returncode) == (0, 0)
+    said: list[str] = []
+    ada, grace = others
+    ada.begin("acknowledge all", address, "ada")
+    grace.begin("acknowledge all", address, "grace")
+    at_work = threading.Thread(target=lambda: said.extend([ada.says(), grace.says()]))
+    at_work.start()
+    ticks = 0
+    while at_work.is_alive():
+        with store.writing() as book:
+            book.save_incidents(replace(one, escalated=one.escalated + 1) for one in book.incidents())
+        ticks += 1
+    assert said == ["done", "done"]
+    assert ticks > 0
     with store.reading() as book:
         found = book.incidents()
-        acknowledged = [len(book.timeline(incident=one.id)) for one in found]
-    assert ticks > 0
-    assert {one.escalated for one in found} == {ticks}
-    assert {one.acknowledged_by for one in found} <= {"ada", "grace"}
-    assert acknowledged == [1] * len(incidents)
+        assert {one.escalated for one in found} == {ticks}
+        assert {one.acknowledged_by for one in found} <= {"ada", "grace"}
+        assert [len(book.timeline(incident=one.id)) for one in found] == [1] * len(incidents)
 
 
 def test_a_writer_that_is_killed_leaves_nothing_half_done(store: Store, address: str) -> None:
-    with another("write and wait", address) as process:
+    with another() as process:
+        process.begin("write and wait", address)
+        assert process.says() == "written"
         process.kill()
-        process.wait(TIMEOUT)
     with store.writing() as book:
         assert book.incidents() == ()
         assert book.instances() == {}

@@ -112,3 +112,10 @@ def test_paths_named_in_contributing_exist() -> None:
     paths = re.findall(r"`((?:metrics|app|pages|tests|benchmarks|data)/[\w/.-]*)`", text)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_rule_of_the_readme_is_one() -> None:
+    from alerts.reading import check_text
+
+    yaml = section("rule").removeprefix("```yaml\n").removesuffix("```")
+    assert check_text(yaml, METRICS) == ()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.state import NULL, PRESETS, View, filter_text, parse, parse_filter, serialise
+from app.state import PRESETS, View, parse, serialise
 from metrics.catalog import DIMENSIONS
+from metrics.engine.addresses import NULL, filter_text
 from metrics.engine.query import Filter, Window
 
 NOW = datetime(2026, 3, 4, 12, 0, 20, tzinfo=UTC)
@@ -42,11 +43,6 @@ def test_a_link_shows_the_same_view(view: View) -> None:
     parsed = parse(parse_qs(query, keep_blank_values=True), "UTC")
     assert parsed.view == view
     assert parsed.notes == ()
-
-
-@given(FILTERS)
-def test_a_filter_survives_its_text(one: Filter) -> None:
-    assert parse_filter(filter_text(one)) == one
 
 
 @given(st.dictionaries(st.sampled_from(["range", "from", "to", "tz", "compare", "f"]), st.lists(st.text(), max_size=3)))

@@ -9,29 +9,6 @@ from app import wording
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "decimals", "shown"),
-    [
-        (None, "ms", 1, "–"),
-        (float("nan"), "ms", 1, "–"),
-        (float("inf"), "%", 1, "–"),
-        (0.0, "ms", 1, "0.0 ms"),
-        (187.4, "ms", 1, "187 ms"),
-        (1240.0, "ms", 1, "1.24 s"),
-        (90_000.0, "ms", 1, "1.5 min"),
-        (12.4, "USD", 2, "$12.40"),
-        (0.00042, "USD", 2, "$0.0004"),
-        (-3.0, "USD", 2, "−$3.00"),
-        (0.4249, "%", 2, "0.42 %"),
-        (1_234_567.0, "requests", 0, "1.2 M"),
-        (42.0, "requests", 0, "42"),
-        (13.9, "requests/s", 2, "13.90 req/s"),
-    ],
-)
-def test_quantities(value: float | None, unit: str, decimals: int, shown: str) -> None:
-    assert wording.quantity(value, unit, decimals) == shown
-
-
-@pytest.mark.parametrize(
     ("value", "previous", "unit", "shown"),
     [
         (110.0, 100.0, "ms", "+10.0 %"),
@@ -90,4 +67,11 @@ def test_foreign_names_become_one_short_line(value: str | None, shown: str) -> N
 
 
 def test_markdown_shows_text_as_it_is() -> None:
-    assert wording.markdown("[x](http://h) :red[a] $b$") == r"\[x\]\(http\:\/\/h\) \:red\[a\] \$b\$"
+    assert wording.markdown("[x](h) :red[a] $b$") == r"\[x\]\(h\) \:red\[a\] \$b\$"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/x", "HTTP://h", "www.evil.example", "ada@example.com"])
+def test_markdown_makes_no_link_of_an_address(address: str) -> None:
+    said = wording.markdown(address).replace("\\", "")
+    assert said != address
+    assert said.replace("\N{WORD JOINER}", "") == address

@@ -222,8 +222,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _write(self, answer: Answer) -> None:
         body = answer.body.encode()
-        self.send_response(answer.status)
-        for name, value in {"Content-Type": "text/plain", **answer.headers, "Connection": "close"}.items():
+        self.send_response_only(answer.status)
+        usual = {"Date": self.date_time_string(), "Content-Type": "text/plain"}
+        for name, value in {**usual, **answer.headers, "Connection": "close"}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -50,7 +50,7 @@ class Postgres:
         """The address of a database that nobody has used."""
         name = next(self._names)
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY FILE_COPY").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._address(name).replace("postgresql://", "postgresql+psycopg://")
 
     def restart_at_once(self) -> None:
@@ -58,8 +58,8 @@ class Postgres:
         self.stop(signal.SIGQUIT)
         self._process = self._started()
 
-    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it and everything that is going on in it."""
+    def stop(self, how: signal.Signals) -> None:
+        """End it, and everything that is going on in it."""
         self._process.send_signal(how)
         try:
             self._process.wait(TIMEOUT)
@@ -105,7 +105,7 @@ def postgres() -> Generator[Postgres]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop(signal.SIGQUIT)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

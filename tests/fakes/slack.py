@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,8 +118,11 @@ class FakeSlack(Peer):
         with self._lock:
             return list(self.channels[channel].messages)
 
-    def press(self, action_id: str, channel: str = "alerts", user: str = "ada") -> bool:
-        """Press that button of the newest message that has it; whether the app acknowledged it."""
+    def press(self, action_id: str, channel: str = "alerts", user: str = "ada", sent: int = 1) -> bool:
+        """Press that button of the newest message that has it; whether the app acknowledged it.
+
+        Slack sends an envelope again when it hears nothing: `sent` says how often it does.
+        """
         with self._lock:
             message, button = next(
                 (message, button)
@@ -139,7 +143,7 @@ class FakeSlack(Peer):
             "response_url": f"{self.url}/actions/T0FAKE/1/fake",
             "actions": [{**button, "block_id": "promptpilot", "action_ts": "1.1"}],
         }
-        return self._sockets.send("interactive", payload)
+        return self._sockets.send("interactive", payload, sent)
 
     def disconnect(self, how: str) -> None:
         """End the open sockets: `refresh` as Slack does every few hours, `close` politely, `cut` without a word."""
@@ -321,13 +325,14 @@ class _Sockets:
             port = self._server.socket.getsockname()[1]
         return f"ws://127.0.0.1:{port}/link/?ticket={ticket}&app_id=A0FAKE"
 
-    def send(self, kind: str, payload: Mapping[str, Any]) -> bool:
+    def send(self, kind: str, payload: Mapping[str, Any], times: int) -> bool:
         envelope = secrets.token_hex(8)
         text = {"type": kind, "envelope_id": envelope, "payload": payload, "accepts_response_payload": False}
         with self._changed:
             assert self._changed.wait_for(lambda: self._open, TIMEOUT), "no app is connected"
             connection = self._open[-1]
-        connection.send(json.dumps(text))
+        for _ in range(times):
+            connection.send(json.dumps(text))
         with self._changed:
             return self._changed.wait_for(lambda: envelope in self._acknowledged, TIMEOUT)
 
@@ -350,7 +355,8 @@ class _Sockets:
         with self._changed:
             connections, self._open = self._open, []
         for connection in connections:
-            connection.socket.shutdown(2)
+            with suppress(OSError):  # the app was first
+                connection.socket.shutdown(2)
         if self._server is not None:
             self._server.shutdown()
 
@@ -373,7 +379,10 @@ class _Sockets:
                     self._acknowledged.add(json.loads(text)["envelope_id"])
                     self._changed.notify_all()
         except ConnectionClosed:
-            return
+            pass
+        finally:
+            with self._changed:
+                self._open = [other for other in self._open if other is not connection]
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ class FakeMailServer:
 
     def __init__(self, security: Security = "starttls", name: str = "localhost", authority: trustme.CA | None = None):
         self.authority = authority or trustme.CA()
-        self.trusting = ssl.create_default_context()
+        self.trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         """What a client needs to trust it."""
         self.authority.configure_trust(self.trusting)
-        self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.authority.issue_cert(name).configure_cert(self._tls)
         self._security: Security = security
         self.security: Security = security
@@ -62,7 +62,6 @@ class FakeMailServer:
         )
 
     def _protocol(self) -> SMTP:
-        encrypted = self._security != "none"
         return SMTP(
             self,
             loop=self._loop,
@@ -70,7 +69,6 @@ class FakeMailServer:
             hostname="fake",
             tls_context=self._tls if self._security == "starttls" else None,
             require_starttls=self._security == "starttls",
-            auth_required=encrypted,
             auth_require_tls=self._security == "starttls",
             authenticator=self._authenticate,
         )
@@ -100,6 +98,8 @@ class FakeMailServer:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Who it is from."""
+        if self._security != "none" and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         if reply := self._failure("MAIL"):
             return reply
         envelope.mail_from = address

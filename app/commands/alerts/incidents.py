@@ -1,6 +1,6 @@
 """`promptpilot alerts incidents`: what fires, what fired, and one of them in full."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from alerts.outbox import Delivery
     from metrics.settings import Settings
 
+GRAINS = ((timedelta(days=7), timedelta(days=1)), (timedelta(hours=6), timedelta(hours=1)))
+"""From these lengths on, nobody asks for less than that."""
 COLUMNS = ("incident", "priority", "status", "opened", "lasts", "alerts", "what")
 
 
 def incidents(
-    incident: Annotated[str, typer.Argument(metavar="[INCIDENT]", help="Id of one to be shown in full.")] = "",
+    incident: Annotated[str, typer.Argument(metavar="INCIDENT", help="Id of one to be shown in full.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
     last: Annotated[str | None, typer.Option("--last", help="Those of the last 24h, 7d, …, over or not.")] = None,
     as_json: Json = False,
@@ -70,12 +72,18 @@ def _listed(settings: "Settings", every: bool, since: datetime | None) -> "tuple
 
 
 def _row(incident: "Incident", at: datetime) -> list[str]:
-    from alerts.spans import written
-
-    length = written((incident.resolved_at or at) - incident.opened_at)
+    length = _about((incident.resolved_at or at) - incident.opened_at)
     count = f"{len(incident.firing):,} of {len(incident.members):,}"
     opened_at = moment(incident.opened_at)
     return [incident.id, incident.priority, incident.status, opened_at, length, count, incident.title]
+
+
+def _about(length: timedelta) -> str:
+    """A length of time as long as it needs to be: 29w5d is told without its minutes."""
+    from alerts.spans import written
+
+    grain = next((grain for least, grain in GRAINS if length >= least), timedelta(seconds=1))
+    return written(length // grain * grain)
 
 
 def _show(incident_id: str, settings: "Settings", as_json: bool) -> None:
@@ -143,6 +151,6 @@ def _lines(
         "",
         table_text("", ("alert", "state", "since", "value", "worst"), rows, right=2).rstrip(),
         "",
-        *(f"  {moment(step.at)}  {step.kind:<12} {step.text}" for step in timeline),
+        *(f"  {moment(step.at)}  {step.text}" for step in timeline),
         *(["", "messages", *sent] if sent else []),
     ]

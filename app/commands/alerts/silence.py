@@ -21,7 +21,7 @@ COLUMNS = ("silence", "from", "until", "rule", "labels", "by", "why")
 
 
 def silence(
-    rule: Annotated[str, typer.Argument(metavar="[RULE]", help="Id of the rule to be silenced.")] = "",
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of the rule to be silenced.")] = "",
     label: Annotated[
         list[str] | None, typer.Option("--label", help="Only alerts with name=value; again: with both.")
     ] = None,

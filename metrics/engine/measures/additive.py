@@ -6,7 +6,8 @@ from metrics.catalog.model import Additive
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.scope import Parts, Scope, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.rollups import BUCKET, ROLLUPS
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.shapes import BUCKET
 
 
 def steps(measures: Sequence[Additive], scope: Scope) -> Iterator[Step]:
@@ -28,7 +29,7 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, r
     selects: list[str] = []
     relations: list[Relation] = []
     if parts.view and parts.interior:
-        stored = scope.rollup(rollup, parts.view)
+        stored = scope.rollup(rollup, parts.view, parts.interior)
         sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
         relations.append(stored)
         key = scope.buckets.key_sql(f"epoch_us({BUCKET})")

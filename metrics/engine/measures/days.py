@@ -13,7 +13,7 @@ from metrics.engine.measures.step import KEY, Step
 from metrics.engine.measures.users import Seen, seen
 from metrics.engine.query import Grain, Window
 from metrics.engine.scope import Scope
-from metrics.lake.rollups import USER
+from metrics.lake.shapes import USER
 
 AGE = "age"
 _OF_DAYS = frozenset({Grain.NONE, Grain.DAY, Grain.WEEK, Grain.MONTH})

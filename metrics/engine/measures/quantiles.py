@@ -12,11 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from metrics.catalog.model import Quantile
+from metrics.engine.measures import minutes
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Parts, Scope, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET, LAST_BIN
+from metrics.lake.shapes import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET, LAST_BIN
 
 
 def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
@@ -26,7 +27,10 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
         scope.kinds_for(wanted[0].name, (kind,))
         parts = scope.parts(kind, rollup) if rollup else Parts(None, None, (scope.window,))
         few = scope.event_rows(kind, [scope.window]) <= scope.exact_up_to
-        if where or few or parts.view is None:
+        by_minute = minutes.step(wanted, scope) if not where and not few else None
+        if by_minute:
+            yield by_minute
+        elif where or few or parts.view is None:
             yield _exact(kind, column, where, wanted, scope)
         else:
             statement = binned(kind, column, rollup, scope, parts)
@@ -51,7 +55,7 @@ def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> S
     selects: list[str] = []
     relations: list[Relation] = []
     if parts.view and parts.interior:
-        stored = scope.rollup(rollup, parts.view)
+        stored = scope.rollup(rollup, parts.view, parts.interior)
         relations.append(stored)
         key = scope.buckets.key_sql(f"epoch_us({BUCKET})")
         selects.append(

@@ -4,15 +4,24 @@ A session is made of the events of the window that pass the filters, and counts 
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+
+import polars as pl
 
 from metrics.catalog.experience import VIEWED
 from metrics.catalog.model import Sessions
+from metrics.engine.buckets import Buckets
+from metrics.engine.measures import quarters
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope, span_sql
 from metrics.engine.statement import Relation, Statement
+from metrics.engine.visits import KIND, Told, told
+from metrics.lake import visits
+from metrics.lake.shapes import BUCKET
 
-GAP_MINUTES = 30
+GAP_MINUTES = visits.PAUSE // timedelta(minutes=1)
 _COUNTED = {
     "sessions": "count(*)",
     "bounced": "count(*) FILTER (WHERE views = 1 AND acts = 0)",
@@ -23,38 +32,99 @@ _COUNTED = {
 
 
 def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
-    """One step for all that is counted; distinct pages are looked at only when they are asked for."""
-    scope.kinds_for(measures[0].name, ("interaction",))
-    events = scope.filtered_events("interaction", [scope.window])
-    groups = "".join(f", {group}" for group in scope.groups)
-    pages = f", count(DISTINCT page) FILTER (WHERE {VIEWED}) AS pages"
-    pages = pages if any(measure.counted == "distinct_pages" for measure in measures) else ""
-    counts = ", ".join(f'{_COUNTED[measure.counted]} AS "{measure.name}"' for measure in measures)
-    text = (
-        f"WITH events AS ({in_sessions(scope, events, scope.window)}), "
-        f"sessions AS (SELECT min(ts) AS first, max(ts) AS last, count(*) FILTER (WHERE {VIEWED}) AS views, "
-        f"count(*) FILTER (WHERE NOT {VIEWED}) AS acts{pages}{groups} FROM events GROUP BY session, number{groups}) "
-        f"SELECT {scope.buckets.key_sql('epoch_us(first)')} AS {KEY}{groups}, {counts} FROM sessions "
-        "GROUP BY ALL HAVING count(*) > 0"
+    """One step for all that is counted."""
+    scope.kinds_for(measures[0].name, (KIND,))
+    events = scope.filtered_events(KIND, [scope.window])
+    ways = told(scope)
+    # Visits know how many pages they saw; of events, that is found out only when it is asked for.
+    counted = [name for name in _COUNTED if ways.days or name in {measure.counted for measure in measures}]
+    sessions = (
+        _from_visits(scope, events, ways) if ways.days else _from_events(scope, events, "distinct_pages" in counted)
     )
-    yield Step(Statement(text, scope.used_parameters(text), (events,)), "events")
+    groups = "".join(f", {group}" for group in scope.groups)
+    is_fine = not scope.groups and quarters.serve(scope.buckets)
+    key = (quarters if is_fine else scope.buckets).key_sql("epoch_us(first)")
+    counts = ", ".join(f"{_COUNTED[name]} AS {name}" for name in counted)
+    text = f"WITH {sessions} SELECT {key} AS {KEY}{groups}, {counts} FROM sessions GROUP BY ALL HAVING count(*) > 0"
+    relations = (events, ways.visits) if ways.days else (events,)
+    finish = partial(_named, measures=measures, buckets=scope.buckets if is_fine else None)
+    source = "rollup visits" if ways.days else "events"
+    yield Step(Statement(text, scope.used_parameters(text), relations), source, finish, is_shared=is_fine)
 
 
-def in_sessions(scope: Scope, events: Relation, window: Window) -> str:
-    """SQL for the interactions of a window with the `session` and `number` that together name their session.
+def in_sessions(scope: Scope, events: Relation, given: Sequence[Window]) -> str:
+    """SQL for interactions with the `session` and `number` that together name their session.
 
-    Columns: ts, page, action, user_id, the groups. What tells neither session nor user is left out.
+    Of sessions that are given, those in the windows; of the others, all of the scope's. Columns: ts, page, action,
+    user_id, the groups. What tells neither session nor user is left out.
     """
     groups = "".join(f", {group}" for group in scope.groups)
     columns = f"ts, page, action, user_id{scope.select_groups()}"
-    where = f"{span_sql('ts', [window])}{scope.filter_sql()}"
     of_user = f"OVER (PARTITION BY user_id{groups} ORDER BY ts)"
-    return (
+    named = (
         f"SELECT hash(session_id) AS session, 0 AS number, {columns} FROM {events.sql} "
-        f"WHERE session_id IS NOT NULL AND {where} UNION ALL "
+        f"WHERE session_id IS NOT NULL AND {span_sql('ts', given)}{scope.filter_sql()} UNION ALL "
+    )
+    loose = (
         f"SELECT hash(user_id) AS session, 1 + sum(begins) {of_user} AS number, ts, page, action, user_id{groups} "
         "FROM ("
         f"SELECT *, CASE WHEN ts - lag(ts) {of_user} > INTERVAL {GAP_MINUTES} MINUTE THEN 1 ELSE 0 END AS begins FROM ("
-        f"SELECT {columns} FROM {events.sql} WHERE session_id IS NULL AND user_id IS NOT NULL AND {where}"
+        f"SELECT {columns} FROM {events.sql} WHERE session_id IS NULL AND user_id IS NOT NULL "
+        f"AND {span_sql('ts', [scope.window])}{scope.filter_sql()}"
         ") AS loose) AS marked"
     )
+    return (named if given else "") + loose
+
+
+def _from_events(scope: Scope, events: Relation, with_pages: bool) -> str:
+    groups = "".join(f", {group}" for group in scope.groups)
+    pages = f", {_PAGES}" if with_pages else ""
+    return (
+        f"interactions AS ({in_sessions(scope, events, [scope.window])}), "
+        f"sessions AS (SELECT {_OF_EVENTS}{pages}{groups} FROM interactions GROUP BY session, number{groups})"
+    )
+
+
+def _from_visits(scope: Scope, events: Relation, ways: Told) -> str:
+    """Sessions of visits, and of events where there are no visits; a session that has both, or several, is one.
+
+    Counts add up, but for different pages: where there are several parts, they are looked at.
+    """
+    given = f"FROM {ways.visits.sql} WHERE session_id IS NOT NULL AND {span_sql(BUCKET, ways.days)}"
+    seen = (
+        f"SELECT hash(session_id) AS session, unnest({visits.VIEWED}) AS page {given} "
+        "AND hash(session_id) IN (SELECT session FROM several)"
+    )
+    if ways.edges:
+        seen += (
+            f" UNION ALL SELECT hash(session_id) AS session, page FROM {events.sql} WHERE session_id IS NOT NULL "
+            f"AND {span_sql('ts', ways.edges)} AND {VIEWED} AND hash(session_id) IN (SELECT session FROM several)"
+        )
+    return (
+        f"interactions AS ({in_sessions(scope, events, ways.edges)}), parts AS ("
+        f"SELECT hash(session_id) AS session, 0 AS number, {visits.BEGUN} AS first, {visits.ENDED} AS last, "
+        f"{visits.VIEWS} AS views, {visits.EVENTS} - {visits.VIEWS} AS acts, {visits.PAGES} AS pages {given} UNION ALL "
+        f"SELECT session, number, {_OF_EVENTS}, {_PAGES} FROM interactions GROUP BY session, number), "
+        "merged AS MATERIALIZED (SELECT session, number, min(first) AS first, max(last) AS last, sum(views) AS views, "
+        "sum(acts) AS acts, max(pages) AS pages, count(*) AS parts FROM parts GROUP BY session, number), "
+        "several AS (SELECT session FROM merged WHERE parts > 1), "
+        f"recounted AS (SELECT session, count(DISTINCT page) AS pages FROM ({seen}) AS seen GROUP BY session), "
+        "sessions AS (SELECT first, last, views, acts, "
+        "CASE WHEN parts > 1 THEN coalesce(recounted.pages, 0) ELSE merged.pages END AS pages "
+        "FROM merged LEFT JOIN recounted ON merged.session = recounted.session)"
+    )
+
+
+_OF_EVENTS = (
+    f"min(ts) AS first, max(ts) AS last, count(*) FILTER (WHERE {VIEWED}) AS views, "
+    f"count(*) FILTER (WHERE NOT {VIEWED}) AS acts"
+)
+_PAGES = f"count(DISTINCT page) FILTER (WHERE {VIEWED}) AS pages"
+
+
+def _named(rows: pl.DataFrame, *, measures: Sequence[Sessions], buckets: Buckets | None) -> pl.DataFrame:
+    """Counts under the names of the measures; those of quarters of an hour are summed to `buckets`."""
+    if buckets is not None:
+        rows = quarters.summed(rows, buckets)
+    groups = [name for name in rows.columns if name not in _COUNTED]
+    return rows.select(*groups, *(pl.col(measure.counted).alias(measure.name) for measure in measures))

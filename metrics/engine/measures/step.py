@@ -12,11 +12,17 @@ import polars as pl
 from metrics.engine.statement import Statement
 
 Finish = Callable[[pl.DataFrame], pl.DataFrame]
+Rest = Callable[[pl.DataFrame], Statement | None]
 
 
 def as_it_is(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of the statement are the answer."""
     return rows
+
+
+def nothing_left(rows: pl.DataFrame) -> None:
+    """The statement has answered all of it."""
+    del rows
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,10 @@ class Step:
     source: str
     """`events` or the name of a rollup."""
     finish: Finish = as_it_is
+    rest: Rest = nothing_left
+    """What is still to be asked once the rows of the statement are known; `finish` is given the rows of both."""
+    is_shared: bool = False
+    """Whether other questions have the same statement, so that its rows are worth keeping."""
 
 
 KEY = "t"

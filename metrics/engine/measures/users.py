@@ -13,7 +13,8 @@ from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Parts, Scope, moment_sql, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.rollups import BUCKET, FIRST, HOURS, ROLLUPS, USER
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.shapes import BUCKET, FIRST, HOURS, USER, VIEW, View
 
 BEFORE = -(2**62)
 """Key of everything before the window."""
@@ -101,30 +102,56 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
     selects: list[str] = []
     relations: list[Relation] = []
     parameters: dict[str, object] = {}
-    rolled = False
-    for kind in kinds:
-        parts = _user_parts(kind, scope)
+    for parts, alike in _by_parts(kinds, scope).items():
         if parts.view and parts.interior:
-            rolled = True
-            stored = scope.rollup(f"{kind}_users", parts.view)
+            stored = _days_of(alike, parts.view, scope)
             relations.append(stored)
             parameters |= _segments(scope.buckets, parts.interior)
             selects.append(
-                f"SELECT s.key AS {KEY}{scope.select_groups(view=parts.view, source='u')}, u.{USER} AS {USER} "
+                f"SELECT s.key AS {KEY}{scope.select_groups(view=parts.view, source='u')}, {_person('u')} AS {USER} "
                 f"FROM {stored.sql} AS u "
                 "JOIN (SELECT unnest($days) AS day, unnest($masks) AS mask, unnest($keys) AS key) AS s "
                 f"ON epoch_us(u.{BUCKET}) = s.day AND (u.{HOURS} & s.mask) <> 0 "
                 f"WHERE true{scope.filter_sql(view=parts.view, source='u')}"
             )
-        if parts.edges:
+        for kind in alike if parts.edges else ():
             events = scope.filtered_events(kind, parts.edges)
             relations.append(events)
+            key = scope.buckets.key_sql("epoch_us(ts)")
             selects.append(
-                f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {USER} "
+                f"SELECT {key} AS {KEY}{scope.select_groups()}, {_person()} AS {USER} "
                 f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)} AND {USER} IS NOT NULL{scope.filter_sql()}"
             )
     sql = " UNION ALL ".join(selects) or _nobody(scope)
-    return Seen(sql, tuple(relations), parameters, "rollup users" if rolled else "events")
+    return Seen(sql, tuple(relations), parameters, "rollup users" if parameters else "events")
+
+
+def _person(source: str = "") -> str:
+    """A user as a number: to tell numbers apart takes a fraction of what telling texts apart does."""
+    return f"hash({source}.{USER})" if source else f"hash({USER})"
+
+
+def _by_parts(kinds: Sequence[str], scope: Scope) -> Mapping[Parts, list[str]]:
+    """Kinds by how they are answered: the days of those with one view are read as one table."""
+    found: dict[Parts, list[str]] = {}
+    for kind in kinds:
+        found.setdefault(_user_parts(kind, scope), []).append(kind)
+    return found
+
+
+def _days_of(kinds: Sequence[str], view: View, scope: Scope) -> Relation:
+    """The users' days of several kinds, each as often as kinds tell of it."""
+    tables = [scope.rollup(f"{kind}_users", view) for kind in kinds]
+    stored = (file for kind in kinds for file in scope.lake.rollup(f"{kind}_users").snapshot.files)
+    return Relation(
+        "rollups",
+        f"users/{view.name}",
+        tuple(file for table in tables for file in table.files),
+        tuple(column for column in tables[0].columns if all(column in table.columns for table in tables)),
+        # A question by some dimension stands alone: to merge for it takes longer than to answer it.
+        rows=0 if scope.query.by else sum(file.rows for file in stored if file.partition[VIEW] == view.name),
+        merged_by=(BUCKET, *view.dimensions, USER),
+    )
 
 
 def _user_parts(kind: str, scope: Scope) -> Parts:
@@ -167,22 +194,21 @@ def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[li
     selects: list[str] = []
     relations: list[Relation] = []
     rolled = False
-    for kind in kinds:
-        view = _user_parts(kind, scope).view
-        if view is None:
-            relation = scope.filtered_events(kind, [ever])
-            what = f"ts AS first, {USER}{scope.select_groups()}"
-            where = f"{span_sql('ts', [ever])}{scope.filter_sql()}"
-        else:
+    for parts, alike in _by_parts(kinds, scope).items():
+        if view := parts.view:
             rolled = True
-            relation = scope.rollup(f"{kind}_users", view)
-            what = f"{FIRST} AS first, {USER}{scope.select_groups(view=view)}"
+            found = [_days_of(alike, view, scope)]
+            what = f"{FIRST} AS first, {_person()} AS {USER}{scope.select_groups(view=view)}"
             where = f"{span_sql(FIRST, [ever])}{scope.filter_sql(view=view)}"
-        relations.append(relation)
-        selects.append(f"SELECT {what} FROM {relation.sql} WHERE {where} AND {USER} IS NOT NULL")
+        else:
+            found = [scope.filtered_events(kind, [ever]) for kind in alike]
+            what = f"ts AS first, {_person()} AS {USER}{scope.select_groups()}"
+            where = f"{span_sql('ts', [ever])}{scope.filter_sql()}"
+        relations += found
+        selects += [f"SELECT {what} FROM {one.sql} WHERE {where} AND {USER} IS NOT NULL" for one in found]
     if not selects:
         empty = "".join(f", CAST(NULL AS VARCHAR) AS {group}" for group in scope.groups)
-        selects.append(f"SELECT CAST(NULL AS TIMESTAMPTZ) AS first, '' AS {USER}{empty} WHERE false")
+        selects.append(f"SELECT CAST(NULL AS TIMESTAMPTZ) AS first, hash('') AS {USER}{empty} WHERE false")
     return selects, relations, "rollup users" if rolled else "events"
 
 
@@ -210,7 +236,7 @@ def _regrouped(rows: pl.DataFrame, *, scope: Scope, narrow: Scope) -> pl.DataFra
 
 def _nobody(scope: Scope) -> str:
     groups = "".join(f", CAST(NULL AS VARCHAR) AS {group}" for group in scope.groups)
-    return f"SELECT CAST(0 AS BIGINT) AS {KEY}, CAST(0 AS BIGINT) AS at{groups}, '' AS {USER} WHERE false"
+    return f"SELECT CAST(0 AS BIGINT) AS {KEY}, CAST(0 AS BIGINT) AS at{groups}, hash('') AS {USER} WHERE false"
 
 
 def _micros(moment: datetime) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from metrics.events import KINDS
-from metrics.lake import rollups
+from metrics.lake import rollups, shapes
 from metrics.lake.tables import DATE, Lake, data_file
 
 
@@ -33,10 +33,10 @@ def store(home: Path, kind: str, events: pl.DataFrame) -> pl.DataFrame:
     table.commit(files, transaction)
     for name, partial in rollups.partials(kind, stored).items():
         rollup, parts = lake.rollup(name), []
-        for (view,), rows in partial.group_by(rollups.VIEW):
-            path = rollup.root / f"{rollups.VIEW}={view}" / f"{transaction}.parquet"
+        for (view,), rows in partial.group_by(shapes.VIEW):
+            path = rollup.root / f"{shapes.VIEW}={view}" / f"{transaction}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
-            rows.drop(rollups.VIEW).write_parquet(path)
-            parts.append(data_file(rollup.root, path, {rollups.VIEW: str(view)}, rows.height))
+            rows.drop(shapes.VIEW).write_parquet(path)
+            parts.append(data_file(rollup.root, path, {shapes.VIEW: str(view)}, rows.height))
         rollup.commit(parts, transaction)
     return stored

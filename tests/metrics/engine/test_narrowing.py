@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from metrics.engine import Engine, Filter, Query, Window, narrowing
+from metrics.engine import Engine, Filter, Query, Window, narrowing, scratch
 from metrics.lake.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
@@ -125,10 +125,9 @@ def test_forgotten_filters_leave_no_files_for_long(
     engine: Engine, requests: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(narrowing, "_KEPT", 2)
-    monkeypatch.setattr(narrowing, "_OUTLIVING", 1)
+    monkeypatch.setattr(scratch, "OUTLIVING", 1)
     requests("ada", 1)
     for number in range(9):
         assert asked(engine, Filter(dimension="user_id", operator="not in", values=(f"u{number}",))) == 1
-    directory = engine._narrowing._directory  # pyright: ignore[reportPrivateUsage]
-    assert directory is not None
-    assert len(list(directory.iterdir())) <= 2 + 1
+    scratched = engine._narrowing._scratch  # pyright: ignore[reportPrivateUsage]
+    assert 1 <= len(scratched.files()) <= 2 + 1

@@ -8,7 +8,9 @@ from metrics.engine.query import Grain, Query, Window
 
 TIMESTAMP = pl.Datetime("us", "UTC")
 REAL_TIME = (
+    Grain.SECONDS_5,
     Grain.SECONDS_10,
+    Grain.SECONDS_30,
     Grain.MINUTE,
     Grain.MINUTES_5,
     Grain.MINUTES_15,
@@ -16,7 +18,9 @@ REAL_TIME = (
     Grain.HOUR,
 )
 """Grains that are stretches of real time: an hour that the clock on the wall shows twice is two buckets."""
-STEP: dict[Grain, str] = {Grain.SECONDS_10: "10s", Grain.MINUTE: "1m", Grain.MINUTES_5: "5m"}
+STEP: dict[Grain, str] = {
+    grain: grain.value for grain in (Grain.SECONDS_5, Grain.SECONDS_10, Grain.SECONDS_30, Grain.MINUTE, Grain.MINUTES_5)
+}
 """Step of the dense grid; offsets of all zones in use are multiples of 15 minutes."""
 REACH: dict[Grain, timedelta] = {Grain.MONTH: timedelta(days=32), Grain.WEEK: timedelta(days=8)}
 

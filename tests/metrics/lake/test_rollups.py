@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import polars as pl
@@ -10,8 +10,22 @@ import pytest
 
 from metrics.catalog import METRICS
 from metrics.catalog.model import Additive
-from metrics.lake import rollups
-from metrics.lake.rollups import BIN_ORIGIN_MS, BIN_RATIO, BINS, LAST_BIN, ROLLUPS, USER, VIEW, Counts, Histogram, Users
+from metrics.lake import rollups, shapes
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.shapes import (
+    BIN_ORIGIN_MS,
+    BIN_RATIO,
+    BINS,
+    LAST_BIN,
+    PERCENTILES,
+    USER,
+    VIEW,
+    Counts,
+    Histogram,
+    Percentiles,
+    Users,
+)
+from metrics.lake.visits import SESSION, Visits
 from tests.metrics.engine.compared import EXACT, relative_error
 from tests.metrics.engine.stored import complete
 from tests.metrics.engine.world import world
@@ -47,9 +61,9 @@ def test_rollup_has_one_row_a_key(name: str) -> None:
     else:
         events = EVENTS[rollup.kind]
     rows = rollups.partials(rollup.kind, events)[name]
-    user = [USER] if isinstance(rollup.shape, Users) else []
+    user = _NAMED.get(type(rollup.shape), ())
     assert rows.schema == rollup.schema
-    assert rows.select(VIEW, rollups.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
+    assert rows.select(VIEW, shapes.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
     assert set(rows[VIEW]) == {view.name for view in rollup.views}
 
 
@@ -108,8 +122,51 @@ def test_users_keep_the_hours_in_which_they_were_seen() -> None:
     assert row["first_ts"] == moments[0]
 
 
+def test_percentiles_are_those_of_each_minute() -> None:
+    moments = [datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=second) for second in range(130)]
+    durations = [*(float(n * n % 97) for n in range(129)), None]
+    columns = {"ts": moments, "event_id": [str(n) for n in range(130)], "duration_ms": durations}
+    rows = rollups.partials("request", complete("request", pl.DataFrame(columns)))["request_percentiles"]
+    found = rows.filter(pl.col(VIEW) == "minute").sort("bucket")
+    parts = (durations[:60], durations[60:120], durations[120:129])
+    assert found["timed"].to_list() == [len(part) for part in parts]
+    for q, name in PERCENTILES.items():
+        assert found[name].to_list() == pytest.approx([pl.Series(part).quantile(q, "linear") for part in parts])
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-300, 3.0, 1e300, math.inf])
+def test_percentiles_take_any_value(value: float) -> None:
+    columns = {"ts": [datetime(2026, 3, 1, tzinfo=UTC)] * 2, "event_id": ["a", "b"], "duration_ms": [value] * 2}
+    rows = rollups.partials("request", complete("request", pl.DataFrame(columns)))["request_percentiles"]
+    assert rows["p95"].to_list() == pytest.approx([min(value, 3.4028235e38)] * 3)
+
+
+def test_percentiles_of_minutes_years_apart_and_of_many_values_are_told_apart() -> None:
+    """More buckets and values than fit into the bits kept for their number."""
+    count = 5_000
+    moments = [datetime(2000, 1, 1, tzinfo=UTC) + timedelta(minutes=5_000 * n) for n in range(count)]
+    columns = {"ts": moments, "event_id": [str(n) for n in range(count)], "endpoint": [f"/{n}" for n in range(count)],
+               "duration_ms": [float(n) for n in range(count)]}  # fmt: skip
+    rows = rollups.partials("request", complete("request", pl.DataFrame(columns)))["request_percentiles"]
+    found = rows.filter(pl.col(VIEW) == "minute.endpoint").sort("bucket")
+    assert found["endpoint"].to_list() == columns["endpoint"]
+    assert found["p50"].to_list() == columns["duration_ms"]
+
+
+def test_percentiles_of_a_minute_in_two_parts_are_unknown() -> None:
+    columns = {"ts": [datetime(2026, 3, 1, tzinfo=UTC)], "event_id": ["a"], "duration_ms": [7.0]}
+    partial = rollups.partials("request", complete("request", pl.DataFrame(columns)))["request_percentiles"]
+    merged = rollups.merge("request_percentiles", pl.concat([partial, partial]))
+    again = rollups.merge("request_percentiles", pl.concat([merged, partial]))
+    assert merged["timed"].to_list() == [2, 2, 2]
+    assert again["timed"].to_list() == [3, 3, 3]
+    for name in PERCENTILES.values():
+        assert partial[name].to_list() == [7.0] * 3
+        assert merged[name].null_count() == again[name].null_count() == 3
+
+
 def _bin(value: float) -> int:
-    return int(pl.DataFrame({"ms": [value]}).select(rollups.bin_of("ms")).item())
+    return int(pl.DataFrame({"ms": [value]}).select(shapes.bin_of("ms")).item())
 
 
 _SORTED: dict[type, Callable[[pl.DataFrame], pl.DataFrame]] = {
@@ -117,7 +174,12 @@ _SORTED: dict[type, Callable[[pl.DataFrame], pl.DataFrame]] = {
     Counts: lambda rows: rows.with_columns(pl.col(pl.Float64).round_sig_figs(9)),
     Histogram: lambda rows: rows.explode(BINS).unnest(BINS),
     Users: lambda rows: rows,
+    # Those of several files have no percentiles.
+    Percentiles: lambda rows: rows.drop(PERCENTILES.values()),
+    Visits: lambda rows: rows.with_columns(pl.col(pl.List).list.eval(pl.element().cast(pl.String)).list.join(";")),
 }
+_NAMED: dict[type, tuple[str, ...]] = {Users: (USER,), Visits: (SESSION, USER)}
+"""What names a row beside its bucket and dimensions."""
 
 
 def _comparable(name: str, rows: pl.DataFrame) -> pl.DataFrame:

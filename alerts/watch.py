@@ -1,0 +1,259 @@
+"""A tick: from what is new in the lake to what is to be told, kept in one transaction.
+
+    watch = Watch(settings, store, set_up=channels)
+    watch.tick(now)             # every second or so; evaluates whatever fell due
+
+What takes time (reading rules, asking the engine) comes first and holds no lock. Then one transaction reads where
+everything stands, takes the evaluations and the stages over it, and writes instances, alerts, incidents, timeline and
+outbox together: a kill at any moment leaves either all of a tick or nothing of it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from alerts.alert import Instance, Key, State, Verdict
+from alerts.batch import Batch, Planned
+from alerts.book import Book
+from alerts.digest import newest_due
+from alerts.evaluation import Evaluation, Plan, Span, evaluated, planned
+from alerts.evidence import Memory, fetch
+from alerts.happened import happened
+from alerts.incident import Alert, Incident
+from alerts.lifecycle import Changed, Timing, step
+from alerts.outbox import Delivery
+from alerts.pipeline import DIGEST, run
+from alerts.reading import ABOUT_RULES, Rules, RuleSet, about
+from alerts.rules import AlertRule, Priority
+from alerts.store import Store
+from alerts.suppression import planned as changes_planned
+from metrics.catalog.own import FILE_NAME as OWN_METRICS
+from metrics.catalog.own import MetricsError
+from metrics.engine import Engine
+from metrics.settings import Alerts, Settings
+
+LATE = timedelta(minutes=2)
+"""How long after its instant an evaluation counts as late."""
+STAGES_EVERY = timedelta(seconds=5)
+"""How often silences, repeats and escalations are looked at when no rule is due."""
+FLAPS = timedelta(hours=1)
+"""How far back changes of state are looked at."""
+DIGEST_SENT = "promptpilot-digest"
+"""Under this name, when the last digest was put together."""
+_ACTIVE = (State.PENDING, State.FIRING)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What came of a tick."""
+
+    until: datetime
+    """Instants up to here were due."""
+    evaluated: int = 0
+    """Rules."""
+    changes: int = 0
+    """Changes of state."""
+    told: int = 0
+    """Messages put into the outbox."""
+    failed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Rules whose question came to nothing, and why; they are asked again."""
+
+
+class Watch:
+    """Evaluates the rules of one home, tick by tick. Not to be shared between threads.
+
+    `set_up` names the channels that can be told. `begin` is how far back a rule begins that was never evaluated: not at
+    all, but to look at the past of a home that was just made.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, set_up: Iterable[str] = (), begin: timedelta = timedelta()
+    ) -> None:
+        self.settings = settings
+        self._store = store
+        self._set_up = frozenset(set_up)
+        self._begin = begin
+        self._rules = Rules()
+        self._memory = Memory()
+        self._engine: Engine | None = None
+        self._own_metrics: int | None = None
+        self._staged_at: datetime | None = None
+        self._texts: Mapping[str, str] | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """Answers for the home; another once its own metrics change. Such as cannot be used are left out."""
+        stamp = _stamp(self.settings)
+        if self._engine is None or stamp != self._own_metrics:
+            try:
+                self._engine = Engine(self.settings)
+            except MetricsError:
+                self._engine = Engine(self.settings, own_metrics=False)
+            self._own_metrics = stamp
+        return self._engine
+
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+        if self._texts is None:
+            with self._store.reading() as book:
+                self._texts = book.rule_texts()
+        return self._rules.load(self.settings, self.engine.metrics, self._texts)
+
+    def tick(self, now: datetime) -> Tick:
+        """Evaluate what fell due, and let the outcome pass the stages. Raises StoreUnavailable."""
+        engine, rule_set = self.engine, self.rules()
+        rules = rule_set.rules
+        alerts = self.settings.alerts
+        until = horizon(now, engine.freshness().last, alerts)
+        with self._store.reading() as book:
+            seen, known = book.evaluated(), book.instances()
+        span = self._span(rules.values(), seen, now, until)
+        plan = planned(tuple(rules.values()), _of_rules(known), span, timedelta(seconds=alerts.settle_seconds))
+        if not plan.windows and not self._stages_are_due(now):
+            return Tick(until)
+        evidence = fetch(engine, plan.asks, self._memory)
+        changes = changes_planned(engine, rules.values(), now)
+        with self._store.writing() as book:
+            if book.evaluated() != seen:  # somebody else evaluates the same home, and was faster
+                return Tick(until)
+            known = book.instances()
+            evaluation = evaluated(plan, evidence, _of_rules(known))
+            tick = self._kept(book, now, rule_set, plan, evaluation, known, changes)
+        self._staged_at = now
+        return tick
+
+    def digest(self, now: datetime) -> int:
+        """Put the digest of P3 into the outbox, if it is due; how many messages that are. Raises StoreUnavailable."""
+        due = newest_due(now, self.settings.alerts.digest_at, self.settings.timezone)
+        rules = self.rules().rules
+        changes = changes_planned(self.engine, rules.values(), now)
+        with self._store.writing() as book:
+            last = book.evaluated().get(DIGEST_SENT)
+            if last is not None and last >= due:
+                return 0
+            ended = book.incidents(open_only=False, since=last or due)
+            open_ = tuple(one for one in ended if one.resolved_at is None or one.priority is Priority.P3)
+            batch = run(self._batch(book, now, rules, (), book.firing_alerts(), open_, changes), DIGEST)
+            book.set_evaluated({DIGEST_SENT: now})
+            return _written(book, batch, now)
+
+    def _span(self, rules: Iterable[AlertRule], seen: Mapping[str, datetime], now: datetime, until: datetime) -> Span:
+        """Each rule from where it was left, but no farther back than is made up for."""
+        first = until - timedelta(seconds=self.settings.alerts.catch_up_seconds)
+        behind = {rule.id: max(seen.get(rule.id, until - max(self._begin, rule.window)), first) for rule in rules}
+        return Span(first, until, now - LATE, behind)
+
+    def _stages_are_due(self, now: datetime) -> bool:
+        return self._staged_at is None or not timedelta() <= now - self._staged_at < STAGES_EVERY
+
+    def _kept(
+        self,
+        book: Book,
+        now: datetime,
+        rule_set: RuleSet,
+        plan: Plan,
+        evaluation: Evaluation,
+        known: Mapping[Key, Instance],
+        changes: tuple[Planned, ...],
+    ) -> Tick:
+        """Write what came of the evaluations, with everything that follows from it."""
+        own, own_changes = _about_rules(rule_set, known, now)
+        changed = (*evaluation.changes, *own_changes)
+        instances = {**_instances(evaluation), **own}
+        recent = {key: values for outcome in evaluation.outcomes for key, values in outcome.recent.items()}
+        rules = {**rule_set.rules, ABOUT_RULES.id: ABOUT_RULES}
+        book.save_instances((one for key, one in instances.items() if one.state in _ACTIVE or key in known), recent)
+        now_so = happened(changed, book.firing_alerts(), instances, recent, rules)
+        batch = run(self._batch(book, now, rules, now_so.changed, now_so.ongoing, book.incidents(), changes))
+        book.save_alerts(now_so.renewed)
+        book.save_transitions(change.transition for change in changed)
+        failed = {outcome.rule.id: outcome.problem for outcome in evaluation.outcomes if outcome.failed}
+        book.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed})
+        if rule_set.texts != self._texts:
+            book.save_rule_texts(rule_set.texts, now)
+            self._texts = rule_set.texts
+        told = _written(book, batch, now)
+        return Tick(plan.span.until, len(plan.windows) - len(failed), len(changed), told, failed)
+
+    def _batch(
+        self,
+        book: Book,
+        now: datetime,
+        rules: Mapping[str, AlertRule],
+        changed: tuple[Alert, ...],
+        ongoing: tuple[Alert, ...],
+        open_: tuple[Incident, ...],
+        changes: tuple[Planned, ...],
+    ) -> Batch:
+        return Batch(
+            now=now,
+            changed=changed,
+            ongoing=ongoing,
+            open=open_,
+            silences=tuple(one for one in book.silences(now) if one.start <= now),
+            changes=changes,
+            rules=rules,
+            history=book.transitions(now - FLAPS),
+            settings=self.settings.alerts,
+            timezone=self.settings.timezone,
+            set_up=self._set_up,
+        )
+
+
+def horizon(now: datetime, newest: datetime | None, alerts: Alerts) -> datetime:
+    """The last instant that may be evaluated: now, unless the lake is behind.
+
+    Where events come late (files dropped every few minutes), instants are evaluated once events have passed them, as
+    they would have been; after `patience`, with what there is.
+    """
+    settle, patience = timedelta(seconds=alerts.settle_seconds), timedelta(seconds=alerts.patience_seconds)
+    if newest is None:
+        return now - patience
+    return min(now, max(newest + settle, now - patience))
+
+
+def _of_rules(known: Mapping[Key, Instance]) -> tuple[Instance, ...]:
+    """Instances of rules that stand in files."""
+    return tuple(one for one in known.values() if one.key.rule != ABOUT_RULES.id)
+
+
+def _about_rules(
+    rule_set: RuleSet, known: Mapping[Key, Instance], now: datetime
+) -> tuple[Mapping[Key, Instance], tuple[Changed, ...]]:
+    """Files of rules that cannot be read, evaluated like anything else."""
+    wrong = about(rule_set.problems)
+    instances: dict[Key, Instance] = {}
+    changes: list[Changed] = []
+    for key in dict.fromkeys((*wrong, *(key for key in known if key.rule == ABOUT_RULES.id))):
+        verdict = Verdict.BREACH if key in wrong else Verdict.RECOVERED
+        after, transition = step(known.get(key) or Instance(key), verdict, None, now, Timing.of(ABOUT_RULES))
+        instances[key] = after
+        changes += [Changed(transition, after)] if transition is not None else []
+    return instances, tuple(changes)
+
+
+def _instances(evaluation: Evaluation) -> Mapping[Key, Instance]:
+    found = {key: one for outcome in evaluation.outcomes for key, one in outcome.instances.items()}
+    return {**found, **{change.transition.key: change.instance for change in evaluation.retired}}
+
+
+def _written(book: Book, batch: Batch, now: datetime) -> int:
+    """Write what the stages made of a batch; how many messages wait because of it."""
+    book.save_alerts(batch.updated_alerts)
+    book.save_incidents(batch.updated)
+    book.record(batch.steps)
+    deliveries = [
+        Delivery.of(notice, target, now, note=notice.note)
+        for notice in batch.notices
+        if not notice.withheld
+        for target in notice.targets
+    ]
+    book.enqueue(deliveries)
+    return len(deliveries)
+
+
+def _stamp(settings: Settings) -> int | None:
+    try:
+        return (settings.home / OWN_METRICS).stat().st_mtime_ns
+    except OSError:
+        return None

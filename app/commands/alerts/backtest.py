@@ -1,0 +1,210 @@
+"""`promptpilot alerts backtest`: what would a rule have done?"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.options import Home, Json, now, settings_of
+from app.commands.outcome import unknown, wrong
+from app.commands.printing import moment, print_json, say, table_text, warn
+from app.commands.sparkline import marks, sparkline
+from app.commands.window import parse_window
+
+if TYPE_CHECKING:
+    from alerts.alert import Labels
+    from alerts.backtest import Backtest
+    from alerts.rules import AlertRule
+    from metrics.catalog import Metric
+    from metrics.settings import Settings
+
+DEFAULT_LAST = "30d"
+MOST_DRAWN = 5
+"""Instances whose series are drawn: those that fire longest."""
+WIDTH = 96
+COLUMNS = ("instance", "fires", "in all", "worst")
+
+
+def backtest(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="Id of a rule in force, or a file of rules.")],
+    last: Annotated[
+        str | None, typer.Option(help=f"Length of the window, such as 7d or {DEFAULT_LAST} (default).")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="ISO time at which the window starts.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="ISO time before which it ends; default now.")] = None,
+    incidents: Annotated[
+        str, typer.Option(help="Hold the rule only against incidents whose name holds this text.")
+    ] = "",
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Say when a rule would have fired, how often and how long, whom it would have spared, and how right it was.
+
+    Right is what overlaps `change` events of type incident. It is the code that evaluates rules live, over history.
+    """
+    from alerts.backtest import backtest as tried
+    from metrics.engine import Engine
+
+    settings = settings_of(home)
+    engine = Engine(settings)
+    chosen, others = _rules(rule, settings, engine.metrics)
+    window = parse_window(last or (None if start else DEFAULT_LAST), start, end, settings.timezone, now())
+    settle = timedelta(seconds=settings.alerts.settle_seconds)
+    found: list[Backtest] = []
+    for one in chosen:
+        try:
+            found.append(tried(one, engine, window, now(), settle, others, lambda incident: incidents in incident.name))
+        except ValueError as error:
+            raise wrong(str(error)) from error
+    if as_json:
+        print_json([_document(one, engine.metrics) for one in found])
+        return
+    for number, one in enumerate(found):
+        say("\n" * bool(number) + _text(one, engine.metrics))
+        if one.problem:
+            warn(f"promptpilot: {one.rule.id}: {one.problem}")
+
+
+def _rules(
+    given: str, settings: "Settings", metrics: "Mapping[str, Metric]"
+) -> tuple[Sequence["AlertRule"], Sequence["AlertRule"]]:
+    """The rules that are meant, and all that they may look at."""
+    from alerts.reading import Rules, check_text, read
+
+    known = Rules().load(settings, metrics).rules
+    if given in known:
+        return [known[given]], tuple(known.values())
+    path = Path(given)
+    if not path.is_file():
+        raise unknown("rule", given, known, "promptpilot alerts list names all; a file of rules will do as well")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise wrong(f"{path}: cannot be read: {error}") from error
+    problems = check_text(text, metrics, known, given)
+    if problems:
+        raise wrong("\n".join(map(str, problems)))
+    own = [placed.rule for placed in read(text, given, metrics).rules]
+    if not own:
+        raise wrong(f"{path}: there is no rule in it")
+    return own, (*known.values(), *own)
+
+
+def _document(found: "Backtest", metrics: "Mapping[str, Metric]") -> dict[str, object]:
+    """A backtest as scripts read it."""
+    right = {(alert.key, alert.fired_at) for alert in found.right}
+    delay = found.delay
+    return {
+        "rule": found.rule.id,
+        "name": found.rule.name,
+        "what": _what(found.rule, metrics),
+        "from": found.window.start,
+        "to": found.window.end,
+        "fires": len(found.alerts),
+        "per_week": found.episodes_per_week,
+        "firing_seconds": found.firing.total_seconds(),
+        "suppressed": found.suppressed,
+        "told": found.told,
+        "precision": found.precision,
+        "recall": found.recall,
+        "delay_seconds": None if delay is None else delay.total_seconds(),
+        "alerts": [
+            {
+                "labels": dict(alert.key.labels), "since": alert.since, "fired_at": alert.fired_at,
+                "ended_at": alert.ended_at, "worst": alert.worst, "right": (alert.key, alert.fired_at) in right,
+            }
+            for alert in found.alerts
+        ],
+        "incidents": [
+            {"name": one.name, "from": one.start, "to": one.end, "found": one in found.delays}
+            for one in found.incidents
+        ],
+        "problem": found.problem,
+    }  # fmt: skip
+
+
+def _text(found: "Backtest", metrics: "Mapping[str, Metric]") -> str:
+    from alerts.spans import written
+
+    alerts, incidents, delay = len(found.alerts), len(found.incidents), found.delay
+    heard = alerts - found.suppressed
+    lines = [
+        f"{found.rule.name} ({found.rule.id}): {_what(found.rule, metrics)}",
+        f"{moment(found.window.start)} to {moment(found.window.end)}",
+        "",
+        f"fires      {_count(alerts, 'time')}, {found.episodes_per_week:.1f} a week, {written(found.firing)} in all",
+        f"tells      of {_count(found.told, 'incident')}; spared: {found.suppressed} suppressed, "
+        f"{heard - found.told} that belong to another alert",
+        f"precision  {_percent(found.precision)}: {len(found.right)} of {_count(alerts, 'alert')} in an incident",
+        f"recall     {_percent(found.recall)}: {len(found.delays)} of {_count(incidents, 'incident')} found"
+        + (f", after {written(delay)} (median)" if delay is not None else ""),
+    ]
+    firing = sorted(_instances(found), key=lambda one: one[1], reverse=True)
+    if firing and found.alerts:
+        rows = [_row(found, labels, metrics) for labels, _ in firing]
+        lines += ["", table_text("", COLUMNS, rows, right=3).rstrip()]
+    for labels, _ in firing[:MOST_DRAWN]:
+        lines += ["", *_drawn(found, labels)]
+    return "\n".join(lines)
+
+
+def _instances(found: "Backtest") -> Sequence[tuple["Labels", timedelta]]:
+    """Instances, and how long each fired; the only one also where it never did."""
+    times: dict[Labels, timedelta] = {} if found.rule.by else {(): timedelta()}
+    for alert in found.alerts:
+        start, end = found.span(alert)
+        times[alert.key.labels] = times.get(alert.key.labels, timedelta()) + (end - start)
+    return list(times.items())
+
+
+def _row(found: "Backtest", labels: "Labels", metrics: "Mapping[str, Metric]") -> Sequence[str]:
+    from alerts.lifecycle import worse_of
+    from alerts.spans import written
+    from alerts.thresholds import compared_unit
+
+    alerts = found.of(labels)
+    worst = [alert.worst for alert in alerts if alert.worst is not None]
+    farthest = min if worse_of(found.rule) == "lower" else max
+    unit = compared_unit(found.rule, metrics[found.rule.metric].unit if found.rule.metric else "")
+    time = sum((end - start for start, end in map(found.span, alerts)), timedelta())
+    shown = f"{farthest(worst):,.4g} {unit}".rstrip() if worst else "–"
+    return _named(labels), str(len(alerts)), written(time), shown
+
+
+def _drawn(found: "Backtest", labels: "Labels") -> Sequence[str]:
+    """The series of an instance, and where it fires below it."""
+    from alerts.instants import micros
+    from alerts.lifecycle import worse_of
+
+    rows = found.rows
+    if rows is None or labels not in rows.labels:
+        return []
+    series = rows.judged.values[rows.labels.index(labels)].tolist()
+    fires = [False] * len(series)
+    for alert in found.of(labels):
+        start, end = (int(rows.instants.searchsorted(micros(at))) for at in found.span(alert))
+        fires[start : max(end, start + 1)] = [True] * (max(end, start + 1) - start)
+    values = [None if value != value else value for value in series]
+    name = _named(labels) if labels else found.rule.metric or "fires"
+    line = sparkline(values, WIDTH, lowest=worse_of(found.rule) == "lower")
+    return [name, line.rstrip(), marks(fires, WIDTH).rstrip()]
+
+
+def _named(labels: "Labels") -> str:
+    return ", ".join("(none)" if value is None else value for _, value in labels) or "all"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _percent(part: float | None) -> str:
+    return "–" if part is None else f"{100 * part:.0f} %"
+
+
+def _what(rule: "AlertRule", metrics: "Mapping[str, Metric]") -> str:
+    from alerts.thresholds import threshold_text
+
+    return f"{rule.metric} {threshold_text(rule, metrics[rule.metric].unit if rule.metric else '')}".strip()

@@ -1,0 +1,96 @@
+"""What the rule that is edited would have done over the last thirty days, before it is switched on."""
+
+import streamlit as st
+
+from alerts.backtest import Backtest
+from alerts.rules import AlertRule
+from app import wording
+from app.charts import watched
+from app.components.alerting import looks
+from app.components.failure import contained
+from app.queries import trying
+from app.queries.trying import Tried
+from app.state import View
+
+_ASKED = "backtest-asked"
+"""The rule, as JSON, whose backtest is shown."""
+
+
+def panel(rule: AlertRule | None, view: View) -> None:
+    """A button, and what came of it."""
+    with st.container(border=True, key="panel-backtest", gap="small"), contained("The backtest"):
+        days = wording.span(trying.MONTH)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader(f"Backtest, last {days}", anchor=False, width="content", help=_HELP)
+            pressed = st.button(
+                "Backtest", icon=":material/history:", key="backtest", disabled=rule is None,
+                help="Something is wrong with the rule still." if rule is None else None,
+            )  # fmt: skip
+        if rule is None:
+            st.caption("The backtest follows once nothing is wrong with the rule.")
+            return
+        text = rule.model_dump_json()
+        if pressed:
+            st.session_state[_ASKED] = text
+        if _ASKED not in st.session_state:
+            st.caption("Runs the code that watches over your own history; nobody is told of anything.")
+        elif st.session_state[_ASKED] != text:
+            st.caption("The rule has changed since: run it again.")
+        else:
+            _shown(_tried(rule, pressed), view)
+
+
+_HELP = (
+    "When the rule as it stands above would have fired, by the very code that evaluates it live. It was right when it "
+    "fired during an incident (a `change` event of type incident); an incident was found when any alert overlaps it."
+)
+
+
+def _tried(rule: AlertRule, pressed: bool) -> Tried:
+    if not pressed:
+        return trying.tried(rule)
+    with st.status(f"Going through {wording.span(trying.MONTH)} …") as status:
+        found = trying.tried(rule)
+        status.update(label="Done", state="complete")
+    return found
+
+
+def _shown(found: Tried, view: View) -> None:
+    outcome, course = found.outcome, found.course
+    if course.problem:
+        st.caption(wording.markdown(wording.name(course.problem, 300)))
+        return
+    for column, (key, label, value, beside, help) in zip(st.columns(5), _figures(outcome), strict=True):
+        with column, st.container(border=True, key=f"kpi-backtest-{key}", height="stretch"):
+            st.metric(label, value, delta_description=beside, help=help)
+    if course.frame.is_empty():
+        st.caption("Nothing to judge: no data, or too few events in every bucket (see min_events).")
+        return
+    picture = watched.series(course.frame, course.axis(view.tz, st.context.theme.type == "dark"), course.watch)
+    st.plotly_chart(picture.figure, key="chart-backtest", alt=picture.alt, height="content")
+
+
+def _figures(outcome: Backtest) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Key, label, value, what stands beside it, and its definition."""
+    alerts, incidents = len(outcome.alerts), len(outcome.incidents)
+    belonging = alerts - outcome.suppressed - outcome.told
+    return (
+        ("fired", "Would have fired", f"{alerts:,} ×", f"{outcome.episodes_per_week:.1f} a week, {_lasting(outcome)}",
+         "Spells of firing, of all instances."),
+        ("told", "Incidents told", f"{outcome.told:,}", f"{outcome.suppressed:,} suppressed, {belonging:,} joined",
+         "What people would have been told of, after suppression and with alerts that belong together as one."),
+        ("precision", "Precision", _percent(outcome.precision), f"{len(outcome.right):,} of {alerts:,} alerts right",
+         "Share of the alerts that fired during an incident."),
+        ("recall", "Recall", _percent(outcome.recall), f"{len(outcome.delays):,} of {incidents:,} incidents found",
+         "Share of the incidents that an alert overlaps."),
+        ("delay", "Detection delay", looks.length(outcome.delay) or wording.NOTHING, "median",
+         "From the beginning of an incident to the first alert in it."),
+    )  # fmt: skip
+
+
+def _lasting(outcome: Backtest) -> str:
+    return f"{looks.length(outcome.firing)} in all" if outcome.firing else "never"
+
+
+def _percent(share: float | None) -> str:
+    return wording.NOTHING if share is None else f"{100 * share:.0f} %"

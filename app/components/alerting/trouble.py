@@ -1,0 +1,109 @@
+"""What is wrong with alerting itself: nobody evaluates, rule files that cannot be read, messages that were given up."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from app import access, wording
+from app.access import Right
+from app.components.alerting import acting, looks
+from app.components.failure import contained
+from app.queries import acting as acts
+from app.queries import alerting, ruling
+from app.queries.alerting import Pulse, Watching
+from app.source import source
+from app.state import View
+
+REFRESH = "5s"
+_LISTED = 5
+_SAID = {
+    Watching.DISABLED: ":red[**Alerts are turned off**]: nothing is evaluated, nobody is told. "
+    "Set `alerts.enabled: true` in `settings.yaml` of the home to turn them on.",
+    Watching.UNATTENDED: ":red[**Nobody watches**]: the process that evaluates alerts is not running. "
+    "Start the program with `promptpilot up`, which starts it, too.",
+    Watching.WITHOUT_RULES: "No rule is in force, so nothing can fire. Add one below Rules, or set "
+    "`alerts.shipped_rules: true` in `settings.yaml` of the home.",
+    Watching.STARTING: "The first evaluation is on its way.",
+}
+
+
+def watching(view: View) -> None:
+    """That nobody watches, and what to do; nothing where somebody does."""
+    with st.container(key="alert-watching", gap="small"):
+        _watching()
+
+
+@st.fragment(run_every=REFRESH)
+def _watching() -> None:
+    with contained("Whether anybody watches"):
+        _say(alerting.pulse(), source().now())
+
+
+def notices(view: View) -> None:
+    """Rule files that cannot be read, and messages that were given up; nothing where all is well."""
+    with st.container(key="alert-trouble", gap="small"):
+        _notices(view)
+
+
+@st.fragment(run_every=REFRESH)
+def _notices(view: View) -> None:
+    with contained("How alerting itself goes"):
+        _rule_files()
+        _dead_letters(view, source().now())
+
+
+def _say(pulse: Pulse, now: datetime) -> None:
+    if alerting.is_of_the_demo():
+        st.info(
+            "These are demo data, which nobody watches live. Alerts run on your own events, as soon as there are any; "
+            "rules can be tried out on the demo data meanwhile.",
+            icon=":material/science:",
+        )
+        return
+    if pulse.state in (Watching.DISABLED, Watching.UNATTENDED):
+        st.warning(_SAID[pulse.state], icon=":material/notifications_off:")
+    elif pulse.state in (Watching.WITHOUT_RULES, Watching.STARTING):
+        st.info(_SAID[pulse.state], icon=":material/hourglass_top:")
+    elif pulse.state is Watching.FAILING:
+        reason = wording.markdown(wording.name(pulse.error, 400))
+        st.warning(
+            f":red[**Evaluating alerts fails**]: {reason}. It is tried again all the time.", icon=":material/error:"
+        )
+    elif pulse.state is Watching.LATE and pulse.evaluated_at:
+        st.warning(
+            f":red[**Alerts were last evaluated {looks.ago(pulse.evaluated_at, now)}**]: what happened since "
+            "is not known yet.",
+            icon=":material/schedule:",
+        )
+
+
+def _rule_files() -> None:
+    for problem in ruling.problems()[:_LISTED]:
+        st.warning(wording.markdown(wording.name(str(problem), 400)), icon=":material/edit_note:")
+
+
+def _dead_letters(view: View, now: datetime) -> None:
+    """Messages that were given up, with the reason, and a way to send them after all."""
+    dead = alerting.board().dead
+    if not dead:
+        return
+    refusal = access.current().refusal(Right.OPERATE)
+    label = "A message was given up" if len(dead) == 1 else f"{len(dead):,} messages were given up"
+    with st.expander(label, icon=":material/unsubscribe:", expanded=True, key="dead-letters"):
+        for letter in dead[:_LISTED]:
+            at = looks.clock(letter.finished_at or letter.queued_at, now, view.zone)
+            reason = wording.name(letter.reason or "no reason is known", 300)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(
+                    f"**{wording.markdown(wording.name(letter.target, 60))}** {letter.kind}, "
+                    f"{wording.markdown(f'{at}, after {letter.attempts:,} tries: {reason}')}",
+                    width="stretch",
+                )
+                if st.button(
+                    "Try again", key=f"again-{letter.key}", icon=":material/refresh:", disabled=bool(refusal),
+                    help=wording.markdown(refusal) or None,
+                ):  # fmt: skip
+                    acting.do(Right.OPERATE, acts.try_again, letter.key)
+                    st.rerun()
+        if len(dead) > _LISTED:
+            st.caption(f"{len(dead) - _LISTED:,} more.")

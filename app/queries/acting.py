@@ -1,0 +1,80 @@
+"""What is done about alerts from a page: each a short transaction, and a sentence on what came of it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from alerts import acts
+from alerts.book import Book
+from alerts.store import Store, StoreUnavailable
+from app.queries import alert_home
+from app.source import source
+from metrics.events.problems import ConfigurationError
+
+_Found = TypeVar("_Found")
+
+
+class NotDone(Exception):
+    """Something that was not done: why, as a sentence."""
+
+
+def acknowledge(incident_id: str, *, who: str) -> str:
+    """Take an incident on. Raises NotDone."""
+    return _within(lambda book: _told(acts.acknowledge(book, incident_id, who, source().now())))
+
+
+def resolve(incident_id: str, reason: str, *, who: str) -> str:
+    """End an incident. Raises NotDone."""
+    return _within(lambda book: _told(acts.resolve(book, incident_id, who, reason, source().now())))
+
+
+def silence(rule: str, labels: Mapping[str, str], start: datetime, end: datetime, reason: str, *, who: str) -> str:
+    """Let nobody be told of a rule, or of all where it is empty, with these labels, for a while. Raises NotDone."""
+
+    def silenced(book: Book) -> str:
+        acts.silence(
+            book, who=who, why=reason, at=source().now(), start=start, end=end, rule=rule, labels=labels
+        )  # fmt: skip
+        return "Silenced: it goes on to be recorded, and nobody is told."
+
+    return _within(silenced, create=True)
+
+
+def unsilence(silence_id: str, *, who: str) -> str:
+    """End a silence. Raises NotDone."""
+
+    def ended(book: Book) -> str:
+        acts.unsilence(book, silence_id, who, source().now())
+        return "The silence has ended: what still fires is told."
+
+    return _within(ended)
+
+
+def try_again(key: str, *, who: str) -> str:
+    """Send a message anew that was given up. Raises NotDone."""
+
+    def queued(book: Book) -> str:
+        if not book.requeue(key, source().now()):
+            raise NotDone("The message is not among those given up any more.")
+        return "The message is sent again within seconds."
+
+    return _within(queued)
+
+
+def _told(answer: acts.Answer) -> str:
+    return f"{answer.incident.title}: {answer.text}"
+
+
+def _within(act: Callable[[Book], _Found], *, create: bool = False) -> _Found:
+    try:
+        opened: Store | None = alert_home.store(create=create)
+        if opened is None:
+            raise NotDone("There is no alert database yet.")
+        with opened.writing() as book:
+            return act(book)
+    except acts.NoIncident as problem:
+        raise NotDone("The incident is not known any more.") from problem
+    except acts.NoSilence as problem:
+        raise NotDone("The silence has ended already.") from problem
+    except (ValueError, StoreUnavailable, ConfigurationError, OSError) as problem:
+        raise NotDone(str(problem)) from problem

@@ -1,0 +1,233 @@
+"""Questions about alerts: who watches, what fires, what was told.
+
+Alerts are those of one's own home; while the demo is shown, those of the demo's home where it has any.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from alerts.alert import Instance, State
+from alerts.book import Book
+from alerts.incident import Alert, Incident, Silence, Status, Step
+from alerts.outbox import Delivery
+from alerts.rules import AlertRule
+from app import heartbeat, wording
+from app.queries import alert_home, ruling
+from app.source import source
+
+JOB = "alerts"
+"""The sidecar's job that evaluates rules, as its heartbeat names it."""
+STALE = timedelta(seconds=60)
+"""Age of the newest evaluation from which on nobody watches."""
+RECENTLY = timedelta(hours=24)
+"""For which the messages told and not told are counted."""
+
+
+class Watching(StrEnum):
+    """Whether rules are evaluated."""
+
+    WATCHING = "watching"
+    LATE = "late"
+    """The process runs, but no evaluation came to its end for a while."""
+    FAILING = "failing"
+    STARTING = "starting"
+    """It runs, and has not evaluated yet."""
+    UNATTENDED = "unattended"
+    """The process that evaluates does not run."""
+    WITHOUT_RULES = "without rules"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Whether rules are evaluated, and how that goes."""
+
+    state: Watching
+    rules: int = 0
+    """Rules that watch."""
+    evaluated_at: datetime | None = None
+    error: str = ""
+    """Why the newest evaluation failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An incident with what must be known to act on it."""
+
+    incident: Incident
+    alerts: tuple[Alert, ...]
+    """The head first, then those that fire, then those that ended."""
+    rule: AlertRule | None
+    """The head's rule, while it is in force."""
+    silence: Silence | None = None
+    """The one that keeps the head quiet now."""
+
+    @property
+    def head(self) -> Alert | None:
+        """The newest spell of the alert that gave the incident its name."""
+        return next((alert for alert in self.alerts if alert.key == self.incident.head), None)
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether nobody has taken it on, and nobody said that it may wait."""
+        return self.incident.status is Status.OPEN and self.silence is None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An instance that breaches, and does not fire yet."""
+
+    instance: Instance
+    rule: AlertRule | None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything that is so now."""
+
+    cases: tuple[Case, ...] = ()
+    """Open incidents: the most severe first; of these the ones that need somebody first, and of these the oldest."""
+    pending: tuple[Pending, ...] = ()
+    dead: tuple[Delivery, ...] = ()
+    """Messages that were given up."""
+    waiting: int = 0
+    """Messages that are to be sent."""
+    waiting_since: datetime | None = None
+    told: int = 0
+    """Messages that arrived recently."""
+    failed: int = 0
+    """Tries that failed recently."""
+    quiet_since: datetime | None = None
+    """When the last incident ended; None where none ever did."""
+
+
+def is_of_the_demo() -> bool:
+    """Whether the demo is shown, whose data nobody watches live."""
+    return source().is_demo
+
+
+def pulse() -> Pulse:
+    """Whether rules are evaluated, and how that goes."""
+    home, now = source().own_home, source().now()
+    rules = sum(rule.enabled for rule in ruling.in_force().values())
+    job = heartbeat.job(home, JOB)
+    finished, error = (job.finished, job.error) if job else (None, "")
+    age = heartbeat.age(home, now)
+    attended = age is not None and age <= heartbeat.STALE_SECONDS
+    return Pulse(_watching(rules, attended, finished, error, now), rules, finished, error)
+
+
+def _watching(rules: int, attended: bool, finished: datetime | None, error: str, now: datetime) -> Watching:
+    if not source().settings.alerts.enabled:
+        return Watching.DISABLED
+    if not attended:
+        return Watching.UNATTENDED
+    if error:
+        return Watching.FAILING
+    if not rules:
+        return Watching.WITHOUT_RULES
+    if finished is None:
+        return Watching.STARTING
+    return Watching.LATE if now - finished > STALE else Watching.WATCHING
+
+
+def board() -> Board:
+    """Everything that is so now. Raises StoreUnavailable."""
+    opened, now = alert_home.store(), source().now()
+    if opened is None:
+        return Board()
+    rules = ruling.in_force()
+    with opened.reading() as book:
+        open_incidents = book.incidents()
+        silences = book.silences(now)
+        alerts = book.alerts_of(incident.id for incident in open_incidents)
+        pending = [one for one in book.instances().values() if one.state is State.PENDING]
+        waiting, waiting_since = book.waiting()
+        steps = book.timeline(since=now - RECENTLY)
+        dead, quiet = book.dead_letters(), _quiet_since(book, now)
+    cases = [_case(incident, alerts, rules, silences, now) for incident in open_incidents]
+    return Board(
+        cases=tuple(sorted(cases, key=_urgency)),
+        pending=tuple(Pending(one, rules.get(one.key.rule)) for one in sorted(pending, key=_begun)),
+        dead=dead,
+        waiting=waiting,
+        waiting_since=waiting_since,
+        told=sum(step.kind == "told" for step in steps),
+        failed=sum(step.kind == "failed" for step in steps),
+        quiet_since=None if cases else quiet,
+    )
+
+
+def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
+    """An incident with everything that happened to it, oldest first; None where no such incident is known."""
+    opened, now = alert_home.store(), source().now()
+    if opened is None:
+        return None
+    with opened.reading() as book:
+        incident = book.incident(incident_id)
+        if incident is None:
+            return None
+        alerts, steps, silences = book.alerts_of([incident_id]), book.timeline(incident_id), book.silences(now)
+    found = _case(incident, alerts, ruling.in_force(), silences, now)
+    return found, (*_beginning(found, steps), *steps)
+
+
+def _beginning(case: Case, steps: tuple[Step, ...]) -> Iterator[Step]:
+    """How it began, before there was an incident to write it down for: read off the head's first spell."""
+    first = min((alert for alert in case.alerts if alert.key == case.incident.head), key=_fired, default=None)
+    if first is None or any(step.kind in ("breach", "pending") for step in steps):
+        return
+    watched = ruling.watch(case.rule)
+    said = f"{watched.title} {watched.threshold_text}" if watched.threshold_text else "it breached"
+    yield Step(first.since, "breach", said, case.incident.id, first.key)
+    if first.fired_at > first.since:
+        length = wording.span(first.fired_at - first.since)
+        yield Step(first.since, "pending", f"for {length}: nobody is told yet", case.incident.id, first.key)
+    if not any(step.kind == "firing" for step in steps):
+        yield Step(first.fired_at, "firing", f"{case.incident.title} fires", case.incident.id, first.key)
+
+
+def _fired(alert: Alert) -> datetime:
+    return alert.fired_at
+
+
+def silences() -> tuple[Silence, ...]:
+    """Every silence that is known, also those that have ended."""
+    opened = alert_home.store()
+    if opened is None:
+        return ()
+    with opened.reading() as book:
+        return book.silences()
+
+
+def _case(
+    incident: Incident,
+    alerts: tuple[Alert, ...],
+    rules: Mapping[str, AlertRule],
+    silences: tuple[Silence, ...],
+    now: datetime,
+) -> Case:
+    own = [alert for alert in alerts if alert.incident == incident.id]
+    own.sort(key=lambda alert: alert.fired_at, reverse=True)
+    own.sort(key=lambda alert: (alert.key != incident.head, alert.state is not State.FIRING, alert.priority))
+    quiet = next((silence for silence in silences if silence.matches(incident.head, now)), None)
+    return Case(incident, tuple(own), rules.get(incident.head.rule), quiet)
+
+
+def _urgency(case: Case) -> tuple[str, bool, datetime, str]:
+    return case.incident.priority, not case.needs_somebody, case.incident.opened_at, case.incident.id
+
+
+def _begun(instance: Instance) -> tuple[bool, datetime | None, str]:
+    return instance.since is None, instance.since, str(instance.key)
+
+
+def _quiet_since(book: Book, now: datetime) -> datetime | None:
+    ended = (incident.resolved_at for incident in book.incidents(open_only=False, since=now - _LOOKED_BACK))
+    return max((at for at in ended if at is not None), default=None)
+
+
+_LOOKED_BACK = timedelta(days=7)
+"""How far back the end of the last incident is looked for."""

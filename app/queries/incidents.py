@@ -1,0 +1,132 @@
+"""Questions about incidents: what there was in a range, the course of one of them, and where to look on from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+
+from alerts import history
+from alerts.history import Noise, Past, Times
+from alerts.incident import Step
+from alerts.rules import AlertRule
+from app.charts.axis import TimeAxis
+from app.charts.watched import Moment, Span
+from app.navigation import ENTRIES
+from app.queries import alert_home, ruling, trying
+from app.queries.alerting import Case
+from app.queries.asking import shown
+from app.queries.trying import Course
+from app.source import source
+from app.state import View, serialise
+from metrics.engine.query import Filter, Window
+
+BEFORE, AFTER = timedelta(hours=1), timedelta(minutes=30)
+"""Shown at least around an incident."""
+_WINDOWS_BEFORE, _WINDOWS_AFTER = 30, 15
+_LONGEST = timedelta(days=14)
+_PAGES: Mapping[str, str] = {
+    "request": "performance.py", "resource": "performance.py", "llm_call": "cost.py", "error": "health.py",
+    "health": "health.py", "change": "health.py", "interaction": "behavior.py", "web_vital": "quality.py",
+    "feedback": "quality.py", "prompt": "quality.py", "pipeline_run": "quality.py",
+}  # fmt: skip
+"""The page that tells most about metrics of a kind of events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A page with a query: where to look on."""
+
+    page: Path
+    label: str
+    icon: str
+    query: Mapping[str, Sequence[str]]
+
+
+def past(view: View) -> list[Past]:
+    """Incidents that were open at some time of the range, the newest first."""
+    window, opened = shown(view).window, alert_home.store()
+    if opened is None:
+        return []
+    with opened.reading() as book:
+        return history.past(book, window.start, window.end, source().now())
+
+
+def times(view: View) -> Times:
+    """How long people took, over the incidents that began in the range."""
+    start = shown(view).window.start
+    return history.times(one.incident for one in past(view) if one.incident.opened_at >= start)
+
+
+def noise(view: View) -> list[Noise]:
+    """What each rule asked of people in the range, the noisiest first."""
+    window, opened = shown(view).window, alert_home.store()
+    if opened is None:
+        return []
+    with opened.reading() as book:
+        return history.noise(book, window.start, window.end, source().now())
+
+
+def axis(view: View, on_dark: bool) -> TimeAxis:
+    """The range as an axis."""
+    return TimeAxis(shown(view).window, view.tz, on_dark=on_dark)
+
+
+def course(case: Case, steps: Sequence[Step]) -> Course | None:
+    """The metric around an incident, of the head alone, with what is recorded; None where nothing can be drawn."""
+    if case.rule is None:
+        return None
+    found = trying.over(case.rule, window_around(case, case.rule))
+    name = ruling.instance_name(case.incident.head.labels)
+    frame = found.frame.filter(pl.col("instance") == name)
+    if frame.is_empty():
+        return None
+    end = found.window.end
+    spans = [
+        Span(start, until, kind)
+        for alert in case.alerts
+        if alert.key == case.incident.head
+        for kind, start, until in (
+            ("pending", alert.since, alert.fired_at),
+            ("firing", alert.fired_at, min(alert.ended_at or end, end)),
+        )
+        if start < until
+    ]
+    moments = [Moment(step.at, step.kind, step.text) for step in steps if found.window.start <= step.at <= end]
+    return replace(found, frame=frame, watch=replace(found.watch, spans=tuple(spans), moments=tuple(moments)))
+
+
+def window_around(case: Case, rule: AlertRule) -> Window:
+    """From some time before it began until some time after its end, or now."""
+    head, now = case.head, source().now()
+    begun = min(case.incident.opened_at, head.since) if head else case.incident.opened_at
+    start = begun - max(BEFORE, _WINDOWS_BEFORE * rule.window)
+    end = min(now, (case.incident.resolved_at or now) + max(AFTER, _WINDOWS_AFTER * rule.window))
+    return Window(start=max(start, end - _LONGEST), end=end)
+
+
+def ways_on(case: Case, view: View) -> tuple[Way, ...]:
+    """Pages that tell more, over the same window and with the same filters."""
+    rule = case.rule
+    if rule is None:
+        return ()
+    seen = replace(view, range=window_around(case, rule), compare=False, filters=_filters(case, rule))
+    query = serialise(seen, source().settings.timezone)
+    metric = source().engine.metrics.get(rule.metric)
+    pages = {entry.file: entry for entry in ENTRIES}
+    ways: list[Way] = []
+    if metric is not None:
+        board = pages[_PAGES.get(metric.kinds[0] if metric.kinds else "", "executive.py")]
+        explore = pages["explore.py"]
+        by = [name for name, _ in case.incident.head.labels]
+        ways.append(Way(board.path, f"{board.title} at that time", board.icon, query))
+        explored = {**query, "m": [metric.name], **({"by": by} if by else {})}
+        ways.append(Way(explore.path, f"Explore {metric.title}", explore.icon, explored))
+    return tuple(ways)
+
+
+def _filters(case: Case, rule: AlertRule) -> tuple[Filter, ...]:
+    named = dict(case.incident.head.labels)
+    chosen = [Filter(dimension=name, values=(value,)) for name, value in named.items()]
+    return (*chosen, *(one for one in rule.filters if one.dimension not in named))

@@ -1,0 +1,137 @@
+"""Users' days are merged over all kinds once, and what is asked of them is what the rollups and events say."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from metrics.engine import Engine, Filter, Grain, Query, Retention, Window, userdays
+from metrics.lake.maintenance import maintain
+from metrics.settings import Lake as LakeSettings
+from metrics.settings import Settings
+from tests.metrics.engine.stored import store
+
+START = datetime(2026, 3, 4, tzinfo=UTC)
+WINDOW = Window(start=START, end=START + timedelta(days=4))
+METRICS = ("dau", "wau", "users_active", "users_new", "users_total", "retention_d1", "stickiness")
+Merges = list[int]
+
+
+@pytest.fixture
+def merges(monkeypatch: pytest.MonkeyPatch) -> Merges:
+    """Rows written by each merge."""
+    written: Merges = []
+    write = userdays.write_parquet
+
+    def counted(*arguments: object) -> int:
+        written.append(write(*arguments))  # pyright: ignore[reportArgumentType]
+        return written[-1]
+
+    monkeypatch.setattr(userdays, "write_parquet", counted)
+    return written
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return Engine(Settings(home=tmp_path), narrow_from=0)
+
+
+@pytest.fixture
+def seen(tmp_path: Path) -> Callable[..., None]:
+    """Stores events of users, each at an hour after the start."""
+
+    def stored(kind: str, *visits: tuple[str, float], region: str | None = None) -> None:
+        rows = [
+            {"ts": START + timedelta(hours=hour), "user_id": user, "region": region, "event_id": f"{kind}{user}{hour}"}
+            for user, hour in visits
+        ]
+        types = {"ts": pl.Datetime("us", "UTC"), "region": pl.String}
+        store(tmp_path, kind, pl.DataFrame(rows, schema_overrides=types))
+
+    return stored
+
+
+def asked(engine: Engine, raw: bool = False, grain: Grain = Grain.DAY, *filters: Filter) -> list[dict[str, object]]:
+    query = Query(metrics=METRICS, window=WINDOW, grain=grain, raw=raw, filters=filters)
+    return engine.run(query).frame.to_dicts()
+
+
+def everybody(seen: Callable[..., None]) -> None:
+    seen("request", ("ada", 1), ("ada", 25), ("bob", 5))
+    seen("interaction", ("ada", 2), ("ada", 26), ("bob", 30), ("", 3), region="eu")
+    seen("feedback", ("eve", 70), ("ada", 71), ("bob", 71.5), region="eu")
+
+
+def test_merged_days_answer_as_events_do(engine: Engine, seen: Callable[..., None], merges: Merges) -> None:
+    everybody(seen)
+    for grain in (Grain.NONE, Grain.HOURS_6, Grain.DAY):
+        assert asked(engine, grain=grain) == asked(engine, raw=True, grain=grain)
+    assert asked(engine)[0]["users_active"] == 3
+    # Three kinds tell of ten pairs of a user and a day, of which eight are different: "" is a user, too.
+    assert merges == [8]
+
+
+def test_a_filter_has_days_of_its_own(engine: Engine, seen: Callable[..., None]) -> None:
+    everybody(seen)
+    eu = Filter(dimension="region", values=("eu",))
+    assert asked(engine, False, Grain.DAY, eu) == asked(engine, True, Grain.DAY, eu) != asked(engine)
+
+
+def test_what_arrives_is_put_beside_what_is_merged(engine: Engine, seen: Callable[..., None], merges: Merges) -> None:
+    everybody(seen)
+    asked(engine)
+    for number in range(12):
+        seen("prompt", (f"new{number}", 40 + number), ("ada", 40 + number))
+        assert asked(engine) == asked(engine, raw=True)
+    assert merges[:3] == [8, 2, 2]
+    assert len(engine._user_days._scratch.files()) < 12 + 4  # pyright: ignore[reportPrivateUsage]
+
+
+def test_compaction_and_retention_change_what_is_merged(
+    engine: Engine, seen: Callable[..., None], tmp_path: Path
+) -> None:
+    everybody(seen)
+    for number in range(3):
+        seen("request", (f"later{number}", 80 + number))
+    before = asked(engine)
+    settings = Settings(home=tmp_path, lake=LakeSettings(compact_files=2, retention_days=3))
+    maintain(settings, now=lambda: START + timedelta(days=4, hours=1))
+    after = asked(engine)
+    assert after == asked(engine, raw=True)
+    assert before[0]["dau"] == 3
+    assert after[0]["dau"] is None
+
+
+def test_days_are_read_as_they_are_where_there_is_no_room(
+    engine: Engine, seen: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody(seen)
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    expected = asked(engine)
+    engine = Engine(engine.settings, narrow_from=0)
+    monkeypatch.setattr(userdays, "write_parquet", full)
+    assert asked(engine) == expected
+
+
+def test_views_not_asked_about_for_long_are_forgotten(
+    engine: Engine, seen: Callable[..., None], merges: Merges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody(seen)
+    monkeypatch.setattr(userdays, "KEPT", 1)
+    eu = Filter(dimension="region", values=("eu",))
+    wanted = asked(engine), asked(engine, False, Grain.DAY, eu)
+    assert (asked(engine), asked(engine, False, Grain.DAY, eu)) == wanted
+    assert len(merges) == 4
+
+
+def test_cohorts_are_found_in_merged_days(engine: Engine, seen: Callable[..., None], merges: Merges) -> None:
+    everybody(seen)
+    asked(engine)
+    merged = engine.retention(Retention(window=WINDOW, most=2))
+    assert len(merges) == 1
+    assert merged.equals(Engine(engine.settings).retention(Retention(window=WINDOW, most=2)))
