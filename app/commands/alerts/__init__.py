@@ -1,7 +1,6 @@
 """`promptpilot alerts`: what the rules say, and what people do about it; one module a command."""
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -16,5 +15,4 @@ group = typer.Typer(
 )  # fmt: skip
 for _command in COMMANDS:
     _name = _command.replace("-", "_")
-    if find_spec(f"{__name__}.{_name}"):
-        group.command(_command)(getattr(import_module(f"{__name__}.{_name}"), _name))
+    group.command(_command)(getattr(import_module(f"{__name__}.{_name}"), _name))
