@@ -24,7 +24,7 @@ run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="-
 	@exec $(BIN)/promptpilot up $(ARGS)
 
 test: lint browser database ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
-	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(BIN)/python -m pytest -n 2 $(ARGS)
+	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, import directions and types.
 	@$(BIN)/ruff check -q .

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def test_a_refresh_replaces_nothing_that_stays_as_it_is(visit: Visit, running: t
     }""")
     with kept(running[0]).writing() as book:
         (found,) = (one for one in book.alerts_of([FALLING]) if one.key == CHAT)
-        book.save_alerts([type(found)(**{**{name: getattr(found, name) for name in found.__slots__}, "value": 8.4})])
+        book.save_alerts([replace(found, value=8.4)])
     expect(marked).to_contain_text("8.40 %", timeout=PATIENCE)
     assert marked.get_attribute("data-marked") == "1"
     assert marked.locator(".main-svg").first.get_attribute("data-marked") == "1"
