@@ -71,10 +71,12 @@ def _within(act: Callable[[Book], _Found], *, create: bool = False) -> _Found:
         if opened is None:
             raise NotDone("There is no alert database yet.")
         with opened.writing() as book:
-            return act(book)
+            done = act(book)
     except acts.NoIncident as problem:
         raise NotDone("The incident is not known any more.") from problem
     except acts.NoSilence as problem:
         raise NotDone("The silence has ended already.") from problem
     except (ValueError, StoreUnavailable, ConfigurationError, OSError) as problem:
         raise NotDone(str(problem)) from problem
+    alert_home.touched()
+    return done

@@ -1,5 +1,8 @@
 """Where alerts are kept: the home whose rules are in force, and the database of what they did."""
 
+from itertools import count
+from pathlib import Path
+
 import streamlit as st
 
 from alerts.store import FILE_NAME, Store
@@ -39,3 +42,29 @@ def store(*, create: bool = False) -> Store | None:
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _opened(address: str, _settings: Settings) -> Store:
     return Store.of(_settings)
+
+
+_deeds = count()
+_newest = [next(_deeds)]
+
+
+def touched() -> None:
+    """Something was done to the database from a page: whatever was read of it before is old."""
+    _newest[0] = next(_deeds)
+
+
+def stamp() -> tuple[object, ...]:
+    """What changes whenever the database does; of one that is no file, whenever a page changed it."""
+    chosen = of_state()
+    if chosen.alerts.database_url:
+        return chosen.alerts.database_url, _newest[0]
+    path = chosen.home.absolute() / FILE_NAME
+    return (str(path), _newest[0], *(_change(path.with_name(path.name + end)) for end in ("", "-wal")))
+
+
+def _change(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

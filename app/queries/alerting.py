@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import streamlit as st
+
 from alerts.alert import Instance, State
 from alerts.book import Book
 from alerts.incident import Alert, Incident, Silence, Status, Step
 from alerts.outbox import Delivery
 from alerts.rules import AlertRule
+from alerts.store import Store
 from app import heartbeat, wording
 from app.queries import alert_home, ruling
 from app.source import source
@@ -96,7 +99,6 @@ class Board:
     """Messages that were given up."""
     waiting: int = 0
     """Messages that are to be sent."""
-    waiting_since: datetime | None = None
     told: int = 0
     """Messages that arrived recently."""
     failed: int = 0
@@ -137,26 +139,62 @@ def board() -> Board:
     opened, now = alert_home.store(), source().now()
     if opened is None:
         return Board()
+    shared_until = now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % _SHARED
+    known = _known(alert_home.stamp(), shared_until, opened)
     rules = ruling.in_force()
-    with opened.reading() as book:
-        open_incidents = book.incidents()
-        silences = book.silences(now)
-        alerts = book.alerts_of(incident.id for incident in open_incidents)
-        pending = [one for one in book.instances().values() if one.state is State.PENDING]
-        waiting, waiting_since = book.waiting()
-        steps = book.timeline(since=now - RECENTLY)
-        dead, quiet = book.dead_letters(), _quiet_since(book, now)
-    cases = [_case(incident, alerts, rules, silences, now) for incident in open_incidents]
+    cases = [
+        _case(incident, known.alerts.get(incident.id, ()), rules, known.silences, now) for incident in known.incidents
+    ]
     return Board(
         cases=tuple(sorted(cases, key=_urgency)),
-        pending=tuple(Pending(one, rules.get(one.key.rule)) for one in sorted(pending, key=_begun)),
-        dead=dead,
-        waiting=waiting,
-        waiting_since=waiting_since,
-        told=sum(step.kind == "told" for step in steps),
-        failed=sum(step.kind == "failed" for step in steps),
-        quiet_since=None if cases else quiet,
+        pending=tuple(Pending(one, rules.get(one.key.rule)) for one in sorted(known.pending, key=_begun)),
+        dead=known.dead,
+        waiting=known.waiting,
+        told=known.told,
+        failed=known.failed,
+        quiet_since=None if cases else known.ended_at,
     )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the database says at a moment."""
+
+    incidents: tuple[Incident, ...]
+    """Open ones."""
+    alerts: Mapping[str, tuple[Alert, ...]]
+    """Theirs."""
+    silences: tuple[Silence, ...]
+    pending: tuple[Instance, ...]
+    dead: tuple[Delivery, ...]
+    waiting: int
+    told: int
+    failed: int
+    ended_at: datetime | None
+
+
+_SHARED = timedelta(seconds=5)
+"""For which all viewers and all parts of a page share what was read, unless the database changes."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _known(stamp: object, moment: datetime, _store: Store) -> _Known:
+    with _store.reading() as book:
+        incidents = book.incidents()
+        alerts: dict[str, list[Alert]] = {}
+        for alert in book.alerts_of(incident.id for incident in incidents):
+            alerts.setdefault(alert.incident, []).append(alert)
+        return _Known(
+            incidents=incidents,
+            alerts={incident: tuple(members) for incident, members in alerts.items()},
+            silences=book.silences(moment),
+            pending=tuple(one for one in book.instances().values() if one.state is State.PENDING),
+            dead=book.dead_letters(),
+            waiting=book.waiting()[0],
+            told=sum(book.arrived(moment - RECENTLY, moment + _SHARED).values()),
+            failed=sum(step.kind == "failed" for step in book.timeline(since=moment - RECENTLY)),
+            ended_at=None if incidents else _ended_at(book, moment),
+        )
 
 
 def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
@@ -208,8 +246,7 @@ def _case(
     silences: tuple[Silence, ...],
     now: datetime,
 ) -> Case:
-    own = [alert for alert in alerts if alert.incident == incident.id]
-    own.sort(key=lambda alert: alert.fired_at, reverse=True)
+    own = sorted(alerts, key=_fired, reverse=True)
     own.sort(key=lambda alert: (alert.key != incident.head, alert.state is not State.FIRING, alert.priority))
     quiet = next((silence for silence in silences if silence.matches(incident.head, now)), None)
     return Case(incident, tuple(own), rules.get(incident.head.rule), quiet)
@@ -223,10 +260,10 @@ def _begun(instance: Instance) -> tuple[bool, datetime | None, str]:
     return instance.since is None, instance.since, str(instance.key)
 
 
-def _quiet_since(book: Book, now: datetime) -> datetime | None:
+def _ended_at(book: Book, now: datetime) -> datetime | None:
+    """When the last incident ended, if that is not long ago."""
     ended = (incident.resolved_at for incident in book.incidents(open_only=False, since=now - _LOOKED_BACK))
     return max((at for at in ended if at is not None), default=None)
 
 
 _LOOKED_BACK = timedelta(days=7)
-"""How far back the end of the last incident is looked for."""

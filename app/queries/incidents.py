@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import streamlit as st
 
 from alerts import history
 from alerts.history import Noise, Past
 from alerts.incident import Incident, Step
 from alerts.links import EXPLORE, page_of
 from alerts.rules import AlertRule
+from alerts.store import Store
 from app.charts.axis import TimeAxis
 from app.charts.watched import Moment, Span
 from app.navigation import ENTRIES
@@ -41,11 +43,8 @@ class Way:
 
 def past(view: View) -> list[Past]:
     """Incidents that were open at some time of the range, the newest first."""
-    window, opened = shown(view).window, alert_home.store()
-    if opened is None:
-        return []
-    with opened.reading() as book:
-        return history.past(book, window.start, window.end, source().now())
+    opened = alert_home.store()
+    return [] if opened is None else _past(alert_home.stamp(), shown(view).window, _minute(), opened)
 
 
 def began(view: View) -> list[Incident]:
@@ -56,11 +55,28 @@ def began(view: View) -> list[Incident]:
 
 def noise(view: View) -> list[Noise]:
     """What each rule asked of people in the range, the noisiest first."""
-    window, opened = shown(view).window, alert_home.store()
-    if opened is None:
-        return []
-    with opened.reading() as book:
-        return history.noise(book, window.start, window.end, source().now())
+    opened = alert_home.store()
+    return [] if opened is None else _noise(alert_home.stamp(), shown(view).window, _minute(), opened)
+
+
+def _minute() -> datetime:
+    """Now, to the minute: so long what was read is shared, unless the database changes."""
+    return source().now().replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+_shared = st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Window: Window.model_dump_json})
+
+
+@_shared
+def _past(stamp: object, window: Window, now: datetime, _store: Store) -> list[Past]:
+    with _store.reading() as book:
+        return history.past(book, window.start, window.end, now)
+
+
+@_shared
+def _noise(stamp: object, window: Window, now: datetime, _store: Store) -> list[Noise]:
+    with _store.reading() as book:
+        return history.noise(book, window.start, window.end, now)
 
 
 def axis(view: View, on_dark: bool) -> TimeAxis:

@@ -116,8 +116,10 @@ def filled(home: Path, now: datetime) -> Store:
         pending = Instance(PROMPTS, State.PENDING, ago(3), None, ago(3), None, None, 5.5, 5.6)
         book.save_instances([pending], {PROMPTS: (1.0, 5.5)})
         book.add_silence(Silence("quiet", ago(100), now + timedelta(hours=2), "new price table", "bob", COST.rule))
-        book.enqueue([dead])
+        told = Delivery("told-1", FALLING, "slack:#incidents", "firing", (CHAT,), ago(12), ago(12))
+        book.enqueue([dead, told])
         book.due(now)
+        book.delivered(told.key, {}, ago(12))
         book.give_up(dead.key, ago(30), "550 no such mailbox: check alerts.email.to")
     watched(home, now)
     return store

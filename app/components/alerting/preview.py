@@ -7,6 +7,7 @@ import streamlit as st
 from alerts.rules import AlertRule
 from app import wording
 from app.charts import watched
+from app.components.alerting import looks
 from app.components.failure import contained
 from app.queries import trying
 from app.queries.trying import Course
@@ -49,5 +50,5 @@ def summary(course: Course, when: str) -> str:
     firing = [span for span in course.watch.spans if span.kind == "firing"]
     if not firing:
         return f"It would not have fired {when}."
-    longest = sum((span.end - span.start for span in firing), timedelta())
-    return f"It would have fired {len(firing):,} × {when}, for {wording.span(longest)} in all."
+    lasted = sum((span.end - span.start for span in firing), timedelta())
+    return f"It would have fired {len(firing):,} × {when}, for {looks.length(lasted)} in all."
