@@ -39,9 +39,13 @@ def _close() -> None:
     st.query_params.pop(_PARAMETER, None)
 
 
+def way_back() -> None:
+    """A button that leads back to the section."""
+    st.button("All alerts", key="close-incident", icon=":material/arrow_back:", on_click=_close)
+
+
 def in_full(view: View, incident_id: str) -> None:
     """The incident of that id in place of the section."""
-    st.button("All alerts", key="close-incident", icon=":material/arrow_back:", on_click=_close)
     with st.container(key="panel-incident", gap="small"):
         _incident(view, incident_id)
 

@@ -16,6 +16,9 @@ def shown(view: View, sections: Mapping[str, Sequence[Part]]) -> None:
     """The parts of the section that the link names, the first one without a name; over them the choice of section."""
     opened = incident.opened()
     if opened:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            incident.way_back()
+            _login()
         incident.in_full(view, opened)
     else:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

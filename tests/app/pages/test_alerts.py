@@ -39,6 +39,7 @@ from tests.conftest import SIMULATED_END
 
 NOW = SIMULATED_END + timedelta(minutes=3)
 ADA = {"is_logged_in": True, "email": "ada@example.com"}
+_OUT = {"is_logged_in": False}
 Shown = Callable[..., AppTest]
 
 
@@ -206,7 +207,7 @@ def test_without_a_login_everybody_may_and_nobody_is_named(shown: Shown, tmp_pat
 
 @pytest.mark.parametrize(
     ("user", "reason"),
-    [({"is_logged_in": False}, "Log in to acknowledge"), (ADA, "the setting access.operators names others")],
+    [(_OUT, "Log in to acknowledge"), (ADA, "the setting access.operators names others")],
 )
 def test_who_may_not_sees_disabled_buttons_with_the_reason(
     shown: Shown, tmp_path: Path, user: dict[str, object], reason: str
@@ -217,6 +218,13 @@ def test_who_may_not_sees_disabled_buttons_with_the_reason(
     assert [one.label for one in buttons] == ["Acknowledge", "Silence…", "Resolve…"]
     assert all(one.disabled for one in buttons)
     assert all(reason in one.help.replace("\\", "") for one in buttons)
+
+
+@pytest.mark.parametrize("params", [{}, {"incident": FALLING}])
+def test_who_is_not_logged_in_is_offered_to(shown: Shown, tmp_path: Path, params: dict[str, str]) -> None:
+    filled(tmp_path, NOW)
+    offered = [[one.key for one in shown(user=user, **params).button].count("log-in") for user in ({}, _OUT, ADA)]
+    assert offered == [0, 1, 0]
 
 
 def test_a_button_that_a_browser_is_made_to_press_all_the_same_does_nothing(shown: Shown, tmp_path: Path) -> None:
