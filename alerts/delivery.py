@@ -147,6 +147,8 @@ def _taken(store: Store, busy: frozenset[str], at: datetime) -> Mapping[str, Seq
                     book.retry(delivery.key, at + timedelta(seconds=1), delivery.reason)
                 else:
                     lane.append(delivery)
+    if not taken:
+        return {}
     with store.reading() as book:
         urgent = {target: sorted(lane, key=lambda one: _urgency(book, one)) for target, lane in taken.items()}
     return {target: lane for target, lane in urgent.items() if lane}

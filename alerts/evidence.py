@@ -5,11 +5,11 @@ grows with distinct questions and not with rules.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from alerts.instants import floored
 from alerts.series import Answers, Question, Series, Unanswered, ask
 from metrics.engine import Window
 
-T = TypeVar("T")
 RECENT = 60
 """Values that are shown with an alert."""
 _RECENT_REACH = timedelta(hours=6)
@@ -114,14 +113,6 @@ class Memory:
         self._kept.move_to_end(key)
         while len(self._kept) > 1 and sum(size for size, _ in self._kept.values()) > self._most:
             self._kept.popitem(last=False)
-
-    def recalled(self, key: object, make: Callable[[], T], size: int) -> T:
-        """What is kept under a key, else what `make` makes."""
-        kept = self.get(key)
-        if kept is None:
-            kept = make()
-            self.put(key, kept, size)
-        return cast("T", kept)
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,7 @@ from alerts.reading import ABOUT_RULES, Rules, RuleSet, about
 from alerts.rules import AlertRule, Priority
 from alerts.store import Store
 from alerts.suppression import planned as changes_planned
-from metrics.catalog.own import FILE_NAME as OWN_METRICS
-from metrics.catalog.own import MetricsError
+from metrics.catalog.own import MetricsError, stamp_of
 from metrics.engine import Engine
 from metrics.settings import Alerts, Settings
 
@@ -83,7 +82,7 @@ class Watch:
     @property
     def engine(self) -> Engine:
         """Answers for the home; another once its own metrics change. Such as cannot be used are left out."""
-        stamp = _stamp(self.settings)
+        stamp = stamp_of(self.settings.home)
         if self._engine is None or stamp != self._own_metrics:
             try:
                 self._engine = Engine(self.settings)
@@ -125,12 +124,15 @@ class Watch:
     def digest(self, now: datetime) -> int:
         """Put the digest of P3 into the outbox, if it is due; how many messages that are. Raises StoreUnavailable."""
         due = newest_due(now, self.settings.alerts.digest_at, self.settings.timezone)
+        with self._store.reading() as book:
+            if _digest_is_sent(book, due):
+                return 0
         rules = self.rules().rules
         changes = changes_planned(self.engine, rules.values(), now)
         with self._store.writing() as book:
-            last = book.evaluated().get(DIGEST_SENT)
-            if last is not None and last >= due:
+            if _digest_is_sent(book, due):  # by somebody else, in the meantime
                 return 0
+            last = book.evaluated().get(DIGEST_SENT)
             ended = book.incidents(open_only=False, since=last or due)
             open_ = tuple(one for one in ended if one.resolved_at is None or one.priority is Priority.P3)
             batch = run(self._batch(book, now, rules, (), book.firing_alerts(), open_, changes), DIGEST)
@@ -212,6 +214,11 @@ def horizon(now: datetime, newest: datetime | None, alerts: Alerts) -> datetime:
     return min(now, max(newest + settle, now - patience))
 
 
+def _digest_is_sent(book: Book, due: datetime) -> bool:
+    last = book.evaluated().get(DIGEST_SENT)
+    return last is not None and last >= due
+
+
 def _of_rules(known: Mapping[Key, Instance]) -> tuple[Instance, ...]:
     """Instances of rules that stand in files."""
     return tuple(one for one in known.values() if one.key.rule != ABOUT_RULES.id)
@@ -250,10 +257,3 @@ def _written(book: Book, batch: Batch, now: datetime) -> int:
     ]
     book.enqueue(deliveries)
     return len(deliveries)
-
-
-def _stamp(settings: Settings) -> int | None:
-    try:
-        return (settings.home / OWN_METRICS).stat().st_mtime_ns
-    except OSError:
-        return None

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.home import current_home
 from metrics.catalog import MetricsError
-from metrics.catalog.own import FILE_NAME
+from metrics.catalog.own import stamp_of
 from metrics.engine import NARROW_FROM, Engine
 from metrics.settings import Settings, load_settings
 
@@ -65,14 +65,7 @@ def opened(settings: Settings) -> Source:
 
 def _current() -> Source:
     home = current_home(_settings())
-    return _opened(home.path, home.is_demo, _stamp(home.path / FILE_NAME))
-
-
-def _stamp(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
+    return _opened(home.path, home.is_demo, stamp_of(home.path))
 
 
 _connect: Callable[[], Source] = _current

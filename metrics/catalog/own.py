@@ -100,16 +100,20 @@ def own_metrics(home: Path, taken: Mapping[str, object]) -> Mapping[str, Metric]
     Raises:
         MetricsError: it cannot be used; says the line and what was expected. `taken` are names it may not use.
     """
-    path = home / FILE_NAME
-    try:
-        stamp = path.stat().st_mtime_ns
-    except OSError:
-        return {}
-    metrics = _read(path, stamp)
+    path, stamp = home / FILE_NAME, stamp_of(home)
+    metrics = _read(path, stamp) if stamp else {}
     for name in metrics:
         if name in taken:
             raise MetricsError(f"{path}: {name!r} is a metric already; give it another name")
     return metrics
+
+
+def stamp_of(home: Path) -> int:
+    """What changes whenever a home's own metrics do; 0 where it has none."""
+    try:
+        return (home / FILE_NAME).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @lru_cache(maxsize=8)

@@ -7,10 +7,8 @@ lake never change, so what was taken from them holds for as long as they are par
 
 import logging
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from sqlglot import exp
 from metrics.catalog import METRICS
 from metrics.catalog.model import Additive, DistinctValues, LastSample, Quantile, SeenValues
 from metrics.engine.database import write_parquet
-from metrics.engine.scratch import Scratch
+from metrics.engine.scratch import Copies, Scratch
 from metrics.engine.statement import DIALECT, Relation, Statement
 from metrics.lake.rollups import rollups_of
 from metrics.lake.shapes import USER
@@ -37,15 +35,6 @@ _KEPT = 32
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass
-class _Taken:
-    """What passes one filter, by the files of the lake it was taken from."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    parts: dict[frozenset[str], Path] = field(default_factory=dict[frozenset[str], Path])
-    is_too_much: bool = False
-
-
 class Narrowing:
     """The events taken out so far. Safe to share between threads."""
 
@@ -53,8 +42,6 @@ class Narrowing:
         self._lake = lake
         self._narrow_from = narrow_from
         self._most_rows = most_rows
-        self._lock = threading.Lock()
-        self._taken: OrderedDict[tuple[object, ...], _Taken] = OrderedDict()
         self._scratch = Scratch()
 
     def over(self, statement: Statement) -> Statement:
@@ -70,7 +57,8 @@ class Narrowing:
             return relation
         named = set(re.findall(r"\$(\w+)", relation.passing))
         parameters = {name: value for name, value in statement.parameters.items() if name in named}
-        taken = self._of((relation.name, relation.passing, tuple(sorted(parameters.items(), key=str))))
+        key = (relation.name, relation.passing, tuple(sorted(parameters.items(), key=str)))
+        taken = self._scratch.copies(key, _KEPT)
         with taken.lock:
             try:
                 paths = self._parts(taken, relation, columns, parameters)
@@ -79,16 +67,8 @@ class Narrowing:
                 paths = None
         return relation if paths is None else replace(relation, files=tuple(map(str, paths)))
 
-    def _of(self, key: tuple[object, ...]) -> _Taken:
-        with self._lock:
-            taken = self._taken.setdefault(key, _Taken())
-            self._taken.move_to_end(key)
-            while len(self._taken) > _KEPT:
-                self._scratch.forget(self._taken.popitem(last=False)[1].parts.values())
-            return taken
-
     def _parts(
-        self, taken: _Taken, relation: Relation, columns: Sequence[str], parameters: Mapping[str, object]
+        self, taken: Copies, relation: Relation, columns: Sequence[str], parameters: Mapping[str, object]
     ) -> list[Path] | None:
         """Files that hold what passes of the relation's files; None when too much does."""
         if taken.is_too_much:
@@ -96,8 +76,7 @@ class Narrowing:
         table = self._lake.events(relation.name)
         present = {str(table.root / file.path) for file in table.snapshot.files} | set(relation.files)
         # Compaction puts files together: what was taken from one that is gone is in another now, too.
-        gone = [files for files in taken.parts if not files <= present]
-        self._scratch.forget([taken.parts.pop(files) for files in gone])
+        self._scratch.drop(taken, [files for files in taken.parts if not files <= present])
         missing = [file for file in relation.files if not any(file in files for files in taken.parts)]
         if missing:
             path = self._scratch.new_path()
@@ -106,7 +85,8 @@ class Narrowing:
             text = f"SELECT {listed} FROM {source.sql} WHERE true{relation.passing} LIMIT {self._most_rows + 1:d}"
             if write_parquet(Statement(text, parameters, (source,)), path) > self._most_rows:
                 path.unlink()
-                taken.is_too_much, taken.parts = True, {}
+                taken.is_too_much = True
+                self._scratch.drop(taken, list(taken.parts))
                 return None
             taken.parts[frozenset(missing)] = path
         wanted = set(relation.files)

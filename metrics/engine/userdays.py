@@ -5,16 +5,14 @@ change: what was merged of some of them holds for as long as they are part of th
 """
 
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from metrics.engine.database import write_parquet
-from metrics.engine.scratch import Scratch
+from metrics.engine.scratch import Copies, Scratch
 from metrics.engine.statement import Relation, Statement
 from metrics.lake.shapes import FIRST, HOURS, USER
 
@@ -28,20 +26,12 @@ KEPT = 16
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass
-class _Merged:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    parts: dict[frozenset[str], Path] = field(default_factory=dict[frozenset[str], Path])
-
-
 class UserDays:
     """The days merged so far. Safe to share between threads."""
 
     def __init__(self, merge_from: float = MERGE_FROM) -> None:
         self._merge_from = merge_from
-        self._lock = threading.Lock()
         self._scratch = Scratch()
-        self._merged: OrderedDict[tuple[object, ...], _Merged] = OrderedDict()
 
     def over(self, statement: Statement) -> Statement:
         """The statement over days that are merged, where that is less to read; else as it is."""
@@ -50,7 +40,7 @@ class UserDays:
     def _over(self, relation: Relation) -> Relation:
         if not relation.merged_by or relation.rows < self._merge_from:
             return relation
-        merged = self._of((relation.name, relation.merged_by))
+        merged = self._scratch.copies((relation.name, relation.merged_by), KEPT)
         with merged.lock:
             try:
                 paths = self._parts(merged, relation)
@@ -59,29 +49,18 @@ class UserDays:
                 return relation
         return replace(relation, files=tuple(map(str, paths)))
 
-    def _of(self, key: tuple[object, ...]) -> _Merged:
-        with self._lock:
-            merged = self._merged.setdefault(key, _Merged())
-            self._merged.move_to_end(key)
-            while len(self._merged) > KEPT:
-                self._scratch.forget(self._merged.popitem(last=False)[1].parts.values())
-            return merged
-
-    def _parts(self, merged: _Merged, relation: Relation) -> Sequence[Path]:
+    def _parts(self, merged: Copies, relation: Relation) -> Sequence[Path]:
         wanted = frozenset(relation.files)
         # Compaction and retention put other files in the place of some: what was merged of those is merged anew.
-        self._drop(merged, [files for files in merged.parts if not files <= wanted])
+        self._scratch.drop(merged, [files for files in merged.parts if not files <= wanted])
         missing = wanted.difference(*merged.parts)
         if missing:
             merged.parts[missing] = self._written(replace(relation, files=tuple(sorted(missing))))
         if len(merged.parts) > MOST_PARTS:
             together = self._written(replace(relation, files=tuple(map(str, merged.parts.values()))))
-            self._drop(merged, list(merged.parts))
+            self._scratch.drop(merged, list(merged.parts))
             merged.parts[wanted] = together
         return list(merged.parts.values())
-
-    def _drop(self, merged: _Merged, parts: Sequence[frozenset[str]]) -> None:
-        self._scratch.forget([merged.parts.pop(files) for files in parts])
 
     def _written(self, relation: Relation) -> Path:
         keys = ", ".join(f'"{name}"' for name in relation.merged_by)

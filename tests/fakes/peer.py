@@ -9,6 +9,7 @@ import struct
 import sys
 import threading
 import traceback
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -76,7 +77,7 @@ def waits(seconds: float) -> Failure:
     return Failure("wait", seconds=seconds)
 
 
-class Peer:
+class Peer(ABC):
     """One such server, while the block lasts."""
 
     def __init__(self, port: int = 0, record: Path | None = None) -> None:
@@ -98,9 +99,9 @@ class Peer:
         self._server.shutdown()
         self._server.server_close()
 
+    @abstractmethod
     def handle(self, request: Request) -> Answer:
         """The right answer to a request."""
-        raise NotImplementedError
 
     def named(self, request: Request) -> str:
         """What `fail_next` calls a request."""
