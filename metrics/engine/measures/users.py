@@ -159,9 +159,11 @@ def _user_parts(kind: str, scope: Scope) -> Parts:
     name = f"{kind}_users"
     if name not in ROLLUPS or not scope.buckets.aligned_to(HOUR):
         return Parts(None, None, (scope.window,))
-    return replace(scope, buckets=_ByHour(scope.buckets.window, scope.buckets.grain, scope.buckets.tz)).parts(
-        kind, name
-    )
+    able = [view for view in ROLLUPS[name].views if set(scope.dimensions) <= set(view.dimensions)]
+    # The same view of every kind, not the one that happens to be smallest: their days are merged together.
+    fewest = min(able, key=lambda view: len(view.dimensions), default=None)
+    by_hour = _ByHour(scope.buckets.window, scope.buckets.grain, scope.buckets.tz)
+    return replace(scope, buckets=by_hour).parts(kind, name, fits=lambda view: view == fewest)
 
 
 class _ByHour(Buckets):

@@ -1,6 +1,7 @@
 """Users' days are merged over all kinds once, and what is asked of them is what the rollups and events say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from metrics.engine import Engine, Filter, Grain, Query, Retention, Window, userdays
 from metrics.lake.maintenance import maintain
+from metrics.lake.shapes import VIEW
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store
@@ -135,3 +137,17 @@ def test_cohorts_are_found_in_merged_days(engine: Engine, seen: Callable[..., No
     merged = engine.retention(Retention(window=WINDOW, most=2))
     assert len(merges) == 1
     assert merged.equals(Engine(engine.settings).retention(Retention(window=WINDOW, most=2)))
+
+
+def test_days_of_all_kinds_are_merged_together_whichever_view_is_smaller(
+    engine: Engine, seen: Callable[..., None], merges: Merges
+) -> None:
+    seen("request", *((f"u{user}", 1) for user in range(40)), region="eu")
+    seen("prompt", ("u1", 2))
+    seen("interaction", ("u1", 3), ("u2", 50), region="us")
+    table = engine.lake.rollup("prompt_users")
+    by_day = [file for file in table.snapshot.files if file.partition[VIEW] == "day"]
+    table.replace(by_day, [])
+    table.replace([], [replace(file, size=1000 * file.size) for file in by_day])
+    assert asked(engine) == asked(engine, raw=True)
+    assert merges == [41]
