@@ -21,26 +21,32 @@ from metrics.lake.shapes import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET, LAST_BIN
 
 
 def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
-    """One step a column and condition."""
-    for kind, column, rollup, where in dict.fromkeys((m.kind, m.column, m.rollup, m.where) for m in measures):
-        wanted = [m for m in measures if (m.kind, m.column, m.where) == (kind, column, where)]
+    """One step a column, and one more for what is taken of some of its events only."""
+    for kind, column, rollup, is_of_some in dict.fromkeys(
+        (m.kind, m.column, m.rollup, bool(m.where)) for m in measures
+    ):
+        wanted = [m for m in measures if (m.kind, m.column, bool(m.where)) == (kind, column, is_of_some)]
         scope.kinds_for(wanted[0].name, (kind,))
         parts = scope.parts(kind, rollup) if rollup else Parts(None, None, (scope.window,))
         few = scope.event_rows(kind, [scope.window]) <= scope.exact_up_to
-        by_minute = minutes.step(wanted, scope) if not where and not few else None
+        by_minute = minutes.step(wanted, scope) if not is_of_some and not few else None
         if by_minute:
             yield by_minute
-        elif where or few or parts.view is None:
-            yield _exact(kind, column, where, wanted, scope)
+        elif is_of_some or few or parts.view is None:
+            yield _exact(kind, wanted, scope)
         else:
             statement = binned(kind, column, rollup, scope, parts)
             yield Step(statement, f"rollup {rollup}", partial(from_bins, measures=wanted, groups=scope.groups))
 
 
-def _exact(kind: str, column: str, where: str, measures: Sequence[Quantile], scope: Scope) -> Step:
+def _exact(kind: str, measures: Sequence[Quantile], scope: Scope) -> Step:
     events = scope.filtered_events(kind, [scope.window])
-    quantiles = ", ".join(f'quantile_cont({column}, {m.q}) AS "{m.name}"' for m in measures)
-    condition = f" AND {where}" if where else ""
+    quantiles = ", ".join(
+        f'quantile_cont({m.column}, {m.q}){f" FILTER (WHERE {m.where})" if m.where else ""} AS "{m.name}"'
+        for m in measures
+    )
+    wheres = dict.fromkeys(m.where for m in measures)
+    condition = "" if "" in wheres else f" AND ({' OR '.join(wheres)})"
     text = (
         f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {quantiles} "
         f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{condition}{scope.filter_sql()} "
