@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import polars as pl
+
 from metrics.catalog.model import DistinctValues, ImprovedPrompts, SeenValues
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.measures.users import BEFORE, running_total
@@ -68,21 +70,45 @@ def _ever(measure: SeenValues, scope: Scope) -> Step:
 
 
 def _lately(measure: SeenValues, days: int, scope: Scope) -> Step:
-    length = timedelta(days=days)
-    ends = [min(bucket.end, scope.window.end) for bucket in scope.buckets.all]
-    reach = Window(start=ends[0] - length, end=ends[-1])
+    """By the buckets between which each value is there: from that of an event to that in which it is too old."""
+    start, end = scope.buckets.all[0], scope.window.end
+    reach = Window(start=min(start.end, end) - timedelta(days=days), end=end)
     events = scope.filtered_events(measure.kind, [reach])
     groups = "".join(f", {group}" for group in scope.groups)
+    old = f"newest + INTERVAL {days:d} DAY"
     text = (
-        f'SELECT i.key AS {KEY}{groups}, count(DISTINCT value) AS "{measure.name}" FROM ('
-        f"SELECT ts AS at, {measure.column} AS value{scope.select_groups()} FROM {events.sql} "
-        f"WHERE {span_sql('ts', [reach])} AND {measure.column} IS NOT NULL{scope.filter_sql()}) AS seen "
-        "JOIN (SELECT unnest($keys) AS key, unnest($since) AS since, unnest($ends) AS until) AS i "
-        "ON seen.at < i.until AND seen.at >= i.since GROUP BY ALL"
+        f"SELECT value{groups}, {_COMES}, "
+        f"CASE WHEN {old} < {moment_sql(end)} THEN {scope.buckets.key_sql(f'epoch_us({old})')} END AS {_GOES} FROM ("
+        f"SELECT {measure.column} AS value{scope.select_groups()}, max(ts) AS newest, "
+        f"CASE WHEN ts < {moment_sql(scope.window.start)} THEN {start.key} "
+        f"ELSE {scope.buckets.key_sql('epoch_us(ts)')} END AS {_COMES} "
+        f"FROM {events.sql} WHERE {span_sql('ts', [reach])} AND {measure.column} IS NOT NULL{scope.filter_sql()} "
+        "GROUP BY ALL) AS seen"
     )
-    parameters = scope.used_parameters(text) | {
-        "keys": [bucket.key for bucket in scope.buckets.all],
-        "since": [end - length for end in ends],
-        "ends": ends,
-    }
-    return Step(Statement(text, parameters, (events,)), "events")
+    finish = partial(_present, name=measure.name, scope=scope)
+    return Step(Statement(text, scope.used_parameters(text), (events,)), "events", finish)
+
+
+_COMES, _GOES = "comes", "goes"
+
+
+def _present(rows: pl.DataFrame, *, name: str, scope: Scope) -> pl.DataFrame:
+    """How many values are there at the end of each bucket.
+
+    What `goes` in a bucket is no longer there at its end; null is never. Of a value's events, each counts until the
+    next one at most.
+    """
+    keys = [bucket.key for bucket in scope.buckets.all]
+    never = len(keys)
+    placed = rows.with_columns(
+        pl.col(column).cast(pl.Int64).replace_strict(keys, range(never), default=never).fill_null(never)
+        for column in (_COMES, _GOES)
+    ).sort(_COMES)
+    earlier = pl.col(_GOES).shift(1).over("value", *scope.groups).fill_null(0)
+    there = placed.with_columns(pl.max_horizontal(_COMES, earlier).alias(_COMES)).filter(pl.col(_COMES) < pl.col(_GOES))
+    changes = pl.concat(
+        there.select(*scope.groups, pl.col(at).alias("place"), pl.lit(n).alias(name))
+        for at, n in ((_COMES, 1), (_GOES, -1))
+    ).filter(pl.col("place") < never)
+    keyed = changes.with_columns(pl.col("place").replace_strict(range(never), keys, return_dtype=pl.Int64).alias(KEY))
+    return running_total(keyed.group_by(KEY, *scope.groups).agg(pl.col(name).sum()), name=name, scope=scope)
