@@ -8,8 +8,8 @@ import polars as pl
 from app import answers, wording
 from app.queries.asking import Answer, ask, over, shown
 from app.state import View
-from metrics.catalog.experience import VITAL_LIMITS
 from metrics.engine.query import Grain
+from metrics.events.product import VITAL_LIMITS
 
 MOST_COMMENTS = 30
 _SHARES = {

@@ -2,18 +2,10 @@
 
 from collections.abc import Mapping
 
-from metrics.catalog.model import Additive, DistinctUsers, Metric, Quantile, Sessions
+from metrics.catalog.model import Additive, DistinctUsers, Metric, Quantile, Sessions, counter_of
 from metrics.catalog.usage import BY_PEOPLE
+from metrics.events.product import VITAL_LIMITS
 
-VITAL_LIMITS: Mapping[str, tuple[float, float]] = {
-    "lcp": (2500, 4000),
-    "inp": (200, 500),
-    "fid": (100, 300),
-    "cls": (0.1, 0.25),
-    "fcp": (1800, 3000),
-    "ttfb": (800, 1800),
-}
-"""Up to which value each web vital is good, and up to which it needs improvement; ms, CLS has no unit."""
 _TITLES: Mapping[str, str] = {
     "lcp": "Largest contentful paint", "inp": "Interaction to next paint", "fid": "First input delay",
     "cls": "Cumulative layout shift", "fcp": "First contentful paint", "ttfb": "Time to first byte",
@@ -42,7 +34,7 @@ def _limit(which: int) -> str:
     return f"CASE name {cases} END"
 
 
-_MEASURED = Additive("vitals_measured", "web_vital", "count(*)")
+_MEASURED = counter_of("web_vital")
 _GOOD, _FAIR = f"value <= {_limit(0)}", f"value <= {_limit(1)}"
 
 
@@ -50,7 +42,7 @@ def _rated(name: str, title: str, direction: str, where: str) -> Metric:
     measure = Additive(f"{name}_count", "web_vital", f"count(*) FILTER (WHERE {where})")
     return Metric(
         name, title, "%", direction, f"Share of the web-vital measurements rated {title.lower()}, by their limits.",  # pyright: ignore[reportArgumentType]
-        f"1e2 * {measure.name} / nullif(vitals_measured, 0)", (measure, _MEASURED),
+        f"1e2 * {measure.name} / nullif({_MEASURED.name}, 0)", (measure, _MEASURED),
     )  # fmt: skip
 
 

@@ -13,9 +13,20 @@ from metrics.engine.measures.uptime import CARRIED_MINUTES
 from metrics.engine.narrowing import Narrowing
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope, moment_sql, span_sql
-from metrics.engine.statement import Statement
+from metrics.engine.statement import Relation, Statement
 from metrics.lake.rollups import ROLLUPS
-from metrics.lake.shapes import BIN_ORIGIN_MS, BIN_RATIO, BUCKET, Counts
+from metrics.lake.shapes import (
+    BIN_ORIGIN_MS,
+    BIN_RATIO,
+    BINS,
+    BUCKET,
+    COSTS,
+    LEAST_COST,
+    MOST_TOKENS,
+    ON_THE_EDGE,
+    STEPS_A_DECADE,
+    Counts,
+)
 
 DISTRIBUTIONS: Mapping[str, tuple[str, str, str]] = {
     "response_time": ("request", "duration_ms", "request_duration"),
@@ -29,8 +40,8 @@ SCORE_WIDTH = 5
 """Points of a bin of quality scores."""
 MOST_BINNED = 4_000_000
 """LLM calls that are put into bins; of more, a part."""
-BINS_A_DECADE = 10
-"""Bins to a power of ten, of tokens and of cost."""
+EFFICIENCY = "llm_call_efficiency"
+"""The rollup that holds LLM calls by tokens and cost."""
 
 _BADNESS = {"critical": 0, "error": 1, "warning": 2, "info": 3}
 _ERROR_COLUMNS = ("severity", "error_type", "message", "endpoint", "component")
@@ -38,11 +49,11 @@ _ERROR_COLUMNS = ("severity", "error_type", "message", "endpoint", "component")
 
 @dataclass(frozen=True)
 class Sampled:
-    """A frame that stands for more events than were looked at."""
+    """A frame that may stand for more events than were looked at."""
 
     frame: pl.DataFrame
     one_in: int
-    """Of how many events one was looked at; counts are multiplied already."""
+    """Of how many events one was looked at, where none are counted already; counts are multiplied already."""
 
 
 def distribution(bins: pl.DataFrame) -> pl.DataFrame:
@@ -174,22 +185,50 @@ def comments(scope: Scope, limit: int) -> pl.DataFrame:
 
 
 def efficiency(narrowing: Narrowing, scope: Scope) -> Sampled:
-    """LLM calls in log-scaled bins of tokens and cost, ten of each to a power of ten; of many calls, a part."""
+    """LLM calls in log-scaled bins of tokens and cost; of many calls that no rollup tells of, a part."""
     scope.kinds_for("cost", ("llm_call",))
-    events = scope.filtered_events("llm_call", [scope.window])
-    one_in = max(1, round(scope.event_rows("llm_call", [scope.window]) / MOST_BINNED))
-    # Microseconds have nothing to do with tokens or cost.
-    sampled = f" AND epoch_us(ts) % {one_in:d} = 0" if one_in > 1 else ""
-    tokens = "(coalesce(input_tokens, 0) + coalesce(output_tokens, 0))"
+    parts = scope.parts("llm_call", EFFICIENCY, fits=lambda view: {"provider", "model"} <= set(view.dimensions))
+    selects: list[str] = []
+    relations: list[Relation] = []
+    if parts.view and parts.interior:
+        stored = scope.rollup(EFFICIENCY, parts.view, parts.interior)
+        relations.append(stored)
+        selects.append(
+            f"SELECT provider, model, b.bin AS bin, b.n AS n FROM ("
+            f"SELECT provider, model, unnest({BINS}) AS b FROM {stored.sql} "
+            f"WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}) AS binned"
+        )
+    one_in = max(1, round(scope.event_rows("llm_call", parts.edges) / MOST_BINNED))
+    if parts.edges:
+        events = scope.filtered_events("llm_call", parts.edges)
+        relations.append(events)
+        # Microseconds have nothing to do with tokens or cost.
+        sampled = f" AND epoch_us(ts) % {one_in:d} = 0" if one_in > 1 else ""
+        selects.append(
+            f"SELECT provider, model, {_TOKENS_AND_COST} AS bin, count(*) * {one_in:d} AS n FROM {events.sql} "
+            f"WHERE {span_sql('ts', parts.edges)}{sampled} AND cost_usd > 0 AND {_TOKENS} > 0{scope.filter_sql()} "
+            "GROUP BY ALL"
+        )
     text = (
-        f"SELECT provider, model, floor({BINS_A_DECADE} * log10({tokens})) AS t, "
-        f"floor({BINS_A_DECADE} * log10(cost_usd)) AS c, count(*) AS calls FROM {events.sql} "
-        f"WHERE {span_sql('ts', [scope.window])}{sampled} AND cost_usd > 0 AND {tokens} > 0{scope.filter_sql()} "
-        "GROUP BY ALL"
+        "SELECT provider, model, CAST(bin AS BIGINT) AS bin, CAST(sum(n) AS BIGINT) AS calls "
+        f"FROM ({' UNION ALL '.join(selects)}) AS binned GROUP BY ALL"
     )
-    rows = rows_of(narrowing.over(Statement(text, scope.used_parameters(text), (events,))))
-    middles = {
-        name: pl.lit(10.0).pow((pl.col(bin) + 0.5) / BINS_A_DECADE) for name, bin in (("tokens", "t"), ("cost", "c"))
-    }
-    points = rows.select("provider", "model", **middles, calls=pl.col("calls") * one_in)
+    rows = rows_of(narrowing.over(Statement(text, scope.used_parameters(text), tuple(relations))))
+    steps = {"tokens": pl.col("bin") // COSTS, "cost": pl.col("bin") % COSTS + LEAST_COST}
+    middles = {name: pl.lit(10.0).pow((step + 0.5) / STEPS_A_DECADE) for name, step in steps.items()}
+    points = rows.select("provider", "model", **middles, calls="calls")
     return Sampled(points.sort("calls", descending=True), one_in)
+
+
+_TOKENS = "(coalesce(input_tokens, 0) + coalesce(output_tokens, 0))"
+_TOKENS_AND_COST = (
+    " + ".join(
+        f"{factor} * greatest({least}, least({most}, floor({STEPS_A_DECADE} * log10({value}) + {ON_THE_EDGE})))"
+        for factor, value, least, most in (
+            (COSTS, _TOKENS, 0, MOST_TOKENS),
+            (1, "cost_usd", LEAST_COST, LEAST_COST + COSTS - 1),
+        )
+    )
+    + f" - {LEAST_COST}"
+)
+"""`metrics.lake.shapes.tokens_and_cost`, in SQL."""

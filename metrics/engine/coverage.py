@@ -1,15 +1,24 @@
-"""Whether a rollup by minute knows every event of a window.
+"""Which events a rollup knows, where a home may be older than the rollup.
 
-Minutes came later than hours: what was ingested before has none. Where both count the same in every hour, the minutes
-are all there.
+What was ingested before there was a rollup, or a view of it, is not in it until upkeep has put it there. A rollup
+counts the events it was made of: where it counts as many as there are, it knows them all.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from metrics.engine.database import rows_of
+from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
+from metrics.lake.shapes import BUCKET
+from metrics.lake.tables import DATE, DataFile
 
 _HOUR_MICROS = 3_600_000_000
+_ONE_DAY = timedelta(days=1)
+_NOTHING: Mapping[str, object] = {}
 
 
 @lru_cache(maxsize=256)
@@ -26,4 +35,51 @@ def is_covered(minutes: Relation, hours: Relation, count: str, span: str) -> boo
         f'UNION ALL SELECT {hour}, -"{count}" FROM {hours.sql} WHERE {span}) AS counted '
         "GROUP BY hour HAVING sum(n) <> 0 LIMIT 1"
     )
-    return rows_of(Statement(text, {}, (minutes, hours))).is_empty()
+    return rows_of(Statement(text, _NOTHING, (minutes, hours))).is_empty()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """UTC days one after the other, as far as they lie in a window, and the number of their events."""
+
+    window: Window
+    events: int
+
+
+def known_days(events: Sequence[DataFile], counts: Relation, count: str, window: Window) -> Iterator[Stretch]:
+    """The days of which `counts` knows all events, one by one; one of which a part is just being committed is not."""
+    stored = Counter[str]()
+    for file in events:
+        stored[file.partition[DATE]] += file.rows
+    counted = _by_day(counts, count)
+    start = window.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    while start < window.end:
+        day = _date(start)
+        if stored[day] == counted.get(day, 0):
+            yield Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), stored[day])
+        start += _ONE_DAY
+
+
+def stretches(days: Iterable[Stretch]) -> list[Stretch]:
+    """Days that follow one another, put together."""
+    found: list[Stretch] = []
+    for day in days:
+        if found and found[-1].window.end == day.window.start:
+            before = found.pop()
+            day = Stretch(Window(start=before.window.start, end=day.window.end), before.events + day.events)
+        found.append(day)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _by_day(counts: Relation, count: str) -> Mapping[str, int]:
+    """Events counted, by UTC day; data files never change."""
+    text = f'SELECT {BUCKET} AS day, CAST(sum("{count}") AS BIGINT) AS n FROM {counts.sql} GROUP BY ALL'
+    found = Counter[str]()
+    for bucket, number in rows_of(Statement(text, _NOTHING, (counts,))).iter_rows():
+        found[_date(bucket)] += number
+    return found
+
+
+def _date(bucket: datetime) -> str:
+    return bucket.astimezone(UTC).date().isoformat()

@@ -20,7 +20,7 @@ from metrics.engine.measures.sessions import in_sessions
 from metrics.engine.query import Filter, Value, Window
 from metrics.engine.scope import Scope, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.engine.visits import KIND, Told, told
+from metrics.engine.visits import KIND, Told, told, untold
 from metrics.lake import visits
 from metrics.lake.shapes import BUCKET
 
@@ -170,17 +170,25 @@ def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
 
     A user is at a step from the first moment after having been at the step before.
     """
-    events = scope.filtered_events(KIND, [asked.window])
+    found = told(scope) if all(step.action is None for step in asked.steps) else untold(scope)  # visits know views
+    events = scope.filtered_events(KIND, found.edges)
     pages = ", ".join(f"$page_{index}" for index in range(len(asked.steps)))
     at_steps = ", ".join(
         f"page = $page_{index} AND {VIEWED if step.action is None else f'action = $action_{index}'} AS at_{index}"
         for index, step in enumerate(asked.steps)
     )
-    seen = (
-        f"SELECT {_person('hash(session_id)')} AS person, epoch_us(ts) AS ts, {at_steps} FROM {events.sql} "
-        f"WHERE {span_sql('ts', [asked.window])}{scope.filter_sql()} AND page IN ({pages}) "
-        "AND (user_id IS NOT NULL OR session_id IS NOT NULL)"
-    )
+    whose = f"{_person('hash(session_id)')} AS person"
+    parts = [
+        f"SELECT {whose}, epoch_us(ts) AS ts, page, action FROM {events.sql} "
+        f"WHERE {span_sql('ts', found.edges)}{scope.filter_sql()} AND (user_id IS NOT NULL OR session_id IS NOT NULL)"
+    ]
+    if found.days:
+        parts.append(
+            f"SELECT {whose}, unnest({visits.MOMENTS}) AS ts, unnest({visits.VIEWED}) AS page, 'page_view' AS action "
+            f"FROM {found.visits.sql} WHERE {visits.JOURNEYS} > 0 AND {span_sql(BUCKET, found.days)} "
+            "AND (user_id IS NOT NULL OR session_id IS NOT NULL)"
+        )
+    seen = f"SELECT person, ts, {at_steps} FROM ({' UNION ALL '.join(parts)}) AS views WHERE page IN ({pages})"
     first = "step_0 AS (SELECT person, min(ts) AS at, NULL AS took FROM seen WHERE at_0 GROUP BY person)"
     others = (
         f"step_{index} AS (SELECT person, min(ts) AS at, min(ts) - any_value(before.at) AS took FROM seen "
@@ -195,7 +203,7 @@ def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
     text = f"WITH seen AS MATERIALIZED ({seen}), {followed} SELECT * FROM ({counts}) AS counts ORDER BY step"
     named = {f"page_{index}": step.page for index, step in enumerate(asked.steps)}
     acted = {f"action_{index}": step.action for index, step in enumerate(asked.steps) if step.action is not None}
-    rows = rows_of(Statement(text, {**scope.used_parameters(text), **named, **acted}, (events,)))
+    rows = rows_of(Statement(text, {**scope.used_parameters(text), **named, **acted}, (events, found.visits)))
     return _funnel(rows, [step.label for step in asked.steps])
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.catalog.model import counter_of
 from metrics.engine.buckets import DAY, HOUR, MINUTE, Buckets
-from metrics.engine.coverage import is_covered
+from metrics.engine.coverage import is_covered, known_days, stretches
 from metrics.engine.problems import DimensionMismatch, UnknownName
 from metrics.engine.query import Filter, Query, Window
 from metrics.engine.statement import Relation, columns_of
@@ -132,13 +132,14 @@ class Scope:
         everything = Parts(None, None, (self.window,))
         if self.query.raw:
             return everything
+        known = {seconds: self._known(kind, rollup, seconds) for seconds in _widths(rollup)}
         candidates = [
             Parts(view, interior, self._edges(interior))
             for view in ROLLUPS[rollup].views
             if set(self.dimensions) <= set(view.dimensions)
             and fits(view)
             and self.buckets.aligned_to(SECONDS_OF_UNIT[view.unit])
-            and (interior := _whole_units(self.window, SECONDS_OF_UNIT[view.unit])) is not None
+            and (interior := known[SECONDS_OF_UNIT[view.unit]]) is not None
         ]
         ranked = sorted(candidates, key=lambda parts: self._cost(kind, rollup, parts))
         return next((parts for parts in ranked if self._is_known(kind, parts)), everything)
@@ -177,6 +178,16 @@ class Scope:
         last = timedelta(seconds=SECONDS_OF_UNIT[parts.view.unit]) if parts.view else timedelta()
         stored = sum(file.size * _share(file, interior, last) for file in files)
         return stored + 20.0 * self.event_rows(kind, parts.edges)
+
+    def _known(self, kind: str, rollup: str, seconds: int) -> Window | None:
+        """The whole units of the window, as far as the rollup knows them."""
+        units = _whole_units(self.window, seconds)
+        if units is None or not (witness := ROLLUPS[rollup].witness):
+            return units
+        counts = self.rollup(witness, ROLLUPS[witness].views[0])
+        days = known_days(self.lake.events(kind).snapshot.files, counts, counter_of(kind).name, units)
+        most = max(stretches(days), key=lambda known: (known.events, known.window.length), default=None)
+        return _whole_units(most.window, seconds) if most and most.events else None
 
     def _is_known(self, kind: str, parts: Parts) -> bool:
         """Whether the view holds all of the interior, and that is worth finding out."""
@@ -231,6 +242,10 @@ def span_sql(column: str, windows: Sequence[Window]) -> str:
 def moment_sql(moment: datetime) -> str:
     """A moment as an SQL literal."""
     return f"TIMESTAMPTZ '{moment.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"
+
+
+def _widths(rollup: str) -> set[int]:
+    return {SECONDS_OF_UNIT[view.unit] for view in ROLLUPS[rollup].views}
 
 
 def _whole_units(window: Window, seconds: int) -> Window | None:

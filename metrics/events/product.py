@@ -1,6 +1,18 @@
 """Events of the product's use: prompts, pipelines, page views, web vitals and feedback."""
 
+from collections.abc import Mapping
+
 from metrics.events.schema import FLOAT, INTEGER, Column, Kind, duration, text
+
+VITAL_LIMITS: Mapping[str, tuple[float, float]] = {
+    "lcp": (2500, 4000),
+    "inp": (200, 500),
+    "fid": (100, 300),
+    "cls": (0.1, 0.25),
+    "fcp": (1800, 3000),
+    "ttfb": (800, 1800),
+}
+"""Up to which value each web vital is good, and up to which it needs improvement; ms, CLS has no unit."""
 
 PROMPT = Kind(
     "prompt",

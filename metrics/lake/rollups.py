@@ -18,11 +18,13 @@ from functools import cached_property
 
 import polars as pl
 
+from metrics.events.product import VITAL_LIMITS
 from metrics.events.schema import TIMESTAMP
 from metrics.lake.shapes import (
     BUCKET,
     CODED,
     HOUR_BITS,
+    USER,
     VIEW,
     WIDTH,
     Aggregate,
@@ -33,9 +35,10 @@ from metrics.lake.shapes import (
     Unit,
     Users,
     View,
+    tokens_and_cost,
     total,
 )
-from metrics.lake.visits import Visits
+from metrics.lake.visits import Visits, is_page_view
 
 UNMERGED_ROWS = 500_000
 """Partial rows that are not worth merging while a file is read."""
@@ -49,6 +52,9 @@ class Rollup:
     kind: str
     shape: Shape
     views: tuple[View, ...]
+    witness: str = ""
+    """The counts rollup that came with it, and whose counts tell which days it knows: homes hold days that are older
+    than it. Empty for what homes had from the beginning."""
 
     partition_by = (VIEW,)
 
@@ -121,6 +127,54 @@ LLM_CALL_COUNTS = Counts(
 )
 
 
+INTERACTION_COUNTS = Counts(
+    (
+        Aggregate("interaction_events", pl.len(), pl.Int64()),
+        _count(pl.col("feature").is_not_null(), "interaction_uses"),
+        _count(is_page_view(), "page_views"),
+    )
+)
+
+_action, _outcome, _score = pl.col("action"), pl.col("outcome"), pl.col("quality_score")
+PROMPT_COUNTS = Counts(
+    (
+        Aggregate("prompt_events", pl.len(), pl.Int64()),
+        _count(_action == "created", "prompts_created"),
+        _count(_action == "executed", "prompts_executed"),
+        _count((_action == "executed") & (_outcome == "success"), "prompts_successful"),
+        _count((_action == "executed") & (_outcome == "failure"), "prompts_failed"),
+        _sum("prompt_length_sum", pl.col("length_chars"), pl.Int64()),
+        _count(pl.col("length_chars").is_not_null(), "with_length"),
+        _sum("quality_sum", _score, pl.Float64()),
+        _count(_score.is_not_null(), "scored"),
+        _count(_score >= 90, "quality_excellent_count"),
+        _count((_score >= 75) & (_score < 90), "quality_good_count"),
+        _count((_score >= 50) & (_score < 75), "quality_average_count"),
+        _count(_score < 50, "quality_poor_count"),
+    )
+)
+
+
+def _within(which: int) -> pl.Expr:
+    """Whether a web vital is at most its first or second limit; null for a vital that has none."""
+    limits = {name: float(limits[which]) for name, limits in VITAL_LIMITS.items()}
+    limit = pl.col("name").cast(pl.String).replace_strict(limits, default=None, return_dtype=pl.Float64)
+    return pl.col("value") <= limit
+
+
+WEB_VITAL_COUNTS = Counts(
+    (
+        Aggregate("web_vital_events", pl.len(), pl.Int64()),
+        _count(_within(0), "web_vital_good_count"),
+        _count(~_within(0) & _within(1), "web_vital_needs_improvement_count"),
+        _count(~_within(1), "web_vital_poor_count"),
+    )
+)
+_SPENT = ("llm_calls", "cost", "priced_calls", "unpriced_calls", "input_tokens", "output_tokens", "priced_tokens")
+SPENDING = Counts(tuple(one for one in LLM_CALL_COUNTS.aggregates if one.name in _SPENT))
+"""What is asked user by user."""
+
+
 def _views(*dimensions: str, unit: Unit = "hour") -> tuple[View, ...]:
     """The view without dimensions, and one a dimension."""
     return (View(unit), *(View(unit, (name,)) for name in dimensions))
@@ -169,6 +223,24 @@ ROLLUPS: Mapping[str, Rollup] = {
         Rollup("llm_call_first_token", "llm_call", Histogram("time_to_first_token_ms"), _LLM_DURATION_VIEWS),
         Rollup("request_percentiles", "request", Percentiles("duration_ms"), _REQUEST_MINUTES),
         Rollup("llm_call_percentiles", "llm_call", Percentiles("duration_ms"), _LLM_MINUTES),
+        Rollup(
+            "llm_call_spending", "llm_call", SPENDING, (View("day"), View("day", (USER,))), witness="llm_call_spending"
+        ),
+        Rollup(
+            "llm_call_efficiency",
+            "llm_call",
+            Histogram("cost_usd", tokens_and_cost),
+            (View("day", ("provider", "model")),),
+            witness="llm_call_spending",
+        ),
+        *(
+            Rollup(f"{kind}_counts", kind, shape, _views(*dimensions), witness=f"{kind}_counts")
+            for kind, shape, dimensions in (
+                ("interaction", INTERACTION_COUNTS, ("page", "action", "device", *_SEEN_BY_USERS)),
+                ("prompt", PROMPT_COUNTS, _SEEN_BY_USERS),
+                ("web_vital", WEB_VITAL_COUNTS, ("name", "page", "device", *_SEEN_BY_USERS)),
+            )
+        ),
         Rollup("interaction_visits", "interaction", Visits(), (View("day"),)),
         *(Rollup(f"{kind}_users", kind, Users(), views) for kind, views in _USER_VIEWS.items()),
     )

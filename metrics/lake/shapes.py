@@ -1,6 +1,6 @@
 """What a rollup can store: sums, bins of durations, percentiles of minutes, users; each knows how two become one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Literal, Protocol
@@ -18,6 +18,13 @@ BIN_ORIGIN_MS = 0.001
 
 LAST_BIN = 32_767
 """Holds everything above its lower edge of some 10^43 years."""
+
+STEPS_A_DECADE = 10
+"""Bins of tokens, and of cost, to a power of ten."""
+MOST_TOKENS, COSTS, LEAST_COST = 127, 256, -128
+"""The highest step of tokens, how many steps of cost there are, and the lowest of them."""
+ON_THE_EDGE = 1e-9
+"""Added before rounding down: the logarithm of a power of ten may come out a little too small."""
 
 BUCKET = "bucket"
 VIEW = "view"
@@ -114,18 +121,38 @@ class Counts:
         return rows.group_by(keys).agg(aggregate.merged() for aggregate in self.aggregates)
 
 
+def bin_of(column: str) -> pl.Expr:
+    """The bin (Int16) of a duration in ms."""
+    above = (pl.col(column) / BIN_ORIGIN_MS).log() / log(BIN_RATIO)
+    inner = pl.when(pl.col(column) >= BIN_ORIGIN_MS).then(above.floor() + 1).otherwise(0)
+    return inner.clip(upper_bound=LAST_BIN).cast(pl.Int16)
+
+
+def tokens_and_cost(cost: str) -> pl.Expr:
+    """The bin (Int16) of an LLM call by its tokens and its cost, ten steps to a power of ten; null where one is 0.
+
+    `step of the tokens × COSTS + step of the cost − LEAST_COST`.
+    """
+    tokens = pl.sum_horizontal(pl.col("input_tokens", "output_tokens").fill_null(0))
+    token_step, cost_step = ((STEPS_A_DECADE * one.log10() + ON_THE_EDGE).floor() for one in (tokens, pl.col(cost)))
+    place = token_step.clip(0, MOST_TOKENS) * COSTS + cost_step.clip(LEAST_COST, LEAST_COST + COSTS - 1) - LEAST_COST
+    return pl.when((tokens > 0) & (pl.col(cost) > 0)).then(place).cast(pl.Int16)
+
+
 @dataclass(frozen=True)
 class Histogram:
-    """Log-scaled bins of one column of durations in ms; nulls are left out."""
+    """Bins of one column, of durations in ms unless said otherwise; nulls are left out."""
 
     column: str
+    binned: Callable[[str], pl.Expr] = bin_of
 
     @property
     def columns(self) -> Mapping[str, pl.DataType]:
         return {BINS: BIN_LIST}
 
     def prepare(self, events: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-        return events.filter(pl.col(self.column).is_not_null()).select(*keys, bin_of(self.column).alias("bin"))
+        known = events.filter(pl.col(self.column).is_not_null())
+        return known.select(*keys, self.binned(self.column).alias("bin")).drop_nulls("bin")
 
     def partial(self, events: pl.DataFrame, view: View) -> pl.DataFrame:
         keys = keys_of(view)
@@ -204,13 +231,6 @@ class Users:
 def total(expression: pl.Expr) -> pl.Expr:
     """The sum, null where there is nothing to add up: what was never reported is not 0."""
     return pl.when(expression.is_not_null().any()).then(expression.sum())
-
-
-def bin_of(column: str) -> pl.Expr:
-    """The bin (Int16) of a duration in ms."""
-    above = (pl.col(column) / BIN_ORIGIN_MS).log() / log(BIN_RATIO)
-    inner = pl.when(pl.col(column) >= BIN_ORIGIN_MS).then(above.floor() + 1).otherwise(0)
-    return inner.clip(upper_bound=LAST_BIN).cast(pl.Int16)
 
 
 def keys_of(view: View) -> list[pl.Expr]:

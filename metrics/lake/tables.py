@@ -201,8 +201,9 @@ class Lake:
 
     @property
     def data_version(self) -> str:
-        """A text that changes whenever any event table changes."""
-        return ".".join(str(table.version) for table in self._events.values())
+        """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
+        tables = (*self._events.values(), *self._rollups.values())
+        return ".".join(str(table.version) for table in tables)
 
 
 def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

@@ -51,9 +51,8 @@ class Visits:
     def prepare(self, events: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         assert all(key.startswith("bucket_") for key in keys), "a visit has no dimensions"
         page = pl.col("page").cast(pl.String)
-        is_view = (pl.col("action") == "page_view").fill_null(page.is_not_null())
         told = events.select(
-            pl.col("bucket_day").alias(_DAY), SESSION, PERSON, "ts", page.alias(VIEWED), is_view.alias(_IS_VIEW)
+            pl.col("bucket_day").alias(_DAY), SESSION, PERSON, "ts", page.alias(VIEWED), is_page_view().alias(_IS_VIEW)
         )
         # Sorting numbers takes half of sorting texts.
         codes = [_codes(name).alias(f"code of {name}") for name in (SESSION, PERSON)]
@@ -84,6 +83,11 @@ class Visits:
         views = again.filter(pl.col(JOURNEYS) > 0).select(_NUMBER, MOMENTS, VIEWED).explode(MOMENTS, VIEWED)
         merged = _with_views(visits, views.sort(_NUMBER, MOMENTS, VIEWED))
         return pl.concat([rows.filter(~several), merged.select(rows.columns)])
+
+
+def is_page_view() -> pl.Expr:
+    """Whether an interaction is the view of a page: it says so, or names a page and no action."""
+    return (pl.col("action") == "page_view").fill_null(pl.col("page").is_not_null())
 
 
 def _with_views(visits: pl.DataFrame, views: pl.DataFrame) -> pl.DataFrame:

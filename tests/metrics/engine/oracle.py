@@ -10,8 +10,8 @@ from functools import partial
 
 import polars as pl
 
-from metrics.catalog.experience import VITAL_LIMITS
 from metrics.engine.query import Grain, Query
+from metrics.events.product import VITAL_LIMITS
 from tests.metrics.engine.facts import Events, Facts
 from tests.metrics.engine.oracle_people import adoption, days_of_use, retention, rolling, stickiness
 from tests.metrics.engine.oracle_product import VIEW, improvements, of_sessions, projection, seen_values

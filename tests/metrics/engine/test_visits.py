@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from metrics.engine import Engine, Filter, Grain, Journeys, Query, Window
+from metrics.engine import Engine, Filter, Funnel, FunnelStep, Grain, Journeys, Query, Window
 from metrics.engine.journeys import Ways
 from metrics.lake.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
@@ -72,6 +72,15 @@ def home(tmp_path_factory: pytest.TempPathFactory, events: pl.DataFrame) -> Path
     return home
 
 
+@pytest.fixture(scope="module")
+def untold(tmp_path_factory: pytest.TempPathFactory, events: pl.DataFrame) -> Path:
+    """A home that holds them without visits."""
+    home = tmp_path_factory.mktemp("untold")
+    store(home, "interaction", events)
+    rmtree(home / "rollups" / "interaction_visits")
+    return home
+
+
 def followed(ways: Ways) -> dict[tuple[int, str, str | None], tuple[int, int, float]]:
     rows = ways.links.iter_rows(named=True)
     return {(r["step"], r["source"], r["target"]): (r["users"], r["transitions"], r["share"]) for r in rows}
@@ -101,6 +110,15 @@ def test_journeys_of_visits_are_those_followed_one_by_one(
     wanted = expected(events, question)
     found = Engine(Settings(home=home)).journeys(question)
     assert followed(found) == {link: pytest.approx(value) for link, value in wanted.items()}
+
+
+@pytest.mark.parametrize("span", WINDOWS)
+@pytest.mark.parametrize("pages", [("/", "/chat", "/pay"), ("/chat", "/chat"), ("odd\x1fpage", "/docs", "/chat", "")])
+def test_a_funnel_of_visits_is_that_of_events(span: str, pages: tuple[str, ...], home: Path, untold: Path) -> None:
+    question = Funnel(window=WINDOWS[span], steps=tuple(FunnelStep(page=page) for page in pages))
+    found = Engine(Settings(home=home)).funnel(question)
+    assert_frame_equal(found, Engine(Settings(home=untold)).funnel(question))
+    assert found["users"][0] > 0
 
 
 def test_merged_visits_say_the_same(home: Path, events: pl.DataFrame, tmp_path: Path) -> None:

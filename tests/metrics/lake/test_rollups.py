@@ -32,12 +32,14 @@ from tests.metrics.engine.world import world
 
 EVENTS = world(seed=3)
 KINDS = [kind for kind in EVENTS if rollups.rollups_of(kind)]
+BY_SETTINGS = {"minutes_saved"}
+"""Measures that change with the settings, which what is stored does not."""
 ADDITIVE = list(
     dict.fromkeys(
         measure
         for metric in METRICS.values()
         for measure in metric.measures
-        if isinstance(measure, Additive) and f"{measure.kind}_counts" in ROLLUPS
+        if isinstance(measure, Additive) and f"{measure.kind}_counts" in ROLLUPS and measure.name not in BY_SETTINGS
     )
 )
 """Additive measures of the kinds that have a rollup for them."""
