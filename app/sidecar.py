@@ -20,6 +20,8 @@ from metrics.lake.maintenance import maintain
 from metrics.settings import load_settings
 
 UPKEEP_SECONDS = 3600.0
+COMPLETED = 10_000_000
+"""Events from which rollups are completed at a time: nothing is stored for as long as that takes."""
 DEMO_SECONDS = 2.0
 LAKE = "lake"
 """The lane of whatever writes the lake."""
@@ -61,7 +63,7 @@ def main() -> None:
     alerting = Alerting(settings, _now)
     jobs = (
         Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
-        Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now), LAKE),
+        Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now, most_completed=COMPLETED), LAKE),
         Job("demo", DEMO_SECONDS, demo.look, LAKE),
         *alerting.jobs(),
     )

@@ -2,16 +2,21 @@
 
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.printing import print_json, say
+from app.commands.progress import progress_bar
 
 
 def compact(as_json: Json = False, home: Home = None) -> None:
-    """Merge small files, forget events older than the retention, remove files no longer referenced."""
+    """Complete rollups, merge small files, forget events past the retention, remove files no longer referenced."""
     settings = settings_of(home)
 
     from metrics.lake.maintenance import maintain
 
-    report = maintain(settings, now=now)
+    with progress_bar() as show:
+        report = maintain(settings, now=now, told=show)
     if as_json:
         print_json(report)
     else:
-        say(f"{report.merged:,} files merged, {report.dropped:,} dropped as past retention, {report.removed:,} removed")
+        say(
+            f"{report.completed:,} days completed in rollups, {report.merged:,} files merged, "
+            f"{report.dropped:,} dropped as past retention, {report.removed:,} removed"
+        )

@@ -1,25 +1,23 @@
-"""Housekeeping: small files merged, old days dropped, files nobody refers to removed.
+"""Housekeeping: rollups completed, small files merged, old days dropped, files nobody refers to removed.
 
 Each step is a commit of its own that changes no number (but for days past their retention), and may be cut
 off at any instant: what was written for nothing is removed by the next one.
 """
 
-import contextlib
-from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from uuid import uuid4
+from math import inf
 
 import polars as pl
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
+from metrics.lake.completing import Told, complete
+from metrics.lake.rewriting import by_partition, rows_of_view, written
 from metrics.lake.rollups import ROLLUPS, merge
 from metrics.lake.shapes import BUCKET, VIEW
-from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
-from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
+from metrics.lake.tables import DATE, Lake, Table
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
@@ -31,6 +29,8 @@ SMALL_BYTES = 64 * 2**20
 class Maintained:
     """What was done."""
 
+    completed: int
+    """Days put into rollups that the home is older than."""
     merged: int
     """Files merged into fewer."""
     dropped: int
@@ -39,26 +39,36 @@ class Maintained:
     """Files deleted from disk."""
 
 
-def maintain(settings: Settings, *, now: Callable[[], datetime]) -> Maintained:
-    """Drop, merge and clean up, in this order. Raises `LakeUnavailable` when the home cannot be written."""
+def maintain(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    most_completed: float = inf,
+    told: Told | None = None,
+) -> Maintained:
+    """Drop, complete, merge and clean up, in this order. Raises `LakeUnavailable` when the home cannot be written.
+
+    Rollups are completed until `most_completed` events were read for it.
+    """
     with locked(settings.home):
         Writer(settings, now).put_right()
         lake = Lake(settings.home)
         dropped = _drop_old_days(lake, settings, now())
+        completed = complete(lake, settings.ingest.batch_rows, most_completed, told)
         merged = sum(_merge_days(lake.events(kind), settings.lake.compact_files) for kind in KINDS)
         merged += sum(_merge_views(lake.rollup(name), name, settings.lake.compact_files) for name in ROLLUPS)
         removed = _vacuum(lake, settings.lake.vacuum_grace_hours)
-    return Maintained(merged, dropped, removed)
+    return Maintained(completed, merged, dropped, removed)
 
 
 def _merge_days(table: Table, enough: int) -> int:
     """Merge the small files of each day that has enough of them."""
     merged = 0
-    for day, files in _by_partition(table, DATE).items():
+    for day, files in by_partition(table, DATE).items():
         small = [file for file in files if file.size < SMALL_BYTES]
         if len(small) >= enough:
             rows = pl.read_parquet([table.root / file.path for file in small], hive_partitioning=False).sort("ts")
-            with _written(table, {DATE: day}, rows) as file:
+            with written(table, {DATE: day}, rows) as file:
                 table.replace(small, [file])
             merged += len(small)
     return merged
@@ -67,10 +77,10 @@ def _merge_days(table: Table, enough: int) -> int:
 def _merge_views(table: Table, name: str, enough: int) -> int:
     """Merge the small files of partial aggregates of each view that has enough of them."""
     merged = 0
-    for view, stored in _by_partition(table, VIEW).items():
+    for view, stored in by_partition(table, VIEW).items():
         files = [file for file in stored if file.size < SMALL_BYTES]
         if len(files) >= enough:
-            with _written(table, {VIEW: view}, merge(name, _rows(table, view, files))) as file:
+            with written(table, {VIEW: view}, merge(name, rows_of_view(table, view, files))) as file:
                 table.replace(files, [file])
             merged += len(files)
     return merged
@@ -93,13 +103,13 @@ def _drop_old_days(lake: Lake, settings: Settings, now: datetime) -> int:
 
 
 def _cut_rollup(table: Table, first_kept: str) -> None:
-    for view, files in _by_partition(table, VIEW).items():
-        rows = _rows(table, view, files)
+    for view, files in by_partition(table, VIEW).items():
+        rows = rows_of_view(table, view, files)
         kept = rows.filter(pl.col(BUCKET).dt.date().cast(pl.String) >= first_kept)
         if kept.is_empty():
             table.replace(files, [], data_change=True)
         elif kept.height < rows.height:
-            with _written(table, {VIEW: view}, kept) as file:
+            with written(table, {VIEW: view}, kept) as file:
                 table.replace(files, [file], data_change=True)
 
 
@@ -114,29 +124,3 @@ def _vacuum(lake: Lake, grace_hours: float) -> int:
         for table in tables
         if table.version >= 0
     )
-
-
-def _rows(table: Table, view: str, files: Sequence[DataFile]) -> pl.DataFrame:
-    rows = pl.read_parquet([table.root / file.path for file in files], hive_partitioning=False)
-    return rows.with_columns(pl.lit(view).alias(VIEW)).select(table.schema.names())
-
-
-def _by_partition(table: Table, name: str) -> Mapping[str, list[DataFile]]:
-    files: dict[str, list[DataFile]] = defaultdict(list)
-    for file in table.snapshot.files:
-        files[file.partition[name]].append(file)
-    return files
-
-
-@contextlib.contextmanager
-def _written(table: Table, partition: Mapping[str, str], rows: pl.DataFrame) -> Generator[DataFile]:
-    """A new data file of one partition; removed again should its commit fail."""
-    ((name, value),) = partition.items()
-    path: Path = table.root / f"{name}={value}" / f"merged-{uuid4().hex}.parquet"
-    stored = rows.drop([name], strict=False)
-    stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
-    try:
-        yield data_file(table.root, path, partition, rows.height, *span_of(stored, table.moment))
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise

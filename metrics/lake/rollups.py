@@ -12,7 +12,7 @@ A rollup holds several *views*: the same numbers by different sets of dimensions
 answered from the smallest one that knows the dimensions it names. Views are the partitions of the table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -241,7 +241,7 @@ ROLLUPS: Mapping[str, Rollup] = {
                 ("web_vital", WEB_VITAL_COUNTS, ("name", "page", "device", *_SEEN_BY_USERS)),
             )
         ),
-        Rollup("interaction_visits", "interaction", Visits(), (View("day"),)),
+        Rollup("interaction_visits", "interaction", Visits(), (View("day"),), witness="interaction_counts"),
         *(Rollup(f"{kind}_users", kind, Users(), views) for kind, views in _USER_VIEWS.items()),
     )
 }
@@ -253,9 +253,9 @@ def rollups_of(kind: str) -> tuple[Rollup, ...]:
     return tuple(rollup for rollup in ROLLUPS.values() if rollup.kind == kind)
 
 
-def partials(kind: str, events: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Aggregate events of one kind (stored schema) into every rollup of that kind, by rollup name."""
-    rollups = rollups_of(kind)
+def partials(kind: str, events: pl.DataFrame, names: Container[str] = ROLLUPS) -> dict[str, pl.DataFrame]:
+    """Aggregate events of one kind (stored schema) into every rollup of that kind, or those named, by rollup name."""
+    rollups = tuple(rollup for rollup in rollups_of(kind) if rollup.name in names)
     if not rollups or events.is_empty():
         return {}
     coded = _coded(events, rollups)
