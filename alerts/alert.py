@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Literal
 
 Labels = tuple[tuple[str, str | None], ...]
 """Values of the rule's `by`, in its order; None is "(none)"."""
+KEYS_REMEMBERED = 50_000
+"""Instances of which it is remembered how they are written: a storm is looked at by many, tick after tick."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -18,8 +21,13 @@ class Key:
 
     def __str__(self) -> str:
         """`error-rate-p0{endpoint=/chat}`."""
-        listed = ", ".join(f"{name}={'(none)' if value is None else value}" for name, value in self.labels)
-        return f"{self.rule}{{{listed}}}" if listed else self.rule
+        return _shown(self)
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED)
+def _shown(key: Key) -> str:
+    listed = ", ".join(f"{name}={'(none)' if value is None else value}" for name, value in key.labels)
+    return f"{key.rule}{{{listed}}}" if listed else key.rule
 
 
 class State(StrEnum):

@@ -5,6 +5,7 @@ A column has the name of the field it holds; its type (`alerts/tables.py`) knows
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from hashlib import blake2b
 from json import JSONEncoder
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from alerts.alert import Instance, Key, Transition
+from alerts.alert import KEYS_REMEMBERED, Instance, Key, Transition
 from alerts.incident import Alert, Incident, Silence, Step
 
 Values = Mapping[str, Any]
@@ -40,6 +41,7 @@ def row_of(value: object, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names}
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED)
 def key_id(key: Key) -> str:
     """A short text that stands for a rule and labels of any length."""
     return blake2b(_canonical((key.rule, key.labels)).encode(), digest_size=16).hexdigest()
