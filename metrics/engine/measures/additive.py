@@ -1,40 +1,34 @@
 """Sums, counts and maxima: of a rollup's whole hours or days, plus the events at the window's edges."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from metrics.catalog.model import Additive
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.scope import Parts, Scope, span_sql
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.rollups import ROLLUPS, rollups_of
+from metrics.lake.rollups import Rollup, rollups_of
 from metrics.lake.shapes import BUCKET, Counts
 
 
 def steps(measures: Sequence[Additive], scope: Scope) -> Iterator[Step]:
-    """One step an event kind, and one more for what no rollup holds."""
+    """One step an event kind and rollup, and one more for what no rollup holds."""
     for kind in dict.fromkeys(measure.kind for measure in measures):
-        wanted = [measure for measure in measures if measure.kind == kind]
-        scope.kinds_for(wanted[0].name, (kind,))
-        counts = {name: scope.parts(kind, name) for name in _counts_of(kind)}
-        able = {name: parts for name, parts in counts.items() if parts.view}
-        for name, alike in _by_rollup(wanted, able).items():
-            yield _step(kind, alike, scope, able.get(name, Parts(None, None, (scope.window,))), name)
+        left = [measure for measure in measures if measure.kind == kind]
+        scope.kinds_for(left[0].name, (kind,))
+        for rollup in rollups_of(kind):
+            held = [measure for measure in left if _holds(rollup, measure)]
+            if held and (parts := scope.parts(kind, rollup.name)).view:
+                yield _step(kind, held, scope, parts, rollup.name)
+                left = [measure for measure in left if measure not in held]
+        if left:
+            yield _step(kind, left, scope, Parts(None, None, (scope.window,)))
 
 
-def _counts_of(kind: str) -> Iterator[str]:
-    return (rollup.name for rollup in rollups_of(kind) if isinstance(rollup.shape, Counts))
+def _holds(rollup: Rollup, measure: Additive) -> bool:
+    return isinstance(rollup.shape, Counts) and measure.name in rollup.shape.columns
 
 
-def _by_rollup(measures: Sequence[Additive], rollups: Iterable[str]) -> Mapping[str, list[Additive]]:
-    """Measures by the first of the rollups that holds them; under no name, what only events tell."""
-    found: dict[str, list[Additive]] = {}
-    for measure in measures:
-        name = next((name for name in rollups if measure.name in ROLLUPS[name].schema), "")
-        found.setdefault(name, []).append(measure)
-    return found
-
-
-def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, rollup: str) -> Step:
+def _step(kind: str, measures: Sequence[Additive], scope: Scope, parts: Parts, rollup: str = "") -> Step:
     selects: list[str] = []
     relations: list[Relation] = []
     if parts.view and parts.interior:
