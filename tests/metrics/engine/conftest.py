@@ -6,6 +6,7 @@ import pytest
 
 from metrics.engine import Engine
 from metrics.settings import Settings
+from tests.conftest import made_once
 from tests.metrics.engine.facts import Events
 from tests.metrics.engine.stored import store
 from tests.metrics.engine.world import world
@@ -20,13 +21,15 @@ def world_events() -> Events:
 
 
 @pytest.fixture(scope="session")
-def world_home(tmp_path_factory: pytest.TempPathFactory, world_events: Events) -> Path:
-    """A home that holds them, every hour of it spread over three transactions."""
-    home = tmp_path_factory.mktemp("world")
-    for kind, events in world_events.items():
-        for part in range(TRANSACTIONS):
-            store(home, kind, events.gather_every(TRANSACTIONS, part))
-    return home
+def world_home(shared_directory: Path, world_events: Events) -> Path:
+    """A home that holds them, every hour of it spread over three transactions. Not to be changed."""
+
+    def make(home: Path) -> None:
+        for kind, events in world_events.items():
+            for part in range(TRANSACTIONS):
+                store(home, kind, events.gather_every(TRANSACTIONS, part))
+
+    return made_once(shared_directory / "world", make)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from metrics.catalog import METRICS
 from metrics.catalog.model import Quantile
 from metrics.engine import Engine, Query
+from tests.conftest import made_once
 from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
 from tests.metrics.engine.facts import Events
 from tests.metrics.engine.oracle import ORACLE, answer
@@ -23,15 +25,24 @@ SOURCES = ("rollups", "events", "events set aside")
 
 
 @pytest.fixture(scope="session")
-def answers(engine: Engine) -> Answers:
-    """The engine's answer to a question from a source, for all metrics that can be asked it."""
+def answers(engine: Engine, shared_directory: Path) -> Answers:
+    """The engine's answer to a question from a source, for all metrics that can be asked it.
+
+    It is kept as a file: one test process after another needs it, and it takes much longer than all comparisons.
+    """
     narrowing = Engine(engine.settings, exact_up_to=0, narrow_from=0)
 
     @cache
     def answered(question: str, source: str) -> tuple[Query, pl.DataFrame]:
         metrics = tuple(metric for metric in METRICS if answerable(metric, QUESTIONS[question]))
         query = QUESTIONS[question].model_copy(update={"metrics": metrics, "raw": source == "events"})
-        return query, (narrowing if source == "events set aside" else engine).run(query).frame
+        asked = narrowing if source == "events set aside" else engine
+
+        def make(directory: Path) -> None:
+            asked.run(query).frame.write_ipc(directory / "answer.arrow")
+
+        kept = made_once(shared_directory / f"{question} from {source}", make) / "answer.arrow"
+        return query, pl.read_ipc(kept)
 
     return answered
 

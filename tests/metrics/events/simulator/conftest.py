@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from metrics.events import KINDS
 from metrics.events.simulator import SimulationReport, simulate
+from tests.conftest import made_once
 
 Progress = Callable[[float, str], None]
 
@@ -96,7 +97,8 @@ def simulated(
 
 
 @pytest.fixture(scope="package")
-def fortnight(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
-    out = tmp_path_factory.mktemp("fortnight")
-    simulate(out, days=DAYS, per_day=REQUESTS_A_DAY, seed=SEED, end=END)
-    return Simulated(out)
+def fortnight(shared_directory: Path) -> Simulated:
+    def make(out: Path) -> None:
+        simulate(out, days=DAYS, per_day=REQUESTS_A_DAY, seed=SEED, end=END)
+
+    return Simulated(made_once(shared_directory / "fortnight", make))
