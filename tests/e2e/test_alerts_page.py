@@ -4,10 +4,11 @@ import shutil
 from collections.abc import Generator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from alerts.alert import Key
 from alerts.incident import Status, Step
@@ -27,12 +28,11 @@ from tests.app.incidents import (
     opened,
     watched,
 )
-from tests.e2e.visit import PHONE, WIDE, Visit, visiting
+from tests.e2e.visit import PHONE, SEEN, WIDE, Visit, visiting
 from tests.serving import running_web
 
 PATIENCE = 30_000
 HOSTILE = "<img src=x onerror='document.title=1'> **bold** [l](//e.com) https://evil.example/x www.evil.example"
-SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
 SECTIONS = {
     "now": {},
     "incident": {"incident": SLOWNESS},
@@ -70,13 +70,11 @@ def card(visit: Visit, incident_id: str) -> Locator:
     return visit.page.locator(f".st-key-incident-{incident_id}")
 
 
-@pytest.mark.parametrize(("scheme", "size"), SEEN, ids=["light", "dark", "phone"])
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_section_is_complete_silent_and_as_wide_as_the_window(
-    browser: Browser, running: tuple[Path, str], section: str, scheme: str, size: ViewportSize
-) -> None:
-    with visiting(browser, running[1], size, scheme) as visit:
-        visit.open("alerts", **SECTIONS[section])
+def test_a_section_is_complete_silent_and_as_wide_as_the_window(visit: Visit, section: str) -> None:
+    visit.open("alerts", **SECTIONS[section])
+    for scheme, size in SEEN:
+        visit.turn(scheme, size)
         visit.screenshot(f"alerts-{section}-{scheme}-{size['width']}")
         assert visit.page.get_by_test_id("stException").count() == 0
         assert visit.page.get_by_test_id("stAlertContentError").all_inner_texts() == []
@@ -226,17 +224,15 @@ def test_the_executive_page_leads_to_what_fires(visit: Visit) -> None:
     expect(visit.page.locator(".st-key-panel-incident")).to_contain_text("P0 critical", timeout=PATIENCE)
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", WIDE), ("light", PHONE)], ids=["light", "phone"])
-def test_hostile_names_and_reasons_are_shown_as_text(
-    browser: Browser, tmp_path: Path, scheme: str, size: ViewportSize
-) -> None:
+def test_hostile_names_and_reasons_are_shown_as_text(browser: Browser, tmp_path: Path) -> None:
     key = Key(CHAT.rule, (("endpoint", HOSTILE),))
     one = incident(FALLING, key, Priority.P0, HOSTILE, now(), told=(HOSTILE,), withheld=HOSTILE,
                    acknowledged_at=now(), acknowledged_by=HOSTILE)  # fmt: skip
     keep(opened(tmp_path), [one], [alert(one)], [Step(now(), "note", HOSTILE, FALLING, key, HOSTILE)])
     watched(tmp_path, now())
-    with running_web(tmp_path) as address, visiting(browser, address, size, scheme) as visit:
-        for parameters in ({}, {"incident": FALLING}):
+    with running_web(tmp_path) as address, visiting(browser, address) as visit:
+        for size, parameters in product((WIDE, PHONE), ({}, {"incident": FALLING})):
+            visit.page.set_viewport_size(size)
             visit.page.goto(f"{address}/alerts?{'&'.join(f'{name}={value}' for name, value in parameters.items())}")
             expect(card(visit, FALLING)).to_contain_text("https:", timeout=PATIENCE)
             visit.page.screenshot(path=_shot(f"alerts-hostile-{len(parameters)}-{size['width']}"), full_page=True)

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, expect
+from playwright.sync_api import Browser, expect
 
 from app import wording
 from app.navigation import ENTRIES
 from metrics.catalog import METRICS
-from tests.e2e.visit import PHONE, WIDE, Visit, visiting
+from tests.e2e.visit import SEEN, Visit, visiting
 
 WEB_LOG = {"from": "2015-05-17T00:00:00Z", "to": "2015-05-21T00:00:00Z"}
 MODEL_CALLS = {"from": "2023-11-16T18:00:00Z", "to": "2023-11-16T19:30:00Z"}
 EVERYTHING = {"from": "2015-05-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
 SPANS = {"web-log": WEB_LOG, "model-calls": MODEL_CALLS, "everything": EVERYTHING}
-SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
 NAMES = [entry.path.stem for entry in ENTRIES]
 VISITS = [(name, span) for name in NAMES for span in SPANS if span == "everything" or name in NAMES[:2]]
 
@@ -40,13 +39,11 @@ def as_shown(figures: dict[str, float | None]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("scheme", "size"), SEEN, ids=["light", "dark", "phone"])
 @pytest.mark.parametrize(("name", "span"), VISITS)
-def test_a_page_is_complete_silent_and_as_wide_as_the_window(
-    browser: Browser, address: str, name: str, span: str, scheme: str, size: ViewportSize
-) -> None:
-    with visiting(browser, address, size, scheme) as visit:
-        visit.open(name, **SPANS[span])
+def test_a_page_is_complete_silent_and_as_wide_as_the_window(visit: Visit, name: str, span: str) -> None:
+    visit.open(name, **SPANS[span])
+    for scheme, size in SEEN:
+        visit.turn(scheme, size)
         visit.screenshot(f"{name}-{span}-{scheme}-{size['width']}")
         assert visit.page.get_by_test_id("stException").count() == 0
         assert visit.page.get_by_test_id("stAlertContentError").all_inner_texts() == []

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, ViewportSize, expect
 from app.navigation import ENTRIES
 from metrics.catalog import METRICS
 from metrics.engine.query import Window
-from tests.e2e.test_real_events import SEEN, as_shown, asked
-from tests.e2e.visit import Visit, visiting
+from tests.e2e.test_real_events import as_shown, asked
+from tests.e2e.visit import SEEN, Visit, visiting
 from tests.serving import running_web
 
 NAMES = [entry.path.stem for entry in ENTRIES]

@@ -12,6 +12,8 @@ from app.navigation import ENTRIES
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
+"""In which light, and how wide, every page is looked at."""
 PATHS = {entry.path.stem: "" if entry.default else entry.path.stem for entry in ENTRIES}
 """Where each page lies below the address."""
 _LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
@@ -31,6 +33,13 @@ _HEIGHT = """Math.max(...[...document.querySelectorAll('[data-testid="stMain"], 
 _OVERFLOW = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   return [document.documentElement.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth];
+}"""
+_TURNED = """([scheme, width]) => {
+  const [red, green, blue] = getComputedStyle(document.querySelector('.stApp')).backgroundColor.match(/[0-9]+/g);
+  if ((Number(red) + Number(green) + Number(blue) < 384) !== (scheme === 'dark') || innerWidth !== width) return false;
+  const main = document.querySelector('[data-testid="stMain"]');
+  const within = box => box.getBoundingClientRect().width <= main.clientWidth;
+  return [...main.querySelectorAll('.js-plotly-plot .main-svg')].every(within);
 }"""
 
 
@@ -53,6 +62,13 @@ class Visit:
     def open_again(self) -> None:
         """Load the page anew, from its address as it stands."""
         self.page.goto(self.page.url)
+        self.complete()
+
+    def turn(self, scheme: str, size: ViewportSize) -> None:
+        """See the open page in this light and width, for a tenth of what opening it costs; wait until it is so."""
+        self.page.emulate_media(color_scheme=scheme)  # pyright: ignore[reportArgumentType]
+        self.page.set_viewport_size(size)
+        self.page.wait_for_function(_TURNED, arg=[scheme, size["width"]], timeout=30_000)
         self.complete()
 
     def complete(self) -> None:
