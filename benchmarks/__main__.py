@@ -91,7 +91,7 @@ def _alert_rows(home: Path) -> Iterator[Row]:
 
 
 def _page_rows(home: Path) -> Iterator[Row]:
-    for timing in pages.timings(home):
+    for timing in (*pages.timings_of_one_figure(), *pages.timings(home)):
         yield timing.name, timing.reach, f"{timing.median:.2f} {timing.unit}"
 
 

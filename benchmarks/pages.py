@@ -4,8 +4,9 @@ import contextlib
 import socket
 import statistics
 import subprocess
+import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import environ
@@ -30,6 +31,7 @@ CHARTS = {
     "explore": ("explore-requests", "explore-error_rate"),
 }
 """Charts of each page; one is complete when all of them are drawn and no skeleton is left."""
+ONE_FIGURE = Path(__file__).with_name("one_figure.py")
 OF_REQUESTS = ("executive", "performance")
 """Pages whose charts a lake of requests alone fills."""
 TITLES = {"behavior": "User behavior", "health": "System health", "quality": "Quality & experience"}
@@ -96,20 +98,32 @@ class Timing:
 @contextlib.contextmanager
 def served(home: Path) -> Generator[tuple[str, int]]:
     """A web process over `home`; gives its address and its process id."""
+    port = _free_port()
+    program = web(home, "127.0.0.1", port)
+    with _running(program.command, port, "healthz", program.directory, program.environment) as running:
+        yield running
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    program = web(home, "127.0.0.1", port)
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _running(
+    command: Sequence[str], port: int, health: str, directory: Path | None, environment: Mapping[str, str]
+) -> Generator[tuple[str, int]]:
     process = subprocess.Popen(
-        program.command,
-        cwd=program.directory,
-        env={**environ, **program.environment},
+        command,
+        cwd=directory,
+        env={**environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        _await_health(address)
+        _await_health(f"{address}/{health}")
         yield address, process.pid
     finally:
         process.terminate()
@@ -120,12 +134,38 @@ def _await_health(address: str) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            with urlopen(f"{address}/healthz", timeout=1):
+            with urlopen(address, timeout=1):
                 return
         except (URLError, OSError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def timings_of_one_figure(visits: int = 5) -> Iterator[Timing]:
+    """Visits of a page of Streamlit that asks nothing and has one figure: no page can be faster."""
+    port = _free_port()
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": True,
+               "browser.gatherUsageStats": False}  # fmt: skip
+    command = [sys.executable, "-m", "streamlit", "run", str(ONE_FIGURE), *(f"--{k}={v}" for k, v in options.items())]
+    browser_path = which("chromium") or which("chromium-browser") or which("google-chrome")
+    with sync_playwright() as playwright, _running(command, port, "_stcore/health", None, {}) as (address, _pid):
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        with browser.new_context(viewport=WINDOW) as context:  # pays for imports
+            _visit(context, address, "one")
+        cold = tuple(_visit_afresh(browser, address, "one") for _ in range(visits))
+        yield Timing("one figure and nothing else, cold", cold)
+        with browser.new_context(viewport=WINDOW) as context:
+            _visit(context, address, "one")
+            yield Timing(
+                "one figure and nothing else, warm", tuple(_visit(context, address, "one") for _ in range(visits))
+            )
+        browser.close()
+
+
+def _visit_afresh(browser: Browser, address: str, name: str) -> float:
+    with browser.new_context(viewport=WINDOW) as context:
+        return _visit(context, address, name)
 
 
 def timings_of_everything(home: Path, visits: int = 3) -> Iterator[Timing]:
@@ -180,8 +220,7 @@ def _cold(browser: Browser, home: Path, name: str) -> float:
         other = next(other for other in CHARTS if other != name)
         with browser.new_context(viewport=WINDOW) as context:  # pays for imports, not for data
             _visit(context, f"{address}/{_path(other)}?range=1h", None)
-        with browser.new_context(viewport=WINDOW) as context:
-            return _visit(context, f"{address}/{_path(name)}?range=30d", name)
+        return _visit_afresh(browser, f"{address}/{_path(name)}?range=30d", name)
 
 
 def _switched(browser: Browser, address: str, name: str) -> float:
@@ -222,7 +261,7 @@ def _path(name: str) -> str:
 
 def _visit(context: BrowserContext, address: str, name: str | None) -> float:
     page = context.new_page()
-    page.add_init_script(f"({_WATCH})({list(CHARTS[name]) if name else []!r})")
+    page.add_init_script(f"({_WATCH})({list(CHARTS.get(name, (name,))) if name else []!r})")
     page.goto(address, wait_until="commit")
     page.wait_for_selector("[data-testid=stMain] h1")
     seconds = float(page.evaluate("window.drawn()")) / 1000
