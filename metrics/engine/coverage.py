@@ -5,7 +5,7 @@ counts the events it was made of: where it counts as many as there are, it knows
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,7 +14,7 @@ from metrics.engine.database import rows_of
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
 from metrics.lake.shapes import BUCKET
-from metrics.lake.tables import DATE, DataFile
+from metrics.lake.tables import DATE, Table
 
 _HOUR_MICROS = 3_600_000_000
 _ONE_DAY = timedelta(days=1)
@@ -46,11 +46,9 @@ class Stretch:
     events: int
 
 
-def known_days(events: Sequence[DataFile], counts: Relation, count: str, window: Window) -> Iterator[Stretch]:
+def known_days(events: Table, counts: Relation, count: str, window: Window) -> Iterator[Stretch]:
     """The days of which `counts` knows all events, one by one; one of which a part is just being committed is not."""
-    stored = Counter[str]()
-    for file in events:
-        stored[file.partition[DATE]] += file.rows
+    stored = events.snapshot.rows_by(DATE)
     counted = _by_day(counts, count)
     start = window.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     while start < window.end:

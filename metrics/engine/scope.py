@@ -185,7 +185,7 @@ class Scope:
         if units is None or not (witness := ROLLUPS[rollup].witness):
             return units
         counts = self.rollup(witness, ROLLUPS[witness].views[0])
-        days = known_days(self.lake.events(kind).snapshot.files, counts, counter_of(kind).name, units)
+        days = known_days(self.lake.events(kind), counts, counter_of(kind).name, units)
         most = max(stretches(days), key=lambda known: (known.events, known.window.length), default=None)
         return _whole_units(most.window, seconds) if most and most.events else None
 

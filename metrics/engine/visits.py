@@ -44,12 +44,12 @@ def told(scope: Scope) -> Told:
     visits = scope.rollup(ROLLUP, _VIEW)
     if scope.query.raw or scope.dimensions or not visits.files:
         return untold(scope)
-    stored = scope.lake.events(KIND).snapshot.files
+    stored = scope.lake.events(KIND)
     known = known_days(stored, visits, EVENTS, scope.window)
     whole = stretches(day for day in known if day.window.length == _ONE_DAY)  # a visit is not cut
     days = [stretch.window for stretch in whole]
     moments = [scope.window.start, *(moment for day in days for moment in (day.start, day.end)), scope.window.end]
     gaps = list(pairwise(moments))[::2]
     edges = tuple(Window(start=start, end=end) for start, end in gaps if start < end)
-    share = sum(stretch.events for stretch in whole) / max(1, sum(file.rows for file in stored))
+    share = sum(stretch.events for stretch in whole) / max(1, stored.snapshot.rows)
     return Told(visits, tuple(days), edges, share * scope.lake.rollup(ROLLUP).snapshot.rows)

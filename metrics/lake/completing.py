@@ -6,7 +6,6 @@ days, one of which counts events and is the witness of all. It is committed last
 every view knows it; cut off before, a day is done again.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -75,9 +74,7 @@ def complete(lake: Lake, batch_rows: int, most_events: float, told: Told | None 
 
 def _lacking(lake: Lake, family: Family) -> Iterator[tuple[str, int]]:
     """Days of which the family does not know all events, and how many there are."""
-    stored = Counter[str]()
-    for file in lake.events(family.kind).snapshot.files:
-        stored[file.partition[DATE]] += file.rows
+    stored = lake.events(family.kind).snapshot.rows_by(DATE)
     name, view, count = family.witness
     table = lake.rollup(name)
     paths = [table.root / file.path for file in by_partition(table, VIEW)[view.name]] if stored else []

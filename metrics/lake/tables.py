@@ -8,6 +8,7 @@ through `commit`, which carries the transaction id that makes ingest exactly-onc
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -53,6 +54,13 @@ class Snapshot:
     def rows(self) -> int:
         """Rows of all files."""
         return sum(file.rows for file in self.files)
+
+    def rows_by(self, partition: str) -> Mapping[str, int]:
+        """Rows by the value of a partition column; 0 of a value that there is not."""
+        found = Counter[str]()
+        for file in self.files:
+            found[file.partition[partition]] += file.rows
+        return found
 
 
 EMPTY = Snapshot(-1, ())
