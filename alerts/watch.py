@@ -125,14 +125,14 @@ class Watch:
         """Put the digest of P3 into the outbox, if it is due; how many messages that are. Raises StoreUnavailable."""
         due = newest_due(now, self.settings.alerts.digest_at, self.settings.timezone)
         with self._store.reading() as book:
-            if _digest_is_sent(book, due):
+            if _is_sent(_last_digest(book), due):
                 return 0
         rules = self.rules().rules
         changes = changes_planned(self.engine, rules.values(), now)
         with self._store.writing() as book:
-            if _digest_is_sent(book, due):  # by somebody else, in the meantime
+            last = _last_digest(book)
+            if _is_sent(last, due):  # by somebody else, in the meantime
                 return 0
-            last = book.evaluated().get(DIGEST_SENT)
             ended = book.incidents(open_only=False, since=last or due)
             open_ = tuple(one for one in ended if one.resolved_at is None or one.priority is Priority.P3)
             batch = run(self._batch(book, now, rules, (), book.firing_alerts(), open_, changes), DIGEST)
@@ -214,8 +214,11 @@ def horizon(now: datetime, newest: datetime | None, alerts: Alerts) -> datetime:
     return min(now, max(newest + settle, now - patience))
 
 
-def _digest_is_sent(book: Book, due: datetime) -> bool:
-    last = book.evaluated().get(DIGEST_SENT)
+def _last_digest(book: Book) -> datetime | None:
+    return book.evaluated().get(DIGEST_SENT)
+
+
+def _is_sent(last: datetime | None, due: datetime) -> bool:
     return last is not None and last >= due
 
 

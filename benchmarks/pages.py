@@ -16,7 +16,7 @@ from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
 from app.commands.up import web
 from benchmarks.ingest import resident
@@ -148,9 +148,8 @@ def timings_of_one_figure(visits: int = 5) -> Iterator[Timing]:
     options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": True,
                "browser.gatherUsageStats": False}  # fmt: skip
     command = [sys.executable, "-m", "streamlit", "run", str(ONE_FIGURE), *(f"--{k}={v}" for k, v in options.items())]
-    browser_path = which("chromium") or which("chromium-browser") or which("google-chrome")
     with sync_playwright() as playwright, _running(command, port, "_stcore/health", None, {}) as (address, _pid):
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        browser = _launched(playwright)
         with browser.new_context(viewport=WINDOW) as context:  # pays for imports
             _visit(context, address, "one")
         cold = tuple(_visit_afresh(browser, address, "one") for _ in range(visits))
@@ -163,6 +162,11 @@ def timings_of_one_figure(visits: int = 5) -> Iterator[Timing]:
         browser.close()
 
 
+def _launched(playwright: Playwright) -> Browser:
+    path = which("chromium") or which("chromium-browser") or which("google-chrome")
+    return playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+
+
 def _visit_afresh(browser: Browser, address: str, name: str) -> float:
     with browser.new_context(viewport=WINDOW) as context:
         return _visit(context, address, name)
@@ -170,9 +174,8 @@ def _visit_afresh(browser: Browser, address: str, name: str) -> float:
 
 def timings_of_everything(home: Path, visits: int = 3) -> Iterator[Timing]:
     """Visits of every page over 30 days of all kinds of events."""
-    browser_path = which("chromium") or which("chromium-browser") or which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        browser = _launched(playwright)
         for name in CHARTS:
             yield Timing(f"{name}, cold", tuple(_cold(browser, home, name) for _ in range(2)), "≤ 2 s")
         with served(home) as (address, pid):
@@ -190,9 +193,8 @@ def timings_of_everything(home: Path, visits: int = 3) -> Iterator[Timing]:
 
 def timings(home: Path, visits: int = 5) -> Iterator[Timing]:
     """Visits of both pages over 30 days, pages switched, filters changed, and the memory of the web process."""
-    browser_path = which("chromium") or which("chromium-browser") or which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        browser = _launched(playwright)
         for name in OF_REQUESTS:
             cold = tuple(_cold(browser, home, name) for _ in range(3))
             yield Timing(f"{name}, cold, fresh browser", cold, "≤ 1.5 s")

@@ -105,11 +105,12 @@ def _batches(table: Table, day: str, batch_rows: int) -> Iterator[pl.DataFrame]:
 
 def _replace(table: Table, rows: pl.DataFrame, views: Sequence[View], day: str) -> None:
     """Put the rows of a day in the place of those that are there, in one commit."""
+    stored = by_partition(table, VIEW)
     with ExitStack() as files:
         removed: list[DataFile] = []
         added: list[DataFile] = []
         for view in views:
-            for file in by_partition(table, VIEW)[view.name]:
+            for file in (one for one in stored[view.name] if _may_hold(one, day)):
                 there = rows_of_view(table, view.name, [file])
                 kept = there.filter(day != _DAY)
                 if kept.height < there.height:
@@ -118,3 +119,10 @@ def _replace(table: Table, rows: pl.DataFrame, views: Sequence[View], day: str) 
             new = rows.filter(pl.col(VIEW) == view.name)
             added += [files.enter_context(written(table, {VIEW: view.name}, new))] if new.height else []
         table.replace(removed, added, data_change=True)
+
+
+def _may_hold(file: DataFile, day: str) -> bool:
+    """Whether rows of the day can be in the file, by its first and last bucket where they are known."""
+    if file.min_ts is None or file.max_ts is None:
+        return True
+    return file.min_ts.date().isoformat() <= day <= file.max_ts.date().isoformat()
