@@ -1,16 +1,18 @@
 """`promptpilot ingest`: files become events, once, in the foreground."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.options import Home, Json, now, settings_of
-from app.commands.outcome import Exit, unknown, wrong
+from app.commands.outcome import Exit, invalid, unknown, wrong
 from app.commands.printing import print_json, say
 from app.commands.progress import FileBar, progress_bar
 
 if TYPE_CHECKING:
+    from metrics.events.questions import Answers
     from metrics.lake.ingest import IngestReport
 
 
@@ -19,6 +21,11 @@ def ingest(
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or directories; none: the inbox.")
     ] = None,
     map_name: Annotated[str | None, typer.Option("--map", help="Mapping of mappings.yaml to read them with.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Read files as they are recognized, without asking.")] = False,
+    said: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="COLUMN.KEY=VALUE", help="Answer what was asked: duration_ms.unit=s."),
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -29,13 +36,17 @@ def ingest(
     settings = settings_of(home)
     _check_mappings(settings.home, map_name)
 
+    answers = _answers(yes, said or (), map_name)
+    if answers is not None and not paths:
+        raise wrong("--yes, --set and --map are said of files: name them")
+
     from metrics.lake.ingest import ingest as ingest_paths
     from metrics.lake.ingest import ingest_inbox
 
     with progress_bar() as show:
         progress = FileBar(show) if show else None
         if paths:
-            report = ingest_paths(paths, settings, now=now, map_name=map_name, progress=progress)
+            report = ingest_paths(paths, settings, now=now, answers=answers, progress=progress)
         else:
             report = ingest_inbox(settings, now=now, progress=progress)
     if as_json:
@@ -56,8 +67,33 @@ def _check_mappings(home: Path, name: str | None) -> None:
         raise unknown("mapping", name, known, f"one of {', '.join(known)}")
 
 
+def _answers(yes: bool, said: Sequence[str], map_name: str | None) -> "Answers | None":
+    """What the options say of the files; None where they say nothing."""
+    from pydantic import ValidationError
+
+    from metrics.events.mappings import Source
+    from metrics.events.questions import Answers
+
+    rules: dict[str, dict[str, object]] = {}
+    for one in said:
+        place, equals, value = one.partition("=")
+        column, dot, key = place.partition(".")
+        if not (equals and dot and column and key):
+            raise wrong(f"--set {one}: expected COLUMN.KEY=VALUE, such as duration_ms.unit=s")
+        rules.setdefault(column, {})[key] = value
+    for column, keys in rules.items():
+        try:
+            Source.model_validate(keys)
+        except ValidationError as error:
+            raise invalid(f"--set {column}", error) from error
+    answers = Answers(yes, rules, map_name)
+    return None if answers == Answers() else answers
+
+
 def as_document(report: "IngestReport") -> dict[str, object]:
     """The report as scripts read it."""
+    from metrics.events.questions import as_documents
+
     return {
         "files": [
             {
@@ -69,6 +105,8 @@ def as_document(report: "IngestReport") -> dict[str, object]:
                 "duplicates": file.duplicates,
                 "rejected": file.rejected,
                 "kinds": dict(file.kinds),
+                "notes": list(file.notes),
+                "questions": as_documents(file.questions),
             }
             for file in report.files
         ],
@@ -83,6 +121,8 @@ def _tell(report: "IngestReport") -> None:
     for file in report.files:
         counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
         say(f"{file.path}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else ""))
+        for note in file.notes:
+            say(f"  note: {note}")
     for path in report.waiting:
         say(f"{path}: waiting: it may still be written to")
     say(

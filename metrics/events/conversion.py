@@ -7,16 +7,17 @@
 Every row lands in exactly one of the goods or in one of the rejected.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
 from metrics.events.checks import any_bad, checks, first_reason
-from metrics.events.containers import CONTAINERS, FLAT, column_named, flattened
+from metrics.events.containers import FLAT, column_named
 from metrics.events.identity import Occurrences, with_identity
 from metrics.events.mappings import Source
+from metrics.events.parting import MOST_ATTRIBUTES, of_no_part, parted, prepared
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
 from metrics.events.schema import ATTRIBUTES, STRING, Column, Kind
@@ -26,8 +27,8 @@ __all__ = ["Converted", "Occurrences", "convert"]
 
 ROW = "\x1frow"
 """Number of a row within its frame: a name that no file gives a column."""
-MOST_ATTRIBUTES = 256
-"""Columns that no schema knows and that are kept; a file with more loses those beyond, and says so nowhere but here."""
+NO_PART = "unknown"
+"""Under which rows are told of that are of no part."""
 LONGEST_ATTRIBUTE = 16_384
 """Characters of an attribute that are kept."""
 
@@ -65,70 +66,18 @@ def convert(
     """Convert a batch of rows. `occurrences` carries identities and row numbers from batch to batch of one file."""
     del source
     counted = occurrences if occurrences is not None else Occurrences()
-    flat = _flat(frame, recognized)
+    flat = prepared(frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), recognized)
     converted_parts: dict[str, Converted] = {}
-    for part, rows in _parted(flat, recognized):
+    for part, rows in parted(flat, recognized):
         outcome = _convert_part(rows, part, recognized, now, prices, counted)
         earlier = converted_parts.get(part.kind.name)
         converted_parts[part.kind.name] = outcome if earlier is None else _joined(earlier, outcome)
-    left = flat.filter(~_taken(flat, recognized.parts)) if _has_conditions(recognized) else flat.clear()
+    left = of_no_part(flat, recognized)
     if left.height:
         rejected = _rejected(left, "", pl.lit(recognized.rest))
-        converted_parts["unknown"] = Converted("unknown", pl.DataFrame(), rejected)
+        converted_parts[NO_PART] = Converted(NO_PART, pl.DataFrame(), rejected)
     counted.rows += frame.height
     return converted_parts
-
-
-def _flat(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
-    """The frame with row numbers, and those attributes as columns that are events' columns under other names."""
-    numbered = frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
-    names: set[str] = set()
-    for part in recognized.parts:
-        for column in part.kind.columns:
-            rule = part.columns.get(column.name)
-            names.update(known_names(column) if rule is None else (*rule.names, *rule.plus, *rule.ends))
-        names.update((*part.when, *part.present))
-    lowered = {name.lower() for name in names}
-    loose = [name for name in frame.columns if name.lower() not in lowered and name.lower() not in CONTAINERS]
-    numbered = numbered.drop(loose[MOST_ATTRIBUTES:])
-    there = {name.lower() for name in frame.columns}
-    return flattened(numbered, {name.lower() for name in names} - there) if names - there else numbered
-
-
-def _has_conditions(recognized: Recognized) -> bool:
-    return all(part.when or part.present for part in recognized.parts)
-
-
-def _parted(frame: pl.DataFrame, recognized: Recognized) -> Iterator[tuple[Part, pl.DataFrame]]:
-    """Each part with its rows: those it fits that no earlier part has."""
-    left = frame
-    for part in recognized.parts:
-        if left.is_empty():
-            return
-        if not part.when and not part.present:
-            yield part, left
-            return
-        fits = left.select(_fits(left, part)).to_series()
-        if fits.any():
-            yield part, left.filter(fits)
-            left = left.filter(~fits)
-
-
-def _taken(frame: pl.DataFrame, parts: Sequence[Part]) -> pl.Expr:
-    return pl.any_horizontal(_fits(frame, part) for part in parts)
-
-
-def _fits(frame: pl.DataFrame, part: Part) -> pl.Expr:
-    tests = [
-        pl.lit(False)
-        if column is None
-        else text_of(column, frame.schema[column]).str.to_lowercase().str.strip_chars().is_in(texts)
-        for column, texts in ((column_named(frame, name), list(texts)) for name, texts in part.when.items())
-    ]
-    if part.present:
-        there = [column for name in part.present if (column := column_named(frame, name))]
-        tests.append(pl.any_horizontal(pl.col(column).is_not_null() for column in there) if there else pl.lit(False))
-    return pl.all_horizontal(tests).fill_null(False).alias("fits")
 
 
 def _convert_part(

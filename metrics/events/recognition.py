@@ -6,7 +6,7 @@ kinds; a folder or file name that names one; the columns that make up a kind, of
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import PurePath
 
@@ -15,6 +15,7 @@ import polars as pl
 from metrics.events import KINDS
 from metrics.events.containers import attribute_names
 from metrics.events.mappings import FileMapping, Mappings, Source
+from metrics.events.questions import Rules
 from metrics.events.schema import Kind
 from metrics.events.values import known_names, text_of
 
@@ -48,6 +49,12 @@ class Recognized:
     """Why a row of no part is rejected."""
     consumed: tuple[str, ...] = ()
     """Columns that served recognition and are no attributes."""
+    doubt: str = ""
+    """Why it is not sure enough to store anything without asking; empty: it is sure."""
+    is_adapted: bool = False
+    """Whether an adapter that ships, and nobody of this home, says what its columns mean."""
+    is_guess: bool = False
+    """Whether names that merely resemble ours decided: then few rows may be rejected, or somebody is asked."""
 
 
 @dataclass
@@ -82,11 +89,32 @@ def recognize(
     names = _names(schema, sample)
     found = _first(mappings.own, schema, names, path)
     if found is None and not {"ts", "event_id"} <= set(schema.names()):
-        found = _first(mappings.shipped, schema, names, path)
+        adapted = _first(mappings.shipped, schema, names, path)
+        found = adapted and replace(adapted, is_adapted=True)
     found = found or _by_kind_column(schema, sample) or _by_place(schema, path) or _by_columns(names)
     if found is None:
         raise Unrecognized(_reason(schema, names))
     return found
+
+
+def with_rules(recognized: Recognized, rules: Rules, only: int | None = None) -> Recognized:
+    """With keys added to the rules of our columns, in every part that has them, or in that of number `only`."""
+    if not rules:
+        return recognized
+    parts = tuple(
+        _ruled(part, rules) if only in (None, number) else part for number, part in enumerate(recognized.parts)
+    )
+    return replace(recognized, parts=parts)
+
+
+def _ruled(part: Part, rules: Rules) -> Part:
+    """Where nothing says where a column comes from, it still comes from all names it is known by."""
+    columns = dict(part.columns)
+    for name, keys in rules.items():
+        if name in part.kind.by_name:
+            rule = columns.get(name) or Source(names=known_names(part.kind.by_name[name]))
+            columns[name] = Source.model_validate({**rule.model_dump(exclude_unset=True, by_alias=True), **keys})
+    return replace(part, columns=columns)
 
 
 def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
@@ -163,7 +191,10 @@ def _by_columns(names: frozenset[str]) -> Recognized | None:
     if not fits:
         return None
     best = max(fits, key=lambda fit: fit[:2])
-    return Recognized((Part(best[2], {}),), "its columns")
+    kind = best[2]
+    lowered = {column.name for column in kind.columns} & names
+    is_ours = "ts" in lowered and any(lowered.issuperset(signature) for signature in kind.signature)
+    return Recognized((Part(kind, {}),), "its columns", is_guess=not is_ours)
 
 
 def _texts(values: Iterable[object]) -> tuple[str, ...]:

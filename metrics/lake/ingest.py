@@ -13,6 +13,7 @@ from pathlib import Path
 
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
+from metrics.events.questions import Answers
 from metrics.lake.child import Reader
 from metrics.lake.inbox import Found, found_in, is_complete, remove_empty_folders
 from metrics.lake.ledger import FileOutcome
@@ -73,10 +74,12 @@ def ingest(
     settings: Settings,
     *,
     now: Callable[[], datetime],
-    map_name: str | None = None,
+    answers: Answers | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Store files, and those below folders; they stay where they are.
+
+    `answers` is what somebody says of all of them.
 
     Raises:
         LakeUnavailable: the home cannot be written, or is full.
@@ -86,7 +89,7 @@ def ingest(
     empty = [
         Found(path, path.name) for path in paths if path.is_dir() and not any(path in one.path.parents for one in found)
     ]
-    return IngestReport(_stored([*found, *empty], settings, now, map_name, progress, owned=False))
+    return IngestReport(_stored([*found, *empty], settings, now, answers or Answers(), progress, owned=False))
 
 
 def ingest_inbox(
@@ -111,7 +114,7 @@ def ingest_inbox(
         complete, waiting = _sorted_out(inbox, settings, now())
     if not complete:
         return IngestReport((), waiting)
-    outcomes = _stored(complete, settings, now, None, progress, owned=True, stop=stop)
+    outcomes = _stored(complete, settings, now, Answers(), progress, owned=True, stop=stop)
     remove_empty_folders(inbox)
     return IngestReport(outcomes, waiting)
 
@@ -127,7 +130,7 @@ def _stored(
     found: Sequence[Found],
     settings: Settings,
     now: Callable[[], datetime],
-    map_name: str | None,
+    answers: Answers,
     progress: Progress | None,
     *,
     owned: bool,
@@ -141,7 +144,7 @@ def _stored(
         pool = [readers.enter_context(Reader(limits.timeout_seconds, limits.memory_mb)) for _ in range(count)]
         writer = Writer(settings, now)
         writer.put_right()
-        line = Line(writer, pool, map_name, progress or _Silent())
+        line = Line(writer, pool, answers, progress or _Silent())
         return tuple(line.stored(found, owned=owned, stop=stop))
 
 

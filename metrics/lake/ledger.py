@@ -9,20 +9,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from metrics.events.questions import Question, as_documents, from_documents
+
 Status = Literal["stored", "duplicate", "rejected"]
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS files (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, path TEXT NOT NULL, hash TEXT NOT NULL, status TEXT NOT NULL,
     reason TEXT NOT NULL, read INTEGER NOT NULL, stored INTEGER NOT NULL, duplicates INTEGER NOT NULL,
-    rejected INTEGER NOT NULL, kinds TEXT NOT NULL
+    rejected INTEGER NOT NULL, kinds TEXT NOT NULL, notes TEXT NOT NULL DEFAULT '[]',
+    questions TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX IF NOT EXISTS files_by_hash ON files (hash);
 CREATE INDEX IF NOT EXISTS files_by_status ON files (status);
 """
 _SAME = 1000
 """Attempts at the same bytes that are looked through."""
-_COLUMNS = "path, status, reason, read, stored, duplicates, rejected, kinds"
+_COLUMNS = "path, status, reason, read, stored, duplicates, rejected, kinds, notes, questions"
+_LATER = ("notes", "questions")
+"""Columns that the books of older homes lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,10 @@ class FileOutcome:
     rejected: int = 0
     kinds: Mapping[str, int] = field(default_factory=dict[str, int])
     """Events stored, by kind."""
+    notes: tuple[str, ...] = ()
+    """What was found out about it: its encoding, how its times were read."""
+    questions: tuple[Question, ...] = ()
+    """What has to be answered before it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,8 @@ class Ledger:
         """Write down what became of a file."""
         values = (
             at.isoformat(), str(outcome.path), hash, outcome.status, outcome.reason, outcome.read, outcome.stored,
-            outcome.duplicates, outcome.rejected, json.dumps(dict(outcome.kinds)),
+            outcome.duplicates, outcome.rejected, json.dumps(dict(outcome.kinds)), json.dumps(outcome.notes),
+            json.dumps(as_documents(outcome.questions)),
         )  # fmt: skip
         with self._open() as book:
             marks = ", ".join("?" for _ in values)
@@ -160,12 +170,16 @@ class Ledger:
         with closing(sqlite3.connect(self._path, timeout=30)) as book:
             book.execute("PRAGMA journal_mode = WAL")
             book.executescript(_TABLE)
+            there = {row[1] for row in book.execute("PRAGMA table_info(files)")}
+            for name in (name for name in _LATER if name not in there):
+                book.execute(f"ALTER TABLE files ADD COLUMN {name} TEXT NOT NULL DEFAULT '[]'")
             with book:
                 yield book
 
 
 def _outcome(row: list[object] | tuple[object, ...]) -> FileOutcome:
-    path, status, reason, read, stored, duplicates, rejected, kinds = row
+    path, status, reason, read, stored, duplicates, rejected, kinds, notes, questions = row
     return FileOutcome(
-        Path(str(path)), status, str(reason), read, stored, duplicates, rejected, json.loads(str(kinds))  # pyright: ignore[reportArgumentType]
+        Path(str(path)), status, str(reason), read, stored, duplicates, rejected, json.loads(str(kinds)),  # pyright: ignore[reportArgumentType]
+        tuple(json.loads(str(notes))), from_documents(json.loads(str(questions))),
     )  # fmt: skip

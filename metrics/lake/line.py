@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
+from metrics.events.questions import Answers
 from metrics.lake.child import Reader
 from metrics.lake.identities import Hashes, contained
 from metrics.lake.inbox import Found
@@ -49,9 +50,9 @@ class _Ahead:
 class Line:
     """Stores files in their order, with as many read at a time as there are readers."""
 
-    def __init__(self, writer: Writer, readers: Sequence[Reader], map_name: str | None, progress: Progress) -> None:
+    def __init__(self, writer: Writer, readers: Sequence[Reader], answers: Answers, progress: Progress) -> None:
         self._writer = writer
-        self._map_name = map_name
+        self._answers = answers
         self._progress = progress
         self._count = len(readers)
         self._free: SimpleQueue[Reader] = SimpleQueue()
@@ -80,7 +81,7 @@ class Line:
     def _read(self, arrival: Arrival, number: int) -> Staged:
         reader = self._free.get()
         try:
-            return self._writer.stage(arrival, reader, lambda done, of: self._tell(number, done, of), self._map_name)
+            return self._writer.stage(arrival, reader, lambda done, of: self._tell(number, done, of), self._answers)
         finally:
             self._free.put(reader)
 

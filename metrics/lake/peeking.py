@@ -99,7 +99,7 @@ def peek(task: PeekTask) -> Peeked:
         MappingError, Unrecognized: the mapping cannot be used.
     """
     opened = open_file(Path(task.path), max(task.rows, TALLIED_AT_ONCE) if task.tally else task.rows)
-    batches = opened.batches
+    batches = opened.read()
     first = next((batch for batch in batches if batch.rows.height), None)
     if first is None:
         raise Unreadable("the file has no rows that can be read")

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -25,10 +25,12 @@ import pyarrow.parquet as pq
 from metrics.events.conversion import Occurrences, convert
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
-from metrics.events.recognition import Unrecognized, recognize
+from metrics.events.questions import Answers, Question, as_documents
+from metrics.events.recognition import Unrecognized
+from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import Batch, open_file
+from metrics.lake.reading import Batch, Opened, open_file
 from metrics.lake.staging import Staging
 
 _PARENT_DIED = 1
@@ -48,7 +50,8 @@ class Task:
     """Where rejected rows are written, should there be any."""
     now: str
     batch_rows: int
-    map_name: str | None = None
+    answers: Mapping[str, Any] | None = None
+    """What somebody said of this file (`metrics.events.questions.Answers`)."""
 
 
 @dataclass(frozen=True)
@@ -63,34 +66,45 @@ class RejectedRows:
 def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Read, convert and stage one file; `told` hears how many rows are done.
 
+    Gives what was staged; or, under `asked`, the questions that somebody has to answer before anything is stored:
+    what is staged by then is to be taken back.
+
     Raises:
         Unreadable: the file as a whole cannot become events.
     """
-    home = Path(task.home)
-    mappings, prices = Mappings.load(home / "mappings.yaml"), PriceBook.load(home / "prices.yaml")
+    home, answers = Path(task.home), Answers.from_document(task.answers or {})
+    prices = PriceBook.load(home / "prices.yaml")
     opened = open_file(Path(task.path), task.batch_rows)
+    meaning = Meaning(opened, PurePath(task.hint), Mappings.load(home / "mappings.yaml"), answers)
     staging, rejected = Staging(home, task.transaction), _Rejected(Path(task.rejected_rows))
-    now, occurrences, rows = datetime.fromisoformat(task.now), Occurrences(), 0
-    recognized, columns = None, None
-    for batch in opened.batches:
+    now, occurrences, rows, tally = datetime.fromisoformat(task.now), Occurrences(), 0, Tally()
+    for batch in opened.read():
         rejected.broken(batch)
         rows += batch.rows.height + len(batch.broken)
         if batch.rows.height:
-            if recognized is None or columns != batch.rows.schema:
-                columns = batch.rows.schema
-                recognized = recognize(columns, PurePath(task.hint), mappings, task.map_name, batch.rows)
+            recognized = meaning.of(batch.rows)
+            if meaning.questions:
+                return {"asked": _asked(meaning.questions, opened, rows)}
             converted = convert(
                 batch.rows, recognized, now=now, prices=prices, source=task.hint, occurrences=occurrences
             )
             for kind, part in converted.items():
                 rejected.add(part.rejected, batch)
-                if part.good.height:
+                tally.add(kind, part.good.height, part.rejected["reason"])
+                if part.good.height and not meaning.is_doubtful:
                     staging.add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
+    if questions := meaning.doubts(tally):
+        return {"asked": _asked(questions, opened, rows)}
     kinds = [kind.as_document() for kind in staging.finish()]
-    return {"read": rows, "kinds": kinds, "rejected": asdict(rejected.close())}
+    notes = [*opened.notes, *meaning.notes]
+    return {"read": rows, "kinds": kinds, "rejected": asdict(rejected.close()), "notes": notes}
+
+
+def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:
+    return {"questions": as_documents(questions), "read": opened.rows or rows, "notes": list(opened.notes)}
 
 
 class _Rejected:

@@ -9,7 +9,8 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
@@ -43,12 +44,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Opened:
-    """A file that can be read."""
+    """A file that can be read, as often as needed."""
 
-    batches: Iterator[Batch]
+    read: Callable[[], Iterator[Batch]]
+    """All rows, from the first on."""
     rows: int | None = None
     """Rows the file says it has."""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    """What was found out about it that a person may want to know: its encoding, columns that cannot be read."""
 
 
 def open_file(path: Path, batch_rows: int) -> Opened:
@@ -134,7 +137,7 @@ def _parquet(path: Path, batch_rows: int) -> Opened:
         raise Unreadable("the Parquet file has no columns")
     if rows == 0:
         raise Unreadable("the Parquet file has no rows")
-    return Opened(_parquet_batches(frame, batch_rows, rows), rows)
+    return Opened(partial(_parquet_batches, frame, batch_rows, rows), rows)
 
 
 def _parquet_batches(frame: pl.LazyFrame, batch_rows: int, expected: int) -> Iterator[Batch]:
@@ -166,26 +169,27 @@ def _text(path: Path) -> IO[str]:
 
 def _csv(path: Path, batch_rows: int, delimiter: str = ",") -> Opened:
     csv.field_size_limit(LONGEST_FIELD)
-    file = _text(path)
-    reader = csv.reader(file, delimiter=delimiter)
-    try:
-        header = next(reader, None)
-    except (csv.Error, OSError, EOFError) as error:
-        raise Unreadable(f"the first line cannot be read: {error}") from error
+    with _text(path) as file:
+        try:
+            header = next(csv.reader(file, delimiter=delimiter), None)
+        except (csv.Error, OSError, EOFError) as error:
+            raise Unreadable(f"the first line cannot be read: {error}") from error
     if not header or not any(name.strip() for name in header):
         raise Unreadable("the first line names no columns")
     names = [name.strip() or f"column_{index + 1}" for index, name in enumerate(header)]
     if len(set(names)) < len(names):
         raise Unreadable("two columns have the same name")
-    return Opened(_csv_batches(reader, names, min(batch_rows, TEXT_BATCH_ROWS)))
+    return Opened(partial(_csv_batches, path, delimiter, names, min(batch_rows, TEXT_BATCH_ROWS)))
 
 
 def _tsv(path: Path, batch_rows: int) -> Opened:
     return _csv(path, batch_rows, "\t")
 
 
-def _csv_batches(reader: Iterator[list[str]], names: list[str], batch_rows: int) -> Iterator[Batch]:
+def _csv_batches(path: Path, delimiter: str, names: list[str], batch_rows: int) -> Iterator[Batch]:
     schema = {name: pl.String() for name in names}
+    reader = csv.reader(_text(path), delimiter=delimiter)
+    next(reader)
     for numbered in _chunks(enumerate(_readable(reader)), batch_rows):
         good = [(number, row) for number, row in numbered if len(row) == len(names)]
         broken = tuple(
@@ -206,7 +210,7 @@ def _readable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _ndjson(path: Path, batch_rows: int) -> Opened:
-    return Opened(_object_batches(_lines(_text(path)), min(batch_rows, TEXT_BATCH_ROWS)))
+    return Opened(lambda: _object_batches(_lines(_text(path)), min(batch_rows, TEXT_BATCH_ROWS)))
 
 
 def _lines(file: Iterable[str]) -> Iterator[str]:
@@ -231,12 +235,12 @@ def _json(path: Path, batch_rows: int) -> Opened:
     except orjson.JSONDecodeError as error:
         lines = text.splitlines()
         if len(lines) > 1 and lines[0].lstrip().startswith("{"):
-            return Opened(_object_batches(iter(lines), min(batch_rows, TEXT_BATCH_ROWS)))
+            return Opened(lambda: _object_batches(lines, min(batch_rows, TEXT_BATCH_ROWS)))
         raise Unreadable(f"not a JSON document: {error}") from error
     if otlp.is_other_signal(document):
         raise Unreadable("an OTLP document of logs or metrics; only traces hold events")
     objects = document if isinstance(document, list) else [document]
-    return Opened(_object_batches((orjson.dumps(item).decode() for item in objects), batch_rows))
+    return Opened(lambda: _object_batches((orjson.dumps(item).decode() for item in objects), batch_rows))
 
 
 def _object_batches(lines: Iterable[str], batch_rows: int) -> Iterator[Batch]:

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from metrics.events import KINDS
+from metrics.events.questions import Answers, from_documents, how_to_answer
+from metrics.lake import answering
 from metrics.lake.child import Reader
 from metrics.lake.identities import Hashes, Identities
 from metrics.lake.inbox import Found, archive, identity, reject, rejected_folder
@@ -99,7 +101,7 @@ class Writer:
         """Whether a file must be read: it could be hashed, and was not stored before."""
         return arrival.problem is None and self._known(arrival.hash) is None
 
-    def stage(self, arrival: Arrival, reader: Reader, told: Told, map_name: str | None = None) -> Staged:
+    def stage(self, arrival: Arrival, reader: Reader, told: Told, answers: Answers) -> Staged:
         """Read a file and stage its events. May run beside other stages and commits.
 
         Raises:
@@ -113,19 +115,26 @@ class Writer:
             rejected_rows=str(rejected_folder(self.home, arrival.found.path, arrival.hash) / "rows.parquet"),
             now=arrival.at.isoformat(),
             batch_rows=self.settings.ingest.batch_rows,
-            map_name=map_name,
+            answers=self._answers(arrival, answers).as_document(),
         )
         with _space_needed(self.home):
             self._intents.mkdir(parents=True, exist_ok=True)
             (self._intents / f"{arrival.hash}.staging").touch()
         try:
-            return reader.read(task, told)
+            staged = reader.read(task, told)
         except Unreadable as problem:
             self.unstage(arrival.hash)
             return {"unreadable": problem.reason}
         except LakeUnavailable:
             self.unstage(arrival.hash)
             raise
+        if "asked" in staged:
+            self.unstage(arrival.hash)
+        return staged
+
+    def _answers(self, arrival: Arrival, given: Answers) -> Answers:
+        """What was said of a file: on the command line, else on the Data page."""
+        return given if given != Answers() else answering.of(self.home, arrival.hash)
 
     def runs(self, arrival: Arrival, staged: Staged) -> dict[str, Hashes]:
         """Hashes of the ids staged, by kind."""
@@ -149,6 +158,8 @@ class Writer:
             return outcome
         if "unreadable" in staged:
             return self._refuse(arrival, staged["unreadable"])
+        if "asked" in staged:
+            return self._ask(arrival, staged["asked"])
         return self._commit(arrival, staged)
 
     def tidy(self, staged: Container[str]) -> None:
@@ -205,6 +216,7 @@ class Writer:
 
     def _book(self, outcome: FileOutcome, arrival: Arrival) -> None:
         Ledger(self.home).add(outcome, arrival.hash, arrival.at)
+        answering.done(self.home, arrival.hash)
         path = arrival.found.path
         if not arrival.owned or not path.exists():
             return
@@ -214,9 +226,21 @@ class Writer:
             path.unlink()
 
     def _refuse(self, arrival: Arrival, reason: str) -> FileOutcome:
+        return self._put_away(arrival, FileOutcome(arrival.found.path, "rejected", reason))
+
+    def _ask(self, arrival: Arrival, asked: dict[str, Any]) -> FileOutcome:
+        """Nothing of it is stored until somebody answers: it is put away whole, with what is asked."""
+        questions, read = from_documents(asked["questions"]), int(asked["read"])
+        reason = f"{' '.join(one.asks for one in questions)} ({how_to_answer(questions)})"
+        outcome = FileOutcome(
+            arrival.found.path, "rejected", reason, read, rejected=read, notes=tuple(asked["notes"]),
+            questions=questions,
+        )  # fmt: skip
+        return self._put_away(arrival, outcome)
+
+    def _put_away(self, arrival: Arrival, outcome: FileOutcome) -> FileOutcome:
         path = arrival.found.path
-        outcome = FileOutcome(path, "rejected", reason)
-        document = {"file": arrival.found.hint, "reason": reason, "at": arrival.at.isoformat()}
+        document = {"file": arrival.found.hint, "reason": outcome.reason, "at": arrival.at.isoformat()}
         with _space_needed(self.home):
             reject(path, rejected_folder(self.home, path, arrival.hash), document, move=arrival.owned)
             Ledger(self.home).add(outcome, arrival.hash, arrival.at)
@@ -245,7 +269,9 @@ def _outcome(path: Path, kinds: Sequence[StagedKind], staged: dict[str, Any]) ->
     status = "stored" if total else "duplicate" if duplicates else "rejected"
     if status == "duplicate" and not reason:
         reason = "every event in it is known already"
-    return FileOutcome(path, status, reason, staged["read"], total, duplicates, rejected, stored)
+    return FileOutcome(
+        path, status, reason, staged["read"], total, duplicates, rejected, stored, tuple(staged["notes"])
+    )
 
 
 def _hash(path: Path) -> str:

@@ -184,7 +184,7 @@ def test_probes_without_an_answer_have_no_status_code(samples: dict[str, dict[st
 
 
 def test_spans_that_are_no_events_are_refused_with_a_reason(shipped: Mappings) -> None:
-    rows = next(iter(open_file(SAMPLES / "otlp_trace.json", 1000).batches)).rows
+    rows = next(iter(open_file(SAMPLES / "otlp_trace.json", 1000).read())).rows
     with pytest.raises(Unrecognized, match="of no known kind: its columns are trace_id, span_id"):
         recognize(rows.schema, PurePath("otlp_trace.json"), shipped, None, rows)
 
@@ -300,7 +300,7 @@ def rows_of(tmp_path: Path) -> Callable[[Any], pl.DataFrame]:
     def read(document: Any) -> pl.DataFrame:
         path = tmp_path / "traces.json"
         path.write_bytes(orjson.dumps(document))
-        return next(iter(open_file(path, 1000).batches)).rows
+        return next(iter(open_file(path, 1000).read())).rows
 
     return read
 

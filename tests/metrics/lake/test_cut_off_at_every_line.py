@@ -11,6 +11,7 @@ from typing import Any, cast
 import polars as pl
 import pytest
 
+from metrics.events.questions import Answers
 from metrics.lake import inbox, reader, writer
 from metrics.lake.child import Reader
 from metrics.lake.inbox import found_in
@@ -71,7 +72,7 @@ def store_all(home: Path) -> None:
     with locked(home):
         one = Writer(Settings(home=home), lambda: NOW)
         one.put_right()
-        pen = Line(one, [cast("Reader", ReadsHere())], None, cast("Progress", Silent()))
+        pen = Line(one, [cast("Reader", ReadsHere())], Answers(), cast("Progress", Silent()))
         list(pen.stored([*found_in([home / "inbox"])], owned=True, stop=lambda: False))
 
 

@@ -1,0 +1,92 @@
+"""What a file leaves open is asked of a person, and nothing of it is stored until somebody said.
+
+    Question("llm_call", "latency", "latency is 0.4 to 9.1: seconds or milliseconds?", (
+        Option("seconds", {"duration_ms": {"unit": "s"}}),
+        Option("milliseconds", {"duration_ms": {"unit": "ms"}}),
+    ))
+
+An option is said in the words of a mapping: keys of the rules of our columns. `Answers` carries what somebody said,
+as `promptpilot ingest FILE --yes` or `--set duration_ms.unit=s` does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+Rules = Mapping[str, Mapping[str, Any]]
+"""By our column, keys and values as in a mapping: `{"ts": {"order": "day_first"}}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer."""
+
+    says: str
+    """In words: `seconds`."""
+    rules: Rules = field(default_factory=dict[str, Mapping[str, Any]])
+    """What it adds to the columns' rules; empty: read it as it was recognized."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What has to be known before a file can be stored."""
+
+    kind: str
+    """The event kind its rows would be."""
+    about: str
+    """The column of the file it is about; empty: the file as a whole."""
+    asks: str
+    """A sentence with the values that leave it open."""
+    options: tuple[Option, ...] = ()
+    """The likeliest first; none where only a mapping can answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a person said of one file."""
+
+    yes: bool = False
+    """Read it as it was recognized; what is still open is taken as the first option says."""
+    rules: Rules = field(default_factory=dict[str, Mapping[str, Any]])
+    """Added to the rules of these columns, in every part that has them."""
+    map_name: str | None = None
+    """The mapping to read it with."""
+
+    def as_document(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Answers":
+        """From JSON."""
+        return _ANSWERS.validate_python(dict(document))
+
+
+_ANSWERS = TypeAdapter(Answers)
+_QUESTIONS = TypeAdapter(tuple[Question, ...])
+
+
+def as_documents(questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """Questions for JSON."""
+    return [asdict(question) for question in questions]
+
+
+def from_documents(documents: object) -> tuple[Question, ...]:
+    """Questions from JSON."""
+    return _QUESTIONS.validate_python(documents)
+
+
+def how_to_answer(questions: Sequence[Question]) -> str:
+    """What to type to answer: `--set duration_ms.unit=s (seconds) or …`; `--map` always helps."""
+    settings = [
+        f"{' '.join(_set(option.rules))} ({option.says})" for one in questions for option in one.options if option.rules
+    ]
+    plain = any(option for one in questions for option in one.options if not option.rules)
+    said = [*(["--yes to read it so"] if plain else []), *settings, "--map NAME with a mapping of mappings.yaml"]
+    return "answer with promptpilot ingest FILE " + ", or ".join(said)
+
+
+def _set(rules: Rules) -> list[str]:
+    return [f"--set {column}.{key}={value}" for column, keys in rules.items() for key, value in keys.items()]

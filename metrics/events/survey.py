@@ -1,0 +1,115 @@
+"""What only the whole file can tell: whether the day or the month comes first, whether a latency is in seconds.
+
+    survey = Survey(answers)
+    if survey.opens(first_rows, recognized):          # something is left open: look at the whole file, once
+        for rows in batches(): survey.see(rows, recognized)
+    survey.settled(recognized)                        # with the rules that follow
+    survey.questions, survey.notes                    # what is to be asked, what was decided and why
+
+A *look* is opened for a column whose first rows leave something open; it sees the column over the whole file and
+says what follows. Which looks there are is the table `LOOKS`. What nothing is open about costs nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+
+from metrics.events.parting import parted, prepared
+from metrics.events.questions import Answers, Question, Rules
+from metrics.events.recognition import Part, Recognized, with_rules
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a look at the whole file comes to."""
+
+    rules: Rules = field(default_factory=dict[str, Mapping[str, Any]])
+    """Keys to add to the rules of our columns."""
+    note: str = ""
+    """What was decided and by which evidence, to be told beside the outcome; empty where it goes without saying."""
+    question: Question | None = None
+    """What is still open; its first option is the guess."""
+
+
+class Look(Protocol):
+    """What is to be found out about one of our columns, over the rows of one part."""
+
+    @property
+    def column(self) -> str:
+        """Our column whose rule it settles."""
+        ...
+
+    def see(self, rows: pl.DataFrame) -> None:
+        """Look at more rows of the part (a prepared frame), in file order."""
+        ...
+
+    def verdict(self) -> Verdict:
+        """What follows, once all rows were seen."""
+        ...
+
+
+Opener = Callable[[pl.DataFrame, Part], Iterable[Look]]
+"""Looks that the first rows of a part make necessary."""
+LOOKS: tuple[Opener, ...] = ()
+"""Everything that is looked for."""
+
+
+class Survey:
+    """The looks at one file."""
+
+    def __init__(self, answers: Answers | None = None, openers: Iterable[Opener] = LOOKS) -> None:
+        self._answers = answers or Answers()
+        self._openers = tuple(openers)
+        self._looks: dict[tuple[int, str], list[Look]] = {}
+        self._verdicts: dict[tuple[int, str], list[Verdict]] | None = None
+
+    def opens(self, rows: pl.DataFrame, recognized: Recognized) -> bool:
+        """Whether the first rows leave something open that no answer says."""
+        for number, (part, own) in self._parts(rows, recognized):
+            for look in (look for opener in self._openers for look in opener(own, part)):
+                if look.column not in self._answers.rules:
+                    self._looks.setdefault((number, part.kind.name), []).append(look)
+        return bool(self._looks)
+
+    def see(self, rows: pl.DataFrame, recognized: Recognized) -> None:
+        """Show more rows of the file to those who look."""
+        for number, (part, own) in self._parts(rows, recognized):
+            for look in self._looks.get((number, part.kind.name), ()):
+                look.see(own)
+
+    def settled(self, recognized: Recognized) -> Recognized:
+        """`recognized` with what follows from the looks and, before that, with what the answers say."""
+        for (number, _), verdicts in self._said().items():
+            for verdict in verdicts:
+                recognized = with_rules(recognized, self._rules(verdict), number)
+        return with_rules(recognized, self._answers.rules)
+
+    def _rules(self, verdict: Verdict) -> Rules:
+        options = verdict.question.options if verdict.question else ()
+        return options[0].rules if self._answers.yes and options else verdict.rules
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What is still open."""
+        if self._answers.yes:
+            return ()
+        return tuple(verdict.question for verdict in self._every() if verdict.question)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided."""
+        return tuple(dict.fromkeys(verdict.note for verdict in self._every() if verdict.note))
+
+    def _every(self) -> list[Verdict]:
+        return [verdict for verdicts in self._said().values() for verdict in verdicts]
+
+    def _said(self) -> dict[tuple[int, str], list[Verdict]]:
+        if self._verdicts is None:
+            self._verdicts = {key: [look.verdict() for look in looks] for key, looks in self._looks.items()}
+        return self._verdicts
+
+    def _parts(self, rows: pl.DataFrame, recognized: Recognized) -> Iterable[tuple[int, tuple[Part, pl.DataFrame]]]:
+        numbers = {id(part): number for number, part in enumerate(recognized.parts)}
+        return [(numbers[id(part)], (part, own)) for part, own in parted(prepared(rows, recognized), recognized)]
