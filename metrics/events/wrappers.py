@@ -23,6 +23,8 @@ PARENTS = (
 )  # fmt: skip
 """Columns that make the tree, lower case."""
 _DEEPEST = 64
+_TELLING = 10_000
+"""Rows without a parent among which one would have been seen."""
 _MOST_ROWS = 20_000_000
 """Rows of a file up to which the tree is kept in memory (some 50 bytes a row)."""
 _SPAN = {"span": pl.UInt64, "parent": pl.UInt64}
@@ -114,7 +116,7 @@ def look_for_wrappers(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
         return
     named = by_name(rows.columns)
     trace, span, parent = (_first(names, named) for names in (TRACES, SPANS, PARENTS))
-    if span and parent and rows[named[parent]].null_count() < rows.height:
+    if span and parent and (rows[named[parent]].null_count() < rows.height or rows.height < _TELLING):
         yield WrappingSpans(part, trace, span, parent)
 
 

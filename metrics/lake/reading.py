@@ -210,12 +210,13 @@ def _readable(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 
 def _ndjson(path: Path, batch_rows: int) -> Opened:
-    return Opened(lambda: _object_batches(_lines(_text(path)), min(batch_rows, TEXT_BATCH_ROWS)))
+    return Opened(lambda: _object_batches(_lines(path), min(batch_rows, TEXT_BATCH_ROWS)))
 
 
-def _lines(file: Iterable[str]) -> Iterator[str]:
+def _lines(path: Path) -> Iterator[str]:
     try:
-        yield from (line for line in file if line.strip())
+        with _text(path) as file:
+            yield from (line for line in file if line.strip())
     except (OSError, EOFError) as error:
         raise Unreadable(f"reading stopped: {error}") from error
 
