@@ -18,7 +18,7 @@ from metrics.events.mappings import FileMapping, Mappings, Source
 from metrics.events.paths import resolved
 from metrics.events.questions import Rules
 from metrics.events.schema import Kind
-from metrics.events.values import every_name, text_of
+from metrics.events.values import every_name, name_ranks, text_of
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
@@ -271,7 +271,7 @@ def _kind_named(text: str) -> Kind | None:
 
 
 def _has(kind: Kind, column: str, names: frozenset[str]) -> bool:
-    return any(name.lower() in names for name in every_name(kind.by_name[column]))
+    return not names.isdisjoint(name_ranks(kind.by_name[column]))
 
 
 def _reason(schema: pl.Schema, names: frozenset[str]) -> str:

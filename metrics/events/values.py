@@ -226,6 +226,12 @@ def every_name(column: Column) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*known_names(column), *SPELLINGS.get(column.name, ()))))
 
 
+@cache
+def name_ranks(column: Column) -> Mapping[str, int]:
+    """The same names, lower case, with how likely each is: 0 for the likeliest. Tokens have thousands of names."""
+    return {name: rank for rank, name in reversed(list(enumerate(map(str.lower, every_name(column)))))}
+
+
 def _number(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: Source, source: str) -> pl.Expr:
     number = value.cast(pl.Float64, strict=False) if dtype == pl.String or dtype.is_float() else value
     if column.dtype.is_integer() and (dtype == pl.String or dtype.is_float() or dtype.is_decimal()):
