@@ -27,7 +27,6 @@ _TELLING = 10_000
 """Rows without a parent among which one would have been seen."""
 _MOST_ROWS = 20_000_000
 """Rows of a file up to which the tree is kept in memory (some 50 bytes a row)."""
-_SPAN = {"span": pl.UInt64, "parent": pl.UInt64}
 
 
 class WrappingSpans:
@@ -79,15 +78,11 @@ class WrappingSpans:
 
     def _nodes(self, rows: pl.DataFrame) -> list[pl.Expr]:
         named = by_name(rows.columns)
-        return [
-            expression.alias(name)
+        keys = (
+            (name, key_of(rows, [named.get(one.lower()) for one in columns]))
             for name, columns in (("span", self._key), ("parent", self._parent))
-            if (expression := _or_null(key_of(rows, [named.get(one.lower()) for one in columns]))) is not None
-        ]
-
-
-def _or_null(key: pl.Expr | None) -> pl.Expr:
-    return pl.lit(None, pl.UInt64) if key is None else key
+        )
+        return [(pl.lit(None, pl.UInt64) if key is None else key).alias(name) for name, key in keys]
 
 
 def _around(calls: pl.DataFrame, tree: pl.DataFrame) -> pl.DataFrame:

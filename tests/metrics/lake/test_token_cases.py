@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from metrics.events.questions import Answers
-from tests.metrics.lake.cases import CASES, read
+from tests.metrics.lake.cases import CASES, NO_HOME, read
 
 TOKENS = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
 ANTHROPIC = {"calls": 1, "input_tokens": 130213, "cached_input_tokens": 128955, "cache_write_tokens": 1253,
@@ -70,7 +70,7 @@ def test_an_export_gives_its_calls(name: str, expected: Mapping[str, Any]) -> No
 @pytest.mark.parametrize("mapped", [True, False], ids=["mapped", "by names"])
 def test_usage_within_a_call_is_read_with_a_mapping_and_without(mapped: bool) -> None:
     folder = CASES / "nested-usage"
-    found = read(folder / "openai.ndjson", *([folder / "mappings.yaml"] if mapped else []))
+    found = read(folder / "openai.ndjson", folder / "mappings.yaml" if mapped else NO_HOME)
     assert found.sums("input_tokens", "cached_input_tokens", "output_tokens") == {
         "calls": 2, "input_tokens": 200, "cached_input_tokens": 80, "output_tokens": 40,
     }  # fmt: skip
