@@ -67,7 +67,9 @@ def _merge_days(table: Table, enough: int) -> int:
     for day, files in by_partition(table, DATE).items():
         small = [file for file in files if file.size < SMALL_BYTES]
         if len(small) >= enough:
-            rows = pl.read_parquet([table.root / file.path for file in small], hive_partitioning=False).sort("ts")
+            rows = pl.read_parquet([table.root / file.path for file in small], hive_partitioning=False).sort(
+                "ts", maintain_order=True
+            )
             with written(table, {DATE: day}, rows) as file:
                 table.replace(small, [file])
             merged += len(small)
