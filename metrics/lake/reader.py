@@ -30,7 +30,7 @@ from metrics.events.recognition import Unrecognized
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import Batch, Opened, open_file
+from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.staging import Staging
 
 _PARENT_DIED = 1
