@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import polars as pl
-import pyarrow as pa
 
 from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks
 from metrics.lake.formats.dialects import Dialect, dialect_of, names_of
@@ -19,6 +19,9 @@ from metrics.lake.formats.numerals import Numerals, numerals_of
 from metrics.lake.formats.packing import PROBLEMS
 from metrics.lake.formats.text import Text, shown_bytes
 from metrics.lake.problems import Unreadable
+
+_PIECE_ROWS = 1000
+"""Rows that are held as lists."""
 
 Numbered = tuple[int, list[str]]
 
@@ -83,31 +86,36 @@ class _Table:
 
     def plain(self, *, fills: bool = False) -> Iterator[Batch]:
         """Batches of texts; short rows are broken, or filled up where they may be."""
-        for numbered in chunks(enumerate(self._rows()), self.batch_rows):
-            width = len(self.names)
-            if all(len(row) == width for _, row in numbered):
-                good, broken = numbered, []
-            else:
-                good, broken = self._sorted(numbered, fills=fills)
-            if self.text.encoding.errors != "strict":
-                good, broken = _decodable(good, broken)
-            rows = self._frame([row for _, row in good])
-            numbers = [number for number, _ in good]
+        for pieces in chunks(self._pieces(fills=fills), max(1, self.batch_rows // _PIECE_ROWS)):
+            texts = pl.concat([piece.rows for piece in pieces])
+            stripped = texts.with_columns(pl.col(pl.String).str.strip_chars().str.strip_chars("\x00"))
+            rows = stripped.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
+            numbers = [number for piece in pieces for number in piece.numbers]
             nothing = rows.select(pl.all_horizontal(pl.all().is_null())).to_series()
             if nothing.any():  # a line of separators alone, as spreadsheets write them, is no row
                 rows = rows.filter(~nothing)
                 numbers = [number for number, empty in zip(numbers, nothing, strict=True) if not empty]
-            yield Batch(rows, tuple(broken), numbers=tuple(numbers))
+            broken = tuple(row for piece in pieces for row in piece.broken)
+            yield Batch(rows, broken, numbers=tuple(numbers))
+
+    def _pieces(self, *, fills: bool) -> Iterator[Batch]:
+        """The rows as they stand there, a few at a time: many lists at once keep Python busy with clearing them up."""
+        width, is_strict, start = len(self.names), self.text.encoding.errors == "strict", 0
+        for rows in chunks(self._rows(), min(_PIECE_ROWS, self.batch_rows)):
+            if is_strict and set(map(len, rows)) == {width}:
+                yield Batch(self._frame(rows), numbers=tuple(range(start, start + len(rows))))
+            else:
+                good, broken = self._sorted(list(enumerate(rows, start)), fills=fills)
+                if not is_strict:
+                    good, broken = _decodable(good, broken)
+                numbers = tuple(number for number, _ in good)
+                yield Batch(self._frame([row for _, row in good]), tuple(broken), numbers=numbers)
+            start += len(rows)
 
     def _frame(self, rows: list[list[str]]) -> pl.DataFrame:
         columns = zip(*rows, strict=True) if rows else [() for _ in self.names]
-        texts = {
-            name: pl.Series(name, pa.array(values, pa.large_string()))
-            for name, values in zip(self.names, columns, strict=True)
-        }
-        stripped = pl.col(pl.String).str.strip_chars().str.strip_chars("\x00")
-        return pl.DataFrame(texts).with_columns(stripped).with_columns(
-            pl.when(pl.col(pl.String) != "").then(pl.col(pl.String))
+        return pl.DataFrame(
+            {name: pl.Series(name, values, pl.String) for name, values in zip(self.names, columns, strict=True)}
         )
 
     def _sorted(self, numbered: list[Numbered], *, fills: bool) -> tuple[list[Numbered], list[tuple[int, str, str]]]:
@@ -116,7 +124,7 @@ class _Table:
         good: list[Numbered] = []
         broken: list[tuple[int, str, str]] = []
         torn = _torn(numbered, width)
-        if len(numbered) < self.batch_rows and not self.text.is_ended:
+        if len(numbered) < min(_PIECE_ROWS, self.batch_rows) and not self.text.is_ended:
             torn.add(numbered[-1][0])  # the file may be cut off within it
         for number, row in numbered:
             fits = row if len(row) == width else self._fitted(row, fills=fills and number not in torn)
@@ -152,7 +160,7 @@ class _Table:
 def _torn(numbered: list[Numbered], width: int) -> set[int]:
     """Numbers of short rows that together are one: a line break within it was not quoted."""
     torn: set[int] = set()
-    for (first, one), (second, two) in zip(numbered, numbered[1:], strict=False):
+    for (first, one), (second, two) in pairwise(numbered):
         if len(one) < width and len(two) < width and len(one) + len(two) == width + 1:
             torn.update((first, second))
     return torn

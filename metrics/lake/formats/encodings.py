@@ -53,7 +53,9 @@ def encoding_of(head: bytes, chunks: Callable[[], Iterable[bytes]]) -> Encoding:
     for mark, codec in _MARKS.items():
         if head.startswith(mark):
             if codec != "utf-8":
-                return _checked(Encoding(codec, len(mark), note=f"read as {codec.upper()}, as its first bytes say"), chunks)
+                return _checked(
+                    Encoding(codec, len(mark), note=f"read as {codec.upper()}, as its first bytes say"), chunks
+                )
             return _of_bytes(chunks, len(mark))
     wide = _wide(head[:_LOOKED_AT])
     if wide:

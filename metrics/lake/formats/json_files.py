@@ -8,16 +8,18 @@ from itertools import chain, islice
 from typing import Any, cast
 
 from metrics.events import otlp
-from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks
+from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks, collecting_nothing
 from metrics.lake.formats.encodings import NO_UTF8
 from metrics.lake.formats.json_shapes import PAGES, SPECIAL, rows_of
 from metrics.lake.formats.json_stream import Broken, JsonStream
-from metrics.lake.formats.json_values import NotJson, frame_of, values_of
+from metrics.lake.formats.json_values import NotJson, frame_of, holds_long_digits, plain_object, values_of
 from metrics.lake.formats.text import Text
 from metrics.lake.problems import Unreadable
 
 _BEGINS = re.compile(r"[\s\ufeff\x1e]*(\{|\[\s*(?:[\[{\"\]]|\Z))")
 _LINES_LOOKED_AT = 50
+_PIECE_LINES = 1000
+"""Lines that are looked through at once for numbers that are too long for the fast reader."""
 ENDINGS = (".json", ".ndjson", ".jsonl")
 
 
@@ -82,26 +84,43 @@ def _told(first: list[Any], is_alone: bool) -> Iterator[str]:
 
 def _line_batches(text: Text, batch_rows: int) -> Iterator[Batch]:
     for numbered in chunks(enumerate(text.lines()), batch_rows):
-        good: list[tuple[int, dict[str, Any]]] = []
-        broken: list[tuple[int, str, str]] = []
-        for number, line in numbered:
-            try:
-                values = values_of(line)
-            except NotJson as error:
-                broken.append((number, f"not JSON: {error}", _shown(line)))
-                continue
-            for value in values:
-                if type(value) is dict and SPECIAL.isdisjoint(cast("dict[str, Any]", value)):
-                    good.append((number, value))
-                else:
-                    _add(value, number, False, good, broken)
-        yield _batch(good, broken)
+        with collecting_nothing():
+            batch = _line_batch(numbered)
+        yield batch
+
+
+def _line_batch(numbered: list[tuple[int, str | bytes]]) -> Batch:
+    good: list[tuple[int, dict[str, Any]]] = []
+    broken: list[tuple[int, str, str]] = []
+    for at in range(0, len(numbered), _PIECE_LINES):
+        piece = numbered[at : at + _PIECE_LINES]
+        lines = [line for _, line in piece if isinstance(line, bytes)]
+        is_plain = len(lines) == len(piece) and not holds_long_digits(b"".join(lines))
+        for number, line in piece:
+            value = plain_object(line) if is_plain and isinstance(line, bytes) else None
+            if value is not None and SPECIAL.isdisjoint(value):
+                good.append((number, value))
+            else:
+                _add_line(line, number, good, broken)
+    return _batch(good, broken)
+
+
+def _add_line(
+    line: str | bytes, number: int, good: list[tuple[int, dict[str, Any]]], broken: list[tuple[int, str, str]]
+) -> None:
+    try:
+        values = values_of(line)
+    except NotJson as error:
+        broken.append((number, f"not JSON: {error}", _shown(line)))
+        return
+    for value in values:
+        _add(value, number, False, good, broken)
 
 
 def _values(text: Text) -> Iterator[Any | Broken]:
     """The values of a document; lists of values below a list of names as objects."""
     with text.characters() as file:
-        values = JsonStream(file).values()
+        values = JsonStream(file, may_be_broken=text.encoding.errors != "strict").values()
         first = next(values, None)
         if first is None:
             raise Unreadable("it holds no JSON value")

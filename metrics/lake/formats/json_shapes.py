@@ -1,9 +1,9 @@
 """Which objects of a JSON document are the rows: those of a list within pages and answers, of pandas' forms, of OTLP.
 
-    {"data": [{…}, {…}], "has_more": false}          a page: the rows are its only list of objects
-    {"ts": {"0": …, "1": …}, "model": {…}}           pandas by column; {"0": {…}, "1": {…}} by row
-    {"columns": […], "index": […], "data": [[…]]}    pandas split
-    {"ts": […, …], "model": […, …]}                  a list a column
+{"data": [{…}, {…}], "has_more": false}          a page: the rows are its only list of objects
+{"ts": {"0": …, "1": …}, "model": {…}}           pandas by column; {"0": {…}, "1": {…}} by row
+{"columns": […], "index": […], "data": [[…]]}    pandas split
+{"ts": […, …], "model": […, …]}                  a list a column
 """
 
 from collections.abc import Iterator, Mapping

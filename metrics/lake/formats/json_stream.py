@@ -1,5 +1,8 @@
-"""The values of a JSON text one after another, however they are broken into lines: the items of an array, or objects
-that follow each other. Read piece by piece, so that a long array is never held whole."""
+"""The values of a JSON text one after another, however they are broken into lines.
+
+The items of an array at the top, or objects that follow each other; read piece by piece, so that a long array is
+never held whole.
+"""
 
 import re
 from collections.abc import Iterator
@@ -32,8 +35,9 @@ class Broken:
 class JsonStream:
     """Reads one text."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: IO[str], *, may_be_broken: bool = False) -> None:
         self._file = file
+        self._may_be_broken = may_be_broken
         self._text = ""
         self._at = 0
         self._is_all = False
@@ -77,7 +81,7 @@ class JsonStream:
             if end == len(self._text) and self._more():  # a number may go on
                 continue
             begun, self._at = self._at, end
-            if self._file.errors != "strict" and (reason := shown_bytes(self._text[begun:end])):
+            if self._may_be_broken and (reason := shown_bytes(self._text[begun:end])):
                 return Broken(f"not JSON: {reason}", NO_UTF8.sub("?", self._text[begun : begun + LONGEST_SHOWN]))
             return value
 

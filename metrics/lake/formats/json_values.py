@@ -12,8 +12,9 @@ from metrics.lake.formats.text import shown_bytes
 
 EXACT = 2**53
 """Beyond this a float no longer tells one whole number from the next."""
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_LONG = b"0" * 20
+_DIGITS = bytes.maketrans(b"123456789,[ -\t\n\r", b"000000000:::::::")
+_LONG = b":" + b"0" * 20
+"""The first digits of a long integer, once all digits are zeros and all that may stand before one is a colon."""
 _SPACE = re.compile(r"[\s,\x1e\ufeff]*")
 _CONSTANTS: Mapping[str, float | None] = {"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}
 _NEARLY = 16
@@ -62,14 +63,28 @@ def values_of(line: str | bytes) -> list[Any]:
     return [value]
 
 
+def holds_long_digits(text: str | bytes) -> bool:
+    """Whether there may be an integer of 20 digits or more, which the fast reader rounds."""
+    if isinstance(text, str):
+        text = text.encode("utf-8", "surrogatepass")
+    return _LONG in text.translate(_DIGITS)
+
+
 def _may_differ(line: str | bytes, value: dict[str, Any]) -> bool:
-    """Whether the fast reader may have rounded an integer of 20 digits or more, or passed over a repeated key."""
-    if isinstance(line, str):
-        line = line.encode("utf-8", "surrogatepass")
-    if _LONG in line.translate(_DIGITS):
+    """Whether the fast reader may have rounded a number or passed over a repeated key."""
+    if holds_long_digits(line):
         return True
-    keys = line.count(b'":')
+    keys = line.count(b'":') if isinstance(line, bytes) else line.count('":')
     return keys != len(value) and keys != _keys(value)
+
+
+def plain_object(line: bytes) -> dict[str, Any] | None:
+    """The flat object of a line without long numbers, where nothing about it is out of the ordinary."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return value if type(value) is dict and line.count(b'":') == len(value) else None
 
 
 _HOLDING = frozenset((dict, list, str))
@@ -115,7 +130,8 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
         value, end = DECODER.raw_decode(text, at)
     except json.JSONDecodeError as error:
         may_go_on = error.pos + _NEARLY >= len(text) or error.msg.startswith("Unterminated string")
-        said = f"{error.msg.lower()} at character {error.pos - at + 1}" + (" (cut off?)" if may_go_on else "")
+        is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        said = f"{error.msg.lower()} at character {error.pos - at + 1}" + (" (cut off?)" if is_cut else "")
         raise NotJson(said, error.pos, may_go_on=may_go_on) from error
     except RecursionError as error:
         raise NotJson("it is nested too deeply") from error

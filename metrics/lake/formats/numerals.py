@@ -12,16 +12,17 @@ import polars as pl
 
 _GAP = " '\u00a0\u202f\u2009"
 """What may stand between thousands beside point and comma."""
-_SIGN = r"^[-+]?"
+_SIGN, _POWER = r"^[-+]?", r"([eE][-+]?\d+)?"
 FORMS: Mapping[str, str] = {
     "plain": _SIGN + r"\d+$",
-    "decimal_comma": _SIGN + rf"(\d*,(\d{{1,2}}|\d{{4,}})|0,\d{{3}}|\d{{4,}},\d+|\d{{1,3}}([.{_GAP}]\d{{3}})+,\d+)([eE][-+]?\d+)?$",
+    "decimal_comma": _SIGN
+    + rf"(\d*,(\d{{1,2}}|\d{{4,}})|0,\d{{3}}|\d{{4,}},\d+|\d{{1,3}}([.{_GAP}]\d{{3}})+,\d+){_POWER}$",
     "comma": _SIGN + r"[1-9]\d{0,2},\d{3}$",
     "comma_groups": _SIGN + r"(\d{1,3}(,\d{3}){2,}(\.\d+)?|\d{1,3}(,\d{3})+\.\d+)$",
     "point_groups": _SIGN + r"\d{1,3}(\.\d{3}){2,}$",
     "point": _SIGN + r"[1-9]\d{0,2}\.\d{3}$",
     "gaps": _SIGN + rf"\d{{1,3}}([{_GAP}]\d{{3}})+$",
-    "decimal_point": _SIGN + r"(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$",
+    "decimal_point": _SIGN + rf"(\d+\.?\d*|\.\d+){_POWER}$",
 }  # fmt: skip
 """Forms of a number; the first that fits a value is its form."""
 NOTHING = ("", "-", "--", "null", "none", "nan", "na", "n/a", "#n/a", "\\n", "undefined")
@@ -59,10 +60,9 @@ class Numerals:
 
     def read(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with those columns as numbers."""
-        return rows.with_columns(
-            *(_number(pl.col(name).str.replace_all(rf"[.{_GAP}]", "").str.replace(",", ".")) for name in self.decimal_comma),
-            *(_number(pl.col(name).str.replace_all(rf"[,{_GAP}]", "")) for name in self.decimal_point),
-        )  # fmt: skip
+        commas = (pl.col(name).str.replace_all(rf"[.{_GAP}]", "").str.replace(",", ".") for name in self.decimal_comma)
+        points = (pl.col(name).str.replace_all(rf"[,{_GAP}]", "") for name in self.decimal_point)
+        return rows.with_columns(*map(_number, commas), *map(_number, points))
 
 
 def _number(text: pl.Expr) -> pl.Expr:
@@ -88,7 +88,7 @@ def _forms(values: pl.Series) -> list[str]:
     value = pl.col(values.name)
     said = pl.lit(None, pl.String)
     form: pl.Expr = pl.lit(_OTHER)
-    for name, pattern in reversed(FORMS.items()):
+    for name, pattern in reversed(list(FORMS.items())):
         form = pl.when(value.str.contains(pattern)).then(pl.lit(name)).otherwise(form)
     form = pl.when(value.is_null() | value.str.to_lowercase().is_in(NOTHING)).then(said).otherwise(form)
     return values.to_frame().select(form.unique().drop_nulls()).to_series().to_list()

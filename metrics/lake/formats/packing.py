@@ -40,6 +40,10 @@ def _zstd(raw: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", unpacked), CHUNK))
 
 
+def _xz(raw: IO[bytes]) -> IO[bytes]:
+    return cast("IO[bytes]", lzma.LZMAFile(raw))
+
+
 def _only_member(raw: IO[bytes]) -> IO[bytes]:
     archive = zipfile.ZipFile(raw)
     names = [info.filename for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
@@ -61,7 +65,7 @@ def _is_litter(name: str) -> bool:
 _UNPACKINGS: Mapping[bytes, Unpacking] = {
     b"\x1f\x8b": lambda raw: cast("IO[bytes]", gzip.GzipFile(fileobj=raw)),
     b"BZh": lambda raw: cast("IO[bytes]", bz2.BZ2File(raw)),
-    b"\xfd7zXZ\x00": lambda raw: cast("IO[bytes]", lzma.LZMAFile(raw)),
+    b"\xfd7zXZ\x00": _xz,
     b"\x28\xb5\x2f\xfd": _zstd,
     _ZIP: _only_member,
 }
@@ -103,7 +107,7 @@ class Contents:
 
     def unpacked(self) -> IO[bytes]:
         """The bytes as a file of their own that has no name and is gone once it is closed."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115: who reads it keeps it open
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (who reads it keeps it open)
         for chunk in self.chunks():
             file.write(chunk)
         file.flush()

@@ -1,4 +1,4 @@
-"""Parquet, streamed by Polars; files with columns of a kind it cannot hold are read by pyarrow, without these columns."""
+"""Parquet, streamed by Polars; a file with columns of a kind that it cannot hold is read without these by pyarrow."""
 
 import io
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from metrics.lake.formats.batches import Batch, Opened
-from metrics.lake.formats.parquet_columns import ParquetColumns, is_strange
 from metrics.lake.formats.packing import Contents
+from metrics.lake.formats.parquet_columns import ParquetColumns, is_strange
 from metrics.lake.formats.signatures import ENCRYPTED_PARQUET, parquet_end
 from metrics.lake.problems import Unreadable
 

@@ -1,9 +1,13 @@
-"""A Parquet file read by pyarrow, column by column: zones that only Arrow knows, decimals of more than 38 digits,
-two columns of one name. A column that cannot be held is left out and named."""
+"""A Parquet file read by pyarrow, column by column, where Polars cannot hold it.
+
+Zones that only Arrow knows, decimals of more than 38 digits, two columns of one name. A column that cannot be held is
+left out and named.
+"""
 
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import polars as pl
 import pyarrow as pa
@@ -19,15 +23,15 @@ _LOOKED_AT = 1000
 def is_strange(dtype: pl.DataType) -> bool:
     """Whether Polars reads a column of this type, but fails on it later."""
     if isinstance(dtype, pl.Struct):
-        return any(is_strange(field.dtype) for field in dtype.fields)
+        return any(is_strange(cast("pl.DataType", field.dtype)) for field in dtype.fields)
     if isinstance(dtype, pl.List | pl.Array):
-        return is_strange(dtype.inner)
+        return is_strange(cast("pl.DataType", dtype.inner))
     return isinstance(dtype, pl.BaseExtension) or (
         isinstance(dtype, pl.Decimal) and (dtype.precision or 0) > _LARGEST_DECIMAL
     )
 
 
-def held_as(dtype: pa.DataType) -> pa.DataType | None:
+def held_as(dtype: Any) -> Any | None:
     """The Arrow type as which a column is held; None where there is none.
 
     Parquet keeps moments in UTC, whatever zone is written beside them: that is what is taken.
@@ -46,12 +50,12 @@ def held_as(dtype: pa.DataType) -> pa.DataType | None:
     return dtype
 
 
-def _struct(dtype: pa.DataType) -> pa.DataType | None:
+def _struct(dtype: Any) -> Any | None:
     fields = [(dtype.field(place).name, held_as(dtype.field(place).type)) for place in range(dtype.num_fields)]
     return pa.struct([(name, held) for name, held in fields if held]) if all(held for _, held in fields) else None
 
 
-def _is_variant(dtype: pa.DataType) -> bool:
+def _is_variant(dtype: Any) -> bool:
     """A VARIANT, of which pyarrow shows the two binary halves."""
     fields = {dtype.field(place).name: dtype.field(place).type for place in range(dtype.num_fields)}
     halves = [fields.get(name) for name in ("metadata", "value")]
@@ -103,13 +107,14 @@ class ParquetColumns:
 
     def _frames(self, batch_rows: int) -> Iterator[pl.DataFrame]:
         with pq.ParquetFile(self._path) as file:
-            wanted = list(dict.fromkeys(field.name for field in self._kept))
-            for batch in file.iter_batches(batch_rows, columns=wanted):
-                yield pl.DataFrame(
-                    {name: _series(name, column) for name, column in zip(self.names, batch.columns, strict=True)}
-                )
+            for batch in file.iter_batches(batch_rows, columns=list(dict.fromkeys(field.name for field in self._kept))):
+                found: dict[str, list[Any]] = {}
+                for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                    found.setdefault(name, []).append(column)  # pyarrow puts columns of one name side by side
+                kept = zip(self.names, self._kept, strict=True)
+                yield pl.DataFrame({name: _series(name, found[field.name].pop(0)) for name, field in kept})
 
-    def _can_be_read(self, file: pq.ParquetFile, field: pa.Field) -> bool:
+    def _can_be_read(self, file: Any, field: Any) -> bool:
         if held_as(field.type) is None:
             return False
         try:
@@ -120,12 +125,12 @@ class ParquetColumns:
             return False
 
 
-def _series(name: str, column: pa.Array) -> pl.Series:
+def _series(name: str, column: Any) -> pl.Series:
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     held = held_as(column.type)
     return pl.Series(name, column if held is None or held == column.type else column.cast(held))
 
 
-def _type_of(field: pa.Field) -> str:
+def _type_of(field: Any) -> str:
     return "VARIANT" if pa.types.is_struct(field.type) and _is_variant(field.type) else str(field.type)[:60]

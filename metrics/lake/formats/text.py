@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, AnyStr
 
 from metrics.lake.formats.encodings import NO_UTF8, Encoding, encoding_of
 from metrics.lake.formats.packing import HEAD, PROBLEMS, Contents
@@ -61,7 +61,7 @@ class Text:
         yield from (line.rstrip("\r\n") for line in _filled(self.characters()))
 
 
-def _filled(file: Iterable[str] | Iterable[bytes]) -> Iterator[str | bytes]:
+def _filled(file: Iterable[AnyStr]) -> Iterator[AnyStr]:
     try:
         yield from (line for line in file if not line.isspace())
     except PROBLEMS as error:
