@@ -113,7 +113,7 @@ def is_same(path: Path, known: Identified) -> bool:
 
 
 def named(path: Path) -> Path:
-    """The path as it can be shown and kept: bytes that are not UTF-8 are written out (`caf\\xe9.csv`)."""
+    r"""The path as it can be shown and kept: bytes that are not UTF-8 are written out (`caf\xe9.csv`)."""
     return Path(str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 

@@ -7,7 +7,7 @@ own time is believed.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,10 +63,11 @@ class Settling:
         self._seen, self._done, self._last_look = seen, done, steady
         return complete, waiting
 
-    def dealt_with(self, path: Path) -> None:
-        """It need not be looked at again, should it still be there as it is."""
+    def dealt_with(self, path: Path, unless: Collection[Path]) -> None:
+        """It need not be looked at again, should it still be there as it was seen."""
         mark = mark_of(path)
-        if mark is not None:
+        sight = self._seen.get(path)
+        if sight is not None and sight.mark == mark and path not in unless:
             self._done[path] = mark
 
     def _sight(self, path: Path, mark: Mark, now: datetime, steady: float) -> _Sight:

@@ -13,7 +13,7 @@ import pytest
 
 from metrics.events.questions import Answers
 from metrics.lake import inbox, reader, writer
-from metrics.lake.child import Reader
+from metrics.lake.readers import InterruptibleReader
 from metrics.lake.inbox import found_in
 from metrics.lake.ingest import Progress
 from metrics.lake.line import Line
@@ -72,8 +72,8 @@ def store_all(home: Path) -> None:
     with locked(home):
         one = Writer(Settings(home=home), lambda: NOW)
         one.put_right()
-        pen = Line(one, [cast("Reader", ReadsHere())], Answers(), cast("Progress", Silent()))
-        list(pen.stored([*found_in([home / "inbox"])], owned=True, stop=lambda: False))
+        pen = Line(one, [cast("InterruptibleReader", ReadsHere())], Answers(), cast("Progress", Silent()))
+        list(pen.stored([*found_in([home / "inbox"])], owned=True))
 
 
 def drop(home: Path) -> None:
