@@ -95,13 +95,13 @@ class Line:
         staged = one.staged.result()
         runs = self._writer.runs(one.arrival, staged)
         if any(_share(runs, later) for later in self._committed[one.seen :]):
-            self._writer.unstage(one.arrival.hash)
+            self._writer.unstage(one.arrival.transaction)
             staged = self._read(one.arrival, one.number)
             runs = self._writer.runs(one.arrival, staged)
         outcome = self._writer.commit(one.arrival, staged)
         self._committed.append(runs)
         self._committed[: -2 * self._count] = [{}] * max(0, len(self._committed) - 2 * self._count)
-        self._writer.tidy({other.arrival.hash for other in self._ahead})
+        self._writer.tidy({other.arrival.transaction for other in self._ahead})
         self._progress.finished(outcome)
         return outcome
 

@@ -46,6 +46,8 @@ class Task:
     """Path below the inbox, whose folders may name a kind."""
     home: str
     transaction: str
+    source_file: str
+    """The hash of its bytes, kept with each event."""
     rejected_rows: str
     """Where rejected rows are written, should there be any."""
     now: str
@@ -76,7 +78,7 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     prices = PriceBook.load(home / "prices.yaml")
     opened = open_file(Path(task.path), task.batch_rows)
     meaning = Meaning(opened, PurePath(task.hint), Mappings.load(home / "mappings.yaml"), answers)
-    staging, rejected = Staging(home, task.transaction), _Rejected(Path(task.rejected_rows))
+    staging, rejected = Staging(home, task.transaction, task.source_file), _Rejected(Path(task.rejected_rows))
     now, occurrences, rows, tally = datetime.fromisoformat(task.now), Occurrences(), 0, Tally()
     for batch in opened.read():
         rejected.broken(batch)

@@ -15,6 +15,7 @@ import polars as pl
 
 from metrics.lake import rollups, shapes
 from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
+from metrics.lake.sources import SOURCE_FILE
 from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
 
 COMPRESSION_LEVEL = 1
@@ -65,7 +66,9 @@ class _Gathered:
 class Staging:
     """Takes the batches of one file, kind by kind."""
 
-    def __init__(self, home: Path, transaction: str) -> None:
+    def __init__(self, home: Path, transaction: str, source_file: str) -> None:
+        """`source_file`: the hash of the file that the events come from; may be set anew between two `add`s."""
+        self.source_file = source_file
         self._lake = Lake(home)
         self._transaction = transaction
         self._kinds: dict[str, _Gathered] = {}
@@ -124,7 +127,7 @@ class Staging:
         days = ordered["ts"].dt.date()
         starts = days.is_first_distinct().arg_true().to_list()
         for start, end in zip(starts, [*starts[1:], ordered.height], strict=True):
-            rows = ordered.slice(start, end - start)
+            rows = ordered.slice(start, end - start).with_columns(pl.lit(self.source_file).alias(SOURCE_FILE))
             day = str(days[start])
             path = self._path(table, DATE, day)
             rows.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)

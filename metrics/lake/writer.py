@@ -4,7 +4,7 @@ A file becomes events in this order, and may be cut off at any instant:
 
 1. a mark says that staging has begun; what is staged is invisible,
 2. an intent names everything that was staged; from here on the file counts,
-3. every table commits its part, each at most once (Delta's transaction id is the hash of the file),
+3. every table commits its part, each at most once (Delta's transaction id is that of the try at the file),
 4. the ledger is written, the file is put away, the intent is removed.
 
 Whoever takes the lock next removes what was staged without an intent, and completes every intent.
@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Callable, Container, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,11 +66,14 @@ class Arrival:
 
     found: Found
     hash: str
-    """Identity of its bytes: the transaction's id."""
+    """Identity of its bytes."""
     at: datetime
     owned: bool
     problem: Unreadable | None = None
     """Why it could not even be hashed."""
+    transaction: str = ""
+    """Under which it is staged and committed: its hash and a mark that no other try at it has, so that a file that
+    was forgotten can be stored again."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,8 @@ class Writer:
         """A file about to be stored. `owned`: it lies in the inbox and is put away afterwards."""
         at = self.now()
         try:
-            return Arrival(found, _hash(found.path), at, owned)
+            hash = _hash(found.path)
+            return Arrival(found, hash, at, owned, transaction=f"{hash}.{secrets.token_hex(4)}")
         except Unreadable as problem:
             return Arrival(found, "-" * 8, at, owned, problem)
 
@@ -111,7 +116,8 @@ class Writer:
             path=str(arrival.found.path),
             hint=arrival.found.hint,
             home=str(self.home),
-            transaction=arrival.hash,
+            transaction=arrival.transaction,
+            source_file=arrival.hash,
             rejected_rows=str(rejected_folder(self.home, arrival.found.path, arrival.hash) / "rows.parquet"),
             now=arrival.at.isoformat(),
             batch_rows=self.settings.ingest.batch_rows,
@@ -119,17 +125,17 @@ class Writer:
         )
         with _space_needed(self.home):
             self._intents.mkdir(parents=True, exist_ok=True)
-            (self._intents / f"{arrival.hash}.staging").touch()
+            (self._intents / f"{arrival.transaction}.staging").touch()
         try:
             staged = reader.read(task, told)
         except Unreadable as problem:
-            self.unstage(arrival.hash)
+            self.unstage(arrival.transaction)
             return {"unreadable": problem.reason}
         except LakeUnavailable:
-            self.unstage(arrival.hash)
+            self.unstage(arrival.transaction)
             raise
         if "asked" in staged:
-            self.unstage(arrival.hash)
+            self.unstage(arrival.transaction)
         return staged
 
     def _answers(self, arrival: Arrival, given: Answers) -> Answers:
@@ -139,7 +145,7 @@ class Writer:
     def runs(self, arrival: Arrival, staged: Staged) -> dict[str, Hashes]:
         """Hashes of the ids staged, by kind."""
         return {
-            document["kind"]: Identities(self.lake.events(document["kind"])).run(arrival.hash)
+            document["kind"]: Identities(self.lake.events(document["kind"])).run(arrival.transaction)
             for document in staged.get("kinds", ())
             if document["stored"]
         }
@@ -173,7 +179,9 @@ class Writer:
             intent = json.loads(path.read_text(encoding="utf-8"))
             found = Found(Path(intent["path"]), intent["hint"])
             at = datetime.fromisoformat(intent["at"])
-            self._commit(Arrival(found, path.stem, at, intent["owned"]), intent["staged"])
+            # One that an older version has left names no hash: there it was the transaction's name.
+            hash = intent.get("hash", path.stem)
+            self._commit(Arrival(found, hash, at, intent["owned"], transaction=path.stem), intent["staged"])
         for mark in self._intents.glob("*.staging"):
             self.unstage(mark.stem)
         for kind in KINDS:
@@ -188,19 +196,19 @@ class Writer:
 
     def _commit(self, arrival: Arrival, staged: Staged) -> FileOutcome:
         kinds = [StagedKind.from_document(document) for document in staged["kinds"]]
-        found, hash = arrival.found, arrival.hash
+        found, hash, transaction = arrival.found, arrival.hash, arrival.transaction
         intent = {
-            "path": str(found.path), "hint": found.hint, "at": arrival.at.isoformat(), "owned": arrival.owned,
-            "staged": staged,
+            "path": str(found.path), "hint": found.hint, "hash": hash, "at": arrival.at.isoformat(),
+            "owned": arrival.owned, "staged": staged,
         }  # fmt: skip
         with _space_needed(self.home):
-            _write_durably(self._intents / f"{hash}.intent", json.dumps(intent))
+            _write_durably(self._intents / f"{transaction}.intent", json.dumps(intent))
             for kind in kinds:
                 metadata = {"source": found.hint, "stored": str(kind.stored), "duplicates": str(kind.duplicates)}
                 if kind.events:
-                    self.lake.events(kind.kind).commit(kind.events, hash, metadata)
+                    self.lake.events(kind.kind).commit(kind.events, transaction, metadata)
                 for name, files in kind.rollups.items():
-                    self.lake.rollup(name).commit(files, hash)
+                    self.lake.rollup(name).commit(files, transaction)
             outcome = _outcome(found.path, kinds, staged)
             if outcome.rejected:
                 folder = rejected_folder(self.home, found.path, hash)
@@ -211,7 +219,7 @@ class Writer:
                 )
             if self._known(hash) is None:
                 self._book(outcome, arrival)
-        self._done(hash)
+        self._done(transaction)
         return outcome
 
     def _book(self, outcome: FileOutcome, arrival: Arrival) -> None:
@@ -246,18 +254,18 @@ class Writer:
             Ledger(self.home).add(outcome, arrival.hash, arrival.at)
         return outcome
 
-    def unstage(self, hash: str) -> None:
+    def unstage(self, transaction: str) -> None:
         """Remove what was staged under a transaction that never came to be."""
         events = (self.home / "lake" / kind for kind in KINDS)
         for root in (*events, *(self.home / "rollups" / name for name in ROLLUPS)):
-            for path in (*root.glob(f"*/{hash}-*.parquet"), *root.glob(f"_identities/*/{hash}.npy")):
+            for path in (*root.glob(f"*/{transaction}-*.parquet"), *root.glob(f"_identities/*/{transaction}.npy")):
                 path.unlink()
-        self._done(hash)
+        self._done(transaction)
 
-    def _done(self, hash: str) -> None:
-        # The mark goes first: alone, it would have the next writer remove what is committed.
-        for ending in ("staging", "intent"):
-            (self._intents / f"{hash}.{ending}").unlink(missing_ok=True)
+    def _done(self, transaction: str) -> None:
+        # The mark goes before the intent: alone, it would have the next writer remove what is committed.
+        for ending in ("writing", "staging", "intent"):
+            (self._intents / f"{transaction}.{ending}").unlink(missing_ok=True)
 
 
 def _outcome(path: Path, kinds: Sequence[StagedKind], staged: dict[str, Any]) -> FileOutcome:
