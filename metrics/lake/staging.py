@@ -75,8 +75,9 @@ class Staging:
         self._written = 0
 
     def add(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
-        """Keep what is new of `events` (stored schema of the kind, and where they come from several files, of which
-        each came): this.
+        """Keep what is new of `events`, and give it.
+
+        They are in the stored schema of the kind; where they come from several files, with `SOURCE_FILE`.
         """
         gathered = self._kinds.setdefault(kind, _Gathered())
         fresh, hashes = self._fresh(kind, events, gathered)

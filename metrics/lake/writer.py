@@ -273,8 +273,8 @@ class Writer:
         self._done(transaction)
 
     def _done(self, transaction: str) -> None:
-        # The mark goes first: alone, it would have the next writer remove what is committed.
-        for ending in ("staging", "intent"):
+        # The mark goes before the intent: alone, it would have the next writer remove what is committed.
+        for ending in ("writing", "staging", "intent"):
             (self._intents / f"{transaction}.{ending}").unlink(missing_ok=True)
 
 
