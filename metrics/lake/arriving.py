@@ -10,9 +10,9 @@ from metrics.lake.inbox import Found
 from metrics.lake.marks import Identified, Mark, named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Arrival:
-    """A file about to be stored."""
+    """A file about to be stored; one that is named twice arrives twice."""
 
     found: Found
     at: datetime

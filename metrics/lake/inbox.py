@@ -76,10 +76,10 @@ def put_away(path: Path, mark: Mark, target: Path | None) -> Path | None:
 
     None when it stays: it is gone, or it is not the one with this `mark`; then it is (again) where it was.
     """
-    taken = _taken(path)
-    if taken is None:
-        return None
+    taken = path.parent / TAKEN / path.name
     try:
+        if not _took(path, taken):
+            return None
         if mark_of(taken) != mark:
             give_back(taken, path)
             return None
@@ -167,15 +167,14 @@ def _link_or_copy(path: Path, target: Path) -> None:
         shutil.copy2(path, target)
 
 
-def _taken(path: Path) -> Path | None:
-    """Take a file to a name that nobody else writes to; None when it is gone."""
-    taken = path.parent / TAKEN / path.name
+def _took(path: Path, taken: Path) -> bool:
+    """Take a file to a name that nobody else writes to; False when it is gone."""
     try:
         taken.parent.mkdir(exist_ok=True)
         path.rename(taken)
     except (FileNotFoundError, NotADirectoryError):
-        return None
-    return taken
+        return False
+    return True
 
 
 def _moved(path: Path, target: Path) -> Path:

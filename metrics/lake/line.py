@@ -194,8 +194,8 @@ class Line:
             self._take_back(bundle)
             yield from self._parted(bundle, staged, changed, one.first)
             return
+        self._at_work.pop(bundle.transaction, None)  # it counts as soon as its commit has begun
         outcomes = self._writer.commit(bundle, staged)
-        self._at_work.pop(bundle.transaction, None)
         self._committed.append(runs)
         self._committed[: -2 * len(self._readers)] = [{}] * max(0, len(self._committed) - 2 * len(self._readers))
         self._writer.tidy({other.bundle.transaction for other in self._ahead})

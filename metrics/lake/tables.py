@@ -226,6 +226,11 @@ class Lake:
         """The table of a rollup; partitioned by `view`."""
         return self._rollups[name]
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All of them, events first."""
+        return (*self._events.values(), *self._rollups.values())
+
     def rollups_of(self, kind: str) -> tuple[Table, ...]:
         """The tables of all rollups of a kind."""
         return tuple(self._rollups[rollup.name] for rollup in rollups_of(kind))
@@ -233,8 +238,7 @@ class Lake:
     @property
     def data_version(self) -> str:
         """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
-        tables = (*self._events.values(), *self._rollups.values())
-        return ".".join(str(table.version) for table in tables)
+        return ".".join(str(table.version) for table in self.tables)
 
 
 def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

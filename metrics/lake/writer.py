@@ -265,11 +265,16 @@ class Writer:
         return outcome
 
     def unstage(self, transaction: str) -> None:
-        """Remove what was staged under a transaction that never came to be."""
-        events = (self.home / "lake" / kind for kind in KINDS)
-        for root in (*events, *(self.home / "rollups" / name for name in ROLLUPS)):
-            for path in (*root.glob(f"*/{transaction}-*.parquet"), *root.glob(f"_identities/*/{transaction}.npy")):
-                path.unlink()
+        """Remove what was staged under a transaction that never came to be; nothing that a table refers to."""
+        if (self._intents / f"{transaction}.intent").exists():
+            return
+        for table in self.lake.tables:
+            staged = [
+                *table.root.glob(f"*/{transaction}-*.parquet"), *table.root.glob(f"_identities/*/{transaction}.npy")
+            ]  # fmt: skip
+            if staged and not table.has(transaction):
+                for path in staged:
+                    path.unlink()
         self._done(transaction)
 
     def _done(self, transaction: str) -> None:
