@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from metrics.lake.inbox import Found
-from metrics.lake.marks import Identified, Mark, named
+from metrics.lake.marks import Identified, Mark, mark_of, named
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,8 @@ class Arrival:
     def of(cls, document: Mapping[str, Any]) -> "Arrival":
         """From JSON."""
         found, at = Found(Path(document["path"]), document["hint"]), datetime.fromisoformat(document["at"])
-        known = Identified(document["hash"], Mark(*document["mark"]), is_fresh=False)
+        mark = Mark(*document["mark"]) if document["mark"] else mark_of(found.path) or Mark(0, 0, 0, 0)
+        known = Identified(document["hash"], mark, is_fresh=False)
         return cls(found, at, document["owned"], known)
 
 

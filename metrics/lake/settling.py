@@ -81,6 +81,8 @@ class Settling:
 
 
 def _is_complete(path: Path, quiet: float, settle_seconds: float, incomplete_seconds: float) -> bool:
+    if path.is_dir() and not path.is_symlink():
+        return quiet >= incomplete_seconds  # somebody may be about to fill it
     if path.is_symlink() or not path.is_file():
         return True
     try:

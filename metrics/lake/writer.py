@@ -23,17 +23,16 @@ from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
 from metrics.lake import answering
 from metrics.lake.arriving import Arrival, Bundle
-from metrics.lake.durably import space_needed, write_durably
+from metrics.lake.durably import space_needed
 from metrics.lake.identities import Hashes, Identities
 from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder
+from metrics.lake.intents import ENDINGS, Intent, read_intents
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger
 from metrics.lake.locking import locked
 from metrics.lake.marks import Changing, Identified, identified, mark_of, named
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task, Together
 from metrics.lake.readers import InterruptibleReader
-from metrics.lake.rollups import ROLLUPS
-from metrics.lake.staging import StagedKind
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
@@ -153,7 +152,7 @@ class Writer:
         """
         told = dict(zip(bundle.read, staged.get("files", ()), strict=False))
         read = {arrival: one for arrival, one in told.items() if "read" in one}
-        outcomes = self._commit(bundle.transaction, read, staged["kinds"]) if read else {}
+        outcomes = self._complete(Intent(bundle.transaction, read, staged["kinds"])) if read else {}
         known = Ledger(self.home).stored_among([one.hash for one in bundle.arrivals])
         again: list[Attempted] = []
         for arrival in (one for one in bundle.arrivals if one not in outcomes):
@@ -186,10 +185,8 @@ class Writer:
         """Complete or remove what a writer that was killed has left."""
         if (self.home / "inbox").is_dir():
             give_all_back(self.home / "inbox")
-        for path in sorted(self._intents.glob("*.intent")):
-            intent = json.loads(path.read_text(encoding="utf-8"))
-            read = {Arrival.of(one["arrival"]): one["read"] for one in intent["files"]}
-            self._commit(path.stem, read, intent["kinds"], again=True)
+        for intent in read_intents(self._intents, self.lake):
+            self._complete(intent, again=True)
         for mark in self._intents.glob("*.staging"):
             self.unstage(mark.stem)
         for kind in KINDS:
@@ -199,33 +196,27 @@ class Writer:
     def _intents(self) -> Path:
         return self.home / "lake" / "_transactions"
 
-    def _commit(
-        self, transaction: str, read: dict[Arrival, dict[str, Any]], staged: Sequence[dict[str, Any]], again: bool = False
-    ) -> dict[Arrival, FileOutcome]:
-        kinds = [StagedKind.from_document(document) for document in staged]
-        files = [{"arrival": arrival.as_document(), "read": one} for arrival, one in read.items()]
-        outcomes = {arrival: _outcome(arrival.path, one) for arrival, one in read.items()}
+    def _complete(self, intent: Intent, *, again: bool = False) -> dict[Arrival, FileOutcome]:
+        """Commit what was staged. `again`: it was begun before, by a writer that did not come to its end."""
+        outcomes = {arrival: _outcome(arrival.path, one) for arrival, one in intent.files.items()}
         with space_needed(self.home):
-            write_durably(self._intents / f"{transaction}.intent", json.dumps({"files": files, "kinds": staged}))
+            intent.write(self._intents)
             told = [
                 [arrival.hash, arrival.found.hint, dict(one.kinds), one.read, one.duplicates, one.rejected]
                 for arrival, one in outcomes.items()
             ]
             metadata = {FILES: json.dumps(told, ensure_ascii=False)}
-            for kind in kinds:
-                if kind.events:
-                    self.lake.events(kind.kind).commit(kind.events, transaction, metadata)
-                for name, parts in kind.rollups.items():
-                    self.lake.rollup(name).commit(parts, transaction)
+            for table, files in intent.parts(self.lake):
+                table.commit(files, intent.transaction, metadata)
             for arrival, outcome in outcomes.items():
                 if outcome.rejected:
-                    self._tell_rejected(arrival, read[arrival]["rejected"])
+                    self._tell_rejected(arrival, intent.files[arrival]["rejected"])
             attempts = [Attempted(one, arrival.hash, arrival.at) for arrival, one in outcomes.items()]
             Ledger(self.home).add_all(attempts, once=again)
             for arrival in outcomes:
                 answering.done(self.home, arrival.hash)
                 self._archive(arrival)
-        self._done(transaction)
+        self._done(intent.transaction)
         return outcomes
 
     def _tell_rejected(self, arrival: Arrival, rejected: dict[str, Any]) -> None:
@@ -278,8 +269,7 @@ class Writer:
         self._done(transaction)
 
     def _done(self, transaction: str) -> None:
-        # The mark goes before the intent: alone, it would have the next writer remove what is committed.
-        for ending in ("writing", "staging", "intent"):
+        for ending in ENDINGS:
             (self._intents / f"{transaction}.{ending}").unlink(missing_ok=True)
 
 
