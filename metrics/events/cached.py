@@ -16,7 +16,7 @@ from metrics.events.planning import Planned, joined, planned
 from metrics.events.questions import Option, Question
 from metrics.events.recognition import Part
 from metrics.events.sources import ANY_VENDOR, CachedIs, Source
-from metrics.events.spellings import ANTHROPIC_CACHED, ANTHROPIC_INPUT, APART, TOTALS
+from metrics.events.spellings import ANTHROPIC_CACHED, ANTHROPIC_INPUT, APART, LEAVES, TOTALS
 from metrics.events.values import converted
 
 INPUT, CACHED, WRITTEN = "input_tokens", "cached_input_tokens", "cache_write_tokens"
@@ -83,7 +83,7 @@ def _by_names(plan: Planned) -> pl.Expr | None:
 def _last(name: str) -> str:
     """The last part of a column's name or path; none where OpenTelemetry's rules hold."""
     plain = name.removeprefix(FLAT).lower()
-    return "" if "gen_ai" in plain else plain.rpartition(".")[2]
+    return "" if "gen_ai" in plain else LEAVES.get(plain, plain).rpartition(".")[2]
 
 
 def _vendor(plan: Planned) -> pl.Expr:

@@ -50,15 +50,17 @@ class Text:
             Unreadable: the file is damaged.
         """
         if self.encoding.codec != "utf-8":
-            yield from _filled(self.characters("\n"))
+            with self.characters("\n") as characters:
+                yield from _filled(characters)
             return
-        raw = self.contents.open()
-        raw.read(self.encoding.skip)
-        yield from _filled(raw)
+        with self.contents.open() as raw:
+            raw.read(self.encoding.skip)
+            yield from _filled(raw)
 
     def text_lines(self) -> Iterator[str]:
         """The same as text, ended by a carriage return, too."""
-        yield from (line.rstrip("\r\n") for line in _filled(self.characters()))
+        with self.characters() as characters:
+            yield from (line.rstrip("\r\n") for line in _filled(characters))
 
 
 def _filled(file: Iterable[AnyStr]) -> Iterator[AnyStr]:
