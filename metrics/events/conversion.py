@@ -16,12 +16,17 @@ import polars as pl
 from metrics.events.checks import any_bad, checks, first_reason
 from metrics.events.containers import FLAT, column_named
 from metrics.events.identity import Occurrences, with_identity
+from metrics.events.losses import losses, sentences
 from metrics.events.mappings import Source
+from metrics.events.outcome import ERROR_TYPE, STATUS, exact, failed, is_status, measurements, settled, spared
 from metrics.events.parting import MOST_ATTRIBUTES, of_no_part, parted, prepared
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
+from metrics.events.remarks import Remarks
 from metrics.events.schema import ATTRIBUTES, STRING, Column, Kind
-from metrics.events.values import converted, is_native, known_names, says_nothing, text_of
+from metrics.events.times import is_local
+from metrics.events.values import converted, failure_named, is_native, known_names, text_of
+from metrics.events.zones import Doubled
 
 __all__ = ["Converted", "Occurrences", "convert"]
 
@@ -89,20 +94,18 @@ def _convert_part(
     events = frame.select(
         *(expression.alias(name) for name, expression in planned.expressions.items()), _attributes(frame, unknown)
     )
-    lost = [
-        pl.any_horizontal(pl.col(column).is_not_null() for column in columns) & events[name].is_null()
-        for name, (columns, _) in planned.sources.items()
-    ]
-    if lost:
-        failed = frame.select(pl.any_horizontal(lost).fill_null(False)).to_series()
-        if failed.any():
-            failed = failed & _really_lost(frame, events, planned)
-    else:
-        failed = pl.repeat(False, frame.height, eager=True)
+    events = settled(_in_order(frame, events, planned, occurrences.remarks), kind)
+    lost = losses(frame, events, planned.sources)
+    failures = failed(events, kind)
+    if failures is not None and failures.any():
+        lost, events = _spared(lost, events, kind, failures, occurrences.remarks)
     every = list(checks(kind, now))
-    bad = events.select(any_bad(every)).to_series() | failed
+    bad = events.select(any_bad(every)).to_series()
+    for rows in lost.values():
+        bad |= rows
     if bad.any():
-        reasons = _reasons(frame.filter(bad), events.filter(bad), planned, kind, now)
+        said = sentences(frame, lost, planned.sources, kind)
+        reasons = events.select(pl.coalesce(*said, first_reason(every)).alias("reason")).to_series().filter(bad)
         rejected = _rejected(frame.filter(bad), kind.name, reasons)
         events = events.filter(~bad)
     else:
@@ -110,73 +113,52 @@ def _convert_part(
     # An event is known by what its source said: a price found for it may change with the price list.
     events = with_identity(events, kind.name, occurrences)
     if kind.name == "llm_call" and events.height:
-        events = prices.priced(events.with_columns(_outcome()))
+        events = prices.priced(events.with_columns(exact()))
     return Converted(kind.name, events.select(kind.schema.names()), rejected)
 
 
-def _outcome() -> pl.Expr:
-    """The status, made exact by what the error says: limits and timeouts are failures of their own."""
-    error = pl.col("error_type").str.to_lowercase()
-    failed = pl.col("status").is_null() | (pl.col("status") == "error")
-    limited = failed & error.str.contains(r"429|rate.?limit|too.?many.?requests")
-    late = failed & error.str.contains(r"time.?out|deadline")
-    unsaid = pl.col("status").is_null() & error.is_not_null()
-    return (
-        pl.when(limited).then(pl.lit("rate_limited")).when(late).then(pl.lit("timeout")).when(unsaid).then(pl.lit("error"))
-        .otherwise(pl.col("status")).alias("status")
-    )  # fmt: skip
+def _in_order(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned, remarks: Remarks) -> pl.DataFrame:
+    """Events whose local times within an hour that comes twice are told apart by their order, as far as it tells."""
+    for name, (columns, rule) in planned.sources.items():
+        if rule.zone is not None and isinstance(events.schema[name], pl.Datetime) and rule.start is None:
+            doubled = remarks.doubled.setdefault((name, rule.zone), Doubled())
+            local = frame.select(is_local(columns[0], frame.schema[columns[0]])).to_series()
+            events = events.with_columns(doubled.settled(events[name], local, rule.zone).alias(name))
+    return events
 
 
-def _really_lost(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned) -> pl.Series:
-    """Rows whose value is gone, where it was more than empty text or a value mapped to nothing."""
-    return (
-        pl.DataFrame({name: _lost(frame, events, name, *made) for name, made in planned.sources.items()})
-        .select(pl.any_horizontal(pl.all()))
-        .to_series()
-    )
-
-
-def _lost(frame: pl.DataFrame, events: pl.DataFrame, name: str, columns: Sequence[str], rule: Source) -> pl.Series:
-    said = pl.any_horizontal(~says_nothing(column, frame.schema[column], rule) for column in columns)
-    return frame.select(said.fill_null(False)).to_series() & events[name].is_null()
-
-
-def _reasons(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned, kind: Kind, now: datetime) -> pl.Series:
-    """For each bad row the first thing that is wrong with it."""
-    unreadable = [
-        pl.when(_lost(frame, events, name, columns, rule)).then(
-            pl.format(
-                f"{name} is {{}}; expected {_expected(kind.by_name[name])}",
-                frame.select(_short_text(frame, columns[0])).to_series().str.slice(0, 100).fill_null("null"),
-            )
-        )
-        for name, (columns, rule) in planned.sources.items()
-    ]
-    return events.select(pl.coalesce(*unreadable, first_reason(list(checks(kind, now)))).alias("reason")).to_series()
-
-
-def _expected(column: Column) -> str:
-    if isinstance(column.dtype, pl.Datetime):
-        return "a time (ISO 8601, or a number since 1970)"
-    if column.dtype.is_integer():
-        return "a whole number"
-    return "true or false" if column.dtype == pl.Boolean else "a number"
+def _spared(
+    lost: dict[str, pl.Series], events: pl.DataFrame, kind: Kind, failures: pl.Series, remarks: Remarks
+) -> tuple[dict[str, pl.Series], pl.DataFrame]:
+    """Failed calls are kept without what cannot be: an outage must not make the error rate look good."""
+    optional = {column.name for column in measurements(kind)}
+    remarks.left_out.update({name: int((lost[name] & failures).sum()) for name in lost.keys() & optional})
+    kept, left_out = spared(events, kind, failures)
+    remarks.left_out.update(left_out)
+    left = {name: rows & ~failures if name in optional else rows for name, rows in lost.items()}
+    return {name: rows for name, rows in left.items() if rows.any()}, kept
 
 
 def _planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> _Planned:
     expressions: dict[str, pl.Expr] = {}
     sources: dict[str, tuple[tuple[str, ...], Source]] = {}
     used: set[str] = set()
+    named: list[pl.Expr] = []
     for column in part.kind.columns:
         rule = part.columns.get(column.name, Source())
         names = _source_columns(frame, column, rule, used, mapped=column.name in part.columns)
         expression = (
             _expression(frame, column, part.kind, rule, names, expressions.get("ts"))
-            if rule.start is None
+            if rule.start is None or names
             else _counted_on(rule.start, rule.step_seconds, earlier_rows)
         )
         expressions[column.name] = pl.lit(None, column.dtype) if expression is None else expression
         used.update(names, *(filter(None, (column_named(frame, name) for name in rule.plus))))
+        if is_status(part.kind.name, column):
+            named.extend(failure_named(column, name, frame.schema[name], rule) for name in names)
+        if column.name == ERROR_TYPE and named:
+            unsaid = expressions[STATUS].ne_missing("ok")
+            expressions[ERROR_TYPE] = pl.coalesce(expressions[ERROR_TYPE], pl.when(unsaid).then(pl.coalesce(named)))
         if column.dtype != STRING and names and not all(is_native(column, frame.schema[name], rule) for name in names):
             sources[column.name] = names, rule
     return _Planned(expressions, sources, frozenset(used))
