@@ -9,6 +9,7 @@ import polars as pl
 from metrics.events import numbers
 from metrics.events.schema import FLOAT, Column
 from metrics.events.sources import Source
+from metrics.events.spellings import SPELLINGS
 
 MILLISECONDS: Mapping[str, float] = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6, "min": 6e4, "h": 3.6e6, "d": 8.64e7}
 """Milliseconds in one unit."""
@@ -69,6 +70,12 @@ def known_names(column: Column) -> tuple[str, ...]:
         return names
     bases = dict.fromkeys(name.removesuffix("_ms") for name in names)
     return tuple(dict.fromkeys((*names, *(base + ending for base in bases for ending in _ENDINGS))))
+
+
+@cache
+def every_name(column: Column) -> tuple[str, ...]:
+    """All names under which a column is found, also those within other values (`usage.prompt_tokens`)."""
+    return tuple(dict.fromkeys((*known_names(column), *SPELLINGS.get(column.name, ()))))
 
 
 def duration(value: pl.Expr, column: Column, dtype: pl.DataType, rule: Source, source: str) -> pl.Expr:

@@ -29,6 +29,8 @@ class Occurrences:
     made: int = 0
     """Events that came without an id."""
     remarks: Remarks = field(default_factory=Remarks)
+    named: set[str] = field(default_factory=set[str])
+    """Names, lower case, under which any batch had something."""
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""

@@ -10,15 +10,24 @@ from collections.abc import Mapping
 import polars as pl
 
 from metrics.events import nothing, numbers, outcome
-from metrics.events.durations import duration, known_names, unit_named
+from metrics.events.durations import duration, every_name, known_names, unit_named
 from metrics.events.schema import Column
 from metrics.events.sources import Scalar, Source
 from metrics.events.texts import stored_text, text_of
 from metrics.events.times import moment
-from metrics.events.unread import expected
 from metrics.events.words import SYNONYMS, choice
 
-__all__ = ["SYNONYMS", "converted", "expected", "is_native", "known_names", "says_nothing", "text_of", "unit_named"]
+__all__ = [
+    "SYNONYMS",
+    "converted",
+    "every_name",
+    "failure_named",
+    "is_native",
+    "known_names",
+    "says_nothing",
+    "text_of",
+    "unit_named",
+]
 
 
 def converted(column: Column, source: str, dtype: pl.DataType, kind: str, rule: Source) -> pl.Expr:
