@@ -101,6 +101,8 @@ class _Plan:
         Where no rule names them it is the first that is there; tokens are reported under many names, which may
         differ from row to row.
         """
+        # A rule for a column of which nobody said where it comes from (an answer) names all that it is known by.
+        is_mapped = is_mapped and rule.names != every_name(column)
         there = self._there(rule.names if is_mapped else every_name(column))
         joined_here = JOINED + column.name
         if joined_here in self._frame.columns:

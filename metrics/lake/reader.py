@@ -99,8 +99,17 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
     kinds = [kind.as_document() for kind in staging.finish()]
-    notes = [*opened.notes, *meaning.notes]
+    notes = [*opened.notes, *meaning.notes, *occurrences.remarks.notes]
+    if occurrences.made and staging.equal_to_others:
+        notes.append(_equal(staging.equal_to_others))
     return {"read": rows, "kinds": kinds, "rejected": asdict(rejected.close()), "notes": notes}
+
+
+def _equal(count: int) -> str:
+    return (
+        f"{count:,} rows equal rows that other files brought and carry no id: counted as duplicates. If another server "
+        "wrote them, say which: promptpilot ingest FILE --replace --set service.value=web2"
+    )
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from metrics.events.identity import MADE
 from metrics.lake import rollups, shapes
 from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
 from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
@@ -70,6 +71,8 @@ class Staging:
         self._transaction = transaction
         self._kinds: dict[str, _Gathered] = {}
         self._written = 0
+        self.equal_to_others = 0
+        """Events without an id of their own that equal events of other files."""
 
     def add(self, kind: str, events: pl.DataFrame) -> None:
         """Keep what is new of `events` (stored schema of the kind)."""
@@ -104,7 +107,10 @@ class Staging:
             keep = events["event_id"].is_first_distinct()
         if gathered.hashes:
             keep &= ~self._seen(kind, events, hashes, gathered)
-        keep &= ~Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
+        known = Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
+        if known.any():
+            self.equal_to_others += int((keep & known & events["event_id"].str.contains(MADE)).sum())
+        keep &= ~known
         return (events, hashes) if keep.all() else (events.filter(keep), hashes[keep.to_numpy()])
 
     def _seen(self, kind: str, events: pl.DataFrame, hashes: Hashes, gathered: _Gathered) -> pl.Series:
