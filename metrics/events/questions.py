@@ -80,12 +80,22 @@ def from_documents(documents: object) -> tuple[Question, ...]:
 
 def how_to_answer(questions: Sequence[Question]) -> str:
     """What to type to answer: `--set duration_ms.unit=s (seconds) or …`; `--map` always helps."""
-    settings = [
-        f"{' '.join(_set(option.rules))} ({option.says})" for one in questions for option in one.options if option.rules
-    ]
-    plain = any(option for one in questions for option in one.options if not option.rules)
-    said = [*(["--yes to read it so"] if plain else []), *settings, "--map NAME with a mapping of mappings.yaml"]
-    return "answer with promptpilot ingest FILE " + ", or ".join(said)
+    options = [option for one in questions for option in one.options]
+    settings = [f"{' '.join(_set(option.rules))} ({option.says})" for option in options if _is_settable(option)]
+    first = [one.options[0] for one in questions if one.options]
+    plain = [option for option in first if not _is_settable(option)]
+    yes = ["--yes to read it so"] if any(not option.rules for option in plain) else []
+    yes = yes or [f"--yes ({option.says})" for option in plain[:1]]
+    return "answer with promptpilot ingest FILE " + ", or ".join(
+        [*yes, *settings, "--map NAME with a mapping of mappings.yaml"]
+    )
+
+
+def _is_settable(option: Option) -> bool:
+    """Whether an option can be typed: the words of a map are too many for a command line."""
+    return bool(option.rules) and not any(
+        isinstance(said, dict) for keys in option.rules.values() for said in keys.values()
+    )
 
 
 def _set(rules: Rules) -> list[str]:

@@ -89,7 +89,11 @@ def read(task: Task, told: Told) -> dict[str, Any]:
     """
     staging = Staging(Path(task.home), task.transaction, task.source_file)
     outcome = _read(task, _surroundings(Path(task.home)), staging.add, told)
-    return outcome if "asked" in outcome else {**outcome, "kinds": [kind.as_document() for kind in staging.finish()]}
+    if "asked" in outcome:
+        return outcome
+    kinds = list(staging.finish())
+    _add_duplicates(outcome, sum(kind.duplicates for kind in kinds))
+    return {**outcome, "kinds": [kind.as_document() for kind in kinds]}
 
 
 def read_together(task: Together, told: Told) -> dict[str, Any]:
@@ -119,6 +123,7 @@ def read_together(task: Together, told: Told) -> dict[str, Any]:
     kinds = [kind.as_document() for kind in gathering.finish()]
     for file, outcome in zip(task.files, outcomes, strict=True):
         outcome.update(gathering.counts(file.source_file))
+        _add_duplicates(outcome, outcome["duplicates"])
     return {"files": outcomes, "kinds": kinds}
 
 
@@ -169,7 +174,8 @@ def _read(
         raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
-    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": [*opened.notes, *meaning.notes]}
+    notes = [*opened.notes, *meaning.notes, *occurrences.remarks.notes]
+    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": notes, "made": occurrences.made}
 
 
 def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
@@ -179,6 +185,16 @@ def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
         numbers = batch.numbers[start : start + length]
         yield Batch(batch.rows.slice(start, length), numbers=numbers, start=batch.start + start)
         start += length
+
+
+def _add_duplicates(outcome: dict[str, Any], duplicates: int) -> None:
+    """A note on rows without an id that equal rows of other files: nothing tells whether they are the same events."""
+    equal = min(duplicates, outcome.pop("made", 0))
+    if equal:
+        outcome["notes"].append(
+            f"{equal:,} rows equal rows that other files brought and carry no id: counted as duplicates. If another "
+            "server wrote them, say which: promptpilot ingest FILE --replace --set service.value=web2"
+        )
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:
