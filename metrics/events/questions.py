@@ -9,6 +9,7 @@ An option is said in the words of a mapping: keys of the rules of our columns. `
 as `promptpilot ingest FILE --yes` or `--set duration_ms.unit=s` does.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -81,12 +82,20 @@ def from_documents(documents: object) -> tuple[Question, ...]:
 def how_to_answer(questions: Sequence[Question]) -> str:
     """What to type to answer: `--set duration_ms.unit=s (seconds) or …`; `--map` always helps."""
     settings = [
-        f"{' '.join(_set(option.rules))} ({option.says})" for one in questions for option in one.options if option.rules
+        f"{arguments(option)} ({option.says})" for one in questions for option in one.options if option.rules
     ]
     plain = any(option for one in questions for option in one.options if not option.rules)
     said = [*(["--yes to read it so"] if plain else []), *settings, "--map NAME with a mapping of mappings.yaml"]
     return "answer with promptpilot ingest FILE " + ", or ".join(said)
 
 
-def _set(rules: Rules) -> list[str]:
-    return [f"--set {column}.{key}={value}" for column, keys in rules.items() for key, value in keys.items()]
+def arguments(option: Option) -> str:
+    """What says this option behind `promptpilot ingest FILE`."""
+    said = [
+        f"--set {column}.{key}={_word(value)}" for column, keys in option.rules.items() for key, value in keys.items()
+    ]
+    return " ".join(said) or "--yes"
+
+
+def _word(value: Any) -> str:
+    return shlex.quote(str(value))

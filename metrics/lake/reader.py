@@ -90,7 +90,7 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
             )
             for kind, part in converted.items():
                 rejected.add(part.rejected, batch)
-                tally.add(kind, part.good.height, part.rejected["reason"])
+                tally.add(kind, part.good, part.rejected["reason"])
                 if part.good.height and not meaning.is_doubtful:
                     staging.add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
