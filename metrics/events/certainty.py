@@ -12,7 +12,7 @@ import polars as pl
 
 from metrics.events.questions import Option
 from metrics.events.schema import Column, Kind
-from metrics.events.values import known_names, text_of
+from metrics.events.values import every_name, text_of
 
 WEAK: frozenset[str] = frozenset((
     "status", "bytes", "duration", "latency", "response_time", "cost", "created_at", "time", "instance", "metric",
@@ -59,7 +59,7 @@ def found(kind: Kind, names: Mapping[str, str]) -> dict[str, str]:
     """Columns of the kind's own that a file has, and under which name; `names` are its names by lower case."""
     there: dict[str, str] = {}
     for column in kind.own_columns:
-        theirs = next((names[name] for name in known_names(column) if name in names), None)
+        theirs = next((names[name] for name in every_name(column) if name in names), None)
         if theirs is not None and theirs not in there.values():
             there[column.name] = theirs
     return there
@@ -95,7 +95,7 @@ def _weight(column: Column, theirs: str, look: pl.DataFrame | None) -> float:
 
 
 def _of_time(kind: Kind, names: Mapping[str, str], look: pl.DataFrame | None) -> Iterator[Doubt]:
-    known = known_names(kind.by_name["ts"])
+    known = every_name(kind.by_name["ts"])
     chosen = next((names[name] for name in known if name in names), None)
     if chosen is None or chosen.lower() == "ts":
         return
@@ -130,7 +130,7 @@ def _same(look: pl.DataFrame | None, one: str, other: str) -> bool:
 def _of_identity(kind: Kind, names: Mapping[str, str]) -> Iterator[Doubt]:
     for column in kind.own_columns:
         if column.required and column.name not in names:
-            theirs = next((names[name] for name in known_names(column) if name in names), None)
+            theirs = next((names[name] for name in every_name(column) if name in names), None)
             if theirs is not None and theirs.lower() in WEAK:
                 options = (Option(f"`{theirs}`", {column.name: {"from": theirs}}),)
                 yield Doubt(f"`{theirs}` is only guessed to be the {column.name}", column.name, options)

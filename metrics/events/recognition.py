@@ -17,13 +17,13 @@ import polars as pl
 from metrics.events import KINDS
 from metrics.events.aggregates import aggregate
 from metrics.events.certainty import doubts, found, is_ours
-from metrics.events.containers import attribute_names, column_named
+from metrics.events.containers import FLAT, attribute_names, by_name
 from metrics.events.mappings import FileMapping, Mappings, Source
 from metrics.events.paths import resolved
 from metrics.events.questions import Option, Rules
 from metrics.events.resemblance import nearest_kind
 from metrics.events.schema import Kind
-from metrics.events.values import known_names, text_of
+from metrics.events.values import every_name, text_of
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
@@ -37,6 +37,16 @@ _SUMMED = frozenset(("request", "llm_call", "interaction", "error", "prompt", "p
 """Kinds whose events are what exports of sums are sums of."""
 _ACTIONS: Mapping[str, str | None] = {"interaction": None, "interactions": None, "pageview": "page_view"}
 _CHANGES: Mapping[str, str | None] = {"change": None, "changes": None}
+
+
+@dataclass(frozen=True)
+class Without:
+    """Rows that a look at the whole file found to be no events of a part."""
+
+    columns: tuple[str, ...]
+    """Columns that tell a row from others."""
+    keys: frozenset[int]
+    """Their `key_of`, for the rows that are left out."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,18 @@ class Part:
     """Columns of which none may have a value."""
     count: str | None = None
     """Column with the number of events a row stands for."""
+    without: Without | None = None
+    repeats: str = "first"
+    """Which of the rows with one `event_id` counts, the `first` or the `last`."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A value that some rows say for those after them."""
+
+    names: tuple[str, ...]
+    when: Mapping[str, tuple[str, ...]]
+    """Texts (lower case) that columns of such a row have."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +95,8 @@ class Recognized:
     """Paths of lists whose items are the rows."""
     several: bool = False
     """Whether a row belongs to every part it fits."""
+    carry: Mapping[str, Carried] = field(default_factory=dict[str, Carried])
+    """By a name that columns come from, what some rows say for those after them."""
     doubt: str = ""
     """Why it is not sure enough to store anything without asking; empty: it is sure."""
     about: str = ""
@@ -85,6 +109,8 @@ class Recognized:
     """Name of the mapping or adapter that claims the file."""
     is_adapted: bool = False
     """Whether an adapter that ships, and nobody of this home, says what its columns mean."""
+    is_own: bool = False
+    """Whether a mapping of the home says it: then what it names must be there."""
     is_guess: bool = False
     """Whether names that merely resemble ours decided: then few rows may be rejected, or somebody is asked."""
 
@@ -117,12 +143,12 @@ def recognize(
         mapping = mappings.named(map_name)
         if mapping is None:
             raise Unrecognized(f"there is no mapping named {map_name!r} in mappings.yaml or among those that ship")
-        return replace(_by_mapping(mapping), doubt="")
+        return replace(_by_mapping(mapping), doubt="", is_own=mapping in mappings.own)
     look = sample.head(LOOKED_AT) if sample is not None else None
     names = _names(schema, sample)
     claims = claimant(mappings.own, schema.names(), names, path.name, look)
     if claims is not None:
-        return _by_mapping(claims)
+        return replace(_by_mapping(claims), is_own=True)
     if not {"ts", "event_id"} <= set(schema.names()):
         claims = claimant(mappings.shipped, schema.names(), names, path.name, look)
         if claims is not None:
@@ -144,20 +170,52 @@ def with_rules(recognized: Recognized, rules: Rules, only: int | None = None) ->
     return replace(recognized, parts=parts)
 
 
+def without(recognized: Recognized, rows: Without | None, number: int) -> Recognized:
+    """Without these rows in the part of a number."""
+    if rows is None:
+        return recognized
+    parts = list(recognized.parts)
+    parts[number] = replace(parts[number], without=rows)
+    return replace(recognized, parts=tuple(parts))
+
+
+def key_of(frame: pl.DataFrame, columns: Iterable[str | None]) -> pl.Expr | None:
+    """A number that tells rows apart by columns, the same in every batch of this process; null where one is null."""
+    there = [text_of(name, frame.schema[name]) for name in columns if name is not None]
+    key = pl.concat_str(there, separator="\x1f") if there else None
+    return None if key is None else pl.when(key.is_not_null()).then(key.hash())
+
+
 def _ruled(part: Part, rules: Rules) -> Part:
     """Where nothing says where a column comes from, it still comes from all names it is known by."""
     columns = dict(part.columns)
     for name, keys in rules.items():
         if name in part.kind.by_name:
-            rule = columns.get(name) or Source(names=known_names(part.kind.by_name[name]))
+            rule = columns.get(name) or Source(names=every_name(part.kind.by_name[name]))
             columns[name] = Source.model_validate({**rule.model_dump(exclude_unset=True, by_alias=True), **keys})
     return replace(part, columns=columns)
 
 
 def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
-    """Column names and keys of attributes, lower case."""
-    inner = attribute_names(sample) if sample is not None else ()
+    """Column names, keys of attributes and known names within other values, lower case."""
+    inner = (*attribute_names(sample), *_nested(sample.head(_LOOKED_INTO))) if sample is not None else ()
     return frozenset(name.lower() for name in (*schema.names(), *inner))
+
+
+def _nested(rows: pl.DataFrame) -> list[str]:
+    """Names of ours that are paths into other columns (`usage.prompt_tokens`) and lead to something."""
+    return [name.removeprefix(FLAT) for name in resolved(rows, _PATHS).columns if name.startswith(FLAT)]
+
+
+_LOOKED_INTO = 10_000
+"""Rows whose values are looked into for what the file is."""
+_PATHS = frozenset(
+    name
+    for kind in KINDS.values()
+    for column in kind.columns
+    for name in map(str.lower, every_name(column))
+    if "." in name
+)
 
 
 def _by_mapping(mapping: FileMapping) -> Recognized:
@@ -172,12 +230,17 @@ def _by_mapping(mapping: FileMapping) -> Recognized:
             {name: _texts(values) for name, values in part.unless.items()},
             part.absent,
             part.count,
+            repeats=part.repeats,
         )
         for part in mapping.all_parts
     )
+    carry = {
+        name: Carried(rule.names, {column: _texts(values) for column, values in rule.when.items()})
+        for name, rule in mapping.carry.items()
+    }
     return Recognized(
-        parts, f"mapping {mapping.name}", mapping.rest, each=mapping.each, several=mapping.several, doubt=mapping.ask,
-        mapping=mapping.name,
+        parts, f"mapping {mapping.name}", mapping.rest, each=mapping.each, several=mapping.several, carry=carry,
+        doubt=mapping.ask, mapping=mapping.name,
     )  # fmt: skip
 
 
@@ -207,7 +270,8 @@ def _claims(
         return False
     paths = [name for name in match.columns if name not in columns]
     there = _resolved(look, (*paths, *match.values)) if look is not None and (paths or match.values) else None
-    if any((column_named(there, path) is None) if there is not None else path.lower() not in names for path in paths):
+    known = names if there is None else {name.removeprefix(FLAT).lower() for name in there.columns}
+    if any(path.lower() not in known for path in paths):
         return False
     return there is None or all(_says(there, name, values) for name, values in match.values.items())
 
@@ -218,7 +282,7 @@ def _resolved(look: pl.DataFrame, paths: Iterable[str]) -> pl.DataFrame:
 
 def _says(look: pl.DataFrame, name: str, values: Iterable[object]) -> bool:
     """Whether a column, or what stands at a path, has one of these values somewhere."""
-    column = column_named(look, name)
+    column = by_name(look.columns).get(name.lower())
     if column is None:
         return False
     said = look.select(text_of(column, look.schema[column])).to_series().str.to_lowercase().str.strip_chars()
@@ -259,7 +323,7 @@ def _part_named(kind: Kind, column: str) -> Part:
     columns: dict[str, Source] = {}
     if kind.name in says:
         ours, words = says[kind.name]
-        columns[ours] = Source.model_validate({"from": [*known_names(kind.by_name[ours]), column], "map": words})
+        columns[ours] = Source.model_validate({"from": [*every_name(kind.by_name[ours]), column], "map": words})
     return Part(kind, columns, {column: (kind.name, *kind.aliases)})
 
 
@@ -330,7 +394,7 @@ def _kind_named(text: str) -> Kind | None:
 
 
 def _has(kind: Kind, column: str, names: Collection[str]) -> bool:
-    return any(name.lower() in names for name in known_names(kind.by_name[column]))
+    return any(name.lower() in names for name in every_name(kind.by_name[column]))
 
 
 def _reason(schema: pl.Schema, look: pl.DataFrame | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from metrics.events import KINDS
 from metrics.events.schema import Kind
 from metrics.events.similarity import likeness
-from metrics.events.values import known_names
+from metrics.events.values import every_name
 
 _LEAST = 0.75
 """Likeness of two names from which on one reminds of the other."""
@@ -37,7 +37,7 @@ def nearest_kind(columns: Sequence[str]) -> Near | None:
         key=lambda missing: len(missing),
     )
     lowered = {name.lower() for name in columns}
-    timed = any(name in lowered for name in known_names(kind.by_name["ts"]))
+    timed = any(name in lowered for name in every_name(kind.by_name["ts"]))
     return Near(kind, has, tuple(lacks if timed else ["ts", *lacks]))
 
 

@@ -7,11 +7,12 @@ from pathlib import PurePath
 
 import polars as pl
 
-from metrics.events.conversion import NO_PART
+from metrics.events.conversion import NO_PART, Occurrences
 from metrics.events.mappings import Mappings
 from metrics.events.questions import Answers, Option, Question
 from metrics.events.recognition import Recognized, recognize
 from metrics.events.survey import Survey
+from metrics.events.unseen import unseen
 from metrics.lake.reading import Opened
 
 MOST_LOST_BY_A_GUESS = 0.05
@@ -27,6 +28,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Columns without any value of which events of a kind say little: then an export may have other names for them."""
 _TOLD_REASONS = 3
+_KEPT = 100
+"""Rows that are kept to say what a file has."""
 
 
 @dataclass
@@ -90,9 +93,12 @@ class Meaning:
         self._doubtful: Recognized | None = None
         self._columns: pl.Schema | None = None
         self._survey: Survey | None = None
+        self._first: pl.DataFrame | None = None
 
     def of(self, rows: pl.DataFrame) -> Recognized:
         """What these rows are. Batches of one file may have different columns. Raises `Unrecognized`."""
+        if self._first is None:
+            self._first = rows.head(_KEPT)
         if self._recognized is None or self._columns != rows.schema:
             plain = self._plain(rows)
             self._survey = self._survey or self._surveyed(rows, plain)
@@ -115,6 +121,12 @@ class Meaning:
     def is_doubtful(self) -> bool:
         """Whether it is not sure enough to store anything."""
         return self._doubtful is not None
+
+    def missing(self, seen: Occurrences) -> str:
+        """What a mapping of the home names and the file, read to its end, has not; empty where it has all."""
+        if self._recognized is None or self._first is None:
+            return ""
+        return unseen(self._recognized, seen, self._first)
 
     def doubts(self, tally: Tally) -> tuple[Question, ...]:
         """What has to be asked once it is known what would become of the rows."""
@@ -164,7 +176,9 @@ class Meaning:
     def _surveyed(self, rows: pl.DataFrame, recognized: Recognized) -> Survey:
         survey = Survey(self._answers)
         if survey.opens(rows, recognized):
-            for batch in self._opened.read():
-                if batch.rows.height:
-                    survey.see(batch.rows, self._plain(batch.rows))
+            # A file that is one batch needs no second reading.
+            whole = [rows] if self._opened.rows == rows.height else (batch.rows for batch in self._opened.read())
+            for more in whole:
+                if more.height:
+                    survey.see(more, self._plain(more))
         return survey
