@@ -74,7 +74,7 @@ class Source(Entry):
     """Where a column's values come from. Several names in `from` are tried in turn, row by row."""
 
     names: Annotated[Names, Field(alias="from")] = ()
-    unit: Literal["s", "ms", "us", "ns"] | None = None
+    unit: Literal["s", "ms", "us", "ns", "min", "h", "d"] | None = None
     """Unit of a duration or of a number that is a time."""
     zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """Zone of times written without one."""
