@@ -13,7 +13,7 @@ from metrics.events.questions import Answers, Option, Question
 from metrics.events.recognition import Recognized, recognize
 from metrics.events.survey import Survey
 from metrics.events.unseen import unseen
-from metrics.lake.reading import Opened
+from metrics.lake.formats import Opened
 
 MOST_LOST_BY_A_GUESS = 0.05
 """Share of the rows that may be rejected where names that merely resemble ours decided what they are."""

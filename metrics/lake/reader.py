@@ -28,10 +28,10 @@ from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question, as_documents
 from metrics.events.recognition import Recognized, Unrecognized
+from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import Batch, Opened, open_file
 from metrics.lake.staging import Staging
 
 _PARENT_DIED = 1
@@ -76,7 +76,7 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """
     home, answers = Path(task.home), Answers.from_document(task.answers or {})
     prices = PriceBook.load(home / "prices.yaml")
-    opened = open_file(Path(task.path), task.batch_rows)
+    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
     meaning = Meaning(opened, PurePath(task.hint), Mappings.load(home / "mappings.yaml"), answers)
     staging, rejected = Staging(home, task.transaction), _Rejected(Path(task.rejected_rows))
     now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()

@@ -16,7 +16,7 @@ from metrics.events import KINDS
 from metrics.events.conversion import Converted
 from metrics.events.mappings import Mappings
 from metrics.events.recognition import Unrecognized, recognize
-from metrics.lake.reading import open_file
+from metrics.lake.formats import open_file
 from tests.metrics.events.conftest import NOW, SAMPLES, Convert
 
 UNTIMED = "llmperf_leaderboard"
