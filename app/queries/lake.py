@@ -94,7 +94,7 @@ def newest_number() -> int:
 def is_being_read(hash: str) -> bool:
     """Whether a file is being read or stored at this moment."""
     marks = source().own_home / "lake" / "_transactions"
-    return any((marks / f"{hash}.{ending}").exists() for ending in ("staging", "intent"))
+    return any(mark.suffix in (".staging", ".intent") for mark in marks.glob(f"{hash}.*"))
 
 
 def _listed(attempts: Sequence[Attempt]) -> pl.DataFrame:

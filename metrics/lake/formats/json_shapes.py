@@ -24,7 +24,10 @@ PAGES = frozenset(
 _SIGNALS = frozenset(("resourceSpans", "resourceLogs", "resourceMetrics"))
 SPECIAL = PAGES | _SIGNALS
 """Keys without which a line of several is a row as it is."""
-_OF_ONE = frozenset(("usage", "model", "choices", "created", "start", "start_time", "starttime", "id", "trace_id"))
+_OF_ONE = frozenset(
+    ("usage", "model", "choices", "created", "start", "start_time", "starttime", "starting_at", "date", "day", "id",
+     "trace_id", "key")
+)  # fmt: skip
 """Keys, lower case, that an event has and a page has not; so have all the names of its time."""
 _DEEPEST = 4
 

@@ -33,7 +33,10 @@ SAMPLE_MAPS: Mapping[str, tuple[str, Mapping[str, int]]] = {
 """By sample: the map that reads it, and the events by kind."""
 REJECTED = {
     "langfuse_observations": (96, "an observation that is no generation (a span, an event, a tool or an agent)"),
-    "openinference_spans": (6, "a span that is neither a call of a model nor an HTTP request (an agent, a workflow, a chain, a tool, …)"),
+    "openinference_spans": (
+        6,
+        "a span that is neither a call of a model nor an HTTP request (an agent, a workflow, a chain, a tool, …)",
+    ),
 }
 
 
