@@ -3,8 +3,8 @@
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
 input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` for a look that stores nothing), and goes
-out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`, `{"unreadable": reason}`
-or `{"unavailable": reason}`.
+out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
+`{"unreadable": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
