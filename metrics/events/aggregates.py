@@ -44,6 +44,8 @@ _BUCKETS = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 10, 15, 30, 60, 360, 720, 1440, 10080, 40320, 41760, 43200, 44640)
 )
 _DAYS = ("date", "day", "usage_date", "report_date", "event_date", "week", "month", "hour")
+_TIMES = tuple(name for name in COMMON[0].aliases if name.isidentifier())
+"""Other names of our time: in our own name, a day is taken for a time."""
 _IDS = ("id", "request_id", "event_id", "span_id", "call_id", "generation_id", "uuid", "response_id", "run_id")
 _FEWEST = 3
 """Times from which on it is no chance that all of them are whole days or hours."""
@@ -94,9 +96,9 @@ def _by_times(plain: dict[str, str], look: pl.DataFrame, ids: bool) -> Aggregate
         return Aggregate(f"every row lasts from `{begins}` to `{ends}`, a whole bucket of time")
     if ids or not _measures(plain):
         return None
-    for name in _DAYS:
+    for name in (*_DAYS, *_TIMES):
         if name in plain and _is_whole(look, plain[name]):
-            return Aggregate(f"`{plain[name]}` is no time of one event but a whole day", is_certain=False)
+            return Aggregate(f"`{plain[name]}` says days or hours and nothing finer", is_certain=False)
     return None
 
 

@@ -153,7 +153,7 @@ def recognize(
         claims = claimant(mappings.shipped, schema.names(), names, path.name, look)
         if claims is not None:
             return replace(_by_mapping(claims), is_adapted=True)
-    by_lower = {name.lower(): name for name in (*reversed(sorted(names)), *reversed(schema.names()))}
+    by_lower = {name.lower(): name for name in (*sorted(names, reverse=True), *reversed(schema.names()))}
     seen = _by_kind_column(schema, sample) or _by_place(schema, path, by_lower) or _by_columns(by_lower)
     if seen is None:
         raise Unrecognized(_reason(schema, look))
@@ -409,9 +409,10 @@ def _reason(schema: pl.Schema, look: pl.DataFrame | None) -> str:
     if near is None:
         said.append(f"None of them resembles those of a kind ({', '.join(KINDS)}).")
     else:
-        has = ", ".join(f"`{theirs[:60]}` as {ours}" for ours, theirs in list(near.has.items())[:5])
-        lacks = ", ".join(near.lacks) or "nothing"
-        said.append(f"The nearest kind is `{near.kind.name}`, which also needs {lacks}; it would have {has}.")
+        is_there = [f"`{theirs[:60]}` is its {ours}" for ours, theirs in list(near.has.items())[:5]]
+        may_be = [f"`{theirs[:60]}` may be its {ours}" for ours, theirs in list(near.may_have.items())[:5]]
+        needs = f"also needs {', '.join(near.lacks)}" if near.lacks else "needs more than that"
+        said.append(f"The nearest kind is `{near.kind.name}`, which {needs}; {', '.join((*is_there, *may_be))}.")
     said.append("Say what its columns mean on the Data page or in mappings.yaml.")
     if near is None or "ts" in near.lacks:
         said.append("A file without times can be given them: `ts: {start: 2026-01-01T00:00:00Z, step_seconds: 1}`.")

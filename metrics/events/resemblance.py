@@ -1,6 +1,6 @@
 """Which kind a file that was not recognized is nearest to, judged by what it has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from metrics.events import KINDS
@@ -20,7 +20,9 @@ class Near:
 
     kind: Kind
     has: Mapping[str, str]
-    """Theirs by ours."""
+    """Theirs by ours, where the name is known."""
+    may_have: Mapping[str, str]
+    """Theirs by ours, where names are merely alike."""
     lacks: tuple[str, ...]
     """Of what makes up the kind; the time first, where there is none."""
 
@@ -32,13 +34,18 @@ def nearest_kind(columns: Sequence[str]) -> Near | None:
     score, _, kind, has = max(scored, key=lambda one: one[:2])
     if score == 0:
         return None
+    known = {ours: theirs for ours, theirs in has.items() if theirs.lower() in _lowered(every_name(kind.by_name[ours]))}
+    alike = {ours: theirs for ours, theirs in has.items() if ours not in known}
     lacks = min(
-        ([name for name in signature if name not in has] for signature in kind.signature),
-        key=lambda missing: len(missing),
+        ([name for name in signature if name not in known] for signature in kind.signature),
+        key=lambda missing: (len(missing), sum(name not in alike for name in missing)),
     )
-    lowered = {name.lower() for name in columns}
-    timed = any(name in lowered for name in every_name(kind.by_name["ts"]))
-    return Near(kind, has, tuple(lacks if timed else ["ts", *lacks]))
+    timed = bool(_lowered(columns) & _lowered(every_name(kind.by_name["ts"])))
+    return Near(kind, known, alike, tuple(lacks if timed else ["ts", *lacks]))
+
+
+def _lowered(names: Iterable[str]) -> set[str]:
+    return {name.lower() for name in names}
 
 
 def _resembling(names: Sequence[str]) -> list[tuple[Kind, dict[str, str]]]:

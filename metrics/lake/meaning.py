@@ -22,11 +22,19 @@ MOST_LOST = 0.5
 MOST_LEFT_OUT = 0.05
 """Share of the rows that may be of no part where no mapping says that they are meant to be left out."""
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "llm_call": ("model", "input_tokens"),
+    "llm_call": ("model", "input_tokens", "output_tokens"),
     "request": ("endpoint", "status_code"),
     "interaction": ("page", "action"),
 }
 """Columns without any value of which events of a kind say little: then an export may have other names for them."""
+PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
+    "llm_call": ("duration_ms", 30, 1e6),
+    "request": ("duration_ms", 0.05, 60_000),
+    "health": ("response_time_ms", 0.05, 120_000),
+}
+"""Between which milliseconds half of a kind's durations lie, by column; else they are in another unit than was thought."""
+_SAMPLED = 2000
+"""Durations of a batch that are kept."""
 _TOLD_REASONS = 3
 _KEPT = 100
 """Rows that are kept to say what a file has."""
@@ -44,8 +52,10 @@ class Tally:
     """Rows of no part."""
     filled: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """Events with a value, by kind and key column."""
-    expecting: Counter[str] = field(default_factory=Counter[str])
-    """Events that should have values in the key columns: calls that failed need not have tokens."""
+    expecting: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """Events that should have one: calls that failed need no tokens, and embeddings write none."""
+    lasted: dict[str, list[pl.Series]] = field(default_factory=dict[str, list[pl.Series]])
+    """Some of the durations of what succeeded, by kind."""
 
     def add(self, kind: str, good: pl.DataFrame, reasons: pl.Series) -> None:
         """Count rows of a kind."""
@@ -55,10 +65,19 @@ class Tally:
         self.good[kind] += good.height
         self.bad[kind] += len(reasons)
         self.reasons.update(reasons.to_list())
-        for name in KEYS.get(kind, ()) if good.height else ():
-            self.filled[kind, name] += good.height - good[name].null_count()
-        succeeded = good.filter(pl.col("status") == "ok").height if kind == "llm_call" and good.height else good.height
-        self.expecting[kind] += succeeded
+        if good.is_empty():
+            return
+        if kind == "llm_call":
+            good = good.filter((pl.col("status") == "ok").fill_null(True) & ~pl.col("cache_hit").fill_null(False))
+        for name in KEYS.get(kind, ()):
+            own = good
+            if name == "output_tokens":
+                own = good.filter(~pl.col("operation").str.to_lowercase().str.contains("embed").fill_null(False))
+            self.filled[kind, name] += own.height - own[name].null_count()
+            self.expecting[kind, name] += own.height
+        if kind in PLAUSIBLE:
+            values = good[PLAUSIBLE[kind][0]].drop_nulls()
+            self.lasted.setdefault(kind, []).append(values.gather_every(max(1, len(values) // _SAMPLED)))
 
     @property
     def lost(self) -> float:
@@ -72,8 +91,19 @@ class Tally:
             f"{kind}.{name}"
             for kind, names in KEYS.items()
             for name in names
-            if self.expecting[kind] and not self.filled[kind, name]
+            if self.expecting[kind, name] and not self.filled[kind, name]
         )
+
+    @property
+    def implausible(self) -> str:
+        """Which durations can hardly be in the unit they were read in; empty where all can."""
+        for kind, series in self.lasted.items():
+            column, least, most = PLAUSIBLE[kind]
+            values = pl.concat(series)
+            middle = values.filter(values > 0).median()
+            if isinstance(middle, float) and not least <= middle <= most:
+                return f"half of its {kind}.{column} are {'below' if middle < least else 'above'} {middle:,.6g} ms"
+        return ""
 
     def __str__(self) -> str:
         """What would be stored and what would be lost."""
@@ -155,6 +185,8 @@ class Meaning:
             return f"{tally.left_out:,} of its rows would be left out, since {recognized.rest}"
         if tally.unsaid and (recognized.is_guess or recognized.is_adapted):
             return f"no row has a value for {' and '.join(tally.unsaid)}, as if its columns had other names"
+        if recognized.is_adapted and tally.implausible:
+            return f"{tally.implausible}, as if they were in another unit than those of {recognized.mapping} usually are"
         return ""
 
     def _is_open(self, recognized: Recognized) -> bool:
