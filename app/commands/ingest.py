@@ -10,6 +10,7 @@ from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import Exit, invalid, unknown, wrong
 from app.commands.printing import plain, print_json, say
 from app.commands.progress import FileBar, progress_bar
+from app.commands.questions import told
 
 if TYPE_CHECKING:
     from metrics.events.questions import Answers
@@ -125,8 +126,13 @@ def as_document(report: "IngestReport") -> dict[str, object]:
 
 def _tell(report: "IngestReport") -> None:
     for file in report.files:
-        counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
-        say(f"{file.path}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else ""))
+        if file.questions:
+            say(f"{file.path}: asks: none of its {file.read:,} rows is stored until somebody answers")
+            for line in told(file.path, file.questions):
+                say(line)
+        else:
+            counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
+            say(f"{file.path}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else ""))
         for note in file.notes:
             say(f"  note: {note}")
     for path in report.waiting:

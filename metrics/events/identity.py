@@ -31,6 +31,8 @@ class Occurrences:
     """Names, lower case, under which any batch had something."""
     fitted: set[int] = field(default_factory=set[int])
     """Numbers of the parts that any row belonged to."""
+    carried: dict[str, str] = field(default_factory=dict[str, str])
+    """What earlier rows have said for those after them, by name."""
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""

@@ -22,6 +22,7 @@ MOST_ATTRIBUTES = 256
 def prepared(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
     """The frame, its lists unrolled, with what its columns hold under names that are looked for as columns."""
     wanted = frozenset[str]().union(*(_wanted(part) for part in recognized.parts))
+    wanted |= {name.lower() for rule in recognized.carry.values() for name in (*rule.names, *rule.when)}
     if recognized.each:
         frame = unrolled(frame, recognized.each, wanted)
     sought = _with_prefixes(wanted)

@@ -141,7 +141,8 @@ class _Plan:
 
     def _added(self, column: Column, rule: Source, value: pl.Expr | None) -> pl.Expr | None:
         """With the columns that are added; where there is nothing to add them to, their sum."""
-        more = [self._read(column, name, Source(decimal=rule.decimal)) for name in self._there(rule.plus)]
+        alike = Source(decimal=rule.decimal, unit=rule.unit, map=rule.map)
+        more = [self._read(column, name, alike) for name in self._there(rule.plus)]
         if not more:
             return value
         if value is None:

@@ -164,7 +164,7 @@ def _read(
                 for kind, part in converted.items():
                     read_as += part.good.height + part.rejected.height
                     rejected.add(part.rejected, portion)
-                    tally.add(kind, part.good.height, part.rejected["reason"])
+                    tally.add(kind, part.good, part.rejected["reason"])
                     if part.good.height and not meaning.is_doubtful:
                         add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
