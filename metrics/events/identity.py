@@ -22,6 +22,8 @@ class Occurrences:
     )
 
     rows: int = 0
+    makes: bool = True
+    """Whether events without an identity are given one. Nothing that is only counted needs what costs the most."""
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""
@@ -34,7 +36,10 @@ class Occurrences:
 
 
 def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> pl.DataFrame:
-    """`events` with an `event_id` in every row: its own, else trace and span, else one made from its content."""
+    """`events` with an `event_id` in every row: its own, else trace and span, else one made from its content.
+
+    Where `occurrences.makes` none, such rows stay without.
+    """
     if events["event_id"].null_count() == 0:
         return events
     span = (
@@ -44,7 +49,7 @@ def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> 
     )
     spanned = events.with_columns(pl.coalesce("event_id", pl.format("{}-{}", "trace_id", span)).alias("event_id"))
     nameless = spanned["event_id"].is_null()
-    if not nameless.any():
+    if not nameless.any() or not occurrences.makes:
         return spanned
     made = occurrences.numbered(_contents(spanned.filter(nameless), kind))
     place = nameless.cast(pl.Int64).cum_sum() - 1

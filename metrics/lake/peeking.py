@@ -166,5 +166,10 @@ def _tally(column: str, batches: Iterable[Batch]) -> dict[str, int]:
     for batch in batches:
         said = batch.rows.lazy().group_by(pl.col(column).fill_null("")).len().collect()
         for reason, number in said.iter_rows():
-            counted[_VALUE.sub(r"\1…\2", reason)] += number
+            counted[without_values(reason)] += number
     return dict(counted.most_common(MOST_REASONS))
+
+
+def without_values(reason: str) -> str:
+    """A reason such as `duration_ms is -3; expected at least 0` without the value."""
+    return _VALUE.sub(r"\1…\2", reason)
