@@ -36,6 +36,12 @@ class Part:
     """Texts (lower case) that columns must have; a row belongs to the first part it fits."""
     present: tuple[str, ...] = ()
     """Columns of which at least one must have a value."""
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Texts (lower case) that columns must not have."""
+    absent: tuple[str, ...] = ()
+    """Columns of which none may have a value."""
+    count: str | None = None
+    """Column with the number of events a row stands for."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,10 @@ class Recognized:
     """Why a row of no part is rejected."""
     consumed: tuple[str, ...] = ()
     """Columns that served recognition and are no attributes."""
+    each: tuple[str, ...] = ()
+    """Paths of lists whose items are the rows."""
+    several: bool = False
+    """Whether a row belongs to every part it fits."""
     doubt: str = ""
     """Why it is not sure enough to store anything without asking; empty: it is sure."""
     is_adapted: bool = False
@@ -125,10 +135,18 @@ def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
 
 def _by_mapping(mapping: FileMapping) -> Recognized:
     parts = tuple(
-        Part(KINDS[part.kind], part.columns, {name: _texts(values) for name, values in part.when.items()}, part.present)
+        Part(
+            KINDS[part.kind],
+            part.columns,
+            {name: _texts(values) for name, values in part.when.items()},
+            part.present,
+            {name: _texts(values) for name, values in part.unless.items()},
+            part.absent,
+            part.count,
+        )
         for part in mapping.all_parts
     )
-    return Recognized(parts, f"mapping {mapping.name}", mapping.rest)
+    return Recognized(parts, f"mapping {mapping.name}", mapping.rest, each=mapping.each, several=mapping.several)
 
 
 def _first(
