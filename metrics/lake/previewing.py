@@ -75,7 +75,7 @@ class Preview:
     """The most frequent reasons, values left out."""
     kinds: tuple[KindPreview, ...] = ()
     words: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
-    """For our columns with known values: all that the file says there, with the number of rows."""
+    """For columns of the file that become columns with known values: all they say, with the number of rows."""
     notes: tuple[str, ...] = ()
     questions: tuple[Mapping[str, Any], ...] = ()
     """What ingest would ask before it stored anything."""
@@ -180,11 +180,15 @@ def _count_words(words: dict[str, Counter[str]], frame: pl.DataFrame, recognized
     if not chosen:
         return
     for part, rows in parted(prepared(frame, recognized), recognized):
-        for own, column, rule in chosen:
-            names = [name for one in rule.names if (name := column_named(rows, one))] if own is part else []
-            counted = words.setdefault(column.name, Counter()) if names else Counter[str]()
-            for name in names:
-                text = text_of(name, rows.schema[name]).str.slice(0, LONGEST_TEXT).alias("text")
-                for said, count in rows.lazy().group_by(text).len().collect().iter_rows():
-                    if said is not None and said.strip():
-                        counted[said] += count
+        for own, _, rule in chosen:
+            for said in rule.names if own is part else ():
+                name = column_named(rows, said)
+                if name is not None:
+                    _count(words.setdefault(said, Counter()), rows, name)
+
+
+def _count(counted: Counter[str], rows: pl.DataFrame, name: str) -> None:
+    text = text_of(name, rows.schema[name]).str.slice(0, LONGEST_TEXT).alias("text")
+    for said, count in rows.lazy().group_by(text).len().collect().iter_rows():
+        if said is not None and said.strip():
+            counted[said] += count

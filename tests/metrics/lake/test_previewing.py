@@ -82,7 +82,7 @@ def test_a_wrong_unit_is_seen_in_the_figures(tmp_path: Path) -> None:
 def test_words_of_all_rows_are_told_not_only_of_the_first(tmp_path: Path) -> None:
     path = calls(tmp_path / "a.csv")
     path.write_text(path.read_text() + "2026-05-30T10:00:00Z,last,gpt-4o,1,1,1,purple,u1\n")
-    assert preview(path, CALLS, rows=30).words["status"] == {"fine": 90, "broken": 10, "purple": 1}
+    assert preview(path, CALLS, rows=30).words["state"] == {"fine": 90, "broken": 10, "purple": 1}
 
 
 @pytest.mark.parametrize("rows", [7, 1_000])
