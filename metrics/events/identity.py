@@ -24,6 +24,8 @@ class Occurrences:
     rows: int = 0
     makes: bool = True
     """Whether events without an identity are given one. Nothing that is only counted needs what costs the most."""
+    named: set[str] = field(default_factory=set[str])
+    """Names, lower case, under which any batch had something."""
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""

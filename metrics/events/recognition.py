@@ -13,16 +13,27 @@ from pathlib import PurePath
 import polars as pl
 
 from metrics.events import KINDS
-from metrics.events.containers import attribute_names
+from metrics.events.containers import FLAT, attribute_names
 from metrics.events.mappings import FileMapping, Mappings, Source
+from metrics.events.paths import resolved
 from metrics.events.questions import Rules
 from metrics.events.schema import Kind
-from metrics.events.values import known_names, text_of
+from metrics.events.values import every_name, text_of
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
 UNKNOWN = "of no known kind"
 """How the reason for a file begins whose columns say nothing."""
+
+
+@dataclass(frozen=True)
+class Without:
+    """Rows that a look at the whole file found to be no events of a part."""
+
+    columns: tuple[str, ...]
+    """Columns that tell a row from others."""
+    keys: frozenset[int]
+    """Their `key_of`, for the rows that are left out."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Part:
     """Columns of which none may have a value."""
     count: str | None = None
     """Column with the number of events a row stands for."""
+    without: Without | None = None
 
 
 @dataclass(frozen=True)
@@ -117,20 +129,52 @@ def with_rules(recognized: Recognized, rules: Rules, only: int | None = None) ->
     return replace(recognized, parts=parts)
 
 
+def without(recognized: Recognized, rows: Without | None, number: int) -> Recognized:
+    """Without these rows in the part of a number."""
+    if rows is None:
+        return recognized
+    parts = list(recognized.parts)
+    parts[number] = replace(parts[number], without=rows)
+    return replace(recognized, parts=tuple(parts))
+
+
+def key_of(frame: pl.DataFrame, columns: Iterable[str | None]) -> pl.Expr | None:
+    """A number that tells rows apart by columns, the same in every batch of this process; null where one is null."""
+    there = [text_of(name, frame.schema[name]) for name in columns if name is not None]
+    key = pl.concat_str(there, separator="\x1f") if there else None
+    return None if key is None else pl.when(key.is_not_null()).then(key.hash())
+
+
 def _ruled(part: Part, rules: Rules) -> Part:
     """Where nothing says where a column comes from, it still comes from all names it is known by."""
     columns = dict(part.columns)
     for name, keys in rules.items():
         if name in part.kind.by_name:
-            rule = columns.get(name) or Source(names=known_names(part.kind.by_name[name]))
+            rule = columns.get(name) or Source(names=every_name(part.kind.by_name[name]))
             columns[name] = Source.model_validate({**rule.model_dump(exclude_unset=True, by_alias=True), **keys})
     return replace(part, columns=columns)
 
 
 def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
-    """Column names and keys of attributes, lower case."""
-    inner = attribute_names(sample) if sample is not None else ()
+    """Column names, keys of attributes and known names within other values, lower case."""
+    inner = (*attribute_names(sample), *_nested(sample.head(_LOOKED_INTO))) if sample is not None else ()
     return frozenset(name.lower() for name in (*schema.names(), *inner))
+
+
+def _nested(rows: pl.DataFrame) -> list[str]:
+    """Names of ours that are paths into other columns (`usage.prompt_tokens`) and lead to something."""
+    return [name.removeprefix(FLAT) for name in resolved(rows, _PATHS).columns if name.startswith(FLAT)]
+
+
+_LOOKED_INTO = 10_000
+"""Rows whose values are looked into for what the file is."""
+_PATHS = frozenset(
+    name
+    for kind in KINDS.values()
+    for column in kind.columns
+    for name in map(str.lower, every_name(column))
+    if "." in name
+)
 
 
 def _by_mapping(mapping: FileMapping) -> Recognized:
@@ -224,7 +268,7 @@ def _kind_named(text: str) -> Kind | None:
 
 
 def _has(kind: Kind, column: str, names: frozenset[str]) -> bool:
-    return any(name.lower() in names for name in known_names(kind.by_name[column]))
+    return any(name.lower() in names for name in every_name(kind.by_name[column]))
 
 
 def _reason(schema: pl.Schema, names: frozenset[str]) -> str:

@@ -5,7 +5,7 @@ the figures of the preview are those of the pages afterwards.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -15,12 +15,12 @@ import polars as pl
 
 from metrics.events.containers import CONTAINERS, column_named
 from metrics.events.conversion import Occurrences, convert
-from metrics.events.mappings import FileMapping, Mappings, Source
-from metrics.events.parting import parted, prepared
+from metrics.events.mappings import FileMapping, Mappings
+from metrics.events.parting import parted, prepared, sought_in
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, as_documents
-from metrics.events.recognition import Part, Recognized
-from metrics.events.values import known_names, text_of
+from metrics.events.recognition import Recognized
+from metrics.events.values import text_of
 from metrics.lake.figures import Figure, Gathered
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import LONGEST_TEXT, without_values
@@ -144,33 +144,9 @@ def _said(task: PreviewTask, home: Path) -> tuple[Mappings, Answers]:
 
 def _projected(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
     """Only the columns that something is made of: attributes count for nothing here, and cost most of the time."""
-    wanted = {name.lower() for part in recognized.parts for name in _wanted(part)} | _IDENTIFYING
-    roots = {name.split(".")[0] for name in wanted}
-    kept = [
-        name
-        for name in frame.columns
-        if (lowered := name.lower()) in wanted
-        or lowered in CONTAINERS
-        or lowered in roots
-        or any(one.startswith(f"{lowered}.") for one in wanted)
-    ]
+    sought = sought_in(recognized) | _IDENTIFYING
+    kept = [name for name in frame.columns if (lowered := name.lower()) in sought or lowered in CONTAINERS]
     return frame.select(kept) if kept else frame
-
-
-def _wanted(part: Part) -> Iterator[str]:
-    """Names of the file that a part may look at, paths as they are written."""
-    for column in part.kind.columns:
-        rule = part.columns.get(column.name)
-        yield from known_names(column) if rule is None else _named(rule)
-    for conditions in (part.when, getattr(part, "unless", {}), part.present, getattr(part, "absent", ())):
-        yield from conditions
-    if count := getattr(part, "count", None):
-        yield count
-
-
-def _named(rule: Source) -> Iterator[str]:
-    for key in ("names", "plus", "starts", "ends", "join"):
-        yield from getattr(rule, key, ())
 
 
 def _count_words(words: dict[str, Counter[str]], frame: pl.DataFrame, recognized: Recognized) -> None:
