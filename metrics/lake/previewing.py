@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from metrics.events.containers import CONTAINERS, column_named
+from metrics.events.containers import CONTAINERS, by_name
 from metrics.events.conversion import Occurrences, convert
 from metrics.events.mappings import FileMapping, Mappings
 from metrics.events.parting import parted, prepared, sought_in
@@ -156,9 +156,10 @@ def _count_words(words: dict[str, Counter[str]], frame: pl.DataFrame, recognized
     if not chosen:
         return
     for part, rows in parted(prepared(frame, recognized), recognized):
+        named = by_name(rows.columns)
         for own, _, rule in chosen:
             for said in rule.names if own is part else ():
-                name = column_named(rows, said)
+                name = named.get(said.lower())
                 if name is not None:
                     _count(words.setdefault(said, Counter()), rows, name)
 
