@@ -64,8 +64,17 @@ def believable(column: Column) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_in_the_words_of_a_kind_is_proposed_as_that_kind(kind: str) -> None:
-    said = {"ts": "2026-05-30T10:00:00Z", "event_id": "a", "status_code": "200", "method": "GET", "endpoint": "/a",
-            "page": "/a", "action": "click", "source_ip": "10.0.0.1", "model": "gpt-4o"}
+    said = {
+        "ts": "2026-05-30T10:00:00Z",
+        "event_id": "a",
+        "status_code": "200",
+        "method": "GET",
+        "endpoint": "/a",
+        "page": "/a",
+        "action": "click",
+        "source_ip": "10.0.0.1",
+        "model": "gpt-4o",
+    }
     columns = {column.name: (said.get(column.name) or believable(column),) for column in KINDS[kind].columns}
     best = proposals(seen(columns))[0]
     assert best.kind == kind
