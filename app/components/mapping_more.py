@@ -26,7 +26,8 @@ def more(
             if not column.dtype.is_numeric():
                 said["pattern"] = st.text_input(
                     "Only a part of the text", proposed.get("pattern", ""), key=f"{key}-pattern", max_chars=300,
-                    placeholder="^/orders/([0-9]+)", help="A regular expression with one group: the part that is meant.",
+                    placeholder="^/orders/([0-9]+)",
+                    help="A regular expression with one group: the part that is meant.",
                 ).strip()  # fmt: skip
         said |= _numbers(column, names, proposed, key) if column.dtype.is_numeric() else {}
         said |= _moments(column, names, proposed, key)

@@ -66,7 +66,8 @@ def _beside(form: Form, count: int) -> tuple[bool, tuple[str, ...]]:
         )  # fmt: skip
         each = st.text_input(
             "The rows are the items of this list", form.proposal.each or "", key=f"{form.prefix}-each", max_chars=200,
-            placeholder="data", help="For a page of an API, whose rows stand in a list. Columns are named as in an item.",
+            placeholder="data",
+            help="For a page of an API, whose rows stand in a list. Columns are named as in an item.",
         ).strip()  # fmt: skip
     return several, (each,) if each else ()
 
@@ -91,7 +92,8 @@ def _rows(form: Form, *, is_alone: bool) -> dict[str, Any]:
         absent = _columns(form, "Not rows with a value in", [], f"{form.prefix}-absent")
         options = ["", *form.names]
         count = st.selectbox(
-            "A row stands for as many events as says", options, options.index(rows.count or ""), key=f"{form.prefix}-count",
+            "A row stands for as many events as says", options, options.index(rows.count or ""),
+            key=f"{form.prefix}-count",
             format_func=lambda name: wording.name(name, 60) if name else "– a row is one event –",
             help="For sums of a day or an hour: tokens and costs are shared out over so many events.",
         )  # fmt: skip

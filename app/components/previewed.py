@@ -50,8 +50,8 @@ def told(preview: Preview) -> None:
 
 def _counts(preview: Preview) -> str:
     return (
-        f"{preview.read:,} rows read → **{preview.stored:,} events**, {preview.duplicates:,} duplicates within the file, "
-        f"{preview.rejected:,} rejected."
+        f"{preview.read:,} rows read → **{preview.stored:,} events**, {preview.duplicates:,} duplicates within the "
+        f"file, {preview.rejected:,} rejected."
     )
 
 

@@ -63,7 +63,9 @@ def is_attended() -> bool:
 
 
 def files(status: Status | None) -> pl.DataFrame:
-    """The newest files: `file`, `at`, `status`, `read`, `stored`, `duplicates`, `rejected`, `kinds`, `reason`, `notes`."""
+    """The newest files: `file`, `at`, `status`, `read`, `stored`, `duplicates`, `rejected`, `kinds`, `reason`,
+    `notes`.
+    """
     ledger = Ledger.existing(home())
     return _listed(ledger.attempts(LISTED, status) if ledger else [])
 

@@ -3,6 +3,7 @@
 The page asks again and again, and is never kept waiting: what it gets is how far it is, and in the end the figures.
 """
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from metrics.lake.child import Reader
 from metrics.lake.previewing import Preview, PreviewTask
 from metrics.lake.problems import LakeUnavailable, Unreadable
 
+_LOG = logging.getLogger(__name__)
 BATCH_ROWS = 250_000
 """Rows after which progress is told."""
 KEPT = 64
@@ -89,6 +91,9 @@ class Previews:
             running.problem = str(problem)
         except _Superseded:
             running.problem = "another preview was asked for"
+        except Exception as error:  # nobody else would hear of it, and the page would wait for ever
+            _LOG.exception("a file could not be previewed")
+            running.problem = f"{type(error).__name__}: {error}"
 
     def _told(self, running: Running, done: int, of: int | None) -> None:
         running.done, running.of = done, of

@@ -6,23 +6,19 @@ words of a status · what names an event · which rows are events · how many ev
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise, permutations
 from statistics import median
 from typing import Any
 
-import polars as pl
-
 from metrics.events import KINDS
+from metrics.events.calls import cached, calls, costs, failures, tokens
 from metrics.events.evidence import TIME, UNIT_WORDS, evidence, unmatched
 from metrics.events.looks import Seen
-from metrics.events.matching import LEAST, Proposal, Proposed, with_column, without
-from metrics.events.naming import OTHER, TOTAL, cost_meant, duration_meant, plain, time_rank, tokens_meant, words_of
-from metrics.events.pricing import PriceBook
-from metrics.events.relations import HOLDS, adds_up, exceeds, fills, moments, says, spans, unit_beside
+from metrics.events.matching import LEAST, Proposal, Proposed, source_of, unclaimed, with_column, without
+from metrics.events.naming import duration_meant, plain, time_rank, words_of
+from metrics.events.relations import HOLDS, moments, spans, unit_beside
 from metrics.events.shapes import (
     Rows,
     buckets,
-    calls_among,
     count_of,
     is_by_day,
     is_event_name,
@@ -38,12 +34,6 @@ Step = Callable[[Proposal, Sequence[Seen]], Proposal]
 _ENDING = (0.69, 0.71)
 """Ranks of times that are ends."""
 _LONGEST_SPAN_MS = 6 * 3_600_000
-_COUNTED_IN = ("details", "cachedcontent")
-_COUNTED_BESIDE = ("cachereadinputtokens", "cachecreationinputtokens")
-"""How vendors' names for cached tokens say whether the input counts them."""
-_OF_FACTORS = ((1.0, "dollars"), (100.0, "cents"), (1e3, "thousandths of a dollar"), (1e6, "millionths of a dollar"))
-_ODD_TIMES = 20
-"""Times of the list price from which on a cost is no matter of a discount."""
 
 
 def drafted(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
@@ -53,9 +43,9 @@ def drafted(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
     return proposal
 
 
-def together(calls: Proposal, acts: Proposal, columns: Sequence[Seen]) -> Proposal | None:
+def together(called: Proposal, acts: Proposal, columns: Sequence[Seen]) -> Proposal | None:
     """Calls and interactions as parts of one file, where one column says which row is which."""
-    column = next((one for one in columns if one.name in calls.rows.when and is_event_name(one)), None)
+    column = next((one for one in columns if one.name in called.rows.when and is_event_name(one)), None)
     if column is None or not acts.columns.keys() & {"user_id", "session_id", "page"}:
         return None
     left = [text for text in dict.fromkeys(column.texts) if not is_of_calls(text)]
@@ -63,7 +53,7 @@ def together(calls: Proposal, acts: Proposal, columns: Sequence[Seen]) -> Propos
         return None
     mine = tuple(text for text in dict.fromkeys(column.texts) if is_of_calls(text))
     rest = replace(acts, rows=Rows(unless={column.name: mine}))
-    return replace(calls, score=round(min(1.0, max(calls.score, acts.score) + 0.02), 3), others=(rest,))
+    return replace(called, score=round(min(1.0, max(called.score, acts.score) + 0.02), 3), others=(rest,))
 
 
 def _items(proposal: Proposal, _columns: Sequence[Seen]) -> Proposal:
@@ -89,27 +79,16 @@ def _without_prefix(rule: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     }
 
 
-def _source(proposal: Proposal, name: str, columns: Sequence[Seen]) -> Seen | None:
-    """The file's column that is proposed for one of ours."""
-    found = proposal.columns.get(name)
-    return next((one for one in columns if found and one.name == found.source), None)
-
-
-def _unclaimed(proposal: Proposal, columns: Sequence[Seen]) -> list[Seen]:
-    claimed = {one.source for one in proposal.columns.values()}
-    return [one for one in columns if one.name not in claimed and not one.is_empty]
-
-
 def _is_moment(seen: Seen) -> bool:
     return not seen.is_empty and evidence(TIME, seen, "").strength > 0
 
 
 def _date_and_clock(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
     """A day in one column and the time of day in another are one moment."""
-    day = _source(proposal, "ts", columns)
+    day = source_of(proposal, "ts", columns)
     if day is None or not all(len(text.strip()) <= 10 and not text.strip().isdigit() for text in day.texts):
         return proposal
-    clock = next((one for one in _unclaimed(proposal, columns) if one.look == "clock"), None)
+    clock = next((one for one in unclaimed(proposal, columns) if one.look == "clock"), None)
     if clock is None:
         return proposal
     reason = f"{day.name} says the day and {clock.name} the time of day"
@@ -118,7 +97,7 @@ def _date_and_clock(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
 
 def _end_of(proposal: Proposal, columns: Sequence[Seen]) -> tuple[Seen, list[float | None]] | None:
     """The column with the moment of the end, and the milliseconds up to it from `ts`, row by row."""
-    begun = _source(proposal, "ts", columns)
+    begun = source_of(proposal, "ts", columns)
     if begun is None or "join" in proposal.columns["ts"].rule:
         return None
     start = moments(begun)
@@ -151,7 +130,7 @@ def _is_span(between: Sequence[float | None]) -> bool:
 def _measured(
     proposal: Proposal, columns: Sequence[Seen], name: str, end: Seen, between: Sequence[float | None]
 ) -> Proposal:
-    said = _source(proposal, name, columns)
+    said = source_of(proposal, name, columns)
     if said is None or said.is_empty:
         return with_column(proposal, Proposed(name, end.name, 0.8, f"up to {end.name}", rule={"ends": [end.name]}))
     unit, share = unit_beside(said, between)
@@ -173,7 +152,7 @@ def _first_token(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
     if "time_to_first_token_ms" not in KINDS[proposal.kind].by_name:
         return proposal
     own, whole = proposal.columns.get("time_to_first_token_ms"), proposal.columns.get("duration_ms")
-    first, last = _source(proposal, "time_to_first_token_ms", columns), _source(proposal, "duration_ms", columns)
+    first, last = source_of(proposal, "time_to_first_token_ms", columns), source_of(proposal, "duration_ms", columns)
     if own is None:
         moment = next(
             (one for one in columns if (duration_meant(one.name) == "time_to_first_token_ms" and _is_moment(one))
@@ -196,7 +175,7 @@ def _first_token(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
 def _words(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
     """Words that are none of the known ones are proposed with the nearest meaning."""
     for name, one in list(proposal.columns.items()):
-        column, seen = KINDS[proposal.kind].by_name[name], _source(proposal, name, columns)
+        column, seen = KINDS[proposal.kind].by_name[name], source_of(proposal, name, columns)
         if column.one_of and seen is not None and not seen.is_empty and "map" not in one.rule:
             strange = unmatched(column, seen.texts, proposal.kind)
             guessed: dict[str, Any] = {theirs: ours for theirs, ours in strange.items() if ours is not None}
@@ -205,189 +184,9 @@ def _words(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
     return proposal
 
 
-_FAILING = frozenset(["error", "errors", "errored", "failed", "failure", "exception", "iserror", "haserror"])
-
-
-def _failures(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
-    """Where nothing says how a call ended, a column that only failures fill does."""
-    own = _source(proposal, "status", columns)
-    if own is not None and not own.is_empty:
-        return proposal
-    for one in columns:
-        words = words_of(one.name.rpartition(".")[2])
-        if words & _FAILING and not one.is_nested and not words & {"count", "rate", "message", "msg", "num"}:
-            found = _failing(one)
-            if found is not None:
-                return with_column(proposal, found)
-    return proposal
-
-
-def _failing(one: Seen) -> Proposed | None:
-    if one.look == "boolean":
-        meant = {text: "error" if text.lower() in ("true", "yes") else "ok" for text in dict.fromkeys(one.texts)}
-        return Proposed("status", one.name, 0.75, "it says whether the call failed", rule={"map": meant})
-    if one.is_numeric and "code" not in words_of(one.name):
-        return None
-    fine = {text: "ok" for text in dict.fromkeys(one.texts) if text.strip() in ("0", "200", "ok", "OK", "none", "None")}
-    if one.is_empty or one.fullness < 0.5 or fine:
-        rule: dict[str, Any] = {"default": "ok", **({"map": fine} if fine else {})}
-        return Proposed("status", one.name, 0.6, "it has a value where the call failed", rule=rule)
-    return None
-
-
-def _tokens(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
-    """Which is the input and which the output, by sums and by size, where names do not tell."""
-    if {"input_tokens", "output_tokens"} <= proposal.columns.keys():
-        return proposal
-    loose = [
-        one for one in _unclaimed(proposal, columns) if one.is_whole and not one.is_counter and not one.is_constant
-    ]
-    named = [one for one in loose if tokens_meant(one.name) in ("tokens", TOTAL)]
-    candidates = (named if len(named) > 1 else loose)[:8]
-    known = [seen for name in ("input_tokens", "output_tokens") if (seen := _source(proposal, name, columns))]
-    for total, one, other in permutations([*candidates, *known], 3):
-        if sum(one.numbers) >= sum(other.numbers) and adds_up(total, (one, other)) and not set(known) - {one, other}:
-            return _by_size(proposal, one, other, known, f"{one.name} + {other.name} = {total.name}, row by row")
-    generic = [one for one in named if tokens_meant(one.name) == "tokens"]
-    if not known and len(generic) == 2:
-        one, other = sorted(generic, key=lambda seen: -sum(seen.numbers))
-        return _by_size(proposal, one, other, known, "by size")
-    totals = [one for one in named if tokens_meant(one.name) == TOTAL or len(generic) == 1]
-    if totals and not known:
-        said = f"{totals[0].name} may be input and output together: neither is known from it"
-        return replace(proposal, doubts=(*proposal.doubts, said))
-    return proposal
-
-
-def _by_size(proposal: Proposal, larger: Seen, smaller: Seen, known: Sequence[Seen], why: str) -> Proposal:
-    """The larger is the input, unless a name says which is which."""
-    taken = {one.source: name for name, one in proposal.columns.items()}
-    reads, writes = larger, smaller
-    if taken.get(larger.name) == "output_tokens" or taken.get(smaller.name) == "input_tokens":
-        reads, writes = smaller, larger
-    check = (
-        ""
-        if known
-        else f"{reads.name} is taken for the input, because it is the larger, and {writes.name} for the output"
-    )
-    for name, seen in (("input_tokens", reads), ("output_tokens", writes)):
-        if name not in proposal.columns:
-            proposal = with_column(proposal, Proposed(name, seen.name, 0.7, why, check=check))
-    return proposal
-
-
-def _cached(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
-    """Whether the input counts what was read from a cache: as the numbers allow, then as the vendor's names say."""
-    given, read = _source(proposal, "input_tokens", columns), _source(proposal, "cached_input_tokens", columns)
-    if given is None or read is None or not any(read.numbers):
-        return proposal
-    written = _source(proposal, "output_tokens", columns)
-    stored = _source(proposal, "cache_write_tokens", columns)
-    totals = [one for one in columns if tokens_meant(one.name) == TOTAL and one.is_whole]
-    beside = [part for part in (given, written, read, stored) if part is not None and not part.is_empty]
-    own = proposal.columns["input_tokens"]
-    if exceeds(read, given) or any(adds_up(total, beside) for total in totals):
-        return with_column(proposal, replace(own, rule={**own.rule, "cached": "excluded"}))
-    others = [one for one in columns if "uncached" in words_of(one.name) or "miss" in words_of(one.name)]
-    is_counted = written is not None and any(adds_up(total, (given, written)) for total in totals)
-    if is_counted or any(adds_up(given, (read, other)) for other in others):
-        return with_column(proposal, replace(own, rule={**own.rule, "cached": "included"}))
-    said = plain(read.name)
-    if any(part in said for part in _COUNTED_IN):
-        return with_column(proposal, replace(own, rule={**own.rule, "cached": "included"}))
-    if any(part in said for part in _COUNTED_BESIDE):
-        return with_column(proposal, replace(own, rule={**own.rule, "cached": "excluded"}))
-    check = f"does {given.name} count the tokens of {read.name}, or are they beside it?"
-    return with_column(proposal, replace(own, check=own.check or check))
-
-
-def _costs(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
-    """A cost in two parts is their sum; one that is many times the list price is in cents, or in less."""
-    if "cost_usd" not in proposal.columns:
-        parts = {
-            side: next((one for one in columns if cost_meant(one.name) == OTHER and words_of(one.name) & words
-                        and one.is_numeric and not words_of(one.name) & {"per", "token", "tokens"}), None)
-            for side, words in (("input", {"input", "prompt"}), ("output", {"output", "completion"}))
-        }  # fmt: skip
-        if parts["input"] is None or parts["output"] is None:
-            return proposal
-        names = parts["input"].name, parts["output"].name
-        rule = {"plus": [names[1]]}
-        return with_column(
-            proposal, Proposed("cost_usd", names[0], 0.7, f"{names[0]} and {names[1]} together", rule=rule)
-        )
-    own, seen = proposal.columns["cost_usd"], _source(proposal, "cost_usd", columns)
-    if seen is None or "factor" in own.rule or own.check:
-        return proposal
-    if _grows(seen):
-        return with_column(
-            proposal, replace(own, check=f"{seen.name} never falls from row to row: is it a running sum?")
-        )
-    times = _times_list_price(proposal, columns, seen)
-    if times is None or 1 / _ODD_TIMES <= times <= _ODD_TIMES:
-        return proposal
-    factor, what = min(_OF_FACTORS, key=lambda one: abs(one[0] / times - 1) if one[0] > 1 else 9)
-    if 1 / 2 <= factor / times <= 2:
-        said = f"{seen.name} is about {factor:,.0f} times what these tokens cost by list prices: it is taken for {what}"
-        return with_column(proposal, replace(own, rule={**own.rule, "factor": 1 / factor}, check=said))
-    said = f"{seen.name} is {times:,.2g} times what these tokens cost by list prices"
-    return with_column(proposal, replace(own, check=said))
-
-
-def _grows(seen: Seen) -> bool:
-    numbers = seen.numbers
-    return len(numbers) > 9 and not seen.is_constant and all(a <= b for a, b in pairwise(numbers))
-
-
-def _times_list_price(proposal: Proposal, columns: Sequence[Seen], cost: Seen) -> float | None:
-    """How many times the list price of the tokens a cost is; nothing where the model has no price."""
-    found = {name: _source(proposal, name, columns) for name in ("ts", "model", "provider", "input_tokens", "output_tokens",
-                                                                 "cached_input_tokens", "cache_write_tokens")}  # fmt: skip
-    if found["ts"] is None or found["model"] is None or found["input_tokens"] is None:
-        return None
-    rows = len(cost.values)
-
-    def numbers(name: str) -> list[int | None]:
-        seen = found[name]
-        return [None if one is None else int(one) for one in seen.aligned] if seen else [None] * rows
-
-    calls = pl.DataFrame(
-        {
-            "ts": moments(found["ts"]),
-            "model": list(found["model"].values),
-            "provider": list(found["provider"].values) if found["provider"] else [None] * rows,
-            **{name: numbers(name) for name in ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")},
-            "cost_usd": [None] * rows, "cache_savings_usd": [None] * rows, "cost_source": [None] * rows,
-            "cache_hit": [None] * rows,
-        },
-        schema=KINDS["llm_call"].schema.__class__({name: KINDS["llm_call"].schema[name] for name in _PRICED}),
-    )  # fmt: skip
-    listed = PriceBook().priced(calls)["cost_usd"].to_list()
-    ratios = [said / price for said, price in zip(cost.aligned, listed, strict=True) if said and price]
-    return median(ratios) if len(ratios) > 1 else None
-
-
-_PRICED = ("ts", "model", "provider", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "cost_usd",
-           "cache_savings_usd", "cost_source", "cache_hit")  # fmt: skip
-
-
-def _calls(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
-    """Which rows are calls."""
-    tokens: dict[str, Sequence[bool]] = {}
-    for name in ("input_tokens", "output_tokens"):
-        seen = _source(proposal, name, columns)
-        if seen is not None and not seen.is_empty:
-            tokens[seen.name] = fills(seen)
-    model = _source(proposal, "model", columns)
-    named = {model.name: says(model)} if model is not None and not model.is_empty else {}
-    claimed = {one.source for name, one in proposal.columns.items() if name in ("status", "model", "provider")}
-    typed = [one for one in columns if one.name not in claimed]
-    return replace(proposal, rows=calls_among(typed, tokens, named))
-
-
 def _sums(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
     """A row that is a day, an hour or a sum stands for as many calls as it says; else it is no event."""
-    begun = _source(proposal, "ts", columns)
+    begun = source_of(proposal, "ts", columns)
     if begun is None:
         said = "no column says when it was: times have to be made up"
         return replace(proposal, doubts=(*proposal.doubts, said))
@@ -487,7 +286,7 @@ def _vitals(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
 
 _EVERY: tuple[Step, ...] = (_date_and_clock, _durations, _words)
 _STEPS: Mapping[str, tuple[Step, ...]] = {
-    "llm_call": (_tokens, _cached, _costs, _failures, _calls, _sums),
+    "llm_call": (tokens, cached, costs, failures, calls, _sums),
     "request": (_sums,),
     "interaction": (_acts,),
     "web_vital": (_vitals,),

@@ -4,7 +4,7 @@ What values say outvotes what names say: a strength of 0 rules a pair out, whate
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,6 +20,7 @@ from metrics.events.schema import TIMESTAMP, Column
 from metrics.events.similarity import distance
 from metrics.events.sources import Source
 from metrics.events.values import SYNONYMS, converted, unit_named
+from metrics.events.wellknown import ANYWHERE_NEVER, CATEGORIES, GUESSES, NEVER, OF_OTHERS, WELL_KNOWN
 
 __all__ = ["Evidence", "Seen", "evidence", "speaks_for_itself", "unmatched"]
 
@@ -40,169 +41,13 @@ _DIGITS = re.compile(r"-?\d+(\.\d*)?(e\+?\d+)?", re.I)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _NEAR = 2
 """Letters in which a word may differ from a known one."""
-_STATUS_CODES = frozenset((200, 201, 202, 204, 206, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 413,
-                           422, 429, 499, 500, 502, 503, 504, 529))  # fmt: skip
+_STATUS_CODES = frozenset((
+    200, 201, 202, 204, 206, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 413, 422, 429, 499, 500, 502,
+    503, 504, 529,
+))  # fmt: skip
 """Codes that are seen; a number that happens to lie between 100 and 599 is none of them."""
 UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
-_GUESSES: Mapping[str, frozenset[str]] = {
-    "ok": frozenset(("fine", "good", "done", "passed", "yes", "true", "finished", "erfolg")),
-    "success": frozenset(("fine", "good", "done", "passed", "yes", "true", "finished")),
-    "healthy": frozenset(("fine", "good", "green", "online", "alive", "yes", "true", "1")),
-    "rate_limited": frozenset(("throttled", "throttle", "limited", "quota", "quota_exceeded", "too_many_requests")),
-    "timeout": frozenset(("slow", "expired", "deadline", "deadline_exceeded")),
-    "content_filtered": frozenset(("filtered", "moderated", "refused", "blocked", "safety")),
-    "cancelled": frozenset(("aborted", "stopped", "interrupted")),
-    "error": frozenset(("broken", "bad", "crashed", "exception", "no", "false", "fehler")),
-    "failure": frozenset(("broken", "bad", "crashed", "exception", "no", "false")),
-    "down": frozenset(("broken", "bad", "dead", "red", "offline", "no", "false", "0")),
-    "degraded": frozenset(("slow", "yellow", "limited")),
-    "critical": frozenset(("panic", "emergency", "alert", "p0")),
-}
-"""Meanings that are proposed for words of which ingest itself is not sure enough."""
-_MODEL = re.compile(
-    r"(^|[/.:@_-])(gpt|o[134]|chatgpt|claude|gemini|gemma|palm|llama|mi[sx]tral|codestral|command|deepseek|qwen|grok|phi|"
-    r"titan|nova|jamba|dbrx|yi|sonar|whisper|dall-e|text-(embedding|davinci|bison)|embed|davinci|babbage|ada|nomic|bge|"
-    r"kimi|glm|minimax)([-_.:/\d]|$)",
-    re.I,
-)
-_PROVIDERS = frozenset(
-    [
-        "openai",
-        "azure",
-        "azure_openai",
-        "anthropic",
-        "google",
-        "vertex",
-        "vertex_ai",
-        "vertexai",
-        "gemini",
-        "bedrock",
-        "aws",
-        "cohere",
-        "mistral",
-        "mistralai",
-        "groq",
-        "together",
-        "together_ai",
-        "fireworks",
-        "deepseek",
-        "xai",
-        "x-ai",
-        "perplexity",
-        "openrouter",
-        "ollama",
-        "vllm",
-        "huggingface",
-        "replicate",
-        "meta",
-        "ai21",
-        "anyscale",
-        "databricks",
-        "nvidia",
-        "lepton",
-        "cerebras",
-        "sambanova",
-        "gcp",
-        "moonshot",
-        "azure-openai",
-        "amazon",
-        "aws_bedrock",
-    ]
-)
-_OPERATIONS = frozenset(
-    [
-        "chat",
-        "completion",
-        "completions",
-        "chat_completion",
-        "text_completion",
-        "embeddings",
-        "embedding",
-        "acompletion",
-        "aembedding",
-        "generate",
-        "generate_content",
-        "invokemodel",
-        "invoke_model",
-        "converse",
-        "conversestream",
-        "responses",
-        "rerank",
-    ]
-)
-_ENVIRONMENTS = frozenset(
-    [
-        "prod",
-        "production",
-        "staging",
-        "stage",
-        "dev",
-        "development",
-        "test",
-        "testing",
-        "qa",
-        "preview",
-        "local",
-        "sandbox",
-        "live",
-    ]
-)
-_DEVICES = frozenset(
-    [
-        "desktop",
-        "mobile",
-        "tablet",
-        "phone",
-        "tv",
-        "bot",
-        "web",
-        "ios",
-        "android",
-        "windows",
-        "macos",
-        "linux",
-        "smartphone",
-    ]
-)
-_WELL_KNOWN: Mapping[str, tuple[Callable[[str], bool], str]] = {
-    "model": (
-        lambda text: bool(_MODEL.search(text)) and look_of(text) not in ("url", "path", "email"),
-        "names of models",
-    ),
-    "provider": (lambda text: text.lower() in _PROVIDERS, "names of providers"),
-    "operation": (lambda text: text.lower().replace(" ", "_") in _OPERATIONS, "operations of models"),
-    "environment": (lambda text: text.lower() in _ENVIRONMENTS, "names of environments"),
-    "device": (lambda text: text.lower() in _DEVICES, "kinds of devices"),
-}
-"""Columns whose values are known though any text may stand there."""
-_NEVER: Mapping[str, frozenset[str]] = {
-    "user_id": frozenset(("agent", "url", "path", "time", "clock", "verb", "boolean", "json", "text")),
-    "session_id": frozenset(("agent", "url", "path", "time", "clock", "verb", "boolean", "json", "text", "email", "ip")),
-    "trace_id": frozenset(("agent", "url", "path", "time", "clock", "verb", "boolean", "json", "text", "email", "ip")),
-    "request_id": frozenset(("agent", "url", "path", "time", "clock", "verb", "boolean", "json", "text", "email", "ip")),
-    "model": frozenset(("url", "path", "email", "ip", "time", "clock", "verb", "boolean", "json", "text", "uuid", "number")),
-    "provider": frozenset(("path", "email", "ip", "time", "clock", "verb", "boolean", "json", "text", "uuid", "number",
-                           "agent")),
-    "operation": frozenset(("email", "ip", "time", "clock", "boolean", "json", "uuid", "number", "agent")),
-    "endpoint": frozenset(("agent", "email", "ip", "time", "clock", "verb", "boolean", "json", "uuid", "number", "text")),
-    "page": frozenset(("agent", "email", "ip", "time", "clock", "verb", "boolean", "json", "uuid", "number")),
-    "referrer": frozenset(("agent", "email", "ip", "time", "clock", "boolean", "json", "uuid", "number")),
-    "action": frozenset(("agent", "email", "ip", "time", "clock", "boolean", "json", "uuid", "number", "url", "path")),
-    "device": frozenset(("agent", "email", "ip", "time", "clock", "boolean", "json", "uuid", "number", "url", "path", "text")),
-    "host": frozenset(("agent", "email", "time", "clock", "boolean", "json", "number", "text")),
-    "component": frozenset(("agent", "email", "time", "clock", "boolean", "json", "number", "uuid")),
-    "source_ip": frozenset(("agent", "email", "time", "clock", "boolean", "json", "number", "uuid", "url", "path", "text",
-                            "verb", "word")),
-}  # fmt: skip
-"""Looks that rule a column out."""
-_OF_OTHERS = frozenset("commit sha digest checksum etag trace parent session user thread conversation visitor".split())
-"""Words of ids that are of something else than the event, though each may come once in a file."""
-_ANYWHERE_NEVER = frozenset(("time", "json"))
-"""Looks that rule out all other columns of text."""
-_CATEGORIES = frozenset(("service", "region", "environment", "feature", "provider", "model", "operation", "device", "action",
-                         "finish_reason"))  # fmt: skip
-"""Columns whose values come again and again."""
 _FREE_TEXT = frozenset(("message", "comment", "description"))
 
 
@@ -225,7 +70,7 @@ NONE = Evidence(0)
 
 def speaks_for_itself(column: Column) -> bool:
     """Whether values alone can tell a column, whatever it is called."""
-    return column.name in ("ts", "status_code", "endpoint", "method", "user_id", "event_id", *_WELL_KNOWN) or bool(
+    return column.name in ("ts", "status_code", "endpoint", "method", "user_id", "event_id", *WELL_KNOWN) or bool(
         column.one_of
     )
 
@@ -312,17 +157,15 @@ def _number(column: Column, seen: Seen, texts: list[str], kind: str) -> Evidence
         return NONE
     if column.name == "status_code":
         codes = sum(1 for number in _numbers(texts) if number in _STATUS_CODES) / len(texts)
-        none: dict[str, Any] = {"map": {text: None for text in dict.fromkeys(seen.texts) if text.strip("-0 ") == ""}}
+        none: dict[str, None] = {text: None for text in dict.fromkeys(seen.texts) if text.strip("-0 ") == ""}
         if kind == "health":
-            none["map"]["0"] = None
-        rule = none if none["map"] else {}  # 0: nobody answered
+            none["0"] = None
+        rule: dict[str, Any] = {"map": none} if none else {}  # 0: nobody answered
         return (
             Evidence(0.95 * codes, "its values are HTTP status codes", rule=rule) if codes >= FITTING else Evidence(0.3)
         )
     if column.name == "cost_usd":
         return _cost(seen)
-    if column.unit == "tokens" and not seen.is_whole:
-        return NONE
     bounded = column.minimum is not None and column.maximum is not None
     return Evidence(0.6 if bounded else 0.55, "its numbers are within the limits" if bounded else "it holds numbers")
 
@@ -335,10 +178,18 @@ def _share_of_numbers(column: Column, seen: Seen) -> float:
     return fits / len(seen.texts)
 
 
+_OF_A_DOLLAR = (
+    (frozenset(("cents", "cent", "ct")), 0.01, "cents"),
+    (frozenset(("micros", "micro", "microusd")), 1e-6, "millionths"),
+    (frozenset(("nano", "nanos")), 1e-9, "billionths"),
+    (frozenset(("milli", "millis", "mills")), 1e-3, "thousandths"),
+)
+"""Words by which a cost is in less than dollars."""
+
+
 def _cost(seen: Seen) -> Evidence:
     words = words_of(seen.name)
-    for said, factor, what in (({"cents", "cent", "ct"}, 0.01, "cents"), ({"micros", "micro", "microusd"}, 1e-6, "millionths"),
-                               ({"nano", "nanos"}, 1e-9, "billionths"), ({"milli", "millis", "mills"}, 1e-3, "thousandths")):  # fmt: skip
+    for said, factor, what in _OF_A_DOLLAR:
         if words & said:
             return Evidence(0.6, f"its numbers are {what} of a dollar, its name says", rule={"factor": factor})
     other = words & {"eur", "euro", "gbp", "jpy", "chf", "credits", "credit", "points"}
@@ -367,8 +218,8 @@ def _says_ms(name: str) -> bool:
 def duration_unit(numbers: Sequence[float]) -> tuple[str, bool]:
     """The unit of durations by their size, and whether it is open all the same.
 
-    Seconds are small and broken, microseconds and nanoseconds huge; all else is milliseconds. Small whole numbers may be
-    seconds that were rounded.
+    Seconds are small and broken, microseconds and nanoseconds huge; all else is milliseconds. Small whole numbers may
+    be seconds that were rounded.
     """
     middle = median(numbers)
     broken = any(number != int(number) for number in numbers)
@@ -382,7 +233,7 @@ def _identity(seen: Seen) -> Evidence:
     """A column whose values repeat, or are missing, is no event's identity; nor is one that numbers the rows."""
     if seen.repeats or seen.fullness < 1 or seen.counted[0] < 2:
         return NONE
-    if words_of(seen.name) & _OF_OTHERS:
+    if words_of(seen.name) & OF_OTHERS:
         return NONE
     if seen.is_counter or seen.look in ("time", "clock", "text", "json", "agent", "email", "ip", "url", "path"):
         return NONE
@@ -395,10 +246,10 @@ def _identity(seen: Seen) -> Evidence:
 def _text(column: Column, seen: Seen, texts: list[str]) -> Evidence:
     """Any value is a text: only that it looks like something else speaks against it."""
     look = seen.look
-    if look in _NEVER.get(column.name, _ANYWHERE_NEVER):
+    if look in NEVER.get(column.name, ANYWHERE_NEVER):
         return NONE
-    if column.name in _WELL_KNOWN:
-        fits, what = _WELL_KNOWN[column.name]
+    if column.name in WELL_KNOWN:
+        fits, what = WELL_KNOWN[column.name]
         share = sum(map(fits, texts)) / len(texts)
         if share >= FITTING:
             return Evidence(0.95, f"its values are {what}")
@@ -407,13 +258,14 @@ def _text(column: Column, seen: Seen, texts: list[str]) -> Evidence:
     if column.name == "method":
         verbs = sum(look_of(text) == "verb" for text in texts)
         return Evidence(0.95, "its values are HTTP methods") if verbs >= FITTING * len(texts) else NONE
-    if column.name == "user_id":
-        return _person(seen)
-    if column.name == "session_id":
-        return Evidence(0.1) if seen.is_constant or _never_twice(seen) else Evidence(0.5)
     if column.name.endswith("_id"):
-        return Evidence(0.5)
-    if column.name in _CATEGORIES and (_never_twice(seen) or look == "number"):
+        return _reference(column, seen)
+    return _plain_text(column, seen)
+
+
+def _plain_text(column: Column, seen: Seen) -> Evidence:
+    look = seen.look
+    if column.name in CATEGORIES and (_never_twice(seen) or look == "number"):
         return Evidence(0.05)
     if look == "number" and column.name in _FREE_TEXT:
         return Evidence(0.1)
@@ -421,6 +273,15 @@ def _text(column: Column, seen: Seen, texts: list[str]) -> Evidence:
         return Evidence(0.9, "its values are IP addresses")
     broken = [number for number in seen.numbers if number != int(number)]
     return Evidence(0.1) if broken else Evidence(0.45)
+
+
+def _reference(column: Column, seen: Seen) -> Evidence:
+    """An id of something that is more than the event: a person, a visit, a trace."""
+    if column.name == "user_id":
+        return _person(seen)
+    if column.name == "session_id" and (seen.is_constant or _never_twice(seen)):
+        return Evidence(0.1)
+    return Evidence(0.5)
 
 
 def _never_twice(seen: Seen) -> bool:
@@ -505,7 +366,7 @@ def unmatched(
 
 @lru_cache(maxsize=5_000)
 def _nearest(text: str, known: tuple[str, ...]) -> str | None:
-    meant = next((meaning for meaning, words in _GUESSES.items() if meaning in known and text in words), None)
+    meant = next((meaning for meaning, words in GUESSES.items() if meaning in known and text in words), None)
     if meant is not None:
         return meant
     most = min(_NEAR, len(text) // 3)  # any two letters are near one another

@@ -107,8 +107,7 @@ class Seen:
         common = max(set(found), key=found.count) if found else "word"
         share = found.count(common) / max(1, len(found))
         if share < LOOKING and {"path", "url"} & set(found):
-            common = "url" if found.count("path") + found.count("url") >= LOOKING * len(found) else "word"
-            return common
+            return "url" if found.count("path") + found.count("url") >= LOOKING * len(found) else "word"
         return common if share >= LOOKING else "word"
 
     @cached_property

@@ -221,3 +221,15 @@ def with_column(proposal: Proposal, one: Proposed) -> Proposal:
 def without(proposal: Proposal, *names: str) -> Proposal:
     """Without some of our columns."""
     return replace(proposal, columns={name: one for name, one in proposal.columns.items() if name not in names})
+
+
+def source_of(proposal: Proposal, name: str, columns: Sequence[Seen]) -> Seen | None:
+    """The file's column that is proposed for one of ours."""
+    found = proposal.columns.get(name)
+    return next((one for one in columns if found and one.name == found.source), None)
+
+
+def unclaimed(proposal: Proposal, columns: Sequence[Seen]) -> list[Seen]:
+    """The file's columns with values that serve none of ours."""
+    claimed = {one.source for one in proposal.columns.values()}
+    return [one for one in columns if one.name not in claimed and not one.is_empty]

@@ -31,14 +31,18 @@ def tokens_meant(name: str) -> str | None:
         return None
     if words & _NO_TOKENS or "pertoken" in joined:
         return OTHER
-    if words & {"cache", "cached"} or "cache" in joined:
+    if "cache" in joined:
         if words & {"write", "written", "creation", "create", "created"}:
             return "cache_write_tokens"
         return OTHER if words & {"miss", "uncached", "savings"} else "cached_input_tokens"
     if words & {"reasoning", "thoughts", "thought", "thinking"}:
         return "reasoning_tokens"
-    if "uncached" in words or words & _PARTIAL:
-        return OTHER
+    return OTHER if words & _PARTIAL else _side_of(name)
+
+
+def _side_of(name: str) -> str:
+    """The input, the output, or `total`; `tokens` where the name does not say which."""
+    words, joined = words_of(name), plain(name)
     own = words_of(name.rpartition(".")[2])
     for told in (own, words):
         if told & {"total", "sum", "all"}:
@@ -102,15 +106,25 @@ def cost_meant(name: str) -> str | None:
 
 
 _TIMES: tuple[tuple[frozenset[str], float], ...] = (
-    (_said("expires expiry expiration birth birthday due deprecation deprecated previous signup registered joined next last"
-           " trial renewal first session account conversation user customer install build"), 0.35),
-    (_said("exported export ingested ingestion ingest loaded synced sync updated modified processed indexed imported"
-           " inserted extracted received uploaded etl load stored archived deleted downloaded server"), 0.55),
+    (
+        _said(
+            "expires expiry expiration birth birthday due deprecation deprecated previous signup registered joined next"
+            " last trial renewal first session account conversation user customer install build"
+        ),
+        0.35,
+    ),
+    (
+        _said(
+            "exported export ingested ingestion ingest loaded synced sync updated modified processed indexed imported"
+            " inserted extracted received uploaded etl load stored archived deleted downloaded server"
+        ),
+        0.55,
+    ),
     (_said("end ended finish finished completed completion stop stopped response closed resolved done until to"), 0.7),
     (_said("start started begin began begun called requested request from"), 1.0),
     (_said("created creation create published sent"), 0.85),
     (_said("timestamp ts time datetime occurred when event logged happened zeit date at datum moment utc"), 0.95),
-)  # fmt: skip
+)
 """Words of names of times, and how well they say that it happened then: the first that fits decides."""
 
 

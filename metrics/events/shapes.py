@@ -81,7 +81,11 @@ _WRAPPERS = frozenset(
         "request",
     ]
 )
-_VIEWS = frozenset(["pageview", "pageviewed", "page_view", "page_viewed", "viewed_page", "view_page", "screen_view", "screenview", "screen", "page", "view", "viewed", "visit", "page_visit", "pageload", "page_load", "viewpage", "impression_page"])  # fmt: skip
+_VIEWS = frozenset(
+    "pageview pageviewed viewedpage viewpage screenview screen page view viewed visit pagevisit pageload"
+    " pageimpression".split()
+)
+"""Names of events that are the view of a page, as letters alone."""
 _ACTS = frozenset(
     [
         "click",
@@ -274,16 +278,13 @@ def is_event_name(column: Seen) -> bool:
 
 def views_in(column: Seen) -> tuple[str, ...]:
     """The names of events that mean a page view."""
-    return tuple(text for text in dict.fromkeys(column.texts) if plain(text) in _PLAIN_VIEWS)
-
-
-_PLAIN_VIEWS = frozenset(plain(word) for word in _VIEWS)
+    return tuple(text for text in dict.fromkeys(column.texts) if plain(text) in _VIEWS)
 
 
 def says_acts(column: Seen) -> bool:
     """Whether a column of event names says what was done, and not only on which page."""
     texts = column.texts
-    if any(plain(text) in _PLAIN_VIEWS for text in dict.fromkeys(texts)):
+    if any(plain(text) in _VIEWS for text in dict.fromkeys(texts)):
         return True
     return sum(bool({_word(text), *_word(text).split("_")} & _ACTS) for text in texts) >= 0.3 * len(texts)
 
