@@ -106,9 +106,9 @@ def polars_figures(engine: Engine) -> Mapping[str, float | None]:
     figures: dict[str, float | None] = {}
     client_errors = engine.settings.errors.client_errors_count
     for kind, expressions in _expressions(400 if client_errors else 500).items():
-        files = engine.lake.events(kind).files()
-        if files:
-            figures |= pl.scan_parquet(files).select(**expressions).collect(engine="streaming").row(0, named=True)
+        table = engine.lake.events(kind)
+        if files := table.files():
+            figures |= table.scan(files).select(**expressions).collect(engine="streaming").row(0, named=True)
     return figures
 
 

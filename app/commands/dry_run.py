@@ -38,7 +38,8 @@ def _document(file: "Tried") -> dict[str, object]:
     }
     return {
         "path": str(file.path), "how": seen.how, "read": seen.read, "events": seen.stored,
-        "duplicates": seen.duplicates, "rejected": seen.rejected, "reasons": dict(seen.reasons), "kinds": kinds, "notes": list(seen.notes),
+        "duplicates": seen.duplicates,
+        "rejected": seen.rejected, "reasons": dict(seen.reasons), "kinds": kinds, "notes": list(seen.notes),
         "questions": [dict(one) for one in seen.questions],
     }  # fmt: skip
 

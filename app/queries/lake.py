@@ -63,9 +63,7 @@ def is_attended() -> bool:
 
 
 def files(status: Status | None) -> pl.DataFrame:
-    """The newest files: `file`, `at`, `status`, `read`, `stored`, `duplicates`, `rejected`, `kinds`, `reason`,
-    `notes`.
-    """
+    """The newest files, a column a heading of the table, with `reason` and `notes` in words."""
     ledger = Ledger.existing(home())
     return _listed(ledger.attempts(LISTED, status) if ledger else [])
 
@@ -102,7 +100,7 @@ def newest_number() -> int:
 def is_being_read(hash: str) -> bool:
     """Whether a file is being read or stored at this moment."""
     marks = source().own_home / "lake" / "_transactions"
-    return any((marks / f"{hash}.{ending}").exists() for ending in ("staging", "intent"))
+    return any(mark.suffix in (".staging", ".intent") for mark in marks.glob(f"{hash}.*"))
 
 
 def _listed(attempts: Sequence[Attempt]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from metrics.events.checks import any_bad, checks, first_reason
 from metrics.events.containers import FLAT, by_name
 from metrics.events.counting import NUMBER, counted, no_number, shared
 from metrics.events.identity import Occurrences, with_identity
-from metrics.events.parting import MOST_ATTRIBUTES, OURS, of_no_part, parted, prepared, without_items
+from metrics.events.parting import MOST_ATTRIBUTES, OURS, of_no_part, parted, paths_with_items, prepared, without_items
 from metrics.events.planning import ROW, Planned, joined, planned
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
@@ -63,9 +63,11 @@ def convert(
     del source
     known = occurrences if occurrences is not None else Occurrences()
     flat = prepared(frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), recognized)
-    known.named.update(by_name(flat.columns))
+    known.named.update(by_name(flat.columns), map(str.lower, paths_with_items(flat, recognized)))
     outcomes = _Outcomes(recognized, now, prices, known)
+    numbers = {id(part): number for number, part in enumerate(recognized.parts)}
     for part, rows in parted(flat, recognized):
+        known.fitted.add(numbers[id(part)])
         outcomes.add(part, rows)
     outcomes.reject(of_no_part(flat, recognized), pl.lit(recognized.rest))
     outcomes.reject(without_items(flat), pl.format("it has no items in {}", pl.col(NO_ITEMS)))

@@ -42,8 +42,8 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _NEAR = 2
 """Letters in which a word may differ from a known one."""
 _STATUS_CODES = frozenset((
-    200, 201, 202, 204, 206, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 413, 422, 429, 499, 500, 502,
-    503, 504, 529,
+    200, 201, 202, 204, 206, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 410, 413, 422, 429, 499, 500,
+    502, 503, 504, 529,
 ))  # fmt: skip
 """Codes that are seen; a number that happens to lie between 100 and 599 is none of them."""
 UNIT_WORDS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}

@@ -98,6 +98,21 @@ def without_items(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col(NO_ITEMS).is_not_null()) if NO_ITEMS in frame.columns else frame.clear()
 
 
+def paths_with_items(frame: pl.DataFrame, recognized: Recognized) -> tuple[str, ...]:
+    """The paths of lists that had items in any row of a prepared frame."""
+    if NO_ITEMS not in frame.columns:
+        return ()
+    return recognized.each[: 0 if frame.is_empty() else _depth(frame, recognized)]
+
+
+def _depth(frame: pl.DataFrame, recognized: Recognized) -> int:
+    """How many of the lists, one within another, had items."""
+    ended = frame[NO_ITEMS].unique()
+    if ended.has_nulls():
+        return len(recognized.each)
+    return max(recognized.each.index(path) for path in ended)
+
+
 def _with_items(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col(NO_ITEMS).is_null()) if NO_ITEMS in frame.columns else frame
 
@@ -129,6 +144,6 @@ def _fits(frame: pl.DataFrame, part: Part) -> pl.Series:
 
 
 def _said(frame: pl.DataFrame, column: str) -> pl.Expr:
-    """What a column says, as conditions are written: `1` for 1.0 too."""
-    text = text_of(column, frame.schema[column]).str.to_lowercase().str.strip_chars()
+    """What a column says, as conditions are written: without quotes around it, and `1` for 1.0 too."""
+    text = text_of(column, frame.schema[column]).str.to_lowercase().str.strip_chars(' \t\r\n"')
     return text.str.strip_suffix(".0") if frame.schema[column].is_float() else text

@@ -75,6 +75,8 @@ class Recognized:
     """Why it is not sure enough to store anything without asking; empty: it is sure."""
     is_adapted: bool = False
     """Whether an adapter that ships, and nobody of this home, says what its columns mean."""
+    is_own: bool = False
+    """Whether a mapping of the home says it: then what it names must be there."""
     is_guess: bool = False
     """Whether names that merely resemble ours decided: then few rows may be rejected, or somebody is asked."""
 
@@ -107,9 +109,10 @@ def recognize(
         mapping = mappings.named(map_name)
         if mapping is None:
             raise Unrecognized(f"there is no mapping named {map_name!r} in mappings.yaml or among those that ship")
-        return _by_mapping(mapping)
+        return replace(_by_mapping(mapping), is_own=mapping in mappings.own)
     names = _names(schema, sample)
-    found = _first(mappings.own, schema, names, path)
+    own = _first(mappings.own, schema, names, path)
+    found = own and replace(own, is_own=True)
     if found is None and not {"ts", "event_id"} <= set(schema.names()):
         adapted = _first(mappings.shipped, schema, names, path)
         found = adapted and replace(adapted, is_adapted=True)

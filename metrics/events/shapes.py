@@ -82,8 +82,21 @@ _WRAPPERS = frozenset(
     ]
 )
 _VIEWS = frozenset(
-    "pageview pageviewed viewedpage viewpage screenview screen page view viewed visit pagevisit pageload"
-    " pageimpression".split()
+    [
+        "pageview",
+        "pageviewed",
+        "viewedpage",
+        "viewpage",
+        "screenview",
+        "screen",
+        "page",
+        "view",
+        "viewed",
+        "visit",
+        "pagevisit",
+        "pageload",
+        "pageimpression",
+    ]
 )
 """Names of events that are the view of a page, as letters alone."""
 _ACTS = frozenset(

@@ -68,8 +68,8 @@ WITHIN: Mapping[str, tuple[str, ...]] = {
         "input_tokens_details.cache_creation_tokens", "input_tokens_details.cache_write_tokens",
         "input_tokens_details.cache_creation_input_tokens", "prompt_details.cache_write",
         "prompt_details.cache_creation", "input_details.cache_write", "inputtokendetails.cachewritetokens",
-        "inputtokens.cachewrite", "input_tokens.cache_write", "input_tokens.cache_creation", "cache_write.input_tokens", "cache.write",
-        "cachewrite",
+        "inputtokens.cachewrite", "input_tokens.cache_write", "input_tokens.cache_creation",
+        "cache_write.input_tokens", "cache.write", "cachewrite",
     ),
     "output_tokens": ("output_tokens.total", "outputtokens.total", "completion", "output"),
     "reasoning_tokens": (

@@ -107,9 +107,7 @@ class Identities:
 
     def _stored(self, paths: list[str], ids: pl.Series) -> pl.Series:
         """Those of `ids` that the files hold."""
-        stored = pl.scan_parquet([self._table.root / path for path in paths], hive_partitioning=False).select(
-            "event_id"
-        )
+        stored = self._table.scan([str(self._table.root / path) for path in paths]).select("event_id")
         return stored.filter(pl.col("event_id").is_in(ids.implode())).collect(engine="streaming")["event_id"].unique()
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,6 +62,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempted:
+    """What is to be written into the book."""
+
+    outcome: FileOutcome
+    hash: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """All attempts together. `read = stored + duplicates + rejected_rows`."""
 
@@ -87,18 +96,38 @@ class Ledger:
         """The book of a home, unless there is none yet: looking must not make one."""
         return cls(home) if (home / "lake" / "ledger.sqlite").exists() else None
 
-    def add(self, outcome: FileOutcome, hash: str, at: datetime) -> None:
-        """Write down what became of a file."""
-        values = (
-            at.isoformat(), str(outcome.path), hash, outcome.status, outcome.reason, outcome.read, outcome.stored,
-            outcome.duplicates, outcome.rejected, json.dumps(dict(outcome.kinds)), json.dumps(outcome.notes),
-            json.dumps(as_documents(outcome.questions)),
-        )  # fmt: skip
+    def add_all(self, attempts: Sequence[Attempted], *, once: bool = False) -> None:
+        """Write down what became of files, all or none; `once`: what may be written already is left as it is."""
+        marks = ", ".join("?" for _ in range(3 + _COLUMNS.count(",")))
+        text = f"INSERT INTO files (at, path, hash, {_COLUMNS.removeprefix('path, ')}) SELECT {marks}"
+        unless = " WHERE NOT EXISTS (SELECT 1 FROM files WHERE at = ? AND path = ? AND hash = ?)" if once else ""
         with self._open() as book:
-            marks = ", ".join("?" for _ in values)
-            book.execute(
-                f"INSERT INTO files (at, path, hash, {_COLUMNS.removeprefix('path, ')}) VALUES ({marks})", values
+            for one in attempts:
+                outcome, key = one.outcome, (one.at.isoformat(), str(one.outcome.path), one.hash)
+                values = (
+                    *key, outcome.status, outcome.reason, outcome.read, outcome.stored, outcome.duplicates,
+                    outcome.rejected, json.dumps(dict(outcome.kinds)), json.dumps(outcome.notes),
+                    json.dumps(as_documents(outcome.questions)),
+                )  # fmt: skip
+                book.execute(text + unless, values + key if once else values)
+
+    def stored_among(self, hashes: Sequence[str]) -> dict[str, FileOutcome]:
+        """By hash, the outcome of the files with these bytes that were stored."""
+        with self._open() as book:
+            rows = book.execute(
+                f"SELECT hash, {_COLUMNS} FROM files WHERE status = 'stored' AND hash IN"
+                " (SELECT value FROM json_each(?)) ORDER BY id DESC",
+                (json.dumps(list(hashes)),),
             )
+            return {hash: _outcome(outcome) for hash, *outcome in rows}
+
+    def dealt_with(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths of which the book tells something."""
+        with self._open() as book:
+            rows = book.execute(
+                "SELECT DISTINCT path FROM files WHERE path IN (SELECT value FROM json_each(?))", (json.dumps(paths),)
+            )
+            return {path for (path,) in rows}
 
     def stored(self, hash: str) -> FileOutcome | None:
         """The outcome of the file with these bytes that was stored, if one was."""

@@ -17,6 +17,7 @@ from metrics.lake.completing import Told, complete
 from metrics.lake.rewriting import by_partition, rows_of_view, written
 from metrics.lake.rollups import ROLLUPS, merge
 from metrics.lake.shapes import BUCKET, VIEW
+from metrics.lake.sources import sourced
 from metrics.lake.tables import DATE, Lake, Table
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
@@ -67,7 +68,8 @@ def _merge_days(table: Table, enough: int) -> int:
     for day, files in by_partition(table, DATE).items():
         small = [file for file in files if file.size < SMALL_BYTES]
         if len(small) >= enough:
-            rows = pl.read_parquet([table.root / file.path for file in small], hive_partitioning=False).sort("ts")
+            files = [file.path for file in small]
+            rows = sourced(table, files).sort("ts", maintain_order=True).collect()
             with written(table, {DATE: day}, rows) as file:
                 table.replace(small, [file])
             merged += len(small)

@@ -22,10 +22,10 @@ from metrics.events.questions import Answers, as_documents
 from metrics.events.recognition import Recognized
 from metrics.events.values import text_of
 from metrics.lake.figures import Figure, Gathered
+from metrics.lake.formats import open_file
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import LONGEST_TEXT, without_values
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import open_file
 
 MOST_REASONS = 20
 MOST_WORDS = 100

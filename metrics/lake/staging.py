@@ -15,6 +15,7 @@ import polars as pl
 
 from metrics.lake import rollups, shapes
 from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
+from metrics.lake.sources import SOURCE_FILE
 from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
 
 COMPRESSION_LEVEL = 1
@@ -65,24 +66,30 @@ class _Gathered:
 class Staging:
     """Takes the batches of one file, kind by kind."""
 
-    def __init__(self, home: Path, transaction: str) -> None:
+    def __init__(self, home: Path, transaction: str, source_file: str) -> None:
+        """`source_file`: the hash of the file that the events come from; may be set anew between two `add`s."""
+        self.source_file = source_file
         self._lake = Lake(home)
         self._transaction = transaction
         self._kinds: dict[str, _Gathered] = {}
         self._written = 0
 
-    def add(self, kind: str, events: pl.DataFrame) -> None:
-        """Keep what is new of `events` (stored schema of the kind)."""
+    def add(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """Keep what is new of `events`, and give it.
+
+        They are in the stored schema of the kind; where they come from several files, with `SOURCE_FILE`.
+        """
         gathered = self._kinds.setdefault(kind, _Gathered())
         fresh, hashes = self._fresh(kind, events, gathered)
         gathered.duplicates += events.height - fresh.height
         if fresh.is_empty():
-            return
+            return fresh
         gathered.stored += fresh.height
         gathered.hashes.append(np.sort(hashes))
         gathered.files.extend(self._write_events(self._lake.events(kind), fresh))
         for name, partial in rollups.partials(kind, fresh).items():
             gathered.partials.setdefault(name, rollups.Gathering(name)).add(partial)
+        return fresh
 
     def finish(self) -> Iterator[StagedKind]:
         """Write the rollups and remember the ids; what is given is ready to be committed."""
@@ -120,11 +127,14 @@ class Staging:
         return candidates & events["event_id"].is_in(seen.unique().implode())
 
     def _write_events(self, table: Table, events: pl.DataFrame) -> Iterator[DataFile]:
-        ordered = events if events["ts"].is_sorted() else events.sort("ts")
+        # Events of one moment stay as their file has them: that is the order in which they happened, if anything tells.
+        ordered = events if events["ts"].is_sorted() else events.sort("ts", maintain_order=True)
         days = ordered["ts"].dt.date()
         starts = days.is_first_distinct().arg_true().to_list()
         for start, end in zip(starts, [*starts[1:], ordered.height], strict=True):
             rows = ordered.slice(start, end - start)
+            if SOURCE_FILE not in rows.columns:
+                rows = rows.with_columns(pl.lit(self.source_file).alias(SOURCE_FILE))
             day = str(days[start])
             path = self._path(table, DATE, day)
             rows.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)

@@ -16,12 +16,14 @@ from functools import cached_property
 from pathlib import Path
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from metrics.events import KINDS
+from metrics.events.schema import Kind
 from metrics.lake.rollups import ROLLUPS, rollups_of
 from metrics.lake.shapes import BUCKET
+from metrics.lake.sources import SOURCE_FILE
 
 DATE = "date"
 
@@ -126,6 +128,13 @@ class Table:
             if all(file.partition.get(name) == value for name, value in partition.items())
         ]
 
+    def scan(self, paths: Sequence[str]) -> pl.LazyFrame:
+        """Rows of data files (absolute paths) in the stored schema: what a file is older than is null in it."""
+        return pl.scan_parquet(
+            list(paths), hive_partitioning=False, schema=self.file_schema, missing_columns="insert",
+            extra_columns="ignore",
+        )  # fmt: skip
+
     def has(self, transaction: str) -> bool:
         """Whether that transaction is committed."""
         self.refresh()
@@ -174,12 +183,29 @@ class Table:
             self.root.mkdir(parents=True, exist_ok=True)
             self._delta = DeltaTable.create(
                 str(self.root),
-                schema=pl.DataFrame(schema=self.schema).to_arrow().schema,
+                schema=self._delta_schema,
                 partition_by=list(self.partition_by),
             )
         else:
             self._delta.update_incremental()
+            self._complete_schema(self._delta)
         return self._delta
+
+    @cached_property
+    def _delta_schema(self) -> Schema:
+        return Schema.from_arrow(pl.DataFrame(schema=self.schema).to_arrow().schema)
+
+    def _complete_schema(self, delta: DeltaTable) -> None:
+        """Add the columns that a table of an older home lacks: a commit of its own, of no data."""
+        there = {field.name for field in delta.schema().fields}
+        if lacking := [field for field in self._delta_schema.fields if field.name not in there]:
+            delta.alter.add_columns(lacking)
+            delta.update_incremental()
+
+
+def stored_schema(kind: Kind) -> pl.Schema:
+    """What is stored of an event: what it says, the file it came from, and the day it lies in."""
+    return pl.Schema({**kind.schema, SOURCE_FILE: pl.String(), DATE: pl.Date()})
 
 
 class Lake:
@@ -187,21 +213,23 @@ class Lake:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._events = {
-            name: Table(home / "lake" / name, pl.Schema({**kind.schema, DATE: pl.Date()}), (DATE,))
-            for name, kind in KINDS.items()
-        }
+        self._events = {name: Table(home / "lake" / name, stored_schema(kind), (DATE,)) for name, kind in KINDS.items()}
         self._rollups = {
             name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by) for name, rollup in ROLLUPS.items()
         }
 
     def events(self, kind: str) -> Table:
-        """The event table of a kind; partitioned by `date`, the UTC day of `ts`."""
+        """The event table of a kind (`stored_schema`); partitioned by `date`, the UTC day of `ts`."""
         return self._events[kind]
 
     def rollup(self, name: str) -> Table:
         """The table of a rollup; partitioned by `view`."""
         return self._rollups[name]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All of them, events first."""
+        return (*self._events.values(), *self._rollups.values())
 
     def rollups_of(self, kind: str) -> tuple[Table, ...]:
         """The tables of all rollups of a kind."""
@@ -210,8 +238,7 @@ class Lake:
     @property
     def data_version(self) -> str:
         """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
-        tables = (*self._events.values(), *self._rollups.values())
-        return ".".join(str(table.version) for table in tables)
+        return ".".join(str(table.version) for table in self.tables)
 
 
 def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

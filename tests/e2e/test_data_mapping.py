@@ -30,7 +30,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Path, s
 
 
 def metric(form: Locator, title: str) -> Locator:
-    return form.get_by_test_id("stMetric").filter(has_text=title).get_by_test_id("stMetricValue")
+    named = form.page.get_by_text(title, exact=True)
+    return form.get_by_test_id("stMetric").filter(has=named).get_by_test_id("stMetricValue")
 
 
 def queried(home: Path, *metrics: str) -> dict[str, float]:

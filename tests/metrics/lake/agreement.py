@@ -5,14 +5,20 @@ from polars.testing import assert_frame_equal
 
 from metrics.events import KINDS
 from metrics.lake import rollups, shapes
+from metrics.lake.sources import sourced
 from metrics.lake.tables import Lake
 
 
 def stored_events(lake: Lake, kind: str) -> pl.DataFrame:
-    """Every event of a kind."""
-    files = lake.events(kind).files()
-    empty = KINDS[kind].schema.to_frame()
-    return pl.concat([empty, *(pl.read_parquet(file, hive_partitioning=False) for file in files)])
+    """Every event of a kind, as it was told."""
+    return sourced_events(lake, kind).select(KINDS[kind].schema.names())
+
+
+def sourced_events(lake: Lake, kind: str) -> pl.DataFrame:
+    """Every event of a kind, with the file it came from."""
+    table = lake.events(kind)
+    files = [file.path for file in table.snapshot.files]
+    return sourced(table, files).collect() if files else table.file_schema.to_frame()
 
 
 def assert_rollups_agree(lake: Lake) -> None:
