@@ -21,6 +21,7 @@ FEW = 100
 _LOOKS: Mapping[str, re.Pattern[str]] = {
     "uuid": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I),
     "email": re.compile(r"[^@\s/]+@[^@\s/]+\.[a-z]{2,}", re.I),
+    "clock": re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AP]M)?", re.I),
     "ip": re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d+)?|[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,7}(%\w+)?|::ffff:[\d.]+", re.I),
     "url": re.compile(r"[a-z][a-z0-9+.-]*://\S+|//[\w.-]+/\S*|www\.\S+", re.I),
     "path": re.compile(r"/\S*"),
@@ -31,7 +32,6 @@ _LOOKS: Mapping[str, re.Pattern[str]] = {
                         r"|[A-Za-z][\w.-]*/\d[\w.-]*([ ;(].*)?|.*\b(AppleWebKit|Gecko|Trident)\b.*"),
     "time": re.compile(r"\d{4}[-/.]?\d{2}[-/.]?\d{2}([T _:-].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}([ ,T].*)?"
                        r"|\d{1,2}/[A-Za-z]{3}/\d{4}.*|[A-Z][a-z]{2},? \d{1,2} [A-Z][a-z]{2} \d{4}.*"),
-    "clock": re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AP]M)?", re.I),
     "json": re.compile(r"[\[{].*[\]}]", re.S),
     "hex": re.compile(r"(?=.*\d)[0-9a-f]{12,128}", re.I),
     "token": re.compile(r"(?=.*\d)[A-Za-z0-9_.:@=+/-]{12,200}"),

@@ -209,8 +209,8 @@ def calls_among(
     return _all_of(columns, tokens)
 
 
-_COVERED = 0.4
-"""Share of the rows with tokens that must be calls by their type: those above them may repeat their tokens."""
+_COVERED = 0.1
+"""Share of the rows with tokens that must be calls by their type: all those above them may repeat their tokens."""
 _HALF = 0.5
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from metrics.events.naming import cost_meant, duration_meant, plain, tokens_meant, words_of
+from metrics.events.naming import OTHER, cost_meant, duration_meant, plain, tokens_meant, words_of
 from metrics.events.schema import Column
 from metrics.events.values import known_names
 
@@ -122,6 +122,12 @@ QUALIFIERS = frozenset(
 """Words that make a name mean a property of a thing and not the thing: `user_country` is no user."""
 
 
+_IDS = frozenset(("id", "uuid", "guid", "key"))
+_EVENTS = frozenset((
+    "event", "log", "record", "row", "entry", "message", "call", "request", "response", "span", "run", "generation",
+    "observation", "hit",
+))  # fmt: skip
+"""What an id is of that is the event's own: `response_id`, and not `customer_id`."""
 _GENERIC = frozenset(
     [
         "name",
@@ -163,6 +169,8 @@ def likeness(column: Column, name: str, kind: str) -> Likeness:
     if not wanted:
         return Likeness(0, "")
     same = next((known for known in known_names(column) if plain(known) == wanted), None)
+    if same is not None and column.name in _MEANINGS and _MEANINGS[column.name](name) == OTHER:
+        return Likeness(MEANT, f"another name for {column.name}, where there is no better one")
     if same is not None:
         return Likeness(1, "the same name" if plain(column.name) == wanted else f"another name for {column.name}")
     meaning = _MEANINGS.get(column.name)
@@ -189,6 +197,8 @@ def _likeness(column: Column, name: str) -> Likeness:
         return Likeness(1, "the same name" if plain(column.name) == wanted else f"another name for {column.name}")
     words = words_of(name)
     reason = f"its name is like {best}"
+    if column.name == "event_id" and (wanted in _IDS or (words & _EVENTS and words & _IDS)):
+        return Likeness(0.85 if wanted in _IDS else 0.7, "its name is that of a row's own id")
     matching = [word for word in WORDS.get(column.name, ()) if word in words]
     if matching:
         by_word = min(0.85, _WORD + 0.2 * len(matching) / max(1, len(words - UNITS)))

@@ -179,5 +179,8 @@ CATEGORIES = frozenset(
     ]
 )
 """Columns whose values come again and again."""
-OF_OTHERS = _looks("commit sha digest checksum etag trace parent session user thread conversation visitor")
+OF_OTHERS = _looks(
+    "commit sha digest checksum etag trace parent session user thread conversation visitor customer account org"
+    " organization project tenant team prompt template model api device client"
+)
 """Words of ids that are of something else than the event, though each may come once in a file."""

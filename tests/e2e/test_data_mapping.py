@@ -64,7 +64,7 @@ def test_an_unknown_export_is_asked_about_mapped_and_right(browser: Browser, run
         expect(form).to_contain_text("Look at this before you save it", timeout=PATIENCE)
         expect(metric(form, "P50 duration")).to_have_text("4 ms", timeout=PATIENCE)
         expect(metric(form, "Calls")).to_have_text("180")
-        expect(form).to_contain_text("20 rows rejected: prompt", ignore_case=True)
+        expect(form).to_contain_text("20 rows rejected: input")
         for scheme, size in SEEN:
             visit.turn(scheme, size)
             visit.screenshot(f"data-mapping-{scheme}-{size['width']}")
