@@ -137,6 +137,8 @@ def _count(outcome: FileOutcome) -> str:
 
 
 def _told(outcome: FileOutcome) -> str:
+    if outcome.questions:
+        return f"Nothing of its {outcome.read:,} rows is stored until it is said below how they are to be read."
     sums = (
         f"{outcome.read:,} rows read = {outcome.stored:,} stored + {outcome.duplicates:,} duplicates"
         f" + {outcome.rejected:,} rejected."

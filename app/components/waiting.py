@@ -60,7 +60,7 @@ def _asked(attempt: Attempt) -> None:
 
 
 def _question(attempt: Attempt, number: int, question: Question, given: dict[int, int]) -> None:
-    st.markdown(wording.markdown(wording.name(question.asks, 600)))
+    st.markdown(wording.markdown(_sentence(wording.name(question.asks, 600))))
     if not question.options:
         st.caption("Only a mapping can answer it: open the file in the form.")
         return
@@ -69,7 +69,7 @@ def _question(attempt: Attempt, number: int, question: Question, given: dict[int
         is_given = given.get(number) == place
         with button:
             pressed = st.button(
-                wording.markdown(wording.name(option.says, 60)), key=f"answer-{attempt.hash}-{number}-{place}",
+                wording.markdown(_sentence(wording.name(option.says, 60))), key=f"answer-{attempt.hash}-{number}-{place}",
                 width="stretch",
                 type="primary" if place == 0 and not given else "secondary",
                 icon=":material/check:" if is_given else None,
@@ -81,6 +81,10 @@ def _question(attempt: Attempt, number: int, question: Question, given: dict[int
             if len(given) == sum(1 for one in attempt.outcome.questions if one.options):
                 _answered(attempt, given)
             st.rerun()
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _answered(attempt: Attempt, given: dict[int, int]) -> None:

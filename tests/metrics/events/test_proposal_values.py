@@ -50,9 +50,20 @@ def source(kind: str, column: str, columns: Columns) -> str | None:
         ([number % 7 + 0.5 for number in range(ROWS)], False),
         ([f"{1000000000 + number % 5}.16{number % 5}" for number in range(ROWS)], True),
     ],
-    ids=["agents", "browsers", "uuids once", "uuids again", "mails once", "mails again", "urls", "names", "times",
-         "fractions", "client ids"],
-)  # fmt: skip
+    ids=[
+        "agents",
+        "browsers",
+        "uuids once",
+        "uuids again",
+        "mails once",
+        "mails again",
+        "urls",
+        "names",
+        "times",
+        "fractions",
+        "client ids",
+    ],
+)
 def test_a_user_is_who_comes_again(values: list[Any], is_user: bool) -> None:
     assert (source("llm_call", "user_id", {**CALL, "user": values}) == "user") is is_user
 
@@ -115,10 +126,16 @@ def test_an_empty_column_gives_way_to_a_full_one_and_stands_where_there_is_none(
 @pytest.mark.parametrize(
     "names",
     [
-        ("started_at", "ended_at"), ("created_at", "exported_at"), ("timestamp", "ingested_at"), ("request_time", "updated_at"),
-        ("event_time", "session_start"), ("startTime", "endTime"), ("occurred_at", "received_at"), ("begin", "finished"),
+        ("started_at", "ended_at"),
+        ("created_at", "exported_at"),
+        ("timestamp", "ingested_at"),
+        ("request_time", "updated_at"),
+        ("event_time", "session_start"),
+        ("startTime", "endTime"),
+        ("occurred_at", "received_at"),
+        ("begin", "finished"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_time_is_the_moment_of_the_event(names: tuple[str, str], turned: bool) -> None:
     columns: Columns = {"model": MODELS, "tokens_in": READ, "tokens_out": WRITTEN}
@@ -128,8 +145,10 @@ def test_the_time_is_the_moment_of_the_event(names: tuple[str, str], turned: boo
 
 
 def test_a_time_that_is_only_when_it_was_exported_is_to_be_looked_at() -> None:
-    assert any("another moment" in check for check in proposed("llm_call", {**CALL, "when": [None] * ROWS,
-                                                                            "exported_at": TIMES}).checks)  # fmt: skip
+    assert any(
+        "another moment" in check
+        for check in proposed("llm_call", {**CALL, "when": [None] * ROWS, "exported_at": TIMES}).checks
+    )
 
 
 def test_a_day_in_one_column_and_a_time_of_day_in_another_are_joined() -> None:
@@ -148,8 +167,14 @@ SECONDS = [0.4 + number / 4 for number in range(ROWS)]
     ("factor", "unit"), [(1, "s"), (1_000, "ms"), (1_000_000, "us"), (0.5, None)], ids=["s", "ms", "us", "neither"]
 )
 def test_start_and_end_beside_it_say_the_unit_of_a_latency(factor: float, unit: str | None) -> None:
-    columns = {"start_time": TIMES, "end_time": later(SECONDS), "model": MODELS, "tokens_in": READ, "tokens_out": WRITTEN,
-               "latency": [second * factor for second in SECONDS]}  # fmt: skip
+    columns = {
+        "start_time": TIMES,
+        "end_time": later(SECONDS),
+        "model": MODELS,
+        "tokens_in": READ,
+        "tokens_out": WRITTEN,
+        "latency": [second * factor for second in SECONDS],
+    }
     found = proposed("llm_call", columns)
     if unit:
         assert found.columns["duration_ms"].unit == unit
@@ -165,8 +190,13 @@ def test_start_and_end_are_a_duration_where_no_column_is() -> None:
 
 @pytest.mark.parametrize(
     ("values", "unit", "is_open"),
-    [([0.4, 4.7, 9.1], "s", False), ([400, 4_700, 9_100], "ms", False), ([2, 3, 5], "ms", True), ([0.02, 0.05, 0.1], "s", True)],
-)  # fmt: skip
+    [
+        ([0.4, 4.7, 9.1], "s", False),
+        ([400, 4_700, 9_100], "ms", False),
+        ([2, 3, 5], "ms", True),
+        ([0.02, 0.05, 0.1], "s", True),
+    ],
+)
 def test_a_latency_of_open_size_is_to_be_looked_at(values: list[float], unit: str, is_open: bool) -> None:
     found = proposed("llm_call", {**CALL, "latency": values * (ROWS // 3)})
     assert found.columns["duration_ms"].unit == unit
@@ -190,15 +220,25 @@ def test_a_total_alone_is_neither_input_nor_output() -> None:
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("usage.prompt_tokens", "input_tokens"), ("inputTokenCount", "input_tokens"), ("tokens_sent", "input_tokens"),
-        ("completion_tokens", "output_tokens"), ("usageMetadata.candidatesTokenCount", "output_tokens"),
-        ("usage.prompt_tokens_details.cached_tokens", "cached_input_tokens"), ("cachedContentTokenCount", "cached_input_tokens"),
-        ("cache_creation_input_tokens", "cache_write_tokens"), ("prompt_cache_write_tokens", "cache_write_tokens"),
-        ("usage.completion_tokens_details.reasoning_tokens", "reasoning_tokens"), ("thoughtsTokenCount", "reasoning_tokens"),
-        ("max_tokens", None), ("tokens_per_second", None), ("input_token_price", None), ("input_audio_tokens", None),
-        ("prompt_cache_miss_tokens", "input_tokens"), ("input_uncached_tokens", None),
+        ("usage.prompt_tokens", "input_tokens"),
+        ("inputTokenCount", "input_tokens"),
+        ("tokens_sent", "input_tokens"),
+        ("completion_tokens", "output_tokens"),
+        ("usageMetadata.candidatesTokenCount", "output_tokens"),
+        ("usage.prompt_tokens_details.cached_tokens", "cached_input_tokens"),
+        ("cachedContentTokenCount", "cached_input_tokens"),
+        ("cache_creation_input_tokens", "cache_write_tokens"),
+        ("prompt_cache_write_tokens", "cache_write_tokens"),
+        ("usage.completion_tokens_details.reasoning_tokens", "reasoning_tokens"),
+        ("thoughtsTokenCount", "reasoning_tokens"),
+        ("max_tokens", None),
+        ("tokens_per_second", None),
+        ("input_token_price", None),
+        ("input_audio_tokens", None),
+        ("prompt_cache_miss_tokens", "input_tokens"),
+        ("input_uncached_tokens", None),
     ],
-)  # fmt: skip
+)
 def test_the_words_of_a_name_say_which_tokens(name: str, meant: str | None) -> None:
     found = proposed("llm_call", {"when": TIMES, "engine": MODELS, name: READ})
     assert next((column for column, one in found.columns.items() if one.source == name), None) == meant
@@ -212,12 +252,18 @@ def test_the_words_of_a_name_say_which_tokens(name: str, meant: str | None) -> N
         ([200] * ROWS, [220] * ROWS, "included"),
     ],
     ids=["more than the input", "counted in the total", "not in the total"],
-)  # fmt: skip
+)
 def test_numbers_say_whether_the_input_counts_cached_tokens(
     given: list[int], total: list[int] | None, said: str
 ) -> None:
-    columns = {"when": TIMES, "engine": MODELS, "tokens_in": given, "tokens_out": [20] * ROWS, "cached": [80] * ROWS,
-               **({"total_tokens": total} if total else {})}  # fmt: skip
+    columns = {
+        "when": TIMES,
+        "engine": MODELS,
+        "tokens_in": given,
+        "tokens_out": [20] * ROWS,
+        "cached": [80] * ROWS,
+        **({"total_tokens": total} if total else {}),
+    }
     columns["cached_tokens"] = columns.pop("cached")
     assert proposed("llm_call", columns).entry["columns"]["input_tokens"]["cached"] == said
 
@@ -282,8 +328,9 @@ def test_a_row_that_is_a_day_stands_for_as_many_calls_as_it_says(name: str) -> N
 def test_a_row_that_is_a_day_of_unknown_many_calls_is_no_event() -> None:
     days = [f"2026-05-{day:02d}T00:00:00Z" for day in range(1, ROWS + 1)]
     ends = [f"2026-05-{day + 1:02d}T00:00:00Z" for day in range(1, ROWS + 1)]
-    found = proposed("llm_call", {"start_time": days, "end_time": ends, "model": MODELS, "tokens_in": READ,
-                                  "tokens_out": WRITTEN})  # fmt: skip
+    found = proposed(
+        "llm_call", {"start_time": days, "end_time": ends, "model": MODELS, "tokens_in": READ, "tokens_out": WRITTEN}
+    )
     assert found.score < 0.5
     assert any("whole day" in check for check in found.checks)
 
@@ -297,8 +344,12 @@ def test_averages_are_no_events() -> None:
 
 
 def test_event_names_are_actions_and_only_views_are_page_views() -> None:
-    columns = {"event_timestamp": TIMES, "event_name": ["page_view", "click", "scroll"] * 8, "user_pseudo_id": ["a", "b"] * 12,
-               "page_location": [f"https://x.example/p{number % 3}?q={number}" for number in range(ROWS)]}  # fmt: skip
+    columns = {
+        "event_timestamp": TIMES,
+        "event_name": ["page_view", "click", "scroll"] * 8,
+        "user_pseudo_id": ["a", "b"] * 12,
+        "page_location": [f"https://x.example/p{number % 3}?q={number}" for number in range(ROWS)],
+    }
     best = proposals(seen(columns))[0]
     assert best.kind == "interaction"
     assert best.columns["action"].source == "event_name"
@@ -313,8 +364,14 @@ def test_without_a_name_of_what_was_done_the_views_are_to_be_looked_at() -> None
 
 
 def test_web_vitals_side_by_side_are_events_of_their_own() -> None:
-    columns = {"ts": TIMES, "url": ["/a", "/b"] * 12, "lcp": READ, "cls": [0.1] * ROWS, "inp_ms": READ,
-               "ttfb": [0.1 + number / 100 for number in range(ROWS)]}  # fmt: skip
+    columns = {
+        "ts": TIMES,
+        "url": ["/a", "/b"] * 12,
+        "lcp": READ,
+        "cls": [0.1] * ROWS,
+        "inp_ms": READ,
+        "ttfb": [0.1 + number / 100 for number in range(ROWS)],
+    }
     best = proposals(seen(columns))[0]
     assert (best.kind, best.is_several) == ("web_vital", True)
     parts = {part["columns"]["name"]["value"]: part for part in best.entry["parts"]}
@@ -326,8 +383,15 @@ def test_web_vitals_side_by_side_are_events_of_their_own() -> None:
 def test_calls_and_page_views_in_one_file_are_two_parts() -> None:
     events = ["$ai_generation", "$pageview", "$ai_span", "clicked"] * 6
     some = [read if event == "$ai_generation" else None for read, event in zip(READ, events, strict=True)]
-    columns = {"timestamp": TIMES, "event": events, "distinct_id": ["a", "b", "c"] * 8, "$ai_model": ["gpt-4o" if one else None for one in some],
-               "$ai_input_tokens": some, "$ai_output_tokens": some, "$current_url": ["https://x.example/a"] * ROWS}  # fmt: skip
+    columns = {
+        "timestamp": TIMES,
+        "event": events,
+        "distinct_id": ["a", "b", "c"] * 8,
+        "$ai_model": ["gpt-4o" if one else None for one in some],
+        "$ai_input_tokens": some,
+        "$ai_output_tokens": some,
+        "$current_url": ["https://x.example/a"] * ROWS,
+    }
     best = proposals(seen(columns))[0]
     assert [part["kind"] for part in best.entry["parts"]] == ["llm_call", "interaction"]
     assert best.entry["parts"][0]["when"] == {"event": ["$ai_generation"]}

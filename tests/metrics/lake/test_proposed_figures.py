@@ -59,37 +59,79 @@ def at(minute: float) -> str:
 def runs(number: int) -> list[dict[str, Any]]:
     """A tree of LangChain: the chain above repeats the tokens of the call below it."""
     usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110, "session_id": "project"}
-    chain = {"id": f"00000000-0000-4000-8000-{number:012d}", "name": "Chain", "run_type": "chain", "start_time": at(number),
-             "end_time": at(number + 4 / 60), "status": "success", "parent_run_id": None, "latency": 4.0, "extra": {}}  # fmt: skip
-    call = {**chain, "id": f"00000000-0000-4000-9000-{number:012d}", "run_type": "llm", "parent_run_id": chain["id"],
-            "end_time": at(number + 1.5 / 60), "latency": 1.5,
-            "extra": {"metadata": {"ls_model_name": "gpt-4o", "ls_provider": "openai"}}}  # fmt: skip
+    chain = {
+        "id": f"00000000-0000-4000-8000-{number:012d}",
+        "name": "Chain",
+        "run_type": "chain",
+        "start_time": at(number),
+        "end_time": at(number + 4 / 60),
+        "status": "success",
+        "parent_run_id": None,
+        "latency": 4.0,
+        "extra": {},
+    }
+    call = {
+        **chain,
+        "id": f"00000000-0000-4000-9000-{number:012d}",
+        "run_type": "llm",
+        "parent_run_id": chain["id"],
+        "end_time": at(number + 1.5 / 60),
+        "latency": 1.5,
+        "extra": {"metadata": {"ls_model_name": "gpt-4o", "ls_provider": "openai"}},
+    }
     return [{**chain, **usage}, {**call, **usage}]
 
 
 def invocation(number: int) -> dict[str, Any]:
-    return {"timestamp": at(number), "accountId": "1234", "requestId": f"r-{number:08d}-aaaa", "operation": "InvokeModel",
-            "modelId": "anthropic.claude-3-5-sonnet-20240620-v1:0", "input": {"inputTokenCount": 50},
-            "output": {"outputTokenCount": 5}}  # fmt: skip
+    return {
+        "timestamp": at(number),
+        "accountId": "1234",
+        "requestId": f"r-{number:08d}-aaaa",
+        "operation": "InvokeModel",
+        "modelId": "anthropic.claude-3-5-sonnet-20240620-v1:0",
+        "input": {"inputTokenCount": 50},
+        "output": {"outputTokenCount": 5},
+    }
 
 
 def seen_in_analytics(number: int) -> dict[str, Any]:
     place = {"key": "page_location", "value": {"string_value": f"https://x.example/p{number % 3}?q={number}"}}
-    return {"event_timestamp": str(1_780_000_000_000_000 + number * 10**8), "event_date": "20260530",
-            "event_name": ["page_view", "click", "scroll"][number % 3], "event_params": [place], "user_id": None,
-            "user_pseudo_id": f"{1_000_000_000 + number % 7}.16", "platform": "WEB"}  # fmt: skip
+    return {
+        "event_timestamp": str(1_780_000_000_000_000 + number * 10**8),
+        "event_date": "20260530",
+        "event_name": ["page_view", "click", "scroll"][number % 3],
+        "event_params": [place],
+        "user_id": None,
+        "user_pseudo_id": f"{1_000_000_000 + number % 7}.16",
+        "platform": "WEB",
+    }
 
 
 def access(number: int) -> dict[str, Any]:
-    return {"time_iso8601": at(number), "remote_addr": f"10.0.0.{number % 5}", "request_method": "GET",
-            "request_uri": f"/api/{number % 2}?x={number}", "status": "502" if number % 10 == 0 else "200",
-            "request_time": f"{number / 10:.3f}", "http_user_agent": "curl/8", "upstream_response_time": "9.000"}  # fmt: skip
+    return {
+        "time_iso8601": at(number),
+        "remote_addr": f"10.0.0.{number % 5}",
+        "request_method": "GET",
+        "request_uri": f"/api/{number % 2}?x={number}",
+        "status": "502" if number % 10 == 0 else "200",
+        "request_time": f"{number / 10:.3f}",
+        "http_user_agent": "curl/8",
+        "upstream_response_time": "9.000",
+    }
 
 
 def usage_of_a_day(number: int) -> dict[str, Any]:
     start = 1_779_580_800 + 86_400 * number
-    return {"start_time": start, "end_time": start + 86_400, "num_model_requests": number + 1, "model": "gpt-4o-2024-08-06",
-            "input_tokens": 1_000, "output_tokens": 100, "input_cached_tokens": 400, "input_uncached_tokens": 600}  # fmt: skip
+    return {
+        "start_time": start,
+        "end_time": start + 86_400,
+        "num_model_requests": number + 1,
+        "model": "gpt-4o-2024-08-06",
+        "input_tokens": 1_000,
+        "output_tokens": 100,
+        "input_cached_tokens": 400,
+        "input_uncached_tokens": 600,
+    }
 
 
 def vitals(number: int) -> dict[str, Any]:
@@ -123,7 +165,7 @@ MADE: Mapping[str, tuple[list[dict[str, Any]], str, Figures]] = {
         {"Calls": 15, "Input tokens": 5_000, "Output tokens": 500, "Cached input tokens": 2_000},
     ),
     "vitals.ndjson": ([vitals(number) for number in range(21)], "web_vital", {"Measurements": 21, "LCP P75": 2_015}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MADE)
