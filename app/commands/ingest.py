@@ -15,6 +15,7 @@ from app.commands.questions import told
 if TYPE_CHECKING:
     from metrics.events.questions import Answers
     from metrics.lake.ingest import IngestReport
+    from metrics.settings import Settings
 
 
 def ingest(
@@ -27,6 +28,10 @@ def ingest(
         list[str] | None,
         typer.Option("--set", metavar="COLUMN.KEY=VALUE", help="Answer what was asked: duration_ms.unit=s."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Store nothing; tell what would come of the files, with their main figures."),
+    ] = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -40,6 +45,10 @@ def ingest(
     answers = _answers(yes, said or (), map_name)
     if answers is not None and not paths:
         raise wrong("--yes, --set and --map are said of files: name them")
+
+    if dry_run:
+        _dry_run(paths or [settings.home / "inbox"], settings, answers, as_json=as_json)
+        return
 
     from metrics.lake.ingest import ingest as ingest_paths
     from metrics.lake.ingest import ingest_inbox
@@ -59,6 +68,15 @@ def ingest(
         or (paths and (report.gone or report.waiting))
         or any(file.status == "rejected" for file in report.files)
     ):
+        raise typer.Exit(Exit.DIFFERENT)
+
+
+def _dry_run(paths: Sequence[Path], settings: "Settings", answers: "Answers | None", *, as_json: bool) -> None:
+    from app.commands.dry_run import show
+    from metrics.lake.trying import tried
+
+    files = list(tried([path for path in paths if path.exists()], settings, now=now, answers=answers))
+    if not show(files, as_json=as_json):
         raise typer.Exit(Exit.DIFFERENT)
 
 

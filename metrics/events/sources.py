@@ -158,6 +158,11 @@ _FOR: Mapping[str, tuple[Callable[[Column], bool], str]] = {
 """Rules that only some columns can have."""
 
 
+def allows(column: Column, key: str) -> bool:
+    """Whether the rule of a column can have a key."""
+    return key not in _FOR or _FOR[key][0](column)
+
+
 def misfit(column: Column, rule: Source) -> tuple[str, str] | None:
     """The key of a rule that a column cannot have, and why."""
     for key, (fits, what) in _FOR.items():

@@ -2,9 +2,9 @@
 
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
-input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` for a look that stores nothing), and goes
-out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
-`{"unreadable": reason}` or `{"unavailable": reason}`.
+input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` and `{"preview": …}`, which store nothing),
+and goes out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
+`{"previewed": …}`, `{"unreadable": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -21,6 +21,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from metrics.events.conversion import Occurrences, convert
 from metrics.events.counting import portions
@@ -32,10 +33,12 @@ from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
+from metrics.lake.previewing import Preview, PreviewTask, preview
 from metrics.lake.problems import Unreadable
 from metrics.lake.staging import Staging
 
 Told = Callable[[dict[str, Any]], None]
+_PREVIEW = TypeAdapter(Preview)
 _PARENT_DIED = 1
 """prctl's PR_SET_PDEATHSIG."""
 
@@ -242,6 +245,8 @@ def _answer(line: str, told: Told) -> dict[str, Any]:
     try:
         if "peek" in asked:
             return {"peeked": asdict(peek(PeekTask(**asked["peek"])))}
+        if "preview" in asked:
+            return {"previewed": _PREVIEW.dump_python(preview(PreviewTask(**asked["preview"]), told), mode="json")}
         if "together" in asked:
             task = asked["together"]
             files = tuple(Task(**file) for file in task["files"])
