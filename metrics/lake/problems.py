@@ -2,8 +2,11 @@
 
 Unreadable       this file cannot become events; the reason is a sentence for whoever dropped it
 LakeUnavailable  the home cannot be written or read: no space, no permission
+NotStored        what is to be taken back is not there, or cannot be told from what is
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,3 +30,23 @@ class LakeUnavailable(Exception):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+@dataclass
+class NotStored(Exception):
+    """A file of which nothing can be taken back."""
+
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"
+
+
+@contextmanager
+def space_needed(home: Path) -> Generator[None]:
+    """Where writing fails for want of space or permission, it is the home that cannot be used."""
+    try:
+        yield
+    except OSError as error:
+        raise LakeUnavailable(home, f"cannot be written: {error.strerror or error}") from error

@@ -13,8 +13,8 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -31,6 +31,7 @@ from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
 from metrics.lake.reading import Batch, Opened, open_file
+from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
 
 _PARENT_DIED = 1
@@ -54,6 +55,10 @@ class Task:
     batch_rows: int
     answers: Mapping[str, Any] | None = None
     """What somebody said of this file (`metrics.events.questions.Answers`)."""
+    returning: Mapping[str, Any] | None = None
+    """Files that are being taken away meanwhile (`metrics.lake.returning.Returning`)."""
+    only_rows: str | None = None
+    """A file of rejected rows: no other rows are read."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,12 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     home, answers = Path(task.home), Answers.from_document(task.answers or {})
     prices = PriceBook.load(home / "prices.yaml")
     opened = open_file(Path(task.path), task.batch_rows)
+    if task.only_rows:
+        opened = rejected_only(opened, Path(task.only_rows))
     meaning = Meaning(opened, PurePath(task.hint), Mappings.load(home / "mappings.yaml"), answers)
-    staging, rejected = Staging(home, task.transaction, task.source_file), _Rejected(Path(task.rejected_rows))
+    returning = Returning.from_document(home, task.returning) if task.returning else None
+    staging = Staging(home, task.transaction, task.source_file, returning)
+    rejected = _Rejected(Path(task.rejected_rows))
     now, occurrences, rows, tally = datetime.fromisoformat(task.now), Occurrences(), 0, Tally()
     for batch in opened.read():
         rejected.broken(batch)
@@ -103,6 +112,19 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     kinds = [kind.as_document() for kind in staging.finish()]
     notes = [*opened.notes, *meaning.notes]
     return {"read": rows, "kinds": kinds, "rejected": asdict(rejected.close()), "notes": notes}
+
+
+def rejected_only(opened: Opened, rejected: Path) -> Opened:
+    """The rows of a file that were rejected when it was read before, and no others."""
+    numbers = pl.read_parquet(rejected, columns=["row"])["row"].unique()
+
+    def read() -> Iterator[Batch]:
+        for batch in opened.read():
+            there = pl.Series(batch.numbers or range(batch.start, batch.start + batch.rows.height), dtype=pl.Int64)
+            meant = there.is_in(numbers.implode())
+            yield Batch(batch.rows.filter(meant), batch.broken, batch.start, tuple(there.filter(meant)))
+
+    return replace(opened, read=read, rows=len(numbers))
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:

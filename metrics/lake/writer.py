@@ -24,11 +24,11 @@ from typing import Any
 
 from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
-from metrics.lake import answering
+from metrics.lake import answering, swapping
 from metrics.lake.child import Reader
 from metrics.lake.identities import Hashes, Identities
 from metrics.lake.inbox import Found, archive, identity, reject, rejected_folder
-from metrics.lake.ledger import FileOutcome, Ledger
+from metrics.lake.ledger import FileOutcome, Ledger, Reading
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
 from metrics.lake.rollups import ROLLUPS
@@ -136,7 +136,7 @@ class Writer:
             raise
         if "asked" in staged:
             self.unstage(arrival.transaction)
-        return staged
+        return {**staged, "answers": dict(task.answers or {})}
 
     def _answers(self, arrival: Arrival, given: Answers) -> Answers:
         """What was said of a file: on the command line, else on the Data page."""
@@ -175,6 +175,7 @@ class Writer:
 
     def put_right(self) -> None:
         """Complete or remove what a writer that was killed has left."""
+        swapping.complete(self.lake)
         for path in sorted(self._intents.glob("*.intent")):
             intent = json.loads(path.read_text(encoding="utf-8"))
             found = Found(Path(intent["path"]), intent["hint"])
@@ -209,7 +210,7 @@ class Writer:
                     self.lake.events(kind.kind).commit(kind.events, transaction, metadata)
                 for name, files in kind.rollups.items():
                     self.lake.rollup(name).commit(files, transaction)
-            outcome = _outcome(found.path, kinds, staged)
+            outcome = outcome_of(found.path, kinds, staged)
             if outcome.rejected:
                 folder = rejected_folder(self.home, found.path, hash)
                 folder.mkdir(parents=True, exist_ok=True)
@@ -218,12 +219,12 @@ class Writer:
                     json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8"
                 )
             if self._known(hash) is None:
-                self._book(outcome, arrival)
+                self._book(outcome, arrival, reading_of(arrival.transaction, staged))
         self._done(transaction)
         return outcome
 
-    def _book(self, outcome: FileOutcome, arrival: Arrival) -> None:
-        Ledger(self.home).add(outcome, arrival.hash, arrival.at)
+    def _book(self, outcome: FileOutcome, arrival: Arrival, reading: Reading | None = None) -> None:
+        Ledger(self.home).add(outcome, arrival.hash, arrival.at, reading)
         answering.done(self.home, arrival.hash)
         path = arrival.found.path
         if not arrival.owned or not path.exists():
@@ -264,11 +265,18 @@ class Writer:
 
     def _done(self, transaction: str) -> None:
         # The mark goes before the intent: alone, it would have the next writer remove what is committed.
-        for ending in ("writing", "staging", "intent"):
+        for ending in ("writing", "swap.writing", "rejected", "reason", "staging", "intent"):
             (self._intents / f"{transaction}.{ending}").unlink(missing_ok=True)
 
 
-def _outcome(path: Path, kinds: Sequence[StagedKind], staged: dict[str, Any]) -> FileOutcome:
+def reading_of(transaction: str, staged: Staged) -> Reading:
+    """How a file was read."""
+    spans = {kind["kind"]: tuple(kind["span"]) for kind in staged["kinds"] if "span" in kind}
+    return Reading((transaction,), Answers.from_document(staged.get("answers", {})), spans)
+
+
+def outcome_of(path: Path, kinds: Sequence[StagedKind], staged: dict[str, Any]) -> FileOutcome:
+    """What became of a file of which this was staged."""
     stored = {kind.kind: kind.stored for kind in kinds if kind.stored}
     duplicates = sum(kind.duplicates for kind in kinds)
     rejected = staged["rejected"]["count"]
