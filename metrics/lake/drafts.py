@@ -1,11 +1,12 @@
 """Data files of a plan that may yet come to nothing: named for the plan, invisible until it counts."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from secrets import token_hex
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from metrics.lake import pending
 from metrics.lake.datafiles import DataFile
@@ -40,6 +41,20 @@ class Drafts:
             path.unlink()
             return None
         return data_file(table.root, path, file.partition, count, first, last)
+
+    def batches(self, table: Table, file: DataFile, batches: Iterable[pl.DataFrame]) -> DataFile:
+        """Write batches of rows, one at least, in the place of a data file whose partition they are of."""
+        path, rows = self._path(table, file.partition), 0
+        with ExitStack() as closing:
+            writer: pq.ParquetWriter | None = None
+            for batch in batches:
+                told = batch.to_arrow()
+                writer = writer or closing.enter_context(
+                    pq.ParquetWriter(path, told.schema, compression="zstd", compression_level=COMPRESSION_LEVEL)
+                )
+                writer.write_table(told, row_group_size=ROW_GROUP_ROWS)
+                rows += batch.height
+        return data_file(table.root, path, file.partition, rows, file.min_ts, file.max_ts)
 
     def _path(self, table: Table, partition: Mapping[str, str]) -> Path:
         ((name, value),) = partition.items()

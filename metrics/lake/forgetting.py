@@ -123,7 +123,7 @@ def what_leaves(home: Path, attempt: Attempt) -> tuple[Leaving, Forgotten]:
             " file they came from: they cannot be told apart",
         )
     where = kept(home, attempt)
-    later = Ledger(home).overlapping(attempt.hash, attempt.number)
+    later = Ledger(home).overlapping(attempt.hash)
     near = tuple(one for one in later if _may_share(attempt, one))
     told = Forgotten(attempt, leaving.rows, leaving.days, missing, where.path if where else None, near)
     return leaving, told

@@ -20,6 +20,7 @@ from metrics.lake.ledger import FileOutcome
 from metrics.lake.line import Line, Progress
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.status import LakeStatus, status
+from metrics.lake.wishes import carry_out
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
@@ -102,8 +103,10 @@ def ingest_inbox(
 ) -> IngestReport:
     """Store what lies in the inbox and is complete; `wait` gives files just dropped some seconds to settle.
 
-    Ends after the file in work once `stop` says so. Raises as `ingest` does.
+    Before that, what was asked for of files stored earlier is done. Ends after the file in work once `stop` says so.
+    Raises as `ingest` does.
     """
+    carry_out(settings, now=now, stop=stop)
     inbox = settings.home / "inbox"
     if not inbox.exists():
         return IngestReport(())

@@ -166,10 +166,13 @@ class Ledger:
             text = "SELECT DISTINCT hash FROM files WHERE path = ? OR substr(path, ?) = ?"
             return [hash for (hash,) in book.execute(text, (name, -len(name) - 1, f"/{name}"))]
 
-    def overlapping(self, hash: str, after: int) -> list[Attempt]:
-        """Later attempts at other files, in force, that found events known already; the oldest first."""
-        where = "WHERE id > ? AND hash <> ? AND duplicates > 0 AND status IN ('stored', 'duplicate')"
-        first = {attempt.hash: attempt for attempt in self._attempts(where, (after, hash), -1)}
+    def overlapping(self, hash: str) -> list[Attempt]:
+        """Files in force that found events known already after the file with these bytes came; the oldest first."""
+        where = (
+            "WHERE id > (SELECT min(id) FROM files WHERE hash = ?) AND hash <> ? AND duplicates > 0"
+            " AND status IN ('stored', 'duplicate')"
+        )
+        first = {attempt.hash: attempt for attempt in self._attempts(where, (hash, hash), -1)}
         return sorted(first.values(), key=lambda attempt: attempt.number)
 
     def stored(self, hash: str) -> FileOutcome | None:
