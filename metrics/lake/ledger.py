@@ -310,7 +310,8 @@ def _withdraw(book: sqlite3.Connection, entry: Entry) -> None:
 
 
 def _add(book: sqlite3.Connection, entry: Entry) -> None:
-    told = {**entry["outcome"], "path": Path(entry["outcome"]["path"]), "notes": tuple(entry["outcome"]["notes"])}
+    told: dict[str, Any] = dict(entry["outcome"])
+    told |= {"path": Path(told["path"]), "notes": tuple(told["notes"])}
     at, reading = datetime.fromisoformat(entry["at"]), Reading.from_document(entry["reading"])
     _insert(book, FileOutcome(**told), entry["hash"], at, reading)
 

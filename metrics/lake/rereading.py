@@ -36,7 +36,7 @@ class Reread:
     """What was staged of a file that was read again."""
 
     transaction: str
-    staged: Mapping[str, Any]
+    staged: dict[str, Any]
     rejected: Path
     """Where its rejected rows were written, should there be any."""
 

@@ -165,6 +165,7 @@ def test_an_archived_file_is_found_and_can_be_stored_again(settings: Settings) -
     ingest_inbox(settings, now=lambda: NOW, wait=False)
     forgotten = undo(settings, "a.parquet")
     assert forgotten.kept == settings.home / "archive" / NOW.date().isoformat() / "gateway" / "a.parquet"
+    assert forgotten.kept
     (outcome,) = ingest([forgotten.kept], settings, now=lambda: NOW).files
     assert outcome.stored == 10
 

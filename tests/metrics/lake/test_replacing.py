@@ -106,9 +106,12 @@ def test_what_asks_leaves_what_there_was(
 ) -> None:
     store(path)
     before = durations(settings)
-    question = {"kind": "request", "about": "", "asks": "seconds or not?", "options": []}
-    asked = {"asked": {"questions": [question], "read": 20, "notes": []}}
-    monkeypatch.setattr(Reader, "read", lambda *_: asked)
+    question = {"kind": "request", "about": "", "asks": "seconds or not?", "options": ()}
+
+    def asking(*_: object) -> dict[str, object]:
+        return {"asked": {"questions": [question], "read": 20, "notes": ()}}
+
+    monkeypatch.setattr(Reader, "read", asking)
     outcome = again(settings, path, "seconds")
     assert (outcome.status, outcome.read, outcome.rejected) == ("rejected", 20, 20)
     assert outcome.reason.startswith("seconds or not?")

@@ -146,6 +146,10 @@ def test_cut_off_anywhere_it_is_done_once_and_wholly(
         assert told(settings.home, act) == states[1], moment
 
 
+def nothing_done(*_: object) -> None:
+    """A writer that is killed as soon as the plan is there."""
+
+
 def test_a_reader_that_was_there_before_sees_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, path = Settings(home=tmp_path / "home"), tmp_path / "a.parquet"
     requests(20).write_parquet(path)
@@ -153,7 +157,7 @@ def test_a_reader_that_was_there_before_sees_the_plan(tmp_path: Path, monkeypatc
     lake = Lake(settings.home)
     version = lake.data_version
     assert stored_events(lake, "request").height == 20
-    monkeypatch.setattr(swapping, "_complete", lambda *_: None)
+    monkeypatch.setattr(swapping, "_complete", nothing_done)
     forget(settings, str(path), now=lambda: NOW)
     assert stored_events(lake, "request").is_empty()
     assert_rollups_agree(lake)
