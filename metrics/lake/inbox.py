@@ -11,7 +11,7 @@ from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 
-from metrics.lake.reading import is_parquet, parquet_end
+from metrics.lake.formats import is_parquet, parquet_end
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", ".swp")
 HIDDEN = (".", "_", "~")

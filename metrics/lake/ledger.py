@@ -285,7 +285,10 @@ def added(outcome: FileOutcome, hash: str, at: datetime, reading: Reading) -> En
 def amended(
     attempt: Attempt, stored: Mapping[str, int], *, duplicates: int = 0, rejected: int = 0, transaction: str, note: str
 ) -> Entry:
-    """More events of a file were stored: of rows that were duplicates or rejected before."""
+    """More events of a file were stored: of so many fewer `duplicates` and `rejected` rows.
+
+    What is neither was read as more events than before.
+    """
     return {
         "does": "amend", "number": attempt.number, "stored": dict(stored), "duplicates": duplicates,
         "rejected": rejected, "transaction": transaction, "note": note,
@@ -327,8 +330,17 @@ def _amend(book: sqlite3.Connection, entry: Entry) -> None:
     stored = sum(entry["stored"].values())
     book.execute(
         "UPDATE files SET stored = stored + ?, duplicates = duplicates - ?, rejected = rejected - ?, kinds = ?,"
-        " reading = ?, status = CASE WHEN stored + ? > 0 THEN 'stored' ELSE status END WHERE id = ?",
-        (stored, entry["duplicates"], entry["rejected"], json.dumps(kinds), json.dumps(reading), stored, number),
+        " reading = ?, status = CASE WHEN stored + ? > 0 THEN 'stored' ELSE status END, read = read + ? WHERE id = ?",
+        (
+            stored,
+            entry["duplicates"],
+            entry["rejected"],
+            json.dumps(kinds),
+            json.dumps(reading),
+            stored,
+            stored - entry["duplicates"] - entry["rejected"],
+            number,
+        ),
     )
     _annotate(book, number, entry["note"])
 

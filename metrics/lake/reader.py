@@ -23,14 +23,15 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from metrics.events.conversion import Occurrences, convert
+from metrics.events.counting import portions
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question, as_documents
-from metrics.events.recognition import Unrecognized
+from metrics.events.recognition import Recognized, Unrecognized
+from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import Batch, Opened, open_file
 from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
 
@@ -73,6 +74,7 @@ class RejectedRows:
 def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Read, convert and stage one file; `told` hears how many rows are done.
 
+    What a row could become counts as read: each item of its list and each event it counts or belongs to.
     Gives what was staged; or, under `asked`, the questions that somebody has to answer before anything is stored:
     what is staged by then is to be taken back.
 
@@ -81,37 +83,52 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """
     home, answers = Path(task.home), Answers.from_document(task.answers or {})
     prices = PriceBook.load(home / "prices.yaml")
-    opened = open_file(Path(task.path), task.batch_rows)
+    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
     if task.only_rows:
         opened = rejected_only(opened, Path(task.only_rows))
     meaning = Meaning(opened, PurePath(task.hint), Mappings.load(home / "mappings.yaml"), answers)
     returning = Returning.from_document(home, task.returning) if task.returning else None
     staging = Staging(home, task.transaction, task.source_file, returning)
     rejected = _Rejected(Path(task.rejected_rows))
-    now, occurrences, rows, tally = datetime.fromisoformat(task.now), Occurrences(), 0, Tally()
+    now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
+    rows = read_as = 0
     for batch in opened.read():
         rejected.broken(batch)
         rows += batch.rows.height + len(batch.broken)
+        read_as += len(batch.broken)
         if batch.rows.height:
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
-            converted = convert(
-                batch.rows, recognized, now=now, prices=prices, source=task.hint, occurrences=occurrences
-            )
-            for kind, part in converted.items():
-                rejected.add(part.rejected, batch)
-                tally.add(kind, part.good.height, part.rejected["reason"])
-                if part.good.height and not meaning.is_doubtful:
-                    staging.add(kind, part.good)
+            for portion in _portions(batch, recognized):
+                converted = convert(
+                    portion.rows, recognized, now=now, prices=prices, source=task.hint, occurrences=occurrences
+                )
+                for kind, part in converted.items():
+                    read_as += part.good.height + part.rejected.height
+                    rejected.add(part.rejected, portion)
+                    tally.add(kind, part.good.height, part.rejected["reason"])
+                    if part.good.height and not meaning.is_doubtful:
+                        staging.add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
+    if missing := meaning.missing(occurrences):
+        raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
     kinds = [kind.as_document() for kind in staging.finish()]
     notes = [*opened.notes, *meaning.notes]
-    return {"read": rows, "kinds": kinds, "rejected": asdict(rejected.close()), "notes": notes}
+    return {"read": read_as, "kinds": kinds, "rejected": asdict(rejected.close()), "notes": notes}
+
+
+def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
+    """A batch in as many as it takes to hold the events its rows become."""
+    start = 0
+    for length in portions(batch.rows, recognized):
+        numbers = batch.numbers[start : start + length]
+        yield Batch(batch.rows.slice(start, length), numbers=numbers, start=batch.start + start)
+        start += length
 
 
 def rejected_only(opened: Opened, rejected: Path) -> Opened:

@@ -104,8 +104,9 @@ def completed(undo: Undoing, attempt: Attempt, found: Found, answers: Answers) -
         undo.writer.unstage(again.transaction)
         return _without_event(outcome)
     by = f" with mapping {answers.map_name}" if answers.map_name else ""
+    fewer = attempt.outcome.rejected - outcome.rejected
     entry = amended(
-        attempt, again.stored, duplicates=-outcome.duplicates, rejected=outcome.stored + outcome.duplicates,
+        attempt, again.stored, duplicates=min(0, outcome.stored - fewer), rejected=fewer,
         transaction=again.transaction, note=f"{outcome.read:,} of its rows that were rejected were read again{by}",
     )  # fmt: skip
     with space_needed(home), drafted(home) as drafts:
