@@ -8,7 +8,7 @@ import typer
 
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import Exit, invalid, unknown, wrong
-from app.commands.printing import print_json, say
+from app.commands.printing import plain, print_json, say
 from app.commands.progress import FileBar, progress_bar
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ def ingest(
         print_json(as_document(report))
     else:
         _tell(report)
-    if report.rejected or any(file.status == "rejected" for file in report.files):
+    if (
+        report.rejected
+        or (paths and (report.gone or report.waiting))
+        or any(file.status == "rejected" for file in report.files)
+    ):
         raise typer.Exit(Exit.DIFFERENT)
 
 
@@ -140,6 +144,8 @@ def as_document(report: "IngestReport") -> dict[str, object]:
         "stored": report.stored,
         "duplicates": report.duplicates,
         "rejected": report.rejected,
+        "waiting": [plain(path) for path in report.waiting],
+        "gone": [plain(path) for path in report.gone],
     }
 
 
@@ -151,6 +157,8 @@ def _tell(report: "IngestReport") -> None:
             say(f"  note: {note}")
     for path in report.waiting:
         say(f"{path}: waiting: it may still be written to")
+    for path in report.gone:
+        say(f"{path}: vanished before it was read")
     say(
         f"{len(report.files)} files: {report.read:,} rows read = {report.stored:,} stored"
         f" + {report.duplicates:,} duplicates + {report.rejected:,} rejected"

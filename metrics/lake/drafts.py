@@ -86,7 +86,7 @@ def drafted(home: Path) -> Generator[Drafts]:
 
 def removed(home: Path, act: str) -> None:
     """Remove the files of a plan that was never made, then its mark."""
-    for table in Lake(home).tables.values():
+    for table in Lake(home).tables:
         for path in table.root.glob(f"*/{act}-*.parquet"):
             path.unlink()
     (pending.folder(home) / f"{act}.staging").unlink(missing_ok=True)

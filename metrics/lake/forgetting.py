@@ -14,10 +14,11 @@ from pathlib import Path
 from metrics.lake.child import Reader
 from metrics.lake.datafiles import Change
 from metrics.lake.drafts import Drafts, drafted
-from metrics.lake.inbox import identity
+from metrics.lake.durably import space_needed
 from metrics.lake.leaving import Leaving
 from metrics.lake.ledger import Attempt, Entry, Ledger, amended, withdrawn
-from metrics.lake.problems import NotStored, Unreadable, space_needed
+from metrics.lake.marks import identity
+from metrics.lake.problems import NotStored, Unreadable
 from metrics.lake.refused import REASON, rejected_rows
 from metrics.lake.rereading import Reread, Rereading, Unanswered, kept
 from metrics.lake.returning import Returning

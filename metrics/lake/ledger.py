@@ -103,6 +103,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempted:
+    """What is to be written into the book."""
+
+    outcome: FileOutcome
+    hash: str
+    at: datetime
+    reading: Reading = field(default_factory=Reading)
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """All attempts together. `read = stored + duplicates + rejected_rows`, of the files that are in force."""
 
@@ -128,10 +138,14 @@ class Ledger:
         """The book of a home, unless there is none yet: looking must not make one."""
         return cls(home) if (home / "lake" / "ledger.sqlite").exists() else None
 
-    def add(self, outcome: FileOutcome, hash: str, at: datetime, reading: Reading | None = None) -> None:
-        """Write down what became of a file."""
+    def add_all(self, attempts: Sequence[Attempted], *, once: bool = False) -> None:
+        """Write down what became of files, all or none; `once`: what may be written already is left as it is."""
         with self._open() as book:
-            _insert(book, outcome, hash, at, reading or Reading())
+            for one in attempts:
+                key = (one.at.isoformat(), str(one.outcome.path), one.hash)
+                there = "SELECT 1 FROM files WHERE at = ? AND path = ? AND hash = ?"
+                if not (once and book.execute(there, key).fetchone()):
+                    _insert(book, one.outcome, one.hash, one.at, one.reading)
 
     def apply(self, act: str, entries: Sequence[Entry]) -> None:
         """Write down what an act changed, all of it or nothing, and not again if that was done."""
@@ -174,6 +188,24 @@ class Ledger:
         )
         first = {attempt.hash: attempt for attempt in self._attempts(where, (hash, hash), -1)}
         return sorted(first.values(), key=lambda attempt: attempt.number)
+
+    def stored_among(self, hashes: Sequence[str]) -> dict[str, FileOutcome]:
+        """By hash, the outcome of the files with these bytes that were stored."""
+        with self._open() as book:
+            rows = book.execute(
+                f"SELECT hash, {_COLUMNS} FROM files WHERE status = 'stored' AND hash IN"
+                " (SELECT value FROM json_each(?)) ORDER BY id DESC",
+                (json.dumps(list(hashes)),),
+            )
+            return {hash: _outcome(outcome) for hash, *outcome in rows}
+
+    def dealt_with(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths of which the book tells something."""
+        with self._open() as book:
+            rows = book.execute(
+                "SELECT DISTINCT path FROM files WHERE path IN (SELECT value FROM json_each(?))", (json.dumps(paths),)
+            )
+            return {path for (path,) in rows}
 
     def stored(self, hash: str) -> FileOutcome | None:
         """The outcome of the file with these bytes that was stored, if one was."""

@@ -5,8 +5,6 @@ LakeUnavailable  the home cannot be written or read: no space, no permission
 NotStored        what is to be taken back is not there, or cannot be told from what is
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +39,3 @@ class NotStored(Exception):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.reason}"
-
-
-@contextmanager
-def space_needed(home: Path) -> Generator[None]:
-    """Where writing fails for want of space or permission, it is the home that cannot be used."""
-    try:
-        yield
-    except OSError as error:
-        raise LakeUnavailable(home, f"cannot be written: {error.strerror or error}") from error

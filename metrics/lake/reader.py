@@ -2,9 +2,9 @@
 
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
-input (a `Task`, or `{"peek": …}` for a look that stores nothing), and goes out on standard output:
-`{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`, `{"unreadable": reason}`
-or `{"unavailable": reason}`.
+input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` for a look that stores nothing), and goes
+out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
+`{"unreadable": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -29,12 +30,14 @@ from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question, as_documents
 from metrics.events.recognition import Recognized, Unrecognized
 from metrics.lake.formats import Batch, Opened, open_file
+from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
 from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
 
+Told = Callable[[dict[str, Any]], None]
 _PARENT_DIED = 1
 """prctl's PR_SET_PDEATHSIG."""
 
@@ -71,7 +74,16 @@ class RejectedRows:
     """The most frequent reasons, values left out, with their number."""
 
 
-def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Together:
+    """Small files that are staged as one transaction."""
+
+    home: str
+    transaction: str
+    files: tuple[Task, ...]
+
+
+def read(task: Task, told: Told) -> dict[str, Any]:
     """Read, convert and stage one file; `told` hears how many rows are done.
 
     What a row could become counts as read: each item of its list and each event it counts or belongs to.
@@ -81,14 +93,61 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     Raises:
         Unreadable: the file as a whole cannot become events.
     """
-    home, answers = Path(task.home), Answers.from_document(task.answers or {})
-    prices = PriceBook.load(home / "prices.yaml")
-    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
-    if task.only_rows:
-        opened = rejected_only(opened, Path(task.only_rows))
-    meaning = Meaning(opened, PurePath(task.hint), Mappings.load(home / "mappings.yaml"), answers)
+    home = Path(task.home)
     returning = Returning.from_document(home, task.returning) if task.returning else None
     staging = Staging(home, task.transaction, task.source_file, returning)
+    outcome = _read(task, _surroundings(home), staging.add, told)
+    return outcome if "asked" in outcome else {**outcome, "kinds": [kind.as_document() for kind in staging.finish()]}
+
+
+def read_together(task: Together, told: Told) -> dict[str, Any]:
+    """Read, convert and stage small files; `told` hears the number of each before it is begun.
+
+    Gives for each under `files` what `read` gives, with the rows `stored` of each kind and the `duplicates`; or
+    `unreadable`, the reason; or `alone` where it proved not to be small. Of these, nothing is staged.
+    """
+    gathering = Gathering(Staging(Path(task.home), task.transaction, ""))
+    surroundings = _surroundings(Path(task.home))
+    outcomes: list[dict[str, Any]] = []
+    for number, file in enumerate(task.files):
+        told({"rows": number, "of": len(task.files)})
+        gathering.begin(file.source_file)
+        try:
+            outcome = _read(file, surroundings, gathering.add, _untold)
+        except TooMany:
+            outcome = {"alone": True}
+        except (Exception, pl.exceptions.PanicException) as error:
+            outcome = {"unreadable": _words(error)}
+        if "read" in outcome and "asked" not in outcome:
+            gathering.keep()
+        else:
+            gathering.drop()
+            Path(file.rejected_rows).unlink(missing_ok=True)
+        outcomes.append(outcome)
+    kinds = [kind.as_document() for kind in gathering.finish()]
+    for file, outcome in zip(task.files, outcomes, strict=True):
+        outcome.update(gathering.counts(file.source_file))
+    return {"files": outcomes, "kinds": kinds}
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What of the home decides what becomes of a file."""
+
+    mappings: Mappings
+    prices: PriceBook
+
+
+def _surroundings(home: Path) -> _Surroundings:
+    return _Surroundings(Mappings.load(home / "mappings.yaml"), PriceBook.load(home / "prices.yaml"))
+
+
+def _read(
+    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], None], told: Told
+) -> dict[str, Any]:
+    answers = Answers.from_document(task.answers or {})
+    opened = _opened(task, told)
+    meaning = Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
     rejected = _Rejected(Path(task.rejected_rows))
     now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
     rows = read_as = 0
@@ -100,16 +159,17 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
+            converting = partial(
+                convert, recognized=recognized, now=now, prices=surroundings.prices, source=task.hint,
+                occurrences=occurrences,
+            )  # fmt: skip
             for portion in _portions(batch, recognized):
-                converted = convert(
-                    portion.rows, recognized, now=now, prices=prices, source=task.hint, occurrences=occurrences
-                )
-                for kind, part in converted.items():
+                for kind, part in converting(portion.rows).items():
                     read_as += part.good.height + part.rejected.height
                     rejected.add(part.rejected, portion)
                     tally.add(kind, part.good.height, part.rejected["reason"])
                     if part.good.height and not meaning.is_doubtful:
-                        staging.add(kind, part.good)
+                        add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
@@ -117,9 +177,7 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
-    kinds = [kind.as_document() for kind in staging.finish()]
-    notes = [*opened.notes, *meaning.notes]
-    return {"read": read_as, "kinds": kinds, "rejected": asdict(rejected.close()), "notes": notes}
+    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": [*opened.notes, *meaning.notes]}
 
 
 def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
@@ -131,8 +189,13 @@ def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
         start += length
 
 
-def rejected_only(opened: Opened, rejected: Path) -> Opened:
-    """The rows of a file that were rejected when it was read before, and no others."""
+def _opened(task: Task, told: Told) -> Opened:
+    """The rows of a file; where only some are meant, those that were rejected when it was read before."""
+    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
+    return _rejected_only(opened, Path(task.only_rows)) if task.only_rows else opened
+
+
+def _rejected_only(opened: Opened, rejected: Path) -> Opened:
     numbers = pl.read_parquet(rejected, columns=["row"])["row"].unique()
 
     def read() -> Iterator[Batch]:
@@ -184,23 +247,40 @@ class _Rejected:
         self._writer.write_table(table)
 
 
-def _answer(line: str, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def _answer(line: str, told: Told) -> dict[str, Any]:
     asked = json.loads(line)
     try:
         if "peek" in asked:
             return {"peeked": asdict(peek(PeekTask(**asked["peek"])))}
+        if "together" in asked:
+            task = asked["together"]
+            files = tuple(Task(**file) for file in task["files"])
+            return {"staged": read_together(Together(task["home"], task["transaction"], files), told)}
         return {"staged": read(Task(**asked), told)}
-    except (Unreadable, Unrecognized) as error:
-        return {"unreadable": str(error)}
-    except PermissionError as error:
-        return {"unreadable": f"permission denied: {error.filename}"}
-    except FileNotFoundError as error:
-        return {"unreadable": f"it vanished while it was read: {error.filename}"}
-    except OSError as error:
-        return {"unavailable": str(error)}
     except (Exception, pl.exceptions.PanicException) as error:
-        words = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return {"unreadable": f"reading it failed: {type(error).__name__}: {words[:300]}"}
+        if isinstance(error, OSError) and not isinstance(error, PermissionError | FileNotFoundError):
+            return {"unavailable": str(error)}
+        return {"unreadable": _words(error)}
+
+
+def _words(error: BaseException) -> str:
+    """Why a file cannot be read. Raises what is no fault of the file's."""
+    match error:
+        case Unreadable() | Unrecognized():
+            return str(error)
+        case PermissionError():
+            return f"permission denied: {error.filename}"
+        case FileNotFoundError():
+            return f"it vanished while it was read: {error.filename}"
+        case OSError():
+            raise error
+        case _:
+            words = (str(error).strip() or type(error).__name__).splitlines()[0]
+            return f"reading it failed: {type(error).__name__}: {words[:300]}"
+
+
+def _untold(_: dict[str, Any]) -> None:
+    pass
 
 
 def _die_with(parent: int) -> None:

@@ -9,14 +9,15 @@ from pathlib import Path
 from metrics.events.questions import Answers, how_to_answer
 from metrics.lake import pending
 from metrics.lake.drafts import drafted
+from metrics.lake.durably import space_needed
 from metrics.lake.forgetting import Returned, Undoing, in_force_of, undoing, what_leaves
-from metrics.lake.inbox import Found, found_in, identity, rejected_folder
+from metrics.lake.inbox import Found, found_in, rejected_folder
 from metrics.lake.ledger import Attempt, FileOutcome, Ledger, added, amended, withdrawn
-from metrics.lake.problems import Unreadable, space_needed
+from metrics.lake.marks import identity
+from metrics.lake.problems import Unreadable
 from metrics.lake.refused import REASON, ROWS, rejected_rows
 from metrics.lake.rereading import Reread, Unanswered, kept
 from metrics.lake.returning import Returning
-from metrics.lake.writer import outcome_of, reading_of
 from metrics.settings import Settings
 
 STAYS = "what was stored of it stays as it was"
@@ -75,13 +76,13 @@ def replaced(undo: Undoing, attempt: Attempt, found: Found, answers: Answers) ->
         again = undo.rereading.read(found, attempt.hash, answers, returning=returning)
     except (Unreadable, Unanswered) as problem:
         return _stays(found.path, problem)
-    outcome = outcome_of(found.path, again.kinds, again.staged)
+    outcome = again.outcome(found.path)
     if not outcome.stored + outcome.duplicates:
         undo.writer.unstage(again.transaction)
         return _without_event(outcome)
     outcome = replace(outcome, path=attempt.outcome.path)
     archived = attempt.reading.archived or attempt.at.date().isoformat()
-    reading = replace(reading_of(again.transaction, again.staged), archived=archived)
+    reading = replace(again.reading, archived=archived)
     at = undo.rereading.at
     entries = (withdrawn(attempt.hash, "replaced", at), added(outcome, attempt.hash, at, reading))
     with space_needed(home), drafted(home) as drafts:
@@ -99,7 +100,7 @@ def completed(undo: Undoing, attempt: Attempt, found: Found, answers: Answers) -
         again = undo.rereading.read(found, attempt.hash, answers, only_rows=rows)
     except (Unreadable, Unanswered) as problem:
         return _stays(found.path, problem)
-    outcome = outcome_of(found.path, again.kinds, again.staged)
+    outcome = again.outcome(found.path)
     if not outcome.stored + outcome.duplicates:
         undo.writer.unstage(again.transaction)
         return _without_event(outcome)

@@ -15,7 +15,7 @@ from metrics.events.schema import ATTRIBUTES
 from metrics.lake.completing import families
 from metrics.lake.datafiles import Change, DataFile
 from metrics.lake.drafts import Drafts, drafted
-from metrics.lake.problems import space_needed
+from metrics.lake.durably import space_needed
 from metrics.lake.recounting import recounted
 from metrics.lake.rollups import ROLLUPS, rollups_of
 from metrics.lake.shapes import Counts, Histogram, Percentiles, Shape, View

@@ -11,15 +11,16 @@ from metrics.events.questions import Answers, Question, from_documents
 from metrics.lake import pending
 from metrics.lake.child import Reader
 from metrics.lake.datafiles import Change
-from metrics.lake.inbox import Found, identity
-from metrics.lake.ledger import Attempt
+from metrics.lake.inbox import Found
+from metrics.lake.ledger import Attempt, FileOutcome, Reading
+from metrics.lake.marks import identity
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
 from metrics.lake.refused import kept_file
 from metrics.lake.returning import Returning
 from metrics.lake.staging import StagedKind
 from metrics.lake.tables import Lake
-from metrics.lake.writer import Writer
+from metrics.lake.writer import Writer, alone, outcome_of
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Reread:
 
     transaction: str
     staged: dict[str, Any]
+    answers: Answers
     rejected: Path
     """Where its rejected rows were written, should there be any."""
 
@@ -49,6 +51,15 @@ class Reread:
     def stored(self) -> Mapping[str, int]:
         """New events, by kind."""
         return {kind.kind: kind.stored for kind in self.kinds if kind.stored}
+
+    def outcome(self, path: Path) -> FileOutcome:
+        """What became of it, as of the file at `path`."""
+        return outcome_of(path, alone(dict(self.staged))["files"][0])
+
+    @property
+    def reading(self) -> Reading:
+        """How it was read."""
+        return Reading((self.transaction,), self.answers, {kind.kind: kind.span for kind in self.kinds})
 
     def changes(self, lake: Lake) -> Iterator[tuple[str, Change]]:
         """What comes into each table."""
@@ -108,7 +119,7 @@ class Rereading:
         if "asked" in staged:
             self.writer.unstage(transaction)
             raise Unanswered(from_documents(staged["asked"]["questions"]), int(staged["asked"]["read"]))
-        return Reread(transaction, {**staged, "answers": answers.as_document()}, scratch)
+        return Reread(transaction, staged, answers, scratch)
 
 
 def kept(home: Path, attempt: Attempt) -> Found | None:

@@ -85,19 +85,23 @@ class Staging:
         self._kinds: dict[str, _Gathered] = {}
         self._written = 0
 
-    def add(self, kind: str, events: pl.DataFrame) -> None:
-        """Keep what is new of `events` (stored schema of the kind)."""
+    def add(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """Keep what is new of `events`, and give it.
+
+        They are in the stored schema of the kind; where they come from several files, with `SOURCE_FILE`.
+        """
         gathered = self._kinds.setdefault(kind, _Gathered())
         fresh, hashes = self._fresh(kind, events, gathered)
         gathered.duplicates += events.height - fresh.height
         gathered.spans.extend(_span(events))
         if fresh.is_empty():
-            return
+            return fresh
         gathered.stored += fresh.height
         gathered.hashes.append(np.sort(hashes))
         gathered.files.extend(self._write_events(self._lake.events(kind), fresh))
         for name, partial in rollups.partials(kind, fresh).items():
             gathered.partials.setdefault(name, rollups.Gathering(name)).add(partial)
+        return fresh
 
     def finish(self) -> Iterator[StagedKind]:
         """Write the rollups and remember the ids; what is given is ready to be committed."""
@@ -143,7 +147,9 @@ class Staging:
         days = ordered["ts"].dt.date()
         starts = days.is_first_distinct().arg_true().to_list()
         for start, end in zip(starts, [*starts[1:], ordered.height], strict=True):
-            rows = ordered.slice(start, end - start).with_columns(pl.lit(self.source_file).alias(SOURCE_FILE))
+            rows = ordered.slice(start, end - start)
+            if SOURCE_FILE not in rows.columns:
+                rows = rows.with_columns(pl.lit(self.source_file).alias(SOURCE_FILE))
             day = str(days[start])
             path = self._path(table, DATE, day)
             rows.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)

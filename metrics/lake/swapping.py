@@ -10,7 +10,6 @@ Whoever takes the lock next removes what no plan names and carries out every pla
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any
 
 from metrics.lake import pending
 from metrics.lake.datafiles import Change
+from metrics.lake.durably import write_durably
 from metrics.lake.ledger import Ledger
 from metrics.lake.tables import Lake
 
@@ -47,14 +47,14 @@ def carry_out(lake: Lake, plan: Plan) -> None:
     """Make the plan count, and carry it out. Only inside the writer's lock."""
     tables = {name: change for name, change in plan.tables.items() if change.removed or change.added}
     for name in tables:
-        lake.tables[name].make()
+        lake.by_name[name].make()
     document = {
         "tables": {name: change.as_document() for name, change in tables.items()}, "staged": list(plan.staged),
         "entries": list(plan.entries), "moved": dict(plan.moved), "removed": list(plan.removed),
         "metadata": dict(plan.metadata),
     }  # fmt: skip
     path = _path(lake.home, plan.act)
-    _write_durably(path, json.dumps(document))
+    write_durably(path, json.dumps(document))
     _complete(lake, path)
 
 
@@ -73,7 +73,7 @@ def _complete(lake: Lake, path: Path) -> None:
     act = path.name.removesuffix(pending.ENDING)
     for name, document in plan["tables"].items():
         change = Change.from_document(document)
-        lake.tables[name].replace(change.removed, change.added, plan["metadata"], data_change=True, transaction=act)
+        lake.by_name[name].replace(change.removed, change.added, plan["metadata"], data_change=True, transaction=act)
     Ledger(lake.home).apply(act, plan["entries"])
     for source, target in plan["moved"].items():
         if Path(source).exists():
@@ -91,12 +91,3 @@ def _complete(lake: Lake, path: Path) -> None:
 
 def _path(home: Path, act: str) -> Path:
     return pending.folder(home) / f"{act}{pending.ENDING}"
-
-
-def _write_durably(path: Path, text: str) -> None:
-    scratch = path.with_name(f"{path.name}.writing")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)

@@ -241,6 +241,11 @@ class Lake:
         """The table of a rollup; partitioned by `view`."""
         return self._rollups[name]
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All of them, events first."""
+        return (*self._events.values(), *self._rollups.values())
+
     def rollups_of(self, kind: str) -> tuple[Table, ...]:
         """The tables of all rollups of a kind."""
         return tuple(self._rollups[rollup.name] for rollup in rollups_of(kind))
@@ -248,12 +253,12 @@ class Lake:
     @property
     def data_version(self) -> str:
         """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
-        return ".".join((*(str(table.version) for table in self.tables.values()), *self._pending.names))
+        return ".".join((*(str(table.version) for table in self.tables), *self._pending.names))
 
     @cached_property
-    def tables(self) -> Mapping[str, Table]:
+    def by_name(self) -> Mapping[str, Table]:
         """Every table, by its path below the home."""
-        return {table.name: table for table in (*self._events.values(), *self._rollups.values())}
+        return {table.name: table for table in self.tables}
 
 
 def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

@@ -13,7 +13,7 @@ from metrics.engine import Engine, Query, Window
 from metrics.events import KINDS
 from metrics.lake.forgetting import Forgotten, forget, in_force
 from metrics.lake.ingest import ingest, ingest_inbox, status
-from metrics.lake.ledger import Ledger
+from metrics.lake.ledger import Attempted, FileOutcome, Ledger
 from metrics.lake.maintenance import maintain
 from metrics.lake.problems import NotStored
 from metrics.lake.refused import rejected_rows
@@ -240,9 +240,8 @@ def test_what_an_older_version_merged_is_not_guessed_at(settings: Settings) -> N
 
 
 def ledger_of_an_older_version(home: Path, hash: str) -> None:
-    from metrics.lake.ledger import FileOutcome
-
-    Ledger(home).add(FileOutcome(Path("old.parquet"), "stored", read=20, stored=20, kinds={"request": 20}), hash, NOW)
+    outcome = FileOutcome(Path("old.parquet"), "stored", read=20, stored=20, kinds={"request": 20})
+    Ledger(home).add_all([Attempted(outcome, hash, NOW)])
 
 
 def test_events_past_retention_are_told(tmp_path: Path, settings: Settings, store: Store) -> None:

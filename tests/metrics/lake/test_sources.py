@@ -11,9 +11,9 @@ from deltalake import DeltaTable
 from app.verification import polars_figures
 from metrics.engine import Engine, Query, Window
 from metrics.events import KINDS
-from metrics.lake.inbox import identity
 from metrics.lake.ingest import ingest
 from metrics.lake.maintenance import maintain
+from metrics.lake.marks import identity
 from metrics.lake.sources import SOURCE_FILE, transaction_source
 from metrics.lake.tables import DATE, Lake, data_file
 from metrics.settings import Lake as LakeSettings

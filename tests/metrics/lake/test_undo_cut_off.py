@@ -116,7 +116,7 @@ def put_right(settings: Settings) -> None:
 def orphans(home: Path) -> list[Path]:
     """Files prepared for a plan that no table ever referred to."""
     lake = Lake(home)
-    named = {str(table.root / file.path) for table in lake.tables.values() for file in table.snapshot.files}
+    named = {str(table.root / file.path) for table in lake.tables for file in table.snapshot.files}
     return [path for path in home.rglob("swap.*.parquet") if str(path) not in named]
 
 
