@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -143,7 +142,7 @@ def _surroundings(home: Path) -> _Surroundings:
 
 
 def _read(
-    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], None], told: Told
+    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], object], told: Told
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
     opened = _opened(task, told)
@@ -159,12 +158,12 @@ def _read(
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
-            converting = partial(
-                convert, recognized=recognized, now=now, prices=surroundings.prices, source=task.hint,
-                occurrences=occurrences,
-            )  # fmt: skip
             for portion in _portions(batch, recognized):
-                for kind, part in converting(portion.rows).items():
+                converted = convert(
+                    portion.rows, recognized, now=now, prices=surroundings.prices, source=task.hint,
+                    occurrences=occurrences,
+                )  # fmt: skip
+                for kind, part in converted.items():
                     read_as += part.good.height + part.rejected.height
                     rejected.add(part.rejected, portion)
                     tally.add(kind, part.good.height, part.rejected["reason"])
