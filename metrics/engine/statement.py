@@ -15,6 +15,8 @@ import sqlglot
 from sqlglot import exp
 
 DIALECT = "duckdb"
+ROW = "file_row_number"
+"""A column that files have in DuckDB without storing it: the place of an event, which orders those of one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def _over_files(text: str, relations: tuple[Relation, ...]) -> str:
 
 def _files(relation: Relation) -> str:
     if not relation.files:
-        nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in relation.columns)
+        columns = (*relation.columns, (ROW, "BIGINT"))
+        nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in columns)
         return f"(SELECT {nothing} WHERE false)"
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in relation.files)
     # Of several tables, each has columns of its own.

@@ -3,7 +3,7 @@
 Such a column is a map, a struct, a list of keys and values, or either of these as JSON text.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 
 import orjson
 import polars as pl
@@ -30,8 +30,9 @@ FLAT = "\x1fattribute:"
 
 
 def attribute_names(frame: pl.DataFrame) -> tuple[str, ...]:
-    """Keys of all attributes columns."""
-    return tuple(name for column in _containers(frame) for name in _keys(_as_map(frame[column])))
+    """Keys of all attributes columns, and of those that a flattened table has as `attributes.key`."""
+    keys = [name for column in _containers(frame) for name in _keys(_as_map(frame[column]))]
+    return (*keys, *(key for name in frame.columns if (key := _key_of(name))))
 
 
 def flattened(frame: pl.DataFrame, wanted: Container[str]) -> pl.DataFrame:
@@ -46,11 +47,28 @@ def flattened(frame: pl.DataFrame, wanted: Container[str]) -> pl.DataFrame:
     return frame
 
 
-def column_named(frame: pl.DataFrame, name: str) -> str | None:
-    """The column of that name (without case) or, after `flattened`, of the key of that name, if there is one."""
-    wanted = name.lower()
-    by_name = {column.lower(): column for column in reversed(frame.columns)}
-    return by_name.get(wanted) or by_name.get(FLAT + wanted)
+def by_name(columns: Sequence[str]) -> dict[str, str]:
+    """Columns by the names under which they are found, lower case.
+
+    A column is found by its own name and, where no other has that, `attributes.key` and what `flattened` made by
+    the key.
+    """
+    named: dict[str, str] = {}
+    for column in columns:
+        named.setdefault(column.lower(), column)
+    for column in columns:
+        if column.startswith(FLAT):
+            named.setdefault(column.removeprefix(FLAT).lower(), column)
+    for column in columns:
+        if key := _key_of(column.removeprefix(FLAT)):
+            named.setdefault(key.lower(), column)
+    return named
+
+
+def _key_of(name: str) -> str:
+    """The key in a name such as `attributes.llm.model_name`; empty for other names."""
+    holder, _, key = name.partition(".")
+    return key if holder.lower() in CONTAINERS else ""
 
 
 def _containers(frame: pl.DataFrame) -> Iterator[str]:

@@ -7,26 +7,28 @@
 Every row lands in exactly one of the goods or in one of the rejected.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
+from metrics.events.cached import whole_input
 from metrics.events.checks import any_bad, checks, first_reason
-from metrics.events.containers import FLAT, column_named
+from metrics.events.containers import FLAT, by_name
+from metrics.events.counting import NUMBER, counted, no_number, shared
 from metrics.events.identity import Occurrences, with_identity
-from metrics.events.mappings import Source
-from metrics.events.parting import MOST_ATTRIBUTES, of_no_part, parted, prepared
+from metrics.events.parting import MOST_ATTRIBUTES, OURS, of_no_part, parted, paths_with_items, prepared, without_items
+from metrics.events.planning import ROW, Planned, joined, planned
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
-from metrics.events.schema import ATTRIBUTES, STRING, Column, Kind
-from metrics.events.values import converted, is_native, known_names, says_nothing, text_of
+from metrics.events.schema import ATTRIBUTES, Column, Kind
+from metrics.events.sources import Source
+from metrics.events.unrolling import NO_ITEMS
+from metrics.events.values import says_nothing, text_of
 
 __all__ = ["Converted", "Occurrences", "convert"]
 
-ROW = "\x1frow"
-"""Number of a row within its frame: a name that no file gives a column."""
 NO_PART = "unknown"
 """Under which rows are told of that are of no part."""
 LONGEST_ATTRIBUTE = 16_384
@@ -44,16 +46,6 @@ class Converted:
     """`row` (Int64, within the frame), `kind`, `reason`, `values` (the row as JSON text)."""
 
 
-@dataclass(frozen=True)
-class _Planned:
-    """How the stored columns come from a frame's columns."""
-
-    expressions: Mapping[str, pl.Expr]
-    sources: Mapping[str, tuple[tuple[str, ...], Source]]
-    """Columns of the frame each stored column is made from, and how, where making it may fail."""
-    used: frozenset[str]
-
-
 def convert(
     frame: pl.DataFrame,
     recognized: Recognized,
@@ -63,55 +55,113 @@ def convert(
     source: str,
     occurrences: Occurrences | None = None,
 ) -> dict[str, Converted]:
-    """Convert a batch of rows. `occurrences` carries identities and row numbers from batch to batch of one file."""
+    """Convert a batch of rows. `occurrences` carries identities and row numbers from batch to batch of one file.
+
+    A row becomes more than one event where the items of its list are rows, where it counts several events or belongs
+    to several parts; each of these is in the goods or in the rejected.
+    """
     del source
-    counted = occurrences if occurrences is not None else Occurrences()
+    known = occurrences if occurrences is not None else Occurrences()
     flat = prepared(frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), recognized)
-    converted_parts: dict[str, Converted] = {}
+    known.named.update(by_name(flat.columns), map(str.lower, paths_with_items(flat, recognized)))
+    outcomes = _Outcomes(recognized, now, prices, known)
+    numbers = {id(part): number for number, part in enumerate(recognized.parts)}
     for part, rows in parted(flat, recognized):
-        outcome = _convert_part(rows, part, recognized, now, prices, counted)
-        earlier = converted_parts.get(part.kind.name)
-        converted_parts[part.kind.name] = outcome if earlier is None else _joined(earlier, outcome)
-    left = of_no_part(flat, recognized)
-    if left.height:
-        rejected = _rejected(left, "", pl.lit(recognized.rest))
-        converted_parts[NO_PART] = Converted(NO_PART, pl.DataFrame(), rejected)
-    counted.rows += frame.height
-    return converted_parts
+        known.fitted.add(numbers[id(part)])
+        outcomes.add(part, rows)
+    outcomes.reject(of_no_part(flat, recognized), pl.lit(recognized.rest))
+    outcomes.reject(without_items(flat), pl.format("it has no items in {}", pl.col(NO_ITEMS)))
+    known.rows += frame.height
+    return outcomes.by_kind
 
 
-def _convert_part(
-    frame: pl.DataFrame, part: Part, recognized: Recognized, now: datetime, prices: PriceBook, occurrences: Occurrences
-) -> Converted:
-    kind = part.kind
-    planned = _planned(frame, part, occurrences.rows)
-    unknown = [name for name in frame.columns if name not in planned.used and name not in (ROW, *recognized.consumed)]
-    events = frame.select(
-        *(expression.alias(name) for name, expression in planned.expressions.items()), _attributes(frame, unknown)
-    )
+class _Outcomes:
+    """What became of the rows of one batch, by kind."""
+
+    def __init__(self, recognized: Recognized, now: datetime, prices: PriceBook, occurrences: Occurrences) -> None:
+        self._recognized, self._now, self._prices, self._occurrences = recognized, now, prices, occurrences
+        self._given: dict[str, pl.DataFrame] = {}
+        self.by_kind: dict[str, Converted] = {}
+
+    def reject(self, rows: pl.DataFrame, reason: pl.Expr) -> None:
+        """Rows that are of no part."""
+        if rows.height:
+            self._keep(Converted(NO_PART, pl.DataFrame(), _rejected(rows, "", reason)))
+
+    def add(self, part: Part, rows: pl.DataFrame) -> None:
+        """The rows of a part."""
+        if part.count is not None:
+            rows = counted(rows, part.count)
+            none = rows[NUMBER] == 0
+            self.reject(rows.filter(none), pl.lit(f"its {part.count} is 0: it stands for no event"))
+            rows = rows.filter(none.fill_null(False).not_())
+        self._keep(self._converted(joined(rows, part), part))
+
+    def _keep(self, outcome: Converted) -> None:
+        earlier = self.by_kind.get(outcome.kind)
+        self.by_kind[outcome.kind] = outcome if earlier is None else _joined(earlier, outcome)
+
+    def _converted(self, frame: pl.DataFrame, part: Part) -> Converted:
+        kind = part.kind
+        plan = planned(frame, part, self._occurrences.rows)
+        made = dict(plan.expressions)
+        if kind.name == "llm_call":
+            made["input_tokens"] = whole_input(frame, part, plan)
+        beside = (ROW, *self._recognized.consumed)
+        unknown = [name for name in frame.columns if name not in plan.used and name not in beside]
+        events = frame.select(
+            *(expression.alias(name) for name, expression in made.items()), _attributes(frame, unknown)
+        )
+        failed = _failed(frame, events, plan)
+        uncounted = None if part.count is None else frame.select(no_number(frame, part.count)).to_series()
+        if uncounted is not None:
+            failed = failed | uncounted.is_not_null()
+        bad = events.select(any_bad(list(checks(kind, self._now)))).to_series() | failed
+        rejected = _rejected(frame.clear(), kind.name, pl.lit(""))
+        if bad.any():
+            reasons = _reasons(frame.filter(bad), events.filter(bad), plan, kind, self._now)
+            if uncounted is not None:
+                reasons = uncounted.filter(bad).fill_null(reasons)
+            rejected = _rejected(frame.filter(bad), kind.name, reasons)
+            events, frame = events.filter(~bad), frame.filter(~bad)
+        rows = frame[ROW]
+        if part.count is not None:
+            events, places = shared(events, frame[NUMBER], kind)
+            rows = rows.gather(places)
+        # An event is known by what its source said: a price found for it may change with the price list.
+        events = with_identity(events, kind.name, self._occurrences)
+        if part.count is not None or self._recognized.each or self._recognized.several:
+            events = self._told_apart(events, rows, kind)
+        if kind.name == "llm_call" and events.height:
+            events = self._prices.priced(events.with_columns(_outcome()))
+        return Converted(kind.name, events.select(kind.schema.names()), rejected)
+
+    def _told_apart(self, events: pl.DataFrame, rows: pl.Series, kind: Kind) -> pl.DataFrame:
+        """Events that one row gives and that share its `event_id`: from the second on it carries a number."""
+        key = events.select("event_id").with_columns(rows.alias(ROW))
+        earlier = self._given.get(kind.name)
+        key = key.with_columns(pl.int_range(pl.len()).over(ROW, "event_id").alias("number"))
+        if earlier is not None:
+            before = earlier.group_by(ROW, "event_id").agg(pl.len().alias("before"))
+            key = key.join(before, on=[ROW, "event_id"], how="left", maintain_order="left").with_columns(
+                pl.col("number") + pl.col("before").fill_null(0)
+            )
+        seen = key.select(ROW, "event_id")
+        self._given[kind.name] = seen if earlier is None else pl.concat([earlier, seen])
+        name = pl.when(pl.col("number") > 0).then(pl.format("{}-{}", "event_id", pl.col("number") + 1))
+        return events.with_columns(key.select(name.otherwise(pl.col("event_id")).alias("event_id")).to_series())
+
+
+def _failed(frame: pl.DataFrame, events: pl.DataFrame, plan: Planned) -> pl.Series:
+    """Rows that said something of which nothing could be made."""
     lost = [
         pl.any_horizontal(pl.col(column).is_not_null() for column in columns) & events[name].is_null()
-        for name, (columns, _) in planned.sources.items()
+        for name, (columns, _) in plan.sources.items()
     ]
-    if lost:
-        failed = frame.select(pl.any_horizontal(lost).fill_null(False)).to_series()
-        if failed.any():
-            failed = failed & _really_lost(frame, events, planned)
-    else:
-        failed = pl.repeat(False, frame.height, eager=True)
-    every = list(checks(kind, now))
-    bad = events.select(any_bad(every)).to_series() | failed
-    if bad.any():
-        reasons = _reasons(frame.filter(bad), events.filter(bad), planned, kind, now)
-        rejected = _rejected(frame.filter(bad), kind.name, reasons)
-        events = events.filter(~bad)
-    else:
-        rejected = _rejected(frame.clear(), kind.name, pl.lit(""))
-    # An event is known by what its source said: a price found for it may change with the price list.
-    events = with_identity(events, kind.name, occurrences)
-    if kind.name == "llm_call" and events.height:
-        events = prices.priced(events.with_columns(_outcome()))
-    return Converted(kind.name, events.select(kind.schema.names()), rejected)
+    if not lost:
+        return pl.repeat(False, frame.height, eager=True)
+    failed = frame.select(pl.any_horizontal(lost).fill_null(False)).to_series()
+    return failed & _really_lost(frame, events, plan) if failed.any() else failed
 
 
 def _outcome() -> pl.Expr:
@@ -127,7 +177,7 @@ def _outcome() -> pl.Expr:
     )  # fmt: skip
 
 
-def _really_lost(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned) -> pl.Series:
+def _really_lost(frame: pl.DataFrame, events: pl.DataFrame, planned: Planned) -> pl.Series:
     """Rows whose value is gone, where it was more than empty text or a value mapped to nothing."""
     return (
         pl.DataFrame({name: _lost(frame, events, name, *made) for name, made in planned.sources.items()})
@@ -141,7 +191,7 @@ def _lost(frame: pl.DataFrame, events: pl.DataFrame, name: str, columns: Sequenc
     return frame.select(said.fill_null(False)).to_series() & events[name].is_null()
 
 
-def _reasons(frame: pl.DataFrame, events: pl.DataFrame, planned: _Planned, kind: Kind, now: datetime) -> pl.Series:
+def _reasons(frame: pl.DataFrame, events: pl.DataFrame, planned: Planned, kind: Kind, now: datetime) -> pl.Series:
     """For each bad row the first thing that is wrong with it."""
     unreadable = [
         pl.when(_lost(frame, events, name, columns, rule)).then(
@@ -163,75 +213,10 @@ def _expected(column: Column) -> str:
     return "true or false" if column.dtype == pl.Boolean else "a number"
 
 
-def _planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> _Planned:
-    expressions: dict[str, pl.Expr] = {}
-    sources: dict[str, tuple[tuple[str, ...], Source]] = {}
-    used: set[str] = set()
-    for column in part.kind.columns:
-        rule = part.columns.get(column.name, Source())
-        names = _source_columns(frame, column, rule, used, mapped=column.name in part.columns)
-        expression = (
-            _expression(frame, column, part.kind, rule, names, expressions.get("ts"))
-            if rule.start is None
-            else _counted_on(rule.start, rule.step_seconds, earlier_rows)
-        )
-        expressions[column.name] = pl.lit(None, column.dtype) if expression is None else expression
-        used.update(names, *(filter(None, (column_named(frame, name) for name in rule.plus))))
-        if column.dtype != STRING and names and not all(is_native(column, frame.schema[name], rule) for name in names):
-            sources[column.name] = names, rule
-    return _Planned(expressions, sources, frozenset(used))
-
-
-def _source_columns(
-    frame: pl.DataFrame, column: Column, rule: Source, used: set[str], *, mapped: bool
-) -> tuple[str, ...]:
-    """Columns of the frame that hold a stored column's values, the first choice first."""
-    wanted = rule.names if mapped else known_names(column)
-    there = dict.fromkeys(name for name in (column_named(frame, one) for one in wanted) if name is not None)
-    fresh = [name for name in there if name not in used or mapped]
-    return tuple(fresh if mapped else fresh[:1])
-
-
-def _expression(
-    frame: pl.DataFrame, column: Column, kind: Kind, rule: Source, names: Sequence[str], begun: pl.Expr | None
-) -> pl.Expr | None:
-    if rule.value is not None:
-        constant = frame.select(pl.lit(rule.value).alias("constant"))
-        return converted(column, "constant", constant.schema["constant"], kind.name, Source()).pipe(
-            lambda expression: pl.lit(constant.select(expression).item(), column.dtype)
-        )
-    ends = [end for name in rule.ends if (end := column_named(frame, name))]
-    if not names and not ends:
-        return None if rule.default is None else pl.lit(rule.default, column.dtype)
-    choices = [converted(column, name, frame.schema[name], kind.name, rule) for name in names]
-    choices.extend(
-        _between(begun, converted(kind.by_name["ts"], end, frame.schema[end], kind.name, Source())) for end in ends
-    )
-    value = choices[0] if len(choices) == 1 else pl.coalesce(choices)
-    for name in rule.plus:
-        more = column_named(frame, name)
-        if more is not None:
-            value = value + converted(column, more, frame.schema[more], kind.name, Source()).fill_null(0)
-    return value if rule.default is None else value.fill_null(pl.lit(rule.default, column.dtype))
-
-
-def _counted_on(start: datetime, step_seconds: float, earlier_rows: int) -> pl.Expr:
-    """Times for rows that have none: from `start`, on by the step for each row of the file."""
-    number = pl.col(ROW) + earlier_rows
-    step = pl.duration(microseconds=(number * step_seconds * 1e6).cast(pl.Int64))
-    return pl.lit(start).dt.convert_time_zone("UTC").dt.cast_time_unit("us") + step
-
-
-def _between(begun: pl.Expr | None, ended: pl.Expr) -> pl.Expr:
-    """Milliseconds from one moment to another."""
-    span = pl.lit(None, pl.Duration("us")) if begun is None else ended - begun
-    return span.dt.total_microseconds().cast(pl.Float64) / 1000
-
-
 def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:
     """Columns that no schema knows, as a map of texts; nulls are left out."""
     maps = [name for name in unknown if isinstance(frame.schema[name], pl.Map)]
-    loose = [name for name in unknown if name not in maps and not name.startswith(FLAT)]
+    loose = [name for name in unknown if name not in maps and not name.startswith(OURS)]
     kept = [name for name in loose if frame[name].null_count() < frame.height][:MOST_ATTRIBUTES]
     if not kept and len(maps) == 1 and frame.schema[maps[0]] == ATTRIBUTES:
         return pl.col(maps[0]).alias("attributes")
@@ -264,7 +249,7 @@ def _rejected(frame: pl.DataFrame, kind: str, reason: pl.Expr | pl.Series) -> pl
     """Rows with their reason and, as JSON text, what they said."""
     if frame.is_empty():
         return REJECTED.to_frame()
-    shown = [name for name in frame.columns if name != ROW and not _is_repeated(frame, name)][:MOST_ATTRIBUTES]
+    shown = [name for name in frame.columns if _is_theirs(frame, name)][:MOST_ATTRIBUTES]
     said = pl.struct(_short_text(frame, name).alias(name.removeprefix(FLAT)) for name in shown)
     values = said.struct.json_encode() if shown else pl.lit("{}")
     return frame.select(
@@ -272,9 +257,11 @@ def _rejected(frame: pl.DataFrame, kind: str, reason: pl.Expr | pl.Series) -> pl
     )
 
 
-def _is_repeated(frame: pl.DataFrame, name: str) -> bool:
-    """Whether a key of the attributes says again what a column says."""
-    return name.startswith(FLAT) and name.removeprefix(FLAT) in frame.columns
+def _is_theirs(frame: pl.DataFrame, name: str) -> bool:
+    """Whether a column is the file's, and not a key of the attributes that says again what a column says."""
+    if name.startswith(FLAT):
+        return name.removeprefix(FLAT) not in frame.columns
+    return not name.startswith(OURS)
 
 
 def _joined(first: Converted, second: Converted) -> Converted:

@@ -22,6 +22,10 @@ class Occurrences:
     )
 
     rows: int = 0
+    named: set[str] = field(default_factory=set[str])
+    """Names, lower case, under which any batch had something."""
+    fitted: set[int] = field(default_factory=set[int])
+    """Numbers of the parts that any row belonged to."""
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""

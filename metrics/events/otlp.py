@@ -4,7 +4,7 @@ The shape is that of `ExportTraceServiceRequest`: resourceSpans â†’ scopeSpans â
 key and typed value. What has another shape than that is passed over, not stumbled over.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -63,18 +63,27 @@ def pairs(listed: object, depth: int = 0) -> dict[str, object]:
     return {str(item["key"]): plain(item.get("value"), depth) for item in found}
 
 
-_TYPES = ("string", "bool", "int", "double", "array", "kvlist", "bytes")
+_TYPES = ("string", "bool", "int", "float", "double", "array", "kvlist", "bytes")
 _TYPED = {name for kind in _TYPES for name in (f"{kind}Value", f"{kind}_value")}
-"""Keys of an AnyValue, as OTLP/JSON and as tables of its protobuf form write them."""
+"""Keys of an AnyValue, as OTLP/JSON and as tables of its protobuf form write them; Google Analytics has floats, too."""
+_BESIDE = {"set_timestamp_micros"}
+"""What may stand beside the value: when it was set."""
 _DEEPEST = 32
 """Levels of arrays and maps within one another that are looked into."""
 
 
+def is_typed(keys: Iterable[str]) -> bool:
+    """Whether these are the keys of a value that is written by its type."""
+    named = set(keys) - _BESIDE
+    return bool(named) and named <= _TYPED
+
+
 def plain(value: object, depth: int = 0) -> object:
     """What an AnyValue says; anything else is what it is."""
-    if not isinstance(value, dict) or not value or depth > _DEEPEST or not _TYPED.issuperset(cast("Json", value)):
+    if not isinstance(value, dict) or depth > _DEEPEST or not is_typed(cast("Json", value)):
         return value
-    kind, inner = next(((kind, one) for kind, one in cast("Json", value).items() if one is not None), ("", None))
+    said = ((kind, one) for kind, one in cast("Json", value).items() if one is not None and kind in _TYPED)
+    kind, inner = next(said, ("", None))
     within = cast("Json", inner).get("values") if isinstance(inner, dict) else None
     if kind.startswith("array") and isinstance(within, list):
         return [plain(item, depth + 1) for item in cast("list[object]", within)]

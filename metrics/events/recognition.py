@@ -13,16 +13,27 @@ from pathlib import PurePath
 import polars as pl
 
 from metrics.events import KINDS
-from metrics.events.containers import attribute_names
+from metrics.events.containers import FLAT, attribute_names
 from metrics.events.mappings import FileMapping, Mappings, Source
+from metrics.events.paths import resolved
 from metrics.events.questions import Rules
 from metrics.events.schema import Kind
-from metrics.events.values import known_names, text_of
+from metrics.events.values import every_name, text_of
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
 UNKNOWN = "of no known kind"
 """How the reason for a file begins whose columns say nothing."""
+
+
+@dataclass(frozen=True)
+class Without:
+    """Rows that a look at the whole file found to be no events of a part."""
+
+    columns: tuple[str, ...]
+    """Columns that tell a row from others."""
+    keys: frozenset[int]
+    """Their `key_of`, for the rows that are left out."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,13 @@ class Part:
     """Texts (lower case) that columns must have; a row belongs to the first part it fits."""
     present: tuple[str, ...] = ()
     """Columns of which at least one must have a value."""
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Texts (lower case) that columns must not have."""
+    absent: tuple[str, ...] = ()
+    """Columns of which none may have a value."""
+    count: str | None = None
+    """Column with the number of events a row stands for."""
+    without: Without | None = None
 
 
 @dataclass(frozen=True)
@@ -49,10 +67,16 @@ class Recognized:
     """Why a row of no part is rejected."""
     consumed: tuple[str, ...] = ()
     """Columns that served recognition and are no attributes."""
+    each: tuple[str, ...] = ()
+    """Paths of lists whose items are the rows."""
+    several: bool = False
+    """Whether a row belongs to every part it fits."""
     doubt: str = ""
     """Why it is not sure enough to store anything without asking; empty: it is sure."""
     is_adapted: bool = False
     """Whether an adapter that ships, and nobody of this home, says what its columns mean."""
+    is_own: bool = False
+    """Whether a mapping of the home says it: then what it names must be there."""
     is_guess: bool = False
     """Whether names that merely resemble ours decided: then few rows may be rejected, or somebody is asked."""
 
@@ -85,9 +109,10 @@ def recognize(
         mapping = mappings.named(map_name)
         if mapping is None:
             raise Unrecognized(f"there is no mapping named {map_name!r} in mappings.yaml or among those that ship")
-        return _by_mapping(mapping)
+        return replace(_by_mapping(mapping), is_own=mapping in mappings.own)
     names = _names(schema, sample)
-    found = _first(mappings.own, schema, names, path)
+    own = _first(mappings.own, schema, names, path)
+    found = own and replace(own, is_own=True)
     if found is None and not {"ts", "event_id"} <= set(schema.names()):
         adapted = _first(mappings.shipped, schema, names, path)
         found = adapted and replace(adapted, is_adapted=True)
@@ -107,28 +132,68 @@ def with_rules(recognized: Recognized, rules: Rules, only: int | None = None) ->
     return replace(recognized, parts=parts)
 
 
+def without(recognized: Recognized, rows: Without | None, number: int) -> Recognized:
+    """Without these rows in the part of a number."""
+    if rows is None:
+        return recognized
+    parts = list(recognized.parts)
+    parts[number] = replace(parts[number], without=rows)
+    return replace(recognized, parts=tuple(parts))
+
+
+def key_of(frame: pl.DataFrame, columns: Iterable[str | None]) -> pl.Expr | None:
+    """A number that tells rows apart by columns, the same in every batch of this process; null where one is null."""
+    there = [text_of(name, frame.schema[name]) for name in columns if name is not None]
+    key = pl.concat_str(there, separator="\x1f") if there else None
+    return None if key is None else pl.when(key.is_not_null()).then(key.hash())
+
+
 def _ruled(part: Part, rules: Rules) -> Part:
     """Where nothing says where a column comes from, it still comes from all names it is known by."""
     columns = dict(part.columns)
     for name, keys in rules.items():
         if name in part.kind.by_name:
-            rule = columns.get(name) or Source(names=known_names(part.kind.by_name[name]))
+            rule = columns.get(name) or Source(names=every_name(part.kind.by_name[name]))
             columns[name] = Source.model_validate({**rule.model_dump(exclude_unset=True, by_alias=True), **keys})
     return replace(part, columns=columns)
 
 
 def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
-    """Column names and keys of attributes, lower case."""
-    inner = attribute_names(sample) if sample is not None else ()
+    """Column names, keys of attributes and known names within other values, lower case."""
+    inner = (*attribute_names(sample), *_nested(sample.head(_LOOKED_INTO))) if sample is not None else ()
     return frozenset(name.lower() for name in (*schema.names(), *inner))
+
+
+def _nested(rows: pl.DataFrame) -> list[str]:
+    """Names of ours that are paths into other columns (`usage.prompt_tokens`) and lead to something."""
+    return [name.removeprefix(FLAT) for name in resolved(rows, _PATHS).columns if name.startswith(FLAT)]
+
+
+_LOOKED_INTO = 10_000
+"""Rows whose values are looked into for what the file is."""
+_PATHS = frozenset(
+    name
+    for kind in KINDS.values()
+    for column in kind.columns
+    for name in map(str.lower, every_name(column))
+    if "." in name
+)
 
 
 def _by_mapping(mapping: FileMapping) -> Recognized:
     parts = tuple(
-        Part(KINDS[part.kind], part.columns, {name: _texts(values) for name, values in part.when.items()}, part.present)
+        Part(
+            KINDS[part.kind],
+            part.columns,
+            {name: _texts(values) for name, values in part.when.items()},
+            part.present,
+            {name: _texts(values) for name, values in part.unless.items()},
+            part.absent,
+            part.count,
+        )
         for part in mapping.all_parts
     )
-    return Recognized(parts, f"mapping {mapping.name}", mapping.rest)
+    return Recognized(parts, f"mapping {mapping.name}", mapping.rest, each=mapping.each, several=mapping.several)
 
 
 def _first(
@@ -206,7 +271,7 @@ def _kind_named(text: str) -> Kind | None:
 
 
 def _has(kind: Kind, column: str, names: frozenset[str]) -> bool:
-    return any(name.lower() in names for name in known_names(kind.by_name[column]))
+    return any(name.lower() in names for name in every_name(kind.by_name[column]))
 
 
 def _reason(schema: pl.Schema, names: frozenset[str]) -> str:

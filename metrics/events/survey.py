@@ -10,49 +10,18 @@ A *look* is opened for a column whose first rows leave something open; it sees t
 says what follows. Which looks there are is the table `LOOKS`. What nothing is open about costs nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Iterable
 
 import polars as pl
 
+from metrics.events.cached import look_for_cached
+from metrics.events.looking import Look, LookAround, Opener, Verdict
 from metrics.events.parting import parted, prepared
 from metrics.events.questions import Answers, Question, Rules
-from metrics.events.recognition import Part, Recognized, with_rules
+from metrics.events.recognition import Part, Recognized, with_rules, without
+from metrics.events.wrappers import look_for_wrappers
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a look at the whole file comes to."""
-
-    rules: Rules = field(default_factory=dict[str, Mapping[str, Any]])
-    """Keys to add to the rules of our columns."""
-    note: str = ""
-    """What was decided and by which evidence, to be told beside the outcome; empty where it goes without saying."""
-    question: Question | None = None
-    """What is still open; its first option is the guess."""
-
-
-class Look(Protocol):
-    """What is to be found out about one of our columns, over the rows of one part."""
-
-    @property
-    def column(self) -> str:
-        """Our column whose rule it settles."""
-        ...
-
-    def see(self, rows: pl.DataFrame) -> None:
-        """Look at more rows of the part (a prepared frame), in file order."""
-        ...
-
-    def verdict(self) -> Verdict:
-        """What follows, once all rows were seen."""
-        ...
-
-
-Opener = Callable[[pl.DataFrame, Part], Iterable[Look]]
-"""Looks that the first rows of a part make necessary."""
-LOOKS: tuple[Opener, ...] = ()
+LOOKS: tuple[Opener, ...] = (look_for_cached, look_for_wrappers)
 """Everything that is looked for."""
 
 
@@ -67,7 +36,7 @@ class Survey:
 
     def opens(self, rows: pl.DataFrame, recognized: Recognized) -> bool:
         """Whether the first rows leave something open that no answer says."""
-        for number, (part, own) in self._parts(rows, recognized):
+        for number, part, own in self._parts(prepared(rows, recognized), recognized):
             for look in (look for opener in self._openers for look in opener(own, part)):
                 if look.column not in self._answers.rules:
                     self._looks.setdefault((number, part.kind.name), []).append(look)
@@ -75,7 +44,11 @@ class Survey:
 
     def see(self, rows: pl.DataFrame, recognized: Recognized) -> None:
         """Show more rows of the file to those who look."""
-        for number, (part, own) in self._parts(rows, recognized):
+        every = prepared(rows, recognized)
+        for look in (look for looks in self._looks.values() for look in looks):
+            if isinstance(look, LookAround):
+                look.see_all(every)
+        for number, part, own in self._parts(every, recognized):
             for look in self._looks.get((number, part.kind.name), ()):
                 look.see(own)
 
@@ -84,6 +57,7 @@ class Survey:
         for (number, _), verdicts in self._said().items():
             for verdict in verdicts:
                 recognized = with_rules(recognized, self._rules(verdict), number)
+                recognized = without(recognized, verdict.without, number)
         return with_rules(recognized, self._answers.rules)
 
     def _rules(self, verdict: Verdict) -> Rules:
@@ -110,6 +84,7 @@ class Survey:
             self._verdicts = {key: [look.verdict() for look in looks] for key, looks in self._looks.items()}
         return self._verdicts
 
-    def _parts(self, rows: pl.DataFrame, recognized: Recognized) -> Iterable[tuple[int, tuple[Part, pl.DataFrame]]]:
+    def _parts(self, every: pl.DataFrame, recognized: Recognized) -> Iterable[tuple[int, Part, pl.DataFrame]]:
+        """Each part with its number and its rows of a prepared frame."""
         numbers = {id(part): number for number, part in enumerate(recognized.parts)}
-        return [(numbers[id(part)], (part, own)) for part, own in parted(prepared(rows, recognized), recognized)]
+        return [(numbers[id(part)], part, own) for part, own in parted(every, recognized)]

@@ -1,6 +1,7 @@
 """Events of the serving path: HTTP requests and calls of a language model."""
 
 from metrics.events.schema import BOOLEAN, FLOAT, INTEGER, Column, Kind, duration, text, tokens
+from metrics.events.spellings import PLAIN
 
 REQUEST = Kind(
     "request",
@@ -56,22 +57,22 @@ LLM_CALL = Kind(
         tokens(
             "input_tokens",
             "Tokens read, cached ones included.",
-            aliases=("prompt_tokens", "tokens_in", "context_tokens", "contexttokens"),
+            aliases=PLAIN["input_tokens"],
         ),
         tokens(
             "cached_input_tokens",
             "Of the input: read from the provider's cache.",
-            aliases=("cache_read_tokens", "cached_tokens"),
+            aliases=PLAIN["cached_input_tokens"],
         ),
         tokens(
-            "cache_write_tokens", "Of the input: written to the provider's cache.", aliases=("cache_creation_tokens",)
+            "cache_write_tokens", "Of the input: written to the provider's cache.", aliases=PLAIN["cache_write_tokens"]
         ),
         tokens(
             "output_tokens",
             "Tokens written, reasoning included.",
-            aliases=("completion_tokens", "tokens_out", "generated_tokens", "generatedtokens"),
+            aliases=PLAIN["output_tokens"],
         ),
-        tokens("reasoning_tokens", "Of the output: reasoning."),
+        tokens("reasoning_tokens", "Of the output: reasoning.", aliases=PLAIN["reasoning_tokens"]),
         Column(
             "cost_usd",
             FLOAT,

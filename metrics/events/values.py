@@ -9,8 +9,9 @@ from functools import cache
 
 import polars as pl
 
-from metrics.events.mappings import Scalar, Source
 from metrics.events.schema import Column
+from metrics.events.sources import Scalar, Source
+from metrics.events.spellings import SPELLINGS
 
 _EPOCH_UNITS: Mapping[str, int] = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0}
 """Microseconds in one unit of an epoch number; nanoseconds are divided."""
@@ -55,8 +56,8 @@ _RAW_IDENTIFIERS = ("traceid", "spanid")
 
 def converted(column: Column, source: str, dtype: pl.DataType, kind: str, rule: Source) -> pl.Expr:
     """The expression for a stored column from the column `source` of type `dtype`."""
-    if rule.map or dtype == pl.Binary or dtype.is_nested():
-        value, dtype = _mapped(text_of(source, dtype), rule.map), pl.String()
+    if rule.map or rule.pattern or dtype == pl.Binary or dtype.is_nested():
+        value, dtype = _meant(text_of(source, dtype), rule), pl.String()
     else:
         value = pl.col(source)
     return _converter(column)(value, column, dtype, kind, rule, source)
@@ -98,7 +99,7 @@ def is_native(column: Column, dtype: pl.DataType, rule: Source) -> bool:
 
 def says_nothing(source: str, dtype: pl.DataType, rule: Source) -> pl.Expr:
     """Whether a source value stands for no value: empty, a word for it, mapped to nothing, or a 0 that means it."""
-    text = _mapped(text_of(source, dtype), rule.map).str.strip_chars()
+    text = _meant(text_of(source, dtype), rule).str.strip_chars()
     nothing = text.is_null() | text.str.to_lowercase().is_in(["", "null", "none", "-", "n/a"])
     return nothing | (text.cast(pl.Float64, strict=False) == 0).fill_null(False) if rule.zero_is_null else nothing
 
@@ -116,6 +117,11 @@ def _converter(column: Column) -> _Converter:
     if column.dtype == pl.Boolean:
         return _boolean
     return _choice if column.one_of else _text
+
+
+def _meant(text: pl.Expr, rule: Source) -> pl.Expr:
+    """The part of a text that is meant, in our words."""
+    return _mapped(text if rule.pattern is None else text.str.extract(rule.pattern), rule.map)
 
 
 def _mapped(value: pl.Expr, mapping: Mapping[str, Scalar | None]) -> pl.Expr:
@@ -212,6 +218,12 @@ def known_names(column: Column) -> tuple[str, ...]:
         return names
     bases = dict.fromkeys(name.removesuffix("_ms") for name in names)
     return (*names, *(base + ending for base in bases for ending in _UNITS_OF_NAMES))
+
+
+@cache
+def every_name(column: Column) -> tuple[str, ...]:
+    """All names under which a column is found, also those within other values (`usage.prompt_tokens`)."""
+    return tuple(dict.fromkeys((*known_names(column), *SPELLINGS.get(column.name, ()))))
 
 
 def _number(value: pl.Expr, column: Column, dtype: pl.DataType, kind: str, rule: Source, source: str) -> pl.Expr:

@@ -6,18 +6,21 @@ from pathlib import PurePath
 
 import polars as pl
 
-from metrics.events.conversion import NO_PART
+from metrics.events.conversion import NO_PART, Occurrences
 from metrics.events.mappings import Mappings
 from metrics.events.questions import Answers, Option, Question
 from metrics.events.recognition import Recognized, recognize
 from metrics.events.survey import Survey
-from metrics.lake.reading import Opened
+from metrics.events.unseen import unseen
+from metrics.lake.formats import Opened
 
 MOST_LOST_BY_A_GUESS = 0.05
 """Share of the rows that may be rejected where names that merely resemble ours decided what they are."""
 MOST_LOST = 0.5
 """The same, where an adapter recognized its own marks."""
 _TOLD_REASONS = 3
+_KEPT = 100
+"""Rows that are kept to say what a file has."""
 
 
 @dataclass
@@ -56,9 +59,12 @@ class Meaning:
         self._recognized: Recognized | None = None
         self._columns: pl.Schema | None = None
         self._survey: Survey | None = None
+        self._first: pl.DataFrame | None = None
 
     def of(self, rows: pl.DataFrame) -> Recognized:
         """What these rows are. Batches of one file may have different columns. Raises `Unrecognized`."""
+        if self._first is None:
+            self._first = rows.head(_KEPT)
         if self._recognized is None or self._columns != rows.schema:
             plain = self._plain(rows)
             self._survey = self._survey or self._surveyed(rows, plain)
@@ -80,6 +86,12 @@ class Meaning:
         """Whether it is not sure enough to store anything."""
         return bool(self._recognized and self._recognized.doubt) and not self._answers.yes
 
+    def missing(self, seen: Occurrences) -> str:
+        """What a mapping of the home names and the file, read to its end, has not; empty where it has all."""
+        if self._recognized is None or self._first is None:
+            return ""
+        return unseen(self._recognized, seen, self._first)
+
     def doubts(self, tally: Tally) -> tuple[Question, ...]:
         """What has to be asked once it is known what would become of the rows."""
         recognized = self._recognized
@@ -99,7 +111,9 @@ class Meaning:
     def _surveyed(self, rows: pl.DataFrame, recognized: Recognized) -> Survey:
         survey = Survey(self._answers)
         if survey.opens(rows, recognized):
-            for batch in self._opened.read():
-                if batch.rows.height:
-                    survey.see(batch.rows, self._plain(batch.rows))
+            # A file that is one batch needs no second reading.
+            whole = [rows] if self._opened.rows == rows.height else (batch.rows for batch in self._opened.read())
+            for more in whole:
+                if more.height:
+                    survey.see(more, self._plain(more))
         return survey

@@ -20,8 +20,8 @@ from metrics.events.mappings import FileMapping, Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import recognize
 from metrics.events.values import text_of
+from metrics.lake.formats import Batch, open_file
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import Batch, open_file
 
 MOST_COLUMNS = 300
 MOST_KEYS = 50

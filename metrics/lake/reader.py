@@ -3,8 +3,8 @@
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
 input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` for a look that stores nothing), and goes
-out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`, `{"unreadable": reason}`
-or `{"unavailable": reason}`.
+out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
+`{"unreadable": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -23,15 +23,16 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from metrics.events.conversion import Occurrences, convert
+from metrics.events.counting import portions
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question, as_documents
-from metrics.events.recognition import Unrecognized
+from metrics.events.recognition import Recognized, Unrecognized
+from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import Batch, Opened, open_file
 from metrics.lake.staging import Staging
 
 Told = Callable[[dict[str, Any]], None]
@@ -79,6 +80,7 @@ class Together:
 def read(task: Task, told: Told) -> dict[str, Any]:
     """Read, convert and stage one file; `told` hears how many rows are done.
 
+    What a row could become counts as read: each item of its list and each event it counts or belongs to.
     Gives what was staged; or, under `asked`, the questions that somebody has to answer before anything is stored:
     what is staged by then is to be taken back.
 
@@ -136,31 +138,47 @@ def _read(
     task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], None], told: Told
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
-    opened = open_file(Path(task.path), task.batch_rows)
+    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
     meaning = Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
     rejected = _Rejected(Path(task.rejected_rows))
-    now, occurrences, rows, tally = datetime.fromisoformat(task.now), Occurrences(), 0, Tally()
+    now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
+    rows = read_as = 0
     for batch in opened.read():
         rejected.broken(batch)
         rows += batch.rows.height + len(batch.broken)
+        read_as += len(batch.broken)
         if batch.rows.height:
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
-            converted = convert(
-                batch.rows, recognized, now=now, prices=surroundings.prices, source=task.hint, occurrences=occurrences
-            )
-            for kind, part in converted.items():
-                rejected.add(part.rejected, batch)
-                tally.add(kind, part.good.height, part.rejected["reason"])
-                if part.good.height and not meaning.is_doubtful:
-                    add(kind, part.good)
+            for portion in _portions(batch, recognized):
+                converted = convert(
+                    portion.rows, recognized, now=now, prices=surroundings.prices, source=task.hint,
+                    occurrences=occurrences,
+                )  # fmt: skip
+                for kind, part in converted.items():
+                    read_as += part.good.height + part.rejected.height
+                    rejected.add(part.rejected, portion)
+                    tally.add(kind, part.good.height, part.rejected["reason"])
+                    if part.good.height and not meaning.is_doubtful:
+                        add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
+    if missing := meaning.missing(occurrences):
+        raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
-    return {"read": rows, "rejected": asdict(rejected.close()), "notes": [*opened.notes, *meaning.notes]}
+    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": [*opened.notes, *meaning.notes]}
+
+
+def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
+    """A batch in as many as it takes to hold the events its rows become."""
+    start = 0
+    for length in portions(batch.rows, recognized):
+        numbers = batch.numbers[start : start + length]
+        yield Batch(batch.rows.slice(start, length), numbers=numbers, start=batch.start + start)
+        start += length
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from metrics.lake.formats import is_parquet, parquet_end
 from metrics.lake.marks import Mark, mark_of
-from metrics.lake.reading import is_parquet, parquet_end
 
 
 @dataclass(frozen=True, slots=True)

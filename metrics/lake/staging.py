@@ -127,7 +127,8 @@ class Staging:
         return candidates & events["event_id"].is_in(seen.unique().implode())
 
     def _write_events(self, table: Table, events: pl.DataFrame) -> Iterator[DataFile]:
-        ordered = events if events["ts"].is_sorted() else events.sort("ts")
+        # Events of one moment stay as their file has them: that is the order in which they happened, if anything tells.
+        ordered = events if events["ts"].is_sorted() else events.sort("ts", maintain_order=True)
         days = ordered["ts"].dt.date()
         starts = days.is_first_distinct().arg_true().to_list()
         for start, end in zip(starts, [*starts[1:], ordered.height], strict=True):

@@ -52,22 +52,22 @@ def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
     yield Step(Statement(text, scope.used_parameters(text), relations), source, finish, is_shared=is_fine)
 
 
-def in_sessions(scope: Scope, events: Relation, given: Sequence[Window]) -> str:
+def in_sessions(scope: Scope, events: Relation, given: Sequence[Window], more: str = "") -> str:
     """SQL for interactions with the `session` and `number` that together name their session.
 
     Of sessions that are given, those in the windows; of the others, all of the scope's. Columns: ts, page, action,
-    user_id, the groups. What tells neither session nor user is left out.
+    user_id, the groups, and `more` of them (`, name`). What tells neither session nor user is left out.
     """
     groups = "".join(f", {group}" for group in scope.groups)
-    columns = f"ts, page, action, user_id{scope.select_groups()}"
+    columns = f"ts, page, action, user_id{scope.select_groups()}{more}"
     of_user = f"OVER (PARTITION BY user_id{groups} ORDER BY ts)"
     named = (
         f"SELECT hash(session_id) AS session, 0 AS number, {columns} FROM {events.sql} "
         f"WHERE session_id IS NOT NULL AND {span_sql('ts', given)}{scope.filter_sql()} UNION ALL "
     )
     loose = (
-        f"SELECT hash(user_id) AS session, 1 + sum(begins) {of_user} AS number, ts, page, action, user_id{groups} "
-        "FROM ("
+        f"SELECT hash(user_id) AS session, 1 + sum(begins) {of_user} AS number, "
+        f"ts, page, action, user_id{groups}{more} FROM ("
         f"SELECT *, CASE WHEN ts - lag(ts) {of_user} > INTERVAL {GAP_MINUTES} MINUTE THEN 1 ELSE 0 END AS begins FROM ("
         f"SELECT {columns} FROM {events.sql} WHERE session_id IS NULL AND user_id IS NOT NULL "
         f"AND {span_sql('ts', [scope.window])}{scope.filter_sql()}"

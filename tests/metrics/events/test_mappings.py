@@ -204,7 +204,7 @@ def test_what_has_another_form_is_told_by_line_and_key(said: Said, text: str, se
          "line 4: match.colums: is not known; the nearest is 'columns'"),
         ("- name: own\n  parts:\n    - kind: request\n      wen: {a: [b]}\n",
          "line 4: parts.0.wen: is not known; the nearest is 'when'"),
-        (of_columns("ts: {form: when}"), "line 4: columns.ts.form: is not known; the nearest is 'from'"),
+        (of_columns("ts: {frm: when}"), "line 4: columns.ts.frm: is not known; the nearest is 'from'"),
         ("- name: own\n  kind: requst\n", "line 2: kind: 'requst' is no event kind; the nearest is 'request'"),
         ("- name: own\n  parts:\n    - kind: eror\n",
          "line 3: parts.0.kind: 'eror' is no event kind; the nearest is 'error'"),
