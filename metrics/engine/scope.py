@@ -14,10 +14,11 @@ from metrics.engine.problems import DimensionMismatch, UnknownName
 from metrics.engine.query import Filter, Query, Window
 from metrics.engine.statement import Relation, columns_of
 from metrics.events import KINDS
+from metrics.lake.datafiles import DataFile
 from metrics.lake.lacking import lacking
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, View
-from metrics.lake.tables import DataFile, Lake
+from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
 SECONDS_OF_UNIT = {"minute": MINUTE, "hour": HOUR, "day": DAY}

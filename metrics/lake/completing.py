@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from metrics.lake import rollups
+from metrics.lake.datafiles import DataFile
 from metrics.lake.lacking import knows, lacking
 from metrics.lake.rewriting import by_partition, rows_of_view, written
 from metrics.lake.rollups import ROLLUPS, Gathering, rollups_of
 from metrics.lake.shapes import BUCKET, VIEW, Counts, View
-from metrics.lake.tables import DATE, DataFile, Lake, Table
+from metrics.lake.tables import DATE, Lake, Table
 
 Told = Callable[[str, int, int], None]
 """Is told of each day before it is put in: its kind and date, its number from 1 on, of how many."""
@@ -119,7 +120,7 @@ def _replace(table: Table, rows: pl.DataFrame, views: Sequence[View], day: str) 
         removed: list[DataFile] = []
         added: list[DataFile] = []
         for view in views:
-            for file in (one for one in stored[view.name] if _may_hold(one, day)):
+            for file in (one for one in stored[view.name] if one.may_hold(day, day)):
                 there = rows_of_view(table, view.name, [file])
                 kept = there.filter(day != _DAY)
                 if kept.height < there.height:
@@ -128,10 +129,3 @@ def _replace(table: Table, rows: pl.DataFrame, views: Sequence[View], day: str) 
             new = rows.filter(pl.col(VIEW) == view.name)
             added += [files.enter_context(written(table, {VIEW: view.name}, new))] if new.height else []
         table.replace(removed, added, data_change=True)
-
-
-def _may_hold(file: DataFile, day: str) -> bool:
-    """Whether rows of the day can be in the file, by its first and last bucket where they are known."""
-    if file.min_ts is None or file.max_ts is None:
-        return True
-    return file.min_ts.date().isoformat() <= day <= file.max_ts.date().isoformat()

@@ -14,8 +14,9 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -33,6 +34,7 @@ from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
 from metrics.lake.problems import Unreadable
+from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
 
 Told = Callable[[dict[str, Any]], None]
@@ -57,6 +59,10 @@ class Task:
     batch_rows: int
     answers: Mapping[str, Any] | None = None
     """What somebody said of this file (`metrics.events.questions.Answers`)."""
+    returning: Mapping[str, Any] | None = None
+    """Files that are being taken away meanwhile (`metrics.lake.returning.Returning`)."""
+    only_rows: str | None = None
+    """A file of rejected rows: no other rows are read."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,10 @@ def read(task: Task, told: Told) -> dict[str, Any]:
     Raises:
         Unreadable: the file as a whole cannot become events.
     """
-    staging = Staging(Path(task.home), task.transaction, task.source_file)
-    outcome = _read(task, _surroundings(Path(task.home)), staging.add, told)
+    home = Path(task.home)
+    returning = Returning.from_document(home, task.returning) if task.returning else None
+    staging = Staging(home, task.transaction, task.source_file, returning)
+    outcome = _read(task, _surroundings(home), staging.add, told)
     return outcome if "asked" in outcome else {**outcome, "kinds": [kind.as_document() for kind in staging.finish()]}
 
 
@@ -138,7 +146,7 @@ def _read(
     task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], None], told: Told
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
-    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
+    opened = _opened(task, told)
     meaning = Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
     rejected = _Rejected(Path(task.rejected_rows))
     now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
@@ -151,12 +159,12 @@ def _read(
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
+            converting = partial(
+                convert, recognized=recognized, now=now, prices=surroundings.prices, source=task.hint,
+                occurrences=occurrences,
+            )  # fmt: skip
             for portion in _portions(batch, recognized):
-                converted = convert(
-                    portion.rows, recognized, now=now, prices=surroundings.prices, source=task.hint,
-                    occurrences=occurrences,
-                )  # fmt: skip
-                for kind, part in converted.items():
+                for kind, part in converting(portion.rows).items():
                     read_as += part.good.height + part.rejected.height
                     rejected.add(part.rejected, portion)
                     tally.add(kind, part.good.height, part.rejected["reason"])
@@ -179,6 +187,24 @@ def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
         numbers = batch.numbers[start : start + length]
         yield Batch(batch.rows.slice(start, length), numbers=numbers, start=batch.start + start)
         start += length
+
+
+def _opened(task: Task, told: Told) -> Opened:
+    """The rows of a file; where only some are meant, those that were rejected when it was read before."""
+    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
+    return _rejected_only(opened, Path(task.only_rows)) if task.only_rows else opened
+
+
+def _rejected_only(opened: Opened, rejected: Path) -> Opened:
+    numbers = pl.read_parquet(rejected, columns=["row"])["row"].unique()
+
+    def read() -> Iterator[Batch]:
+        for batch in opened.read():
+            there = pl.Series(batch.numbers or range(batch.start, batch.start + batch.rows.height), dtype=pl.Int64)
+            meant = there.is_in(numbers.implode())
+            yield Batch(batch.rows.filter(meant), batch.broken, batch.start, tuple(there.filter(meant)))
+
+    return replace(opened, read=read, rows=len(numbers))
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:
