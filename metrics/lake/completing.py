@@ -14,6 +14,7 @@ import polars as pl
 
 from metrics.lake import rollups
 from metrics.lake.datafiles import DataFile
+from metrics.lake.lacking import knows, lacking
 from metrics.lake.rewriting import by_partition, rows_of_view, written
 from metrics.lake.rollups import ROLLUPS, Gathering, rollups_of
 from metrics.lake.shapes import BUCKET, VIEW, Counts, View
@@ -57,20 +58,28 @@ def families() -> Iterator[Family]:
 
 def complete(lake: Lake, batch_rows: int, most_events: float, told: Told | None = None) -> int:
     """Put days into rollups until `most_events` were read; how many days that were."""
-    lacking = sorted(
-        ((day, events, family) for family in families() for day, events in _lacking(lake, family)),
-        key=lambda one: one[0],
-        reverse=True,
-    )
+    known_by_none = ((day, events, family) for family in families() for day, events in _lacking(lake, family))
+    days_lacking = sorted((*_lost(lake), *known_by_none), key=lambda one: one[0], reverse=True)
     read = 0
-    for number, (day, events, family) in enumerate(lacking, 1):
+    for number, (day, events, family) in enumerate(days_lacking, 1):
         if read >= most_events:
             return number - 1
         if told:
-            told(f"{family.kind} of {day}", number, len(lacking))
+            told(f"{family.kind} of {day}", number, len(days_lacking))
         _put_in(lake, family, day, batch_rows)
+        for name in family.views:
+            knows(lake.rollup(name), day)
         read += events
-    return len(lacking)
+    return len(days_lacking)
+
+
+def _lost(lake: Lake) -> Iterator[tuple[str, int, Family]]:
+    """Days that rollups which were lost have not seen since."""
+    for name, rollup in ROLLUPS.items():
+        days = lacking(lake.rollup(name))
+        stored = lake.events(rollup.kind).snapshot.rows_by(DATE) if days else {}
+        for day in days:
+            yield day, stored.get(day, 0), Family(rollup.kind, {name: rollup.views})
 
 
 def _lacking(lake: Lake, family: Family) -> Iterator[tuple[str, int]]:

@@ -166,12 +166,12 @@ def _read(
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
+            converting = partial(
+                convert, recognized=recognized, now=now, prices=surroundings.prices, source=task.hint,
+                occurrences=occurrences,
+            )  # fmt: skip
             for portion in _portions(batch, recognized):
-                converted = convert(
-                    portion.rows, recognized, now=now, prices=surroundings.prices, source=task.hint,
-                    occurrences=occurrences,
-                )  # fmt: skip
-                for kind, part in converted.items():
+                for kind, part in converting(portion.rows).items():
                     read_as += part.good.height + part.rejected.height
                     rejected.add(part.rejected, portion)
                     tally.add(kind, part.good, part.rejected["reason"])

@@ -100,6 +100,8 @@ class Table:
         try:
             seen = (self.root / "_delta_log").stat().st_mtime_ns
         except FileNotFoundError:
+            with self._lock:
+                self._delta, self._snapshot, self._seen = None, EMPTY, None
             return
         with self._lock:
             if seen == self._seen and planned == self._planned:
@@ -151,6 +153,11 @@ class Table:
                 custom_metadata=dict(metadata or {}), app_transactions=[Transaction(transaction, 1)]
             ),
         )
+        self._seen = None
+
+    def create(self) -> None:
+        """Make it, without a row, unless it is there."""
+        self._existing_or_new()
         self._seen = None
 
     def replace(

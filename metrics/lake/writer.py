@@ -11,6 +11,7 @@ Whoever takes the lock next removes what was staged without an intent, and compl
 """
 
 import json
+import logging
 import secrets
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from metrics.lake.durably import space_needed
 from metrics.lake.identities import Hashes, Identities
 from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder
 from metrics.lake.intents import ENDINGS, Intent, read_intents
+from metrics.lake.lacking import make_anew
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
 from metrics.lake.marks import Changing, Identified, identified, mark_of, named
@@ -38,6 +40,7 @@ from metrics.settings import Settings
 
 __all__ = ["Staged", "Told", "Writer", "locked"]
 
+LOG = logging.getLogger(__name__)
 Told = Callable[[int, int | None], None]
 FILES = "files"
 """What a commit says of the files its events come from: hash, hint, rows stored by kind, read, duplicates, rejected."""
@@ -194,6 +197,8 @@ class Writer:
             self.unstage(mark.stem)
         for kind in KINDS:
             Identities(self.lake.events(kind)).complete()
+        for name in make_anew(self.lake):
+            LOG.warning("the rollup %s was lost: events answer for it until upkeep has made it again", name)
 
     @property
     def _intents(self) -> Path:
@@ -209,6 +214,10 @@ class Writer:
                 for arrival, one in outcomes.items()
             ]
             metadata = {FILES: json.dumps(told, ensure_ascii=False)}
+            for document in intent.kinds:
+                if self.lake.events(document["kind"]).version < 0:
+                    for table in self.lake.rollups_of(document["kind"]):
+                        table.create()
             for table, files in intent.parts(self.lake):
                 table.commit(files, intent.transaction, metadata)
             for arrival, outcome in outcomes.items():
