@@ -32,7 +32,8 @@ def _time(text: pl.Expr, column: Column, rule: Source) -> pl.Expr:
         anywhere = moment(text, pl.String(), rule.model_copy(update={"zone": None}))
         said = said.when(anywhere.is_not_null()).then(
             pl.lit(
-                f"a time that there was: this local time never existed in {rule.zone}, where clocks were put forward over it"
+                f"a time that there was: this local time never existed in {rule.zone}, where clocks were put "
+                "forward over it"
             )
         )
     said = said.when(text.str.contains(r"\d:?\d{2}.*\s\(?(?:IST|CST|BST|PST|AST|ECT|SST|GST|AMT)\)?$")).then(

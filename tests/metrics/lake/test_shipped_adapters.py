@@ -51,7 +51,8 @@ Expected = Mapping[str, Mapping[str, Any]]
 TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "access-log.csv": ("access-log", {"request": {"events": 2, "users": 2, "broken": 1}}, 0),
     "anthropic-exchanges.jsonl": ("anthropic-exchanges", {"llm_call": {
-        "events": 2, "users": 1, "input": 130213, "cached": 128955, "written": 1253, "output": 100, "took": 1100, "failed": 1}}, 0),
+        "events": 2, "users": 1, "input": 130213, "cached": 128955, "written": 1253, "output": 100, "took": 1100,
+        "failed": 1}}, 0),
     "anthropic-messages.jsonl": ("anthropic-messages", {"llm_call": {
         "events": 2, "users": 1, "input": 130413, "cached": 128955, "written": 1253, "output": 120, "failed": 0}}, 0),
     "aws-load-balancer.log": ("aws-load-balancer", {"request": {
