@@ -79,7 +79,7 @@ class Source(Entry):
     """Where a column's values come from. Several names in `from` are tried in turn, row by row."""
 
     names: Annotated[Names, Field(alias="from")] = ()
-    unit: Literal["s", "ms", "us", "ns"] | None = None
+    unit: Literal["s", "ms", "us", "ns", "min", "h", "d"] | None = None
     """Unit of a duration or of a number that is a time."""
     zone: Annotated[str, AfterValidator(_known_zone)] | None = None
     """Zone of times written without one."""
@@ -156,6 +156,11 @@ _FOR: Mapping[str, tuple[Callable[[Column], bool], str]] = {
     "cached": (lambda column: column.name == "input_tokens", "input_tokens"),
 }
 """Rules that only some columns can have."""
+
+
+def allows(column: Column, key: str) -> bool:
+    """Whether the rule of a column can have a key."""
+    return key not in _FOR or _FOR[key][0](column)
 
 
 def misfit(column: Column, rule: Source) -> tuple[str, str] | None:
