@@ -39,7 +39,7 @@ def _for_all(value: object) -> object:
         return value
     if ":" not in value:
         return {ANY_VENDOR: value}
-    said = (one.partition(":") for one in value.split(","))
+    said = (one.rpartition(":") for one in value.split(","))
     return {vendor.strip(): how.strip() for vendor, _, how in said}
 
 

@@ -11,8 +11,8 @@ from metrics.events.conversion import Converted, Occurrences, convert
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question
+from metrics.lake.formats.opening import open_file
 from metrics.lake.meaning import Meaning
-from metrics.lake.reading import open_file
 from tests.metrics.events.conftest import NOW
 
 CASES = Path(__file__).parents[2] / "fixtures" / "cases"

@@ -229,6 +229,18 @@ def test_a_single_odd_call_of_a_vendor_that_counts_them_is_asked_about(write: Wr
     assert (answered.good["input_tokens"].sum(), answered.rejected.height) == (99 * 100, 1)
 
 
+def test_a_single_call_proves_it_of_a_vendor_without_such_a_custom(write: Write) -> None:
+    path = write(*calls(CLAUDE, *[LITTLE] * 99, MORE))
+    assert read(path).calls["input_tokens"].sum() == 99 * 120 + 1000
+
+
+def test_rows_of_a_vendor_under_names_of_both_customs_are_each_read_by_theirs(write: Write) -> None:
+    usage = {"input_tokens": 90, "cache_read_input_tokens": 10, "output_tokens": 1}
+    other = {"prompt_tokens": 100, "prompt_tokens_details": {"cached_tokens": 10}, "completion_tokens": 1}
+    found = read(write({**CLAUDE, "usage": usage}, {**CLAUDE, "usage": other}))
+    assert found.calls["input_tokens"].to_list() == [100, 100]
+
+
 def test_only_the_vendor_in_question_is_answered_for(write: Write) -> None:
     path = write(*calls(CLAUDE, {**LITTLE, "total_tokens": 110}, MORE), *calls(GPT, LITTLE))
     (question,) = read(path).questions
