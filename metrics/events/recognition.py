@@ -13,7 +13,7 @@ from pathlib import PurePath
 import polars as pl
 
 from metrics.events import KINDS
-from metrics.events.containers import FLAT, attribute_names
+from metrics.events.containers import FLAT, attribute_names, plain
 from metrics.events.mappings import FileMapping, Mappings, Source
 from metrics.events.paths import resolved
 from metrics.events.questions import Rules
@@ -161,7 +161,7 @@ def _ruled(part: Part, rules: Rules) -> Part:
 def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
     """Column names, keys of attributes and known names within other values, lower case."""
     inner = (*attribute_names(sample), *_nested(sample.head(_LOOKED_INTO))) if sample is not None else ()
-    return frozenset(name.lower() for name in (*schema.names(), *inner))
+    return frozenset(spelled for name in (*schema.names(), *inner) for spelled in (name.lower(), plain(name)))
 
 
 def _nested(rows: pl.DataFrame) -> list[str]:

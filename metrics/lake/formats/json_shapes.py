@@ -26,7 +26,10 @@ PAGES = frozenset(spelled for name in _PAGES for spelled in (name, name.capitali
 _SIGNALS = frozenset(("resourceSpans", "resourceLogs", "resourceMetrics"))
 SPECIAL = PAGES | _SIGNALS
 """Keys without which a line of several is a row as it is."""
-_OF_ONE = frozenset(("usage", "model", "choices", "created", "start", "start_time", "starttime", "id", "trace_id"))
+_OF_ONE = frozenset(
+    ("usage", "model", "choices", "created", "start", "start_time", "starttime", "starting_at", "date", "day", "id",
+     "trace_id", "key")
+)  # fmt: skip
 """Keys, lower case, that an event has and a page has not; so have all the names of its time."""
 _TIMELY = re.compile(r"time|date|_at$|At$|_ts$")
 """Other names of times: an event has them, and a page may."""
