@@ -17,7 +17,7 @@ import polars as pl
 from metrics.events import KINDS
 from metrics.events.aggregates import aggregate
 from metrics.events.certainty import doubts, found, is_ours
-from metrics.events.containers import FLAT, attribute_names, by_name
+from metrics.events.containers import FLAT, attribute_names, by_name, plain
 from metrics.events.mappings import FileMapping, Mappings, Source
 from metrics.events.paths import resolved
 from metrics.events.questions import Option, Rules
@@ -199,7 +199,7 @@ def _ruled(part: Part, rules: Rules) -> Part:
 def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
     """Column names, keys of attributes and known names within other values, lower case."""
     inner = (*attribute_names(sample), *_nested(sample.head(_LOOKED_INTO))) if sample is not None else ()
-    return frozenset(name.lower() for name in (*schema.names(), *inner))
+    return frozenset(spelled for name in (*schema.names(), *inner) for spelled in (name.lower(), plain(name)))
 
 
 def _nested(rows: pl.DataFrame) -> list[str]:
@@ -342,15 +342,15 @@ def _by_place(schema: pl.Schema, path: PurePath, names: Mapping[str, str]) -> Re
         )
         if kind is None or not _has(kind, "ts", lowered):
             continue
-        by_name = Recognized((Part(kind, {}),), f"the name {place}", is_guess=not is_ours(kind, names))
+        by_place = Recognized((Part(kind, {}),), f"the name {place}", is_guess=not is_ours(kind, names))
         if any(all(_has(kind, name, lowered) for name in signature) for signature in kind.signature):
-            return by_name
+            return by_place
         others = _by_columns(names)
         if others is not None:
             other = others.parts[0].kind.name
             return replace(others, doubt=f"its name says {kind.name}, its columns say {other}")
         lacks = " and ".join(f"`{name}`" for name in kind.signature[0] if not _has(kind, name, lowered))
-        return replace(by_name, doubt=f"only its name says so: there is no {lacks}")
+        return replace(by_place, doubt=f"only its name says so: there is no {lacks}")
     return None
 
 
