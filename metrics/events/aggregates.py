@@ -28,7 +28,9 @@ _COUNTS = re.compile(
     rf"(?:{_UNITS})|requests|calls|invocations|page_?views|times_seen)$"
 )
 """Names of columns that count events."""
-_BARE_COUNT = re.compile(r"^(?:n|cnt|count|counts|hits|views|visits|events|row_count|occurrences|count_all|count_star)$")
+_BARE_COUNT = re.compile(
+    r"^(?:n|cnt|count|counts|hits|views|visits|events|row_count|occurrences|count_all|count_star)$"
+)
 """Names that count events where nothing says that a row is one."""
 _STATISTIC = re.compile(
     r"^(?:avg|average|mean|median|p\d{2,3}|stddev|sum)_.*(?:latency|duration|time|tokens?|cost|spend|ttft|amount|price)"
@@ -76,9 +78,9 @@ def aggregate(schema: pl.Schema, look: pl.DataFrame | None) -> Aggregate | None:
     ids = _has_ids(plain, look)
     for name, theirs in plain.items():
         is_bare = bool(_BARE_COUNT.match(name))
-        if (is_bare and not ids) or (not is_bare and _COUNTS.match(name)):
-            if look is None or _counts(look, theirs):
-                return Aggregate(f"`{theirs}` counts what a row stands for", theirs)
+        is_count = not ids if is_bare else bool(_COUNTS.match(name))
+        if is_count and (look is None or _counts(look, theirs)):
+            return Aggregate(f"`{theirs}` counts what a row stands for", theirs)
     statistic = next((theirs for name, theirs in plain.items() if _STATISTIC.search(name)), None)
     if statistic is not None and (look is None or _number(look, statistic).is_not_null().any()):
         return Aggregate(f"`{statistic}` is taken over several events")

@@ -41,7 +41,9 @@ _AROUND = frozenset((
 _LESS_LIKELY = re.compile(
     r"updat|modif|delet|insert|ingest|sync|expir|end|finish|complet|clos|resolv|first_token|import|load|export|archiv"
 )
-_TIMELY = re.compile(r"(?:^|_)(?:time|timestamp|ts|at|date|datetime|when|started|sent|called)$|^(?:started|start|begin)")
+_TIMELY = re.compile(
+    r"(?:^|_)(?:time|timestamp|ts|at|date|datetime|when|started|sent|called)$|^(?:started|start|begin)"
+)
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,7 @@ def from_documents(documents: object) -> tuple[Question, ...]:
 
 def how_to_answer(questions: Sequence[Question]) -> str:
     """What to type to answer: `--set duration_ms.unit=s (seconds) or …`; `--map` always helps."""
-    settings = [
-        f"{arguments(option)} ({option.says})" for one in questions for option in one.options if option.rules
-    ]
+    settings = [f"{arguments(option)} ({option.says})" for one in questions for option in one.options if option.rules]
     plain = any(option for one in questions for option in one.options if not option.rules)
     said = [*(["--yes to read it so"] if plain else []), *settings, "--map NAME with a mapping of mappings.yaml"]
     return "answer with promptpilot ingest FILE " + ", or ".join(said)

@@ -32,7 +32,7 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
     "request": ("duration_ms", 0.05, 60_000),
     "health": ("response_time_ms", 0.05, 120_000),
 }
-"""Between which milliseconds half of a kind's durations lie, by column; else they are in another unit than was thought."""
+"""By kind, a duration, and between which milliseconds its median lies if it is in the unit that was thought."""
 _SAMPLED = 2000
 """Durations of a batch that are kept."""
 _TOLD_REASONS = 3
@@ -186,7 +186,9 @@ class Meaning:
         if tally.unsaid and (recognized.is_guess or recognized.is_adapted):
             return f"no row has a value for {' and '.join(tally.unsaid)}, as if its columns had other names"
         if recognized.is_adapted and tally.implausible:
-            return f"{tally.implausible}, as if they were in another unit than those of {recognized.mapping} usually are"
+            return (
+                f"{tally.implausible}, as if they were in another unit than those of {recognized.mapping} usually are"
+            )
         return ""
 
     def _is_open(self, recognized: Recognized) -> bool:

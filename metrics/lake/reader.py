@@ -135,7 +135,7 @@ def _surroundings(home: Path) -> _Surroundings:
 
 
 def _read(
-    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], None], told: Told
+    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], object], told: Told
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
     opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
