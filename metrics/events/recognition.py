@@ -328,13 +328,14 @@ def _doubted(seen: Recognized, schema: pl.Schema, names: Mapping[str, str], look
     """With what speaks against storing it without asking."""
     if {"ts", "event_id"} <= set(schema.names()):
         return seen
-    if any(part.kind.name in _SUMMED for part in seen.parts):
+    kinds = [part.kind for part in seen.parts]
+    if any(kind.name in _SUMMED for kind in kinds):
         summed = aggregate(schema, look)
         if summed is not None:
             return replace(seen, doubt=str(summed), needs_mapping=summed.is_certain)
-    if seen.doubt or len(seen.parts) > 1:
+    if seen.doubt or len(kinds) > 1:
         return seen
-    doubt = next(doubts(seen.parts[0].kind, names, look), None)
+    doubt = next(doubts(kinds[0], names, look), None)
     return seen if doubt is None else replace(seen, doubt=doubt.says, about=doubt.about, options=doubt.options)
 
 
