@@ -23,7 +23,7 @@ from metrics.events.paths import resolved
 from metrics.events.questions import Option, Rules
 from metrics.events.resemblance import nearest_kind
 from metrics.events.schema import Kind
-from metrics.events.values import every_name, text_of
+from metrics.events.values import every_name, name_ranks, text_of
 
 KIND_COLUMNS = ("event", "event_type", "kind")
 """Columns that may say of which kind a row is."""
@@ -344,7 +344,7 @@ def _kind_named(text: str) -> Kind | None:
 
 
 def _has(kind: Kind, column: str, names: Collection[str]) -> bool:
-    return any(name.lower() in names for name in every_name(kind.by_name[column]))
+    return not name_ranks(kind.by_name[column]).keys().isdisjoint(names)
 
 
 def _reason(schema: pl.Schema, look: pl.DataFrame | None) -> str:

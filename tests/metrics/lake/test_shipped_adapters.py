@@ -43,7 +43,7 @@ FIGURES: Mapping[str, Callable[[pl.DataFrame], Any]] = {
     "severities": lambda rows: sorted(rows["severity"]),
     "resolved": lambda rows: rows["resolved_at"].drop_nulls().len(),
     "values": lambda rows: sorted(rows.select("name", "value").iter_rows()),
-    "first": lambda rows: rows["ts"].dt.to_string("%Y-%m-%d %H:%M:%S").min(),
+    "first": lambda rows: rows["ts"].min().strftime("%Y-%m-%d %H:%M:%S"),
 }  # fmt: skip
 """What is compared, by name."""
 
@@ -51,8 +51,8 @@ Expected = Mapping[str, Mapping[str, Any]]
 TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "access-log.csv": ("access-log", {"request": {"events": 2, "users": 2, "broken": 1}}, 0),
     "anthropic-exchanges.jsonl": ("anthropic-exchanges", {"llm_call": {
-        "events": 2, "users": 1, "input": 130213, "cached": 128955, "written": 1253, "output": 100,
-        "took": 1100, "failed": 1}}, 0),
+        "events": 2, "users": 1, "input": 130213, "cached": 128955, "written": 1253, "output": 100, "took": 1100,
+        "failed": 1}}, 0),
     "anthropic-messages.jsonl": ("anthropic-messages", {"llm_call": {
         "events": 2, "users": 1, "input": 130413, "cached": 128955, "written": 1253, "output": 120, "failed": 0}}, 0),
     "aws-load-balancer.log": ("aws-load-balancer", {"request": {
