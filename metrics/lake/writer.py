@@ -26,7 +26,7 @@ from metrics.lake import answering, swapping
 from metrics.lake.arriving import Arrival, Bundle
 from metrics.lake.durably import space_needed
 from metrics.lake.identities import Hashes, Identities
-from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder
+from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
 from metrics.lake.intents import ENDINGS, Intent, read_intents
 from metrics.lake.lacking import make_anew
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
@@ -230,6 +230,7 @@ class Writer:
             Ledger(self.home).add_all(attempts, once=again)
             for arrival in outcomes:
                 answering.done(self.home, arrival.hash)
+                take_back(rejected_folder(self.home, arrival.found.path, arrival.hash), arrival.found.path)
                 self._archive(arrival)
         self._done(intent.transaction)
         return outcomes

@@ -112,7 +112,14 @@ def test_dates_in_digits_are_dates_as_numbers_too(number: float) -> None:
 
 
 def test_every_row_is_read_though_forms_are_mixed() -> None:
-    texts = ["2026-05-01T10:00:00Z", None, "Fri, 01 May 2026 10:00:00 GMT", "soon", "1777629600", "2026-05-01 10:00:00,000"]
+    texts = [
+        "2026-05-01T10:00:00Z",
+        None,
+        "Fri, 01 May 2026 10:00:00 GMT",
+        "soon",
+        "1777629600",
+        "2026-05-01 10:00:00,000",
+    ]
     assert reads(texts) == [TEN, None, TEN, None, TEN, TEN]
 
 
