@@ -69,7 +69,8 @@ def _question(attempt: Attempt, number: int, question: Question, given: dict[int
         is_given = given.get(number) == place
         with button:
             pressed = st.button(
-                wording.markdown(_sentence(wording.name(option.says, 60))), key=f"answer-{attempt.hash}-{number}-{place}",
+                wording.markdown(_sentence(wording.name(option.says, 60))),
+                key=f"answer-{attempt.hash}-{number}-{place}",
                 width="stretch",
                 type="primary" if place == 0 and not given else "secondary",
                 icon=":material/check:" if is_given else None,
