@@ -14,7 +14,7 @@ from app.components import previewed, upload
 from app.components.failure import contained
 from app.components.mapping_parts import parts
 from app.components.mapping_rows import Form
-from app.queries import contents, lake, previews
+from app.queries import contents, lake, previews, undoing
 from app.queries.previews import Running
 from app.queries.saving import NotSaved, ingest_anew, problem_of, read_yaml, save, taken_names
 from metrics.events import KINDS
@@ -53,6 +53,8 @@ def _panel() -> None:
         st.subheader("Map columns", anchor=False, help=_HELP)
         attempts = {attempt.hash: attempt for attempt in lake.mappable()}
         asked = st.session_state.pop(upload.TO_MAP, st.session_state.get(_FILE))
+        if asked and asked not in attempts and (stored := lake.stored(asked)):
+            attempts[asked] = stored  # to be read again in another way
         st.session_state[_FILE] = asked if asked in attempts else None
         if not attempts:
             st.caption("Every file was recognized. One that is not can be opened here, to say what its columns mean.")
@@ -204,11 +206,18 @@ def _finish(attempt: Attempt, path: Path, entry: dict[str, Any], known: Sequence
         st.caption(":orange[:material/warning: A mapping of that name is there: it is replaced.]")
     stored = running.result.stored if running.result is not None else 0
     is_empty = not (stored or (events and not running.is_over))
-    label = "Save the mapping and read the file"
+    is_again = attempt.outcome.status == "stored"
+    if is_again:
+        st.caption("What the file brought is replaced by this, as one change, once it is read.")
+    label = "Save the mapping and read the file" + (" again" if is_again else "")
     if st.button(label, type="primary", key=f"{prefix}-save", disabled=is_empty, help=_NO_EVENT if is_empty else None):
         after = lake.newest_number()
         try:
             save(entry, known, path.name)
+            if attempt.outcome.status == "stored":
+                undoing.ask_to_replace(attempt, entry["name"])
+                st.session_state.pop(_FILE, None)
+                st.rerun()
             dropped = ingest_anew(attempt, path)
         except (NotSaved, OSError) as error:
             st.error(wording.markdown(wording.name(str(error), 600)), icon=":material/error:")

@@ -17,7 +17,8 @@ from metrics.lake.child import Reader
 from metrics.lake.ledger import Attempt
 from metrics.lake.peeking import Peeked, PeekTask
 from metrics.lake.problems import Unreadable
-from metrics.lake.refused import kept_file, rejected_rows
+from metrics.lake.refused import rejected_rows
+from metrics.lake.rereading import kept
 
 SAMPLED = 400
 """Rows of a foreign file that are looked at."""
@@ -86,8 +87,9 @@ def rows_refused(home: Path, attempt: Attempt) -> Peeked | None:
 
 
 def whereabouts(attempt: Attempt) -> Path | None:
-    """Where a refused file is, if it was kept."""
-    return kept_file(source().own_home, attempt)
+    """Where a file is, if it was kept."""
+    found = kept(source().own_home, attempt)
+    return found.path if found else None
 
 
 def look(path: Path) -> Peeked:

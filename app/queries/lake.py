@@ -62,10 +62,21 @@ def is_attended() -> bool:
     return age is not None and age <= heartbeat.STALE_SECONDS
 
 
-def files(status: Status | None) -> pl.DataFrame:
-    """The newest files, a column a heading of the table, with `reason` and `notes` in words."""
+def attempts(status: Status | None) -> list[Attempt]:
+    """The newest files, newest first."""
     ledger = Ledger.existing(home())
-    return _listed(ledger.attempts(LISTED, status) if ledger else [])
+    return ledger.attempts(LISTED, status) if ledger else []
+
+
+def stored(hash: str) -> Attempt | None:
+    """The stored file of one's own with these bytes, unless it was taken back."""
+    ledger = Ledger.existing(source().own_home)
+    return ledger.in_force(hash) if ledger else None
+
+
+def listed(attempts: Sequence[Attempt]) -> pl.DataFrame:
+    """Files as rows, a column a heading of the table, with `reason` and `notes` in words."""
+    return _listed(attempts)
 
 
 def refused() -> list[Attempt]:

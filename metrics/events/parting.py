@@ -39,7 +39,8 @@ def sought_in(recognized: Recognized) -> frozenset[str]:
 
 
 def _wanted_of(recognized: Recognized) -> frozenset[str]:
-    return frozenset[str]().union(*(_wanted(part) for part in recognized.parts))
+    carried = {name.lower() for rule in recognized.carry.values() for name in (*rule.names, *rule.when)}
+    return frozenset(carried).union(*(_wanted(part) for part in recognized.parts))
 
 
 def _wanted(part: Part) -> frozenset[str]:

@@ -135,7 +135,6 @@ def test_words_that_mean_nothing_come_with_the_nearest_meaning() -> None:
     column = Seen("state", ("fine", "throttled", "timeot", "ok", "success", "purple", None, " "))
     assert unmatched(status, column.values, "llm_call") == {
         "fine": "ok",
-        "throttled": "rate_limited",
         "timeot": "timeout",
         "purple": None,
     }
