@@ -121,4 +121,5 @@ def columns(view: View) -> dict[str, Any]:
         "rejected": number("Rejected", format="localized"),
         "kinds": st.column_config.TextColumn("Kinds", width="small"),
         "reason": st.column_config.TextColumn("Reason", width="large"),
+        "notes": st.column_config.TextColumn("Notes", width="medium", help="How it was read, where that was decided."),
     }

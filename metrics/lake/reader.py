@@ -2,9 +2,9 @@
 
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
-input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` for a look that stores nothing), and goes
-out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
-`{"unreadable": reason}` or `{"unavailable": reason}`.
+input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` and `{"preview": …}`, which store nothing),
+and goes out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
+`{"previewed": …}`, `{"unreadable": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -22,6 +22,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from metrics.events.conversion import Occurrences, convert
 from metrics.events.counting import portions
@@ -33,11 +34,13 @@ from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
+from metrics.lake.previewing import Preview, PreviewTask, preview
 from metrics.lake.problems import Unreadable
 from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
 
 Told = Callable[[dict[str, Any]], None]
+_PREVIEW = TypeAdapter(Preview)
 _PARENT_DIED = 1
 """prctl's PR_SET_PDEATHSIG."""
 
@@ -97,7 +100,11 @@ def read(task: Task, told: Told) -> dict[str, Any]:
     returning = Returning.from_document(home, task.returning) if task.returning else None
     staging = Staging(home, task.transaction, task.source_file, returning)
     outcome = _read(task, _surroundings(home), staging.add, told)
-    return outcome if "asked" in outcome else {**outcome, "kinds": [kind.as_document() for kind in staging.finish()]}
+    if "asked" in outcome:
+        return outcome
+    kinds = list(staging.finish())
+    _add_duplicates(outcome, sum(kind.duplicates for kind in kinds))
+    return {**outcome, "kinds": [kind.as_document() for kind in kinds]}
 
 
 def read_together(task: Together, told: Told) -> dict[str, Any]:
@@ -127,6 +134,7 @@ def read_together(task: Together, told: Told) -> dict[str, Any]:
     kinds = [kind.as_document() for kind in gathering.finish()]
     for file, outcome in zip(task.files, outcomes, strict=True):
         outcome.update(gathering.counts(file.source_file))
+        _add_duplicates(outcome, outcome["duplicates"])
     return {"files": outcomes, "kinds": kinds}
 
 
@@ -143,7 +151,7 @@ def _surroundings(home: Path) -> _Surroundings:
 
 
 def _read(
-    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], None], told: Told
+    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], object], told: Told
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
     opened = _opened(task, told)
@@ -167,7 +175,7 @@ def _read(
                 for kind, part in converting(portion.rows).items():
                     read_as += part.good.height + part.rejected.height
                     rejected.add(part.rejected, portion)
-                    tally.add(kind, part.good.height, part.rejected["reason"])
+                    tally.add(kind, part.good, part.rejected["reason"])
                     if part.good.height and not meaning.is_doubtful:
                         add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
@@ -177,7 +185,8 @@ def _read(
         raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
-    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": [*opened.notes, *meaning.notes]}
+    notes = [*opened.notes, *meaning.notes, *occurrences.remarks.notes]
+    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": notes, "made": occurrences.made}
 
 
 def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
@@ -187,6 +196,16 @@ def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
         numbers = batch.numbers[start : start + length]
         yield Batch(batch.rows.slice(start, length), numbers=numbers, start=batch.start + start)
         start += length
+
+
+def _add_duplicates(outcome: dict[str, Any], duplicates: int) -> None:
+    """A note on rows without an id that equal rows of other files: nothing tells whether they are the same events."""
+    equal = min(duplicates, outcome.pop("made", 0))
+    if equal:
+        outcome["notes"].append(
+            f"{equal:,} rows equal rows that other files brought and carry no id: counted as duplicates. If another "
+            "server wrote them, say which: promptpilot ingest FILE --replace --set service.value=web2"
+        )
 
 
 def _opened(task: Task, told: Told) -> Opened:
@@ -252,6 +271,8 @@ def _answer(line: str, told: Told) -> dict[str, Any]:
     try:
         if "peek" in asked:
             return {"peeked": asdict(peek(PeekTask(**asked["peek"])))}
+        if "preview" in asked:
+            return {"previewed": _PREVIEW.dump_python(preview(PreviewTask(**asked["preview"]), told), mode="json")}
         if "together" in asked:
             task = asked["together"]
             files = tuple(Task(**file) for file in task["files"])

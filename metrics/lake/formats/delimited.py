@@ -123,7 +123,7 @@ class _Table:
         width = len(self.names)
         good: list[Numbered] = []
         broken: list[tuple[int, str, str]] = []
-        torn = _torn(numbered, width)
+        torn = _torn(numbered, width, self.always_filled) if fills else set[int]()
         if len(numbered) < min(_PIECE_ROWS, self.batch_rows) and not self.text.is_ended:
             torn.add(numbered[-1][0])  # the file may be cut off within it
         for number, row in numbered:
@@ -157,11 +157,11 @@ class _Table:
                 raise Unreadable(f"reading stopped: {error}") from error
 
 
-def _torn(numbered: list[Numbered], width: int) -> set[int]:
+def _torn(numbered: list[Numbered], width: int, least: int) -> set[int]:
     """Numbers of short rows that together are one: a line break within it was not quoted."""
     torn: set[int] = set()
     for (first, one), (second, two) in pairwise(numbered):
-        if len(one) < width and len(two) < width and len(one) + len(two) == width + 1:
+        if len(one) < width and len(two) < least and len(one) + len(two) == width + 1:
             torn.update((first, second))
     return torn
 

@@ -17,6 +17,8 @@ SEPARATORS = (",", ";", "\t", "|")
 LONGEST_FIELD = 16 * 1024 * 1024
 _LOOKED_AT = 300
 """Rows by which it is decided."""
+_MOST_OF_A_HEADER = 0.6
+"""Share of the columns that a header names; what names fewer is a title above it."""
 _SAID = re.compile(r'\A"?sep=(.)"?\s*?(?:\r\n|\r|\n)', re.IGNORECASE)
 """A first line by which Excel is told the separator."""
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*")
@@ -86,7 +88,7 @@ def _tried(dialect: Dialect, head: str, is_whole: bool) -> tuple[_Fit, Dialect]:
     filled = [(number, row) for number, row in rows if any(cell.strip() for cell in row)]
     table = [(number, row) for number, row in filled if not _is_comment(row)]
     usual = Counter(len(row) for _, row in table).most_common(1)[0][0] if table else 0
-    wide = [(number, row) for number, row in table if _filled(row) >= max(2, usual / 2)]
+    wide = [(number, row) for number, row in table if _filled(row) >= max(2, usual * _MOST_OF_A_HEADER)]
     if not wide:
         return _NO_FIT, dialect
     number, header = wide[0]
@@ -97,7 +99,9 @@ def _tried(dialect: Dialect, head: str, is_whole: bool) -> tuple[_Fit, Dialect]:
     below = [row for at, row in table if at > number]
     fits = sum(len(_trimmed(row)) <= width and len(row) >= min(width, 2) for row in below) / max(1, len(below))
     above = [row for at, row in table if at < number and not _is_separator(row)]
-    note = f"the first {number:,} lines, which are no table, were passed over" if above else ""
+    if above and not below:
+        return _NO_FIT, dialect  # prose that has a comma somewhere
+    note = f"{len(above):,} lines above its header, which are no table, were passed over" if above else ""
     fit = (not _is_data(header), round(fits, 1), not above, width)
     return fit, replace(dialect, skipped=number + 1, header=tuple(header), note=note)
 

@@ -59,7 +59,7 @@ def encoding_of(head: bytes, chunks: Callable[[], Iterable[bytes]]) -> Encoding:
             return _of_bytes(chunks, len(mark))
     wide = _wide(head[:_LOOKED_AT])
     if wide:
-        return _checked(Encoding(wide, note=f"read as {wide.upper()}: every second byte of it is zero"), chunks)
+        return _checked(Encoding(wide, note=f"read as {wide.upper()}, by where its zero bytes stand"), chunks)
     shown = head[:_LOOKED_AT]
     if len(shown) - len(shown.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(shown):
         raise Unreadable("it is no text, and of no format that is read here; export Parquet, CSV or NDJSON")

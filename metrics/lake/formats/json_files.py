@@ -43,7 +43,7 @@ def open_json(text: Text, batch_rows: int) -> Opened:
     if len(first) == 1 and otlp.is_other_signal(first[0]):
         raise Unreadable("an OTLP document of logs or metrics; only traces hold events")
     if len(first) == 1 and isinstance(first[0], Broken):
-        raise Unreadable(first[0].reason.replace("not JSON", "not a JSON document", 1))
+        raise Unreadable(first[0].reason.replace("not JSON: ex", "not a JSON document: ex", 1))
     is_alone = len(first) == 1
     return Opened(partial(_value_batches, text, rows, is_alone), notes=(*text.notes, *_told(first, is_alone)))
 
@@ -123,7 +123,7 @@ def _values(text: Text) -> Iterator[Any | Broken]:
         values = JsonStream(file, may_be_broken=text.encoding.errors != "strict").values()
         first = next(values, None)
         if first is None:
-            raise Unreadable("it holds no JSON value")
+            raise Unreadable("the file has no rows")
         if isinstance(first, list) and first and all(isinstance(name, str) for name in first):
             names = cast("list[str]", first)
             yield from (

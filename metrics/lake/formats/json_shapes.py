@@ -6,6 +6,7 @@
 {"ts": […, …], "model": […, …]}                  a list a column
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
@@ -16,16 +17,22 @@ from metrics.lake.formats.json_values import NotJson
 
 Object = dict[str, Any]
 
-PAGES = frozenset(
-    ("data", "results", "result", "records", "items", "logs", "events", "observations", "traces", "runs", "spans",
-     "rows", "entries", "generations", "requests", "hits")
+_PAGES = (
+    "data", "results", "result", "records", "items", "logs", "events", "observations", "traces", "runs", "spans",
+    "rows", "entries", "generations", "requests", "hits", "batch", "value", "values",
 )  # fmt: skip
+PAGES = frozenset(spelled for name in _PAGES for spelled in (name, name.capitalize()))
 """Keys under which a line of several is looked into."""
 _SIGNALS = frozenset(("resourceSpans", "resourceLogs", "resourceMetrics"))
 SPECIAL = PAGES | _SIGNALS
 """Keys without which a line of several is a row as it is."""
-_OF_ONE = frozenset(("usage", "model", "choices", "created", "start", "start_time", "starttime", "id", "trace_id"))
+_OF_ONE = frozenset(
+    ("usage", "model", "choices", "created", "start", "start_time", "starttime", "starting_at", "date", "day", "id",
+     "trace_id", "key")
+)  # fmt: skip
 """Keys, lower case, that an event has and a page has not; so have all the names of its time."""
+_TIMELY = re.compile(r"time|date|_at$|At$|_ts$")
+"""Other names of times: an event has them, and a page may."""
 _DEEPEST = 4
 
 
@@ -69,7 +76,7 @@ def _page(document: Object, is_alone: bool, depth: int = 0) -> list[Object] | No
         return None
     lists = {key: cast("list[Any]", value) for key, value in document.items() if isinstance(value, list)}
     full = [(key, value) for key, value in lists.items() if value and all(isinstance(item, dict) for item in value)]
-    if len(full) == 1 and (is_alone or full[0][0] in PAGES):
+    if len(full) == 1 and (full[0][0] in PAGES or (is_alone and not any(map(_TIMELY.search, document)))):
         return full[0][1]
     if any(not lists[key] for key in lists.keys() & PAGES) and not full:
         return []

@@ -77,6 +77,9 @@ class JsonStream:
             except NotJson as error:
                 if error.may_go_on and self._more():
                     continue
+                if error.end is not None:
+                    begun, self._at = self._at, error.end
+                    return Broken(f"not JSON: {error}", self._text[begun : begun + LONGEST_SHOWN])
                 return self._broken(str(error), 0 if error.place is None else error.place - self._at)
             if end == len(self._text) and self._more():  # a number may go on
                 continue

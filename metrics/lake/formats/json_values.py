@@ -26,8 +26,12 @@ _WRAPPED = ("$date", "$oid", "$numberLong", "$numberInt", "$numberDouble", "$num
 class NotJson(Exception):
     """A text that is no JSON value; says what is wrong with it."""
 
-    def __init__(self, reason: str, place: int | None = None, *, may_go_on: bool = False) -> None:
+    def __init__(
+        self, reason: str, place: int | None = None, *, may_go_on: bool = False, end: int | None = None
+    ) -> None:
         super().__init__(reason)
+        self.end = end
+        """Where the text goes on, if that is known."""
         self.place = place
         """Where it goes wrong, if that is known."""
         self.may_go_on = may_go_on
@@ -44,8 +48,9 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=lambda name: _CONSTANTS[name])
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=lambda name: _CONSTANTS[name])
 """Reads what Python and pandas write, too: NaN is nothing, Infinity a number that no column takes."""
+_PLAIN_DECODER = json.JSONDecoder()
 
 
 def values_of(line: str | bytes) -> list[Any]:
@@ -127,18 +132,22 @@ def value_at(text: str, at: int) -> tuple[Any, int]:
         json.JSONDecodeError, NotJson: there is none.
     """
     try:
-        value, end = DECODER.raw_decode(text, at)
+        value, end = _DECODER.raw_decode(text, at)
+    except NotJson as error:
+        raise NotJson(str(error), end=_PLAIN_DECODER.raw_decode(text, at)[1]) from error
     except json.JSONDecodeError as error:
         may_go_on = error.pos + _NEARLY >= len(text) or error.msg.startswith("Unterminated string")
         is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
-        said = f"{error.msg.lower()} at character {error.pos - at + 1}" + (" (cut off?)" if is_cut else "")
+        said = f"{error.msg.lower().removesuffix(' starting at')} at character {error.pos - at + 1}" + (
+            " (cut off?)" if is_cut else ""
+        )
         raise NotJson(said, error.pos, may_go_on=may_go_on) from error
     except RecursionError as error:
         raise NotJson("it is nested too deeply") from error
     except ValueError as error:
         raise NotJson(str(error).split(";")[0]) from error
     if r"\ud" in text[at:end].lower() and _is_broken(value):
-        raise NotJson("a text in it holds half a character (a lone surrogate)")
+        raise NotJson("a text in it holds half a character (a lone surrogate)", end=end)
     return value, end
 
 

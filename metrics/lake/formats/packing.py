@@ -8,8 +8,10 @@ import gzip
 import io
 import lzma
 import tempfile
+import weakref
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -63,12 +65,19 @@ def _is_litter(name: str) -> bool:
 
 
 _UNPACKINGS: Mapping[bytes, Unpacking] = {
-    b"\x1f\x8b": lambda raw: cast("IO[bytes]", gzip.GzipFile(fileobj=raw)),
+    b"\x1f\x8b": lambda raw: cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")),
     b"BZh": lambda raw: cast("IO[bytes]", bz2.BZ2File(raw)),
     b"\xfd7zXZ\x00": _xz,
     b"\x28\xb5\x2f\xfd": _zstd,
     _ZIP: _only_member,
 }
+
+
+class Unpacked:
+    """A file without a name, gone when nobody holds this any more or the process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
 
 @dataclass(frozen=True)
@@ -83,12 +92,14 @@ class Contents:
     alive: Callable[[], None] = lambda: None
     """Called while much is read that gives no rows yet."""
 
-    def open(self) -> IO[bytes]:
+    @contextmanager
+    def open(self) -> Generator[IO[bytes]]:
         """A stream of the bytes."""
-        file = self.path.open("rb")
-        for unpacking in self.layers:
-            file = unpacking(file)
-        return file
+        with ExitStack() as layers:
+            file: IO[bytes] = layers.enter_context(self.path.open("rb"))
+            for unpacking in self.layers:
+                file = layers.enter_context(unpacking(file))
+            yield file
 
     def chunks(self) -> Iterator[bytes]:
         """All of the bytes. Raises `Unreadable` where they are damaged, or are far too many."""
@@ -105,13 +116,15 @@ class Contents:
         except PROBLEMS as error:
             raise Unreadable(f"reading stopped: {error}") from error
 
-    def unpacked(self) -> IO[bytes]:
-        """The bytes as a file of their own that has no name and is gone once it is closed."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (who reads it keeps it open)
+    def unpacked(self) -> "Unpacked":
+        """The bytes as a file of their own."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed when nobody holds it any more)
+        unpacked = Unpacked(Path(f"/dev/fd/{file.fileno()}"))
+        weakref.finalize(unpacked, file.close)
         for chunk in self.chunks():
             file.write(chunk)
         file.flush()
-        return file
+        return unpacked
 
 
 def contents(path: Path, alive: Callable[[], None] = lambda: None) -> Contents:

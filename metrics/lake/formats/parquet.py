@@ -50,10 +50,10 @@ def open_parquet(path: Path, batch_rows: int) -> Opened:
 def open_packed_parquet(contents: Contents, batch_rows: int) -> Opened:
     """Open a Parquet file that lies packed in another."""
     file = contents.unpacked()
-    opened = open_parquet(Path(f"/dev/fd/{file.fileno()}"), batch_rows)
+    opened = open_parquet(file.path, batch_rows)
 
     def read() -> Iterator[Batch]:
-        file.seek(0)  # and keeps it from being closed
+        assert file.path  # held while it is read
         yield from opened.read()
 
     return Opened(read, opened.rows, opened.notes)

@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, AnyStr
 
@@ -37,11 +38,12 @@ class Text:
         """What is to be told of its encoding."""
         return (self.encoding.note,) if self.encoding.note else ()
 
-    def characters(self, newline: str = "") -> IO[str]:
+    @contextmanager
+    def characters(self, newline: str = "") -> Generator[IO[str]]:
         """A stream of the characters; bytes that are no UTF-8 are in it as surrogates."""
-        raw = self.contents.open()
-        raw.read(self.encoding.skip)
-        return io.TextIOWrapper(raw, encoding=self.encoding.codec, errors=self.encoding.errors, newline=newline)
+        with self.contents.open() as raw:
+            raw.read(self.encoding.skip)
+            yield io.TextIOWrapper(raw, encoding=self.encoding.codec, errors=self.encoding.errors, newline=newline)
 
     def lines(self) -> Iterator[str | bytes]:
         """Lines that hold something, ended by a line feed only: as bytes where they are UTF-8, else as text.
@@ -50,15 +52,17 @@ class Text:
             Unreadable: the file is damaged.
         """
         if self.encoding.codec != "utf-8":
-            yield from _filled(self.characters("\n"))
+            with self.characters("\n") as file:
+                yield from _filled(file)
             return
-        raw = self.contents.open()
-        raw.read(self.encoding.skip)
-        yield from _filled(raw)
+        with self.contents.open() as raw:
+            raw.read(self.encoding.skip)
+            yield from _filled(raw)
 
     def text_lines(self) -> Iterator[str]:
         """The same as text, ended by a carriage return, too."""
-        yield from (line.rstrip("\r\n") for line in _filled(self.characters()))
+        with self.characters() as file:
+            yield from (line.rstrip("\r\n") for line in _filled(file))
 
 
 def _filled(file: Iterable[AnyStr]) -> Iterator[AnyStr]:

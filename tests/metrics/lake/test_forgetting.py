@@ -60,14 +60,15 @@ def compacted(settings: Settings) -> None:
     assert maintain(small, now=lambda: NOW).merged
 
 
-@pytest.mark.parametrize("is_merged", [False, True], ids=["unmerged", "merged"])
+@pytest.mark.parametrize("how", ["alone", "in a bundle", "merged"])
 @pytest.mark.parametrize("kind", list(events()))
-def test_the_home_is_as_one_that_never_saw_the_file(kind: str, is_merged: bool, tmp_path: Path) -> None:
+def test_the_home_is_as_one_that_never_saw_the_file(kind: str, how: str, tmp_path: Path) -> None:
     files = [written(tmp_path / "files", kind, part) for part in range(3)]
     home, never = (Settings(home=tmp_path / name) for name in ("home", "never"))
-    stored = ingest(files, home, now=lambda: NOW).files
+    batches = [files] if how == "in a bundle" else [[file] for file in files]
+    stored = [outcome for batch in batches for outcome in ingest(batch, home, now=lambda: NOW).files]
     ingest([files[0], files[2]], never, now=lambda: NOW)
-    if is_merged:
+    if how == "merged":
         compacted(home)
     forgotten = undo(home, files[1])
     assert forgotten.events == stored[1].kinds == {kind: stored[1].stored}
@@ -154,7 +155,8 @@ def test_files_at_other_times_are_not_read_again(tmp_path: Path, settings: Setti
     requests(10).write_parquet(paths[0])
     requests(10, first=2000).write_parquet(paths[1])
     requests(20, first=1995).write_parquet(paths[2])
-    store(*paths)
+    for path in paths:  # of files stored together, only the time of all is known
+        store(path)
     assert not undo(settings, paths[0]).overlapping
 
 
