@@ -24,6 +24,8 @@ State = Literal["ok", "note", "failed"]
 _MARKS: dict[State, str] = {"ok": "ok    ", "note": "note  ", "failed": "FAILED"}
 OLDEST_PYTHON = (3, 11)
 _LEAST_FREE_GB = 1.0
+_TOLD = 5
+"""Damages that are told one by one."""
 
 
 class Finding(NamedTuple):
@@ -144,6 +146,17 @@ def _lake(circumstances: Circumstances) -> Finding:
     return Finding("ok", f"{events:,} events readable")
 
 
+def _damage(circumstances: Circumstances) -> Finding:
+    from metrics.lake.damage import damages
+
+    found = damages(circumstances.settings.home)
+    if not found:
+        return Finding("ok", "nothing is damaged or missing")
+    told = "; ".join(f"{one.where}: {one.what}" for one in found[:_TOLD])
+    more = f"; and {len(found) - _TOLD:,} more" if len(found) > _TOLD else ""
+    return Finding("failed", told + more, "promptpilot repair mends it; with --dry-run it only says what it would do")
+
+
 def _sidecar(circumstances: Circumstances) -> Finding:
     from app.heartbeat import STALE_SECONDS
     from app.heartbeat import age as heartbeat_age
@@ -181,6 +194,7 @@ CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "time zones": _time_zones,
     "browser": _browser,
     "lake": _lake,
+    "damage": _damage,
     "mappings": _mappings,
     "inbox": _inbox,
     "sidecar": _sidecar,

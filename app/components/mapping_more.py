@@ -24,8 +24,9 @@ def more(
         if has_source:
             said["also"] = _columns("Where it is empty, take", names, [], f"{key}-also")
             if not column.dtype.is_numeric():
+                before = str(proposed.get("pattern", ""))
                 said["pattern"] = st.text_input(
-                    "Only a part of the text", proposed.get("pattern", ""), key=f"{key}-pattern", max_chars=300,
+                    "Only a part of the text", before, key=f"{key}-pattern", max_chars=300,
                     placeholder="^/orders/([0-9]+)",
                     help="A regular expression with one group: the part that is meant.",
                 ).strip()  # fmt: skip

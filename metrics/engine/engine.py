@@ -257,7 +257,8 @@ class Engine:
         """How much there is and how new it is, from the tables' statistics."""
         kinds: dict[str, KindFreshness] = {}
         for kind in KINDS:
-            files = self.lake.events(kind).snapshot.files
+            table = self.lake.events(kind)
+            files = table.snapshot.files if table.is_readable else ()
             if files:
                 first = min((file.min_ts for file in files if file.min_ts), default=None)
                 last = max((file.max_ts for file in files if file.max_ts), default=None)

@@ -78,9 +78,9 @@ def aggregate(schema: pl.Schema, look: pl.DataFrame | None) -> Aggregate | None:
     ids = _has_ids(plain, look)
     for name, theirs in plain.items():
         is_bare = bool(_BARE_COUNT.match(name))
-        if (is_bare and not ids) or (not is_bare and _COUNTS.match(name)):
-            if look is None or _counts(look, theirs):
-                return Aggregate(f"`{theirs}` counts what a row stands for", theirs)
+        is_count = not ids if is_bare else bool(_COUNTS.match(name))
+        if is_count and (look is None or _counts(look, theirs)):
+            return Aggregate(f"`{theirs}` counts what a row stands for", theirs)
     statistic = next((theirs for name, theirs in plain.items() if _STATISTIC.search(name)), None)
     if statistic is not None and (look is None or _number(look, statistic).is_not_null().any()):
         return Aggregate(f"`{statistic}` is taken over several events")

@@ -139,7 +139,7 @@ def _places(entry: Mapping[str, Any]) -> Iterator[tuple[str, list[str], bool]]:
                 if names := _listed(said.get(key)):
                     yield f"{prefix}columns.{column}.{key}", names, key == "from"
         for key in ("when", "unless", "present", "absent"):
-            if names := list(part.get(key) or ()):
+            if names := [str(name) for name in part.get(key) or ()]:
                 yield f"{prefix}{key}", names, key == "present"
         if part.get("count"):
             yield f"{prefix}count", [part["count"]], False

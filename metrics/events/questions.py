@@ -82,9 +82,9 @@ def from_documents(documents: object) -> tuple[Question, ...]:
 def how_to_answer(questions: Sequence[Question]) -> str:
     """What to type to answer: `--set duration_ms.unit=s (seconds) or …`; `--map` always helps."""
     options = [option for one in questions for option in one.options]
-    settings = [f"{arguments(option)} ({option.says})" for option in options if _is_settable(option)]
+    settings = [f"{arguments(option)} ({option.says})" for option in options if is_settable(option)]
     first = [one.options[0] for one in questions if one.options]
-    plain = [option for option in first if not _is_settable(option)]
+    plain = [option for option in first if not is_settable(option)]
     yes = ["--yes to read it so"] if any(not option.rules for option in plain) else []
     yes = yes or [f"--yes ({option.says})" for option in plain[:1]]
     return "answer with promptpilot ingest FILE " + ", or ".join(
@@ -92,7 +92,7 @@ def how_to_answer(questions: Sequence[Question]) -> str:
     )
 
 
-def _is_settable(option: Option) -> bool:
+def is_settable(option: Option) -> bool:
     """Whether an option can be typed: the words of a map are too many for a command line."""
     return bool(option.rules) and not any(
         isinstance(said, dict) for keys in option.rules.values() for said in keys.values()
@@ -101,7 +101,7 @@ def _is_settable(option: Option) -> bool:
 
 def arguments(option: Option) -> str:
     """What says this option behind `promptpilot ingest FILE`."""
-    if not _is_settable(option):
+    if not is_settable(option):
         return "--yes"
     said = [
         f"--set {column}.{key}={_word(value)}" for column, keys in option.rules.items() for key, value in keys.items()

@@ -9,7 +9,6 @@ Where names merely resemble ours, or a row looks like a sum of events, somebody 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from pathlib import PurePath
 
 import polars as pl
@@ -17,7 +16,8 @@ import polars as pl
 from metrics.events import KINDS
 from metrics.events.aggregates import aggregate
 from metrics.events.certainty import doubts, found, is_ours
-from metrics.events.containers import FLAT, attribute_names, by_name
+from metrics.events.claiming import claimant, texts_of_values
+from metrics.events.containers import FLAT, attribute_names, plain
 from metrics.events.mappings import FileMapping, Mappings, Source
 from metrics.events.paths import resolved
 from metrics.events.questions import Option, Rules
@@ -199,7 +199,7 @@ def _ruled(part: Part, rules: Rules) -> Part:
 def _names(schema: pl.Schema, sample: pl.DataFrame | None) -> frozenset[str]:
     """Column names, keys of attributes and known names within other values, lower case."""
     inner = (*attribute_names(sample), *_nested(sample.head(_LOOKED_INTO))) if sample is not None else ()
-    return frozenset(name.lower() for name in (*schema.names(), *inner))
+    return frozenset(spelled for name in (*schema.names(), *inner) for spelled in (name.lower(), plain(name)))
 
 
 def _nested(rows: pl.DataFrame) -> list[str]:
@@ -225,9 +225,9 @@ def _by_mapping(mapping: FileMapping) -> Recognized:
         Part(
             KINDS[part.kind],
             part.columns,
-            {name: _texts(values) for name, values in part.when.items()},
+            {name: texts_of_values(values) for name, values in part.when.items()},
             part.present,
-            {name: _texts(values) for name, values in part.unless.items()},
+            {name: texts_of_values(values) for name, values in part.unless.items()},
             part.absent,
             part.count,
             repeats=part.repeats,
@@ -235,58 +235,13 @@ def _by_mapping(mapping: FileMapping) -> Recognized:
         for part in mapping.all_parts
     )
     carry = {
-        name: Carried(rule.names, {column: _texts(values) for column, values in rule.when.items()})
+        name: Carried(rule.names, {column: texts_of_values(values) for column, values in rule.when.items()})
         for name, rule in mapping.carry.items()
     }
     return Recognized(
         parts, f"mapping {mapping.name}", mapping.rest, each=mapping.each, several=mapping.several, carry=carry,
         doubt=mapping.ask, mapping=mapping.name,
     )  # fmt: skip
-
-
-def claimant(
-    mappings: Iterable[FileMapping],
-    columns: Collection[str],
-    names: Collection[str],
-    file_name: str,
-    look: pl.DataFrame | None = None,
-) -> FileMapping | None:
-    """The first mapping that is for a file with these columns; `names` are these and keys of attributes, lower case.
-
-    `look` is the first rows, for paths and values; without it, paths are looked for among `names`, and values fit.
-    """
-    return next((mapping for mapping in mappings if _claims(mapping, columns, names, file_name, look)), None)
-
-
-def _claims(
-    mapping: FileMapping, columns: Collection[str], names: Collection[str], file_name: str, look: pl.DataFrame | None
-) -> bool:
-    match = mapping.match
-    if not (match.columns or match.files or match.any_of or match.values):
-        return False
-    if match.files and not any(fnmatch(file_name, pattern) for pattern in match.files):
-        return False
-    if match.any_of and not any(name.lower() in names for name in match.any_of):
-        return False
-    paths = [name for name in match.columns if name not in columns]
-    there = _resolved(look, (*paths, *match.values)) if look is not None and (paths or match.values) else None
-    known = names if there is None else {name.removeprefix(FLAT).lower() for name in there.columns}
-    if any(path.lower() not in known for path in paths):
-        return False
-    return there is None or all(_says(there, name, values) for name, values in match.values.items())
-
-
-def _resolved(look: pl.DataFrame, paths: Iterable[str]) -> pl.DataFrame:
-    return resolved(look, frozenset(path.lower() for path in paths))
-
-
-def _says(look: pl.DataFrame, name: str, values: Iterable[object]) -> bool:
-    """Whether a column, or what stands at a path, has one of these values somewhere."""
-    column = by_name(look.columns).get(name.lower())
-    if column is None:
-        return False
-    said = look.select(text_of(column, look.schema[column])).to_series().str.to_lowercase().str.strip_chars()
-    return bool(said.is_in(list(_texts(values))).any())
 
 
 def _by_kind_column(schema: pl.Schema, sample: pl.DataFrame | None) -> Recognized | None:
@@ -342,15 +297,15 @@ def _by_place(schema: pl.Schema, path: PurePath, names: Mapping[str, str]) -> Re
         )
         if kind is None or not _has(kind, "ts", lowered):
             continue
-        by_name = Recognized((Part(kind, {}),), f"the name {place}", is_guess=not is_ours(kind, names))
+        by_place = Recognized((Part(kind, {}),), f"the name {place}", is_guess=not is_ours(kind, names))
         if any(all(_has(kind, name, lowered) for name in signature) for signature in kind.signature):
-            return by_name
+            return by_place
         others = _by_columns(names)
         if others is not None:
             other = others.parts[0].kind.name
             return replace(others, doubt=f"its name says {kind.name}, its columns say {other}")
-        lacks = " and ".join(f"`{name}`" for name in kind.signature[0] if not _has(kind, name, lowered))
-        return replace(by_name, doubt=f"only its name says so: there is no {lacks}")
+        lacks = " and ".join(f"`{name}`" for name in next(iter(kind.signature), ()) if not _has(kind, name, lowered))
+        return replace(by_place, doubt=f"only its name says so: there is no {lacks}")
     return None
 
 
@@ -373,18 +328,15 @@ def _doubted(seen: Recognized, schema: pl.Schema, names: Mapping[str, str], look
     """With what speaks against storing it without asking."""
     if {"ts", "event_id"} <= set(schema.names()):
         return seen
-    if any(part.kind.name in _SUMMED for part in seen.parts):
+    kinds = [part.kind for part in seen.parts]
+    if any(kind.name in _SUMMED for kind in kinds):
         summed = aggregate(schema, look)
         if summed is not None:
             return replace(seen, doubt=str(summed), needs_mapping=summed.is_certain)
-    if seen.doubt or len(seen.parts) > 1:
+    if seen.doubt or len(kinds) > 1:
         return seen
-    doubt = next(doubts(seen.parts[0].kind, names, look), None)
+    doubt = next(doubts(kinds[0], names, look), None)
     return seen if doubt is None else replace(seen, doubt=doubt.says, about=doubt.about, options=doubt.options)
-
-
-def _texts(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(str(value).lower() for value in values)
 
 
 def _kind_named(text: str) -> Kind | None:

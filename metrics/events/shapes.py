@@ -150,6 +150,7 @@ _COUNTED = frozenset(
         "model",
     ]
 )
+_COUNTS_ALONE = frozenset(("count", "n", "requests", "calls", "invocations", "hits"))
 _COUNTING = frozenset(["num", "number", "count", "counts", "n", "total", "no", "nr", "amount", "qty"])
 _PARENTS = frozenset(["parentid", "parentspanid", "parentrunid", "parentobservationid", "parent"])
 _VITALS: Mapping[str, frozenset[str]] = {
@@ -345,7 +346,7 @@ def _says_count(name: str) -> bool:
         "retries",
     }:
         return False
-    return words in ({"count"}, {"n"}, {"requests"}, {"calls"}, {"invocations"}, {"hits"}) or bool(
+    return (len(words) == 1 and bool(words & _COUNTS_ALONE)) or bool(
         words & _COUNTED and words & _COUNTING and words <= _COUNTED | _COUNTING | {"usage", "chat"}
     )
 

@@ -203,7 +203,7 @@ class Undoing:
         scratch = [str(one.rejected) for one in again if str(one.rejected) not in (moved or {})]
         plan = Plan(
             drafts.act, changes, tuple(one.transaction for one in again), (*entries, *back.entries),
-            moved or {}, (*removed, *scratch), {"undo": drafts.act},
+            moved or {}, (*removed, *scratch), {"withdrawn": leaving.attempt.hash if leaving else ""},
         )  # fmt: skip
         carry_out(self.lake, plan)
 

@@ -144,6 +144,20 @@ def reject(path: Path, folder: Path, reason: Mapping[str, object], mark: Mark | 
     return True
 
 
+def take_back(folder: Path, path: Path) -> None:
+    """Take away what a refused file left in its `folder`, now that it is stored; rows that were rejected stay."""
+    copy, reason = folder / named(path).name, folder / "reason.json"
+    if folder == path.parent or not folder.is_dir():
+        return
+    with contextlib.suppress(OSError, ValueError):
+        if "reason" in json.loads(reason.read_text(encoding="utf-8")):
+            reason.unlink()
+    if copy.name != "rows.parquet":
+        copy.unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def rejected_folder(home: Path, path: Path, hash: str) -> Path:
     """Where a file's rejected rows, or the whole file, are kept."""
     shown = named(path).name[:120].encode()[:LONGEST_FOLDER].decode("utf-8", "ignore")

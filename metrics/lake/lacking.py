@@ -42,7 +42,7 @@ def lost(lake: Lake) -> dict[str, Table]:
     return {
         name: table
         for name, rollup in ROLLUPS.items()
-        if (table := lake.rollup(name)).version < 0 and lake.events(rollup.kind).snapshot.files
+        if (table := lake.rollup(name)).version_text == "-1" and lake.events(rollup.kind).snapshot.files
         # What came with its witness is found out by that.
         if rollup.witness == "" or lake.rollup(rollup.witness).version >= 0
     }

@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from metrics.events.questions import Answers, Question, as_documents, from_documents
+from metrics.lake.opening import opened
 
 Status = Literal["stored", "duplicate", "rejected", "forgotten", "replaced"]
 """What became of a file; the last two, that what was stored of it was taken back, or read again in another way."""
@@ -276,17 +277,8 @@ class Ledger:
         at = None if last is None else datetime.fromisoformat(last)
         return Totals(files, rejected, at, read, stored, duplicates)
 
-    @contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=30)) as book:
-            book.execute("PRAGMA journal_mode = WAL")
-            book.executescript(_TABLE)
-            there = {row[1] for row in book.execute("PRAGMA table_info(files)")}
-            for name in (name for name in _LATER if name not in there):
-                book.execute(f"ALTER TABLE files ADD COLUMN {name} TEXT NOT NULL DEFAULT '{_LATER[name]}'")
-            with book:
-                yield book
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return opened(self._path, _TABLE, _LATER)
 
 
 def _outcome(row: list[object] | tuple[object, ...]) -> FileOutcome:

@@ -32,7 +32,7 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
     "request": ("duration_ms", 0.05, 60_000),
     "health": ("response_time_ms", 0.05, 120_000),
 }
-"""Between which milliseconds half of a kind's durations lie, by column; else they are in another unit than thought."""
+"""By kind, a duration, and between which milliseconds its median lies if it is in the unit that was thought."""
 _SAMPLED = 2000
 """Durations of a batch that are kept."""
 _TOLD_REASONS = 3

@@ -93,6 +93,19 @@ class Table:
         """The newest committed version, -1 while the table does not exist."""
         return self.snapshot.version
 
+    @property
+    def version_text(self) -> str:
+        """The newest version, or that nothing can be said of it: other tables answer all the same."""
+        try:
+            return str(self.version)
+        except Exception:  # the kernel raises a dozen types for a damaged log
+            return "?"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its log can be read."""
+        return self.version_text != "?"
+
     def refresh(self) -> None:
         """Look for newer commits and plans; costs two `stat`s when there are none."""
         # Plans before commits: one that is gone meanwhile is committed.
@@ -112,7 +125,7 @@ class Table:
                 self._delta = DeltaTable(str(self.root))
             else:
                 self._delta.update_incremental()
-            files = tuple(_files(self._delta, self.moment))
+            files = tuple(files_of(self._delta, self.moment))
             for change in planned:
                 files = change.applied(files)
             self._snapshot, self._planned = Snapshot(self._delta.version(), files), planned
@@ -141,8 +154,13 @@ class Table:
 
     def commit(self, files: Sequence[DataFile], transaction: str, metadata: Mapping[str, str] | None = None) -> None:
         """Make `files` visible at once, unless the transaction is committed already."""
-        if self.has(transaction):
-            return
+        if not self.has(transaction):
+            self.commit_all(files, [transaction], metadata)
+
+    def commit_all(
+        self, files: Sequence[DataFile], transactions: Sequence[str], metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """Make `files` visible at once, and have it known that all these transactions are committed."""
         delta = self._existing_or_new()
         delta.create_write_transaction(
             [_add(file, self.moment) for file in files],
@@ -150,7 +168,7 @@ class Table:
             schema=delta.schema(),
             partition_by=list(self.partition_by),
             commit_properties=CommitProperties(
-                custom_metadata=dict(metadata or {}), app_transactions=[Transaction(transaction, 1)]
+                custom_metadata=dict(metadata or {}), app_transactions=[Transaction(one, 1) for one in transactions]
             ),
         )
         self._seen = None
@@ -260,7 +278,7 @@ class Lake:
     @property
     def data_version(self) -> str:
         """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
-        return ".".join((*(str(table.version) for table in self.tables), *self._pending.names))
+        return ".".join((*(table.version_text for table in self.tables), *self._pending.names))
 
     @cached_property
     def by_name(self) -> Mapping[str, Table]:
@@ -268,7 +286,8 @@ class Lake:
         return {table.name: table for table in self.tables}
 
 
-def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
+def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
+    """The files of a version of a table."""
     actions = pl.DataFrame(delta.get_add_actions(flatten=True))
     names = [name for name in actions.columns if name.startswith("partition.")]
     for row in actions.iter_rows(named=True):

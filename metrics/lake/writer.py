@@ -24,9 +24,10 @@ from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
 from metrics.lake import answering, swapping
 from metrics.lake.arriving import Arrival, Bundle
+from metrics.lake.damage import log_problem
 from metrics.lake.durably import space_needed
 from metrics.lake.identities import Hashes, Identities
-from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder
+from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
 from metrics.lake.intents import ENDINGS, Intent, read_intents
 from metrics.lake.lacking import make_anew
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
@@ -35,6 +36,7 @@ from metrics.lake.marks import Changing, Identified, identified, mark_of, named
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task, Together
 from metrics.lake.readers import InterruptibleReader
+from metrics.lake.rebuilding import rebuild_if_lost
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
@@ -187,7 +189,13 @@ class Writer:
             Identities(self.lake.events(kind)).merge(staged)
 
     def put_right(self) -> None:
-        """Complete or remove what a writer that was killed has left."""
+        """Complete or remove what a writer that was killed has left. Raises `LakeUnavailable`."""
+        for table in self.lake.tables:
+            if problem := log_problem(table):
+                log = table.root / "_delta_log"
+                raise LakeUnavailable(log, f"cannot be read ({problem}); promptpilot repair mends it")
+        if (files := rebuild_if_lost(self.lake)) is not None:
+            LOG.warning("the book of files was lost: it is made again, with %d files that the tables know", files)
         swapping.complete(self.lake)
         if (self.home / "inbox").is_dir():
             give_all_back(self.home / "inbox")
@@ -230,6 +238,7 @@ class Writer:
             Ledger(self.home).add_all(attempts, once=again)
             for arrival in outcomes:
                 answering.done(self.home, arrival.hash)
+                take_back(rejected_folder(self.home, arrival.found.path, arrival.hash), arrival.found.path)
                 self._archive(arrival)
         self._done(intent.transaction)
         return outcomes

@@ -98,10 +98,12 @@ def _line_batch(numbered: list[tuple[int, str | bytes]]) -> Batch:
         is_plain = len(lines) == len(piece) and not holds_long_digits(b"".join(lines))
         for number, line in piece:
             value = plain_object(line) if is_plain and isinstance(line, bytes) else None
-            if value is not None and SPECIAL.isdisjoint(value):
+            if value is None:
+                _add_line(line, number, good, broken)
+            elif SPECIAL.isdisjoint(value):
                 good.append((number, value))
             else:
-                _add_line(line, number, good, broken)
+                _add(value, number, False, good, broken)
     return _batch(good, broken)
 
 

@@ -77,32 +77,35 @@ def holds_long_digits(text: str | bytes) -> bool:
 
 def _may_differ(line: str | bytes, value: dict[str, Any]) -> bool:
     """Whether the fast reader may have rounded a number or passed over a repeated key."""
-    if holds_long_digits(line):
-        return True
     keys = line.count(b'":') if isinstance(line, bytes) else line.count('":')
-    return keys != len(value) and keys != _keys(value)
+    return holds_long_digits(line) or _may_repeat(keys, value)
 
 
 def plain_object(line: bytes) -> dict[str, Any] | None:
-    """The flat object of a line without long numbers, where nothing about it is out of the ordinary."""
+    """The object of a line without long numbers, where nothing about it is out of the ordinary."""
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    return value if type(value) is dict and line.count(b'":') == len(value) else None
+    return value if type(value) is dict and not _may_repeat(line.count(b'":'), value) else None
 
 
-_HOLDING = frozenset((dict, list, str))
+def _may_repeat(keys: int, value: dict[str, Any]) -> bool:
+    """Whether a text with so many keys says one twice."""
+    return keys != len(value) and keys != _keys(value)
 
 
 def _keys(value: Any) -> int:
     """How many keys a value has, with those within it and what looks like one in its texts."""
     kind = type(value)
-    if kind is dict:
-        return len(value) + sum(_keys(one) for one in value.values() if type(one) in _HOLDING)
-    if kind is list:
-        return sum(_keys(one) for one in value if type(one) in _HOLDING)
-    return value.count('":') + value.startswith(":")
+    keys = len(value) if kind is dict else 0
+    for one in value.values() if kind is dict else value:
+        held = type(one)
+        if held is str:
+            keys += one.count('":') + one.startswith(":")
+        elif held is dict or held is list:
+            keys += _keys(one)
+    return keys
 
 
 def _exactly(line: str | bytes) -> list[Any]:

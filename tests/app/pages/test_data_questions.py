@@ -85,7 +85,7 @@ def test_a_mapping_can_be_written_as_yaml_which_says_all_that_one_can_say(home: 
     ).set_value("As YAML").run()
     sound(test)
     (area,) = test.text_area
-    assert "kind: llm_call" in area.value
+    assert "kind: llm_call" in (area.value or "")
     area.set_value("- name: mine\n  kind: llm_call\n  columns:\n    ts: {from: timestamp, zones: UTC}\n").run()
     assert "line 4" in texts(test)
     assert "the nearest is" in texts(test)
