@@ -108,7 +108,7 @@ def preview(task: PreviewTask, told: Callable[[dict[str, Any]], None]) -> Previe
             for kind, part in convert(
                 frame, recognized, now=now, prices=prices, source=task.hint, occurrences=occurrences
             ).items():
-                tally.add(kind, part.good.height, part.rejected["reason"])
+                tally.add(kind, part.good, part.rejected["reason"])
                 for reason, count in part.rejected["reason"].value_counts().iter_rows():
                     reasons[without_values(reason)] += count
                 if part.good.height:
@@ -116,6 +116,8 @@ def preview(task: PreviewTask, told: Callable[[dict[str, Any]], None]) -> Previe
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
+    if missing := meaning.missing(occurrences):
+        raise Unreadable(missing)
     return Preview(
         how=how,
         read=rows,
@@ -129,7 +131,7 @@ def preview(task: PreviewTask, told: Callable[[dict[str, Any]], None]) -> Previe
             if one.rows
         ),
         words={column: dict(counted.most_common(MOST_WORDS)) for column, counted in words.items()},
-        notes=(*opened.notes, *meaning.notes),
+        notes=(*opened.notes, *meaning.notes, *occurrences.remarks.notes),
         questions=tuple(as_documents(asked or meaning.doubts(tally))),
     )
 

@@ -75,7 +75,7 @@ def test_the_main_figures_are_those_by_which_a_wrong_reading_is_seen(tmp_path: P
 
 
 def test_a_wrong_unit_is_seen_in_the_figures(tmp_path: Path) -> None:
-    wrong = {**CALLS, "columns": {**CALLS["columns"], "duration_ms": "took"}}  # pyright: ignore
+    wrong = {**CALLS, "columns": {**CALLS["columns"], "duration_ms": {"from": "took", "unit": "ms"}}}  # pyright: ignore
     assert figures(preview(calls(tmp_path / "a.csv"), wrong))["P50 duration"] == pytest.approx(4.9, abs=0.01)
 
 
