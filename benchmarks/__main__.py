@@ -41,7 +41,8 @@ def main(
     if anew:
         shutil.rmtree(work, ignore_errors=True)
     home = work / "home"
-    rows = [*_ingest_rows(work, days, per_day), *_query_rows(home), *_alert_rows(home), *_page_rows(home)]
+    rows = [*_ingest_rows(work, days, per_day), *_small_file_rows(work / "small")]
+    rows += [*_query_rows(home), *_alert_rows(home), *_page_rows(home)]
     everything = [*_everything_rows(work / "everything", days, per_day)]
     machine = f"{cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     events = f"{days * per_day:,} requests in {days} days"
@@ -72,6 +73,12 @@ def _ingest_rows(work: Path, days: int, per_day: int) -> Iterator[Row]:
     yield "ingest, rollups included", "≥ 700 k rows/s", f"{speed / 1e3:.0f} k rows/s"
     yield "its time ÷ DuckDB's Parquet → Parquet copy", "–", f"{found['seconds'] / found['copy_seconds']:.2f}"
     yield "its memory at the peak", "≤ 4 GiB", f"{found['peak_bytes'] / 2**30:.2f} GiB"
+
+
+def _small_file_rows(work: Path) -> Iterator[Row]:
+    for ending in ("parquet", "csv", "ndjson"):
+        speed = ingest.small_files_a_second(work, ending)
+        yield f"5,000 files of 20 rows ({ending})", "≥ 100 files/s", f"{speed:.0f} files/s"
 
 
 def _query_rows(home: Path) -> Iterator[Row]:

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import polars as pl
 from rich.progress import Progress
 
 from metrics.lake.ingest import FileOutcome, ingest
@@ -42,6 +43,30 @@ def measure(files: Sequence[Path], home: Path) -> Ingested:
         report = ingest(files, settings, now=lambda: datetime.now(UTC), progress=_Bar(lambda: bar.advance(task)))
         seconds = time.perf_counter() - started
     return Ingested(report.stored, seconds, memory.peak, _copy_seconds(files, home.parent / "copied.parquet"))
+
+
+def small_files_a_second(work: Path, ending: str, files: int = 5_000, rows: int = 20) -> float:
+    """Files of a few requests each stored a second."""
+    shutil.rmtree(work, ignore_errors=True)
+    folder = work / "files"
+    folder.mkdir(parents=True)
+    start = datetime(2026, 5, 1, tzinfo=UTC)
+    for number in range(files):
+        numbers = range(number * rows, (number + 1) * rows)
+        requests = pl.DataFrame({
+            "ts": [start + timedelta(seconds=place) for place in numbers],
+            "event_id": [f"r{place}" for place in numbers],
+            "user_id": [f"u{place % 50}" for place in numbers],
+            "endpoint": [f"/e{place % 3}" for place in numbers],
+            "status_code": [200] * rows,
+            "duration_ms": [10.0 + place % 50 for place in numbers],
+        })  # fmt: skip
+        path = folder / f"requests-{number:05d}.{ending}"
+        {"parquet": requests.write_parquet, "csv": requests.write_csv, "ndjson": requests.write_ndjson}[ending](path)
+    started = time.perf_counter()
+    report = ingest([folder], Settings(home=work / "home"), now=lambda: datetime.now(UTC))
+    assert report.stored == files * rows
+    return files / (time.perf_counter() - started)
 
 
 def _copy_seconds(files: Sequence[Path], target: Path) -> float:
