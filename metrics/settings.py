@@ -177,7 +177,7 @@ class Access(_Section):
     operators: tuple[str, ...] = ()
     """Who may acknowledge, silence and resolve alerts; empty: everyone who is logged in."""
     editors: tuple[str, ...] = ()
-    """Who may change alert rules; empty: everyone who is logged in."""
+    """Who may change alert rules and take back what was ingested; empty: everyone who is logged in."""
 
 
 class Settings(BaseSettings):

@@ -9,14 +9,16 @@ from functools import cached_property
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.catalog.model import counter_of
 from metrics.engine.buckets import DAY, HOUR, MINUTE, Buckets
-from metrics.engine.coverage import is_covered, known_days, stretches
+from metrics.engine.coverage import days_but, is_covered, known_days, stretches
 from metrics.engine.problems import DimensionMismatch, UnknownName
 from metrics.engine.query import Filter, Query, Window
 from metrics.engine.statement import Relation, columns_of
 from metrics.events import KINDS
+from metrics.lake.datafiles import DataFile
+from metrics.lake.lacking import lacking
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, View
-from metrics.lake.tables import DataFile, Lake
+from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
 SECONDS_OF_UNIT = {"minute": MINUTE, "hour": HOUR, "day": DAY}
@@ -181,11 +183,17 @@ class Scope:
 
     def _known(self, kind: str, rollup: str, seconds: int) -> Window | None:
         """The whole units of the window, as far as the rollup knows them."""
-        units = _whole_units(self.window, seconds)
-        if units is None or not (witness := ROLLUPS[rollup].witness):
+        units, events, table = _whole_units(self.window, seconds), self.lake.events(kind), self.lake.rollup(rollup)
+        if units is None or (table.version < 0 and events.snapshot.files):
+            return None
+        unknown, witness = lacking(table), ROLLUPS[rollup].witness
+        if witness:
+            counts = self.rollup(witness, ROLLUPS[witness].views[0])
+            days = known_days(events, counts, counter_of(kind).name, units, unknown)
+        elif unknown:
+            days = days_but(events, units, unknown)
+        else:
             return units
-        counts = self.rollup(witness, ROLLUPS[witness].views[0])
-        days = known_days(self.lake.events(kind), counts, counter_of(kind).name, units)
         most = max(stretches(days), key=lambda known: (known.events, known.window.length), default=None)
         return _whole_units(most.window, seconds) if most and most.events else None
 

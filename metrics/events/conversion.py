@@ -14,18 +14,23 @@ from datetime import datetime
 import polars as pl
 
 from metrics.events.cached import whole_input
+from metrics.events.carrying import carried
 from metrics.events.checks import any_bad, checks, first_reason
 from metrics.events.containers import FLAT, by_name
 from metrics.events.counting import NUMBER, counted, no_number, shared
 from metrics.events.identity import Occurrences, with_identity
+from metrics.events.losses import losses, sentences
+from metrics.events.outcome import exact, failed, measurements, settled, spared
 from metrics.events.parting import MOST_ATTRIBUTES, OURS, of_no_part, parted, paths_with_items, prepared, without_items
 from metrics.events.planning import ROW, Planned, joined, planned
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
-from metrics.events.schema import ATTRIBUTES, Column, Kind
-from metrics.events.sources import Source
+from metrics.events.remarks import Remarks
+from metrics.events.schema import ATTRIBUTES, Kind
+from metrics.events.times import is_local
 from metrics.events.unrolling import NO_ITEMS
-from metrics.events.values import says_nothing, text_of
+from metrics.events.values import text_of
+from metrics.events.zones import Doubled
 
 __all__ = ["Converted", "Occurrences", "convert"]
 
@@ -63,6 +68,7 @@ def convert(
     del source
     known = occurrences if occurrences is not None else Occurrences()
     flat = prepared(frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), recognized)
+    flat = carried(flat, recognized, known.carried)
     known.named.update(by_name(flat.columns), map(str.lower, paths_with_items(flat, recognized)))
     outcomes = _Outcomes(recognized, now, prices, known)
     numbers = {id(part): number for number, part in enumerate(recognized.parts)}
@@ -112,16 +118,23 @@ class _Outcomes:
         events = frame.select(
             *(expression.alias(name) for name, expression in made.items()), _attributes(frame, unknown)
         )
-        failed = _failed(frame, events, plan)
+        events = settled(_in_order(frame, events, plan, self._occurrences.remarks), kind)
+        lost = losses(frame, events, plan.sources)
+        failures = failed(events, kind)
+        if failures is not None and failures.any():
+            lost, events = _spared(lost, events, kind, failures, self._occurrences.remarks)
+        every = list(checks(kind, self._now))
+        bad = events.select(any_bad(every)).to_series()
+        for rows in lost.values():
+            bad |= rows
         uncounted = None if part.count is None else frame.select(no_number(frame, part.count)).to_series()
         if uncounted is not None:
-            failed = failed | uncounted.is_not_null()
-        bad = events.select(any_bad(list(checks(kind, self._now)))).to_series() | failed
+            bad |= uncounted.is_not_null()
         rejected = _rejected(frame.clear(), kind.name, pl.lit(""))
         if bad.any():
-            reasons = _reasons(frame.filter(bad), events.filter(bad), plan, kind, self._now)
-            if uncounted is not None:
-                reasons = uncounted.filter(bad).fill_null(reasons)
+            said = sentences(frame, lost, plan.sources, kind)
+            reasons = events.select(pl.coalesce(*said, first_reason(every)).alias("reason")).to_series()
+            reasons = (reasons if uncounted is None else uncounted.fill_null(reasons)).filter(bad)
             rejected = _rejected(frame.filter(bad), kind.name, reasons)
             events, frame = events.filter(~bad), frame.filter(~bad)
         rows = frame[ROW]
@@ -133,8 +146,10 @@ class _Outcomes:
         if part.count is not None or self._recognized.each or self._recognized.several:
             events = self._told_apart(events, rows, kind)
         if kind.name == "llm_call" and events.height:
-            events = self._prices.priced(events.with_columns(_outcome()))
-        return Converted(kind.name, events.select(kind.schema.names()), rejected)
+            events = self._prices.priced(events.with_columns(exact()))
+        events = events.select(kind.schema.names())
+        # Of equal ids the first is stored.
+        return Converted(kind.name, events.reverse() if part.repeats == "last" else events, rejected)
 
     def _told_apart(self, events: pl.DataFrame, rows: pl.Series, kind: Kind) -> pl.DataFrame:
         """Events that one row gives and that share its `event_id`: from the second on it carries a number."""
@@ -152,65 +167,26 @@ class _Outcomes:
         return events.with_columns(key.select(name.otherwise(pl.col("event_id")).alias("event_id")).to_series())
 
 
-def _failed(frame: pl.DataFrame, events: pl.DataFrame, plan: Planned) -> pl.Series:
-    """Rows that said something of which nothing could be made."""
-    lost = [
-        pl.any_horizontal(pl.col(column).is_not_null() for column in columns) & events[name].is_null()
-        for name, (columns, _) in plan.sources.items()
-    ]
-    if not lost:
-        return pl.repeat(False, frame.height, eager=True)
-    failed = frame.select(pl.any_horizontal(lost).fill_null(False)).to_series()
-    return failed & _really_lost(frame, events, plan) if failed.any() else failed
+def _in_order(frame: pl.DataFrame, events: pl.DataFrame, plan: Planned, remarks: Remarks) -> pl.DataFrame:
+    """Events whose local times within an hour that comes twice are told apart by their order, as far as it tells."""
+    for name, (columns, rule) in plan.sources.items():
+        if rule.zone is not None and isinstance(events.schema[name], pl.Datetime):
+            doubled = remarks.doubled.setdefault((name, rule.zone), Doubled())
+            local = frame.select(is_local(columns[0], frame.schema[columns[0]])).to_series()
+            events = events.with_columns(doubled.settled(events[name], local, rule.zone).alias(name))
+    return events
 
 
-def _outcome() -> pl.Expr:
-    """The status, made exact by what the error says: limits and timeouts are failures of their own."""
-    error = pl.col("error_type").str.to_lowercase()
-    failed = pl.col("status").is_null() | (pl.col("status") == "error")
-    limited = failed & error.str.contains(r"429|rate.?limit|too.?many.?requests")
-    late = failed & error.str.contains(r"time.?out|deadline")
-    unsaid = pl.col("status").is_null() & error.is_not_null()
-    return (
-        pl.when(limited).then(pl.lit("rate_limited")).when(late).then(pl.lit("timeout")).when(unsaid).then(pl.lit("error"))
-        .otherwise(pl.col("status")).alias("status")
-    )  # fmt: skip
-
-
-def _really_lost(frame: pl.DataFrame, events: pl.DataFrame, planned: Planned) -> pl.Series:
-    """Rows whose value is gone, where it was more than empty text or a value mapped to nothing."""
-    return (
-        pl.DataFrame({name: _lost(frame, events, name, *made) for name, made in planned.sources.items()})
-        .select(pl.any_horizontal(pl.all()))
-        .to_series()
-    )
-
-
-def _lost(frame: pl.DataFrame, events: pl.DataFrame, name: str, columns: Sequence[str], rule: Source) -> pl.Series:
-    said = pl.any_horizontal(~says_nothing(column, frame.schema[column], rule) for column in columns)
-    return frame.select(said.fill_null(False)).to_series() & events[name].is_null()
-
-
-def _reasons(frame: pl.DataFrame, events: pl.DataFrame, planned: Planned, kind: Kind, now: datetime) -> pl.Series:
-    """For each bad row the first thing that is wrong with it."""
-    unreadable = [
-        pl.when(_lost(frame, events, name, columns, rule)).then(
-            pl.format(
-                f"{name} is {{}}; expected {_expected(kind.by_name[name])}",
-                frame.select(_short_text(frame, columns[0])).to_series().str.slice(0, 100).fill_null("null"),
-            )
-        )
-        for name, (columns, rule) in planned.sources.items()
-    ]
-    return events.select(pl.coalesce(*unreadable, first_reason(list(checks(kind, now)))).alias("reason")).to_series()
-
-
-def _expected(column: Column) -> str:
-    if isinstance(column.dtype, pl.Datetime):
-        return "a time (ISO 8601, or a number since 1970)"
-    if column.dtype.is_integer():
-        return "a whole number"
-    return "true or false" if column.dtype == pl.Boolean else "a number"
+def _spared(
+    lost: dict[str, pl.Series], events: pl.DataFrame, kind: Kind, failures: pl.Series, remarks: Remarks
+) -> tuple[dict[str, pl.Series], pl.DataFrame]:
+    """Failed calls are kept without what cannot be: an outage must not make the error rate look good."""
+    optional = {column.name for column in measurements(kind)}
+    remarks.left_out.update({name: int((lost[name] & failures).sum()) for name in lost.keys() & optional})
+    kept, left_out = spared(events, kind, failures)
+    remarks.left_out.update(left_out)
+    left = {name: rows & ~failures if name in optional else rows for name, rows in lost.items()}
+    return {name: rows for name, rows in left.items() if rows.any()}, kept
 
 
 def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:

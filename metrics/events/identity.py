@@ -10,35 +10,48 @@ from dataclasses import dataclass, field
 import duckdb
 import polars as pl
 
+from metrics.events.remarks import Remarks
+
 _NOTHING = "-"
 
 
 @dataclass
 class Occurrences:
-    """What the batches of one file have in common: how often each content was seen, and how many rows there were."""
+    """What the batches of one file have in common: how often each content was seen, how many rows there were."""
 
     seen: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"content": pl.String, "earlier": pl.UInt32})
     )
 
     rows: int = 0
+    made: int = 0
+    """Events that came without an id."""
+    remarks: Remarks = field(default_factory=Remarks)
+    makes: bool = True
+    """Whether events without an identity are given one. Nothing that is only counted needs what costs the most."""
     named: set[str] = field(default_factory=set[str])
     """Names, lower case, under which any batch had something."""
     fitted: set[int] = field(default_factory=set[int])
     """Numbers of the parts that any row belonged to."""
+    carried: dict[str, str] = field(default_factory=dict[str, str])
+    """What earlier rows have said for those after them, by name."""
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""
         rows = contents.alias("content").to_frame().join(self.seen, on="content", how="left", maintain_order="left")
         number = pl.int_range(pl.len(), dtype=pl.UInt32).over("content") + pl.col("earlier").fill_null(0)
         name = pl.when(number == 0).then(pl.col("content")).otherwise(pl.format("{}-{}", "content", number + 1))
+        self.made += len(contents)
         counts = contents.alias("content").to_frame().group_by("content").len("earlier")
         self.seen = pl.concat([self.seen, counts]).group_by("content").agg(pl.col("earlier").sum())
         return rows.select(name.alias("event_id")).to_series()
 
 
 def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> pl.DataFrame:
-    """`events` with an `event_id` in every row: its own, else trace and span, else one made from its content."""
+    """`events` with an `event_id` in every row: its own, else trace and span, else one made from its content.
+
+    Where `occurrences.makes` none, such rows stay without.
+    """
     if events["event_id"].null_count() == 0:
         return events
     span = (
@@ -48,7 +61,7 @@ def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> 
     )
     spanned = events.with_columns(pl.coalesce("event_id", pl.format("{}-{}", "trace_id", span)).alias("event_id"))
     nameless = spanned["event_id"].is_null()
-    if not nameless.any():
+    if not nameless.any() or not occurrences.makes:
         return spanned
     made = occurrences.numbered(_contents(spanned.filter(nameless), kind))
     place = nameless.cast(pl.Int64).cum_sum() - 1

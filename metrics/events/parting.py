@@ -21,7 +21,7 @@ MOST_ATTRIBUTES = 256
 
 def prepared(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
     """The frame, its lists unrolled, with what its columns hold under names that are looked for as columns."""
-    wanted = frozenset[str]().union(*(_wanted(part) for part in recognized.parts))
+    wanted = _wanted_of(recognized)
     if recognized.each:
         frame = unrolled(frame, recognized.each, wanted)
     sought = _with_prefixes(wanted)
@@ -31,6 +31,16 @@ def prepared(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
         if (lowered := name.lower()) not in sought and lowered not in CONTAINERS and not name.startswith(OURS)
     ]
     return resolved(flattened(frame.drop(loose[MOST_ATTRIBUTES:]), sought), wanted)
+
+
+def sought_in(recognized: Recognized) -> frozenset[str]:
+    """All names, lower case, under which anything is looked for: columns, keys, paths and what these begin with."""
+    return _with_prefixes(_wanted_of(recognized).union(path.lower() for path in recognized.each))
+
+
+def _wanted_of(recognized: Recognized) -> frozenset[str]:
+    carried = {name.lower() for rule in recognized.carry.values() for name in (*rule.names, *rule.when)}
+    return frozenset(carried).union(*(_wanted(part) for part in recognized.parts))
 
 
 def _wanted(part: Part) -> frozenset[str]:

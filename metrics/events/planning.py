@@ -7,10 +7,11 @@ from datetime import datetime
 import polars as pl
 
 from metrics.events.containers import by_name
+from metrics.events.outcome import CALL, ERROR_TYPE, STATUS
 from metrics.events.recognition import Part
 from metrics.events.schema import FLOAT, STRING, Column, Kind
 from metrics.events.sources import Source
-from metrics.events.values import converted, every_name, is_native, text_of
+from metrics.events.values import converted, every_name, failure_named, is_native, name_ranks, text_of
 
 ROW = "\x1frow"
 """Number of a row within its frame: a name that no file gives a column."""
@@ -36,6 +37,8 @@ def planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> Planned:
     plan = _Plan(frame, part, earlier_rows)
     for column in part.kind.columns:
         plan.add(column, part.columns.get(column.name, Source()), is_mapped=column.name in part.columns)
+    if part.kind.name == CALL:
+        plan.name_failures()
     return Planned(plan.expressions, plan.sources, frozenset(plan.used), plan.names)
 
 
@@ -73,7 +76,7 @@ class _Plan:
         names = self._names(column, rule, is_mapped=is_mapped)
         expression = (
             self._expression(column, rule, names)
-            if rule.start is None
+            if rule.start is None or names
             else _counted_on(rule.start, rule.step_seconds, self._earlier_rows)
         )
         self.expressions[column.name] = pl.lit(None, column.dtype) if expression is None else expression
@@ -83,13 +86,24 @@ class _Plan:
         if column.dtype != STRING and names and not all(is_native(column, schema[name], rule) for name in names):
             self.sources[column.name] = names, rule
 
+    def name_failures(self) -> None:
+        """The class of an error that only the status names."""
+        column, rule = self._part.kind.by_name[STATUS], self._part.columns.get(STATUS, Source())
+        schema = self._frame.schema
+        named = [failure_named(column, name, schema[name], rule) for name in self.names[STATUS]]
+        if named:
+            told = pl.when(self.expressions[STATUS].ne_missing("ok")).then(pl.coalesce(named))
+            self.expressions[ERROR_TYPE] = pl.coalesce(self.expressions[ERROR_TYPE], told)
+
     def _names(self, column: Column, rule: Source, *, is_mapped: bool) -> tuple[str, ...]:
         """Columns of the frame that hold a stored column's values, the first choice first.
 
         Where no rule names them it is the first that is there; tokens are reported under many names, which may
         differ from row to row.
         """
-        there = self._there(rule.names if is_mapped else every_name(column))
+        # A rule for a column of which nobody said where it comes from (an answer) names all that it is known by.
+        is_mapped = is_mapped and rule.names != every_name(column)
+        there = self._there(rule.names) if is_mapped else self._known(column)
         joined_here = JOINED + column.name
         if joined_here in self._frame.columns:
             there = (*there, joined_here)
@@ -97,6 +111,11 @@ class _Plan:
             return there
         fresh = tuple(name for name in there if name not in self.used)
         return fresh if column.unit == "tokens" else fresh[:1]
+
+    def _known(self, column: Column) -> tuple[str, ...]:
+        """Columns that have any of the names under which one of ours is known."""
+        ranks = name_ranks(column)
+        return self._there(sorted(self._named.keys() & ranks.keys(), key=lambda name: ranks[name]))
 
     def _there(self, names: Sequence[str]) -> tuple[str, ...]:
         found = (self._named.get(name.lower()) for name in names)
@@ -122,7 +141,8 @@ class _Plan:
 
     def _added(self, column: Column, rule: Source, value: pl.Expr | None) -> pl.Expr | None:
         """With the columns that are added; where there is nothing to add them to, their sum."""
-        more = [self._read(column, name, Source(decimal=rule.decimal)) for name in self._there(rule.plus)]
+        alike = Source(decimal=rule.decimal, unit=rule.unit, map=rule.map)
+        more = [self._read(column, name, alike) for name in self._there(rule.plus)]
         if not more:
             return value
         if value is None:

@@ -9,6 +9,7 @@ An option is said in the words of a mapping: keys of the rules of our columns. `
 as `promptpilot ingest FILE --yes` or `--set duration_ms.unit=s` does.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -80,13 +81,33 @@ def from_documents(documents: object) -> tuple[Question, ...]:
 
 def how_to_answer(questions: Sequence[Question]) -> str:
     """What to type to answer: `--set duration_ms.unit=s (seconds) or …`; `--map` always helps."""
-    settings = [
-        f"{' '.join(_set(option.rules))} ({option.says})" for one in questions for option in one.options if option.rules
+    options = [option for one in questions for option in one.options]
+    settings = [f"{arguments(option)} ({option.says})" for option in options if _is_settable(option)]
+    first = [one.options[0] for one in questions if one.options]
+    plain = [option for option in first if not _is_settable(option)]
+    yes = ["--yes to read it so"] if any(not option.rules for option in plain) else []
+    yes = yes or [f"--yes ({option.says})" for option in plain[:1]]
+    return "answer with promptpilot ingest FILE " + ", or ".join(
+        [*yes, *settings, "--map NAME with a mapping of mappings.yaml"]
+    )
+
+
+def _is_settable(option: Option) -> bool:
+    """Whether an option can be typed: the words of a map are too many for a command line."""
+    return bool(option.rules) and not any(
+        isinstance(said, dict) for keys in option.rules.values() for said in keys.values()
+    )
+
+
+def arguments(option: Option) -> str:
+    """What says this option behind `promptpilot ingest FILE`."""
+    if not _is_settable(option):
+        return "--yes"
+    said = [
+        f"--set {column}.{key}={_word(value)}" for column, keys in option.rules.items() for key, value in keys.items()
     ]
-    plain = any(option for one in questions for option in one.options if not option.rules)
-    said = [*(["--yes to read it so"] if plain else []), *settings, "--map NAME with a mapping of mappings.yaml"]
-    return "answer with promptpilot ingest FILE " + ", or ".join(said)
+    return " ".join(said)
 
 
-def _set(rules: Rules) -> list[str]:
-    return [f"--set {column}.{key}={value}" for column, keys in rules.items() for key, value in keys.items()]
+def _word(value: Any) -> str:
+    return shlex.quote(str(value))

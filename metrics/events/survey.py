@@ -15,13 +15,27 @@ from collections.abc import Iterable
 import polars as pl
 
 from metrics.events.cached import look_for_cached
+from metrics.events.day_order import look_for_day_order
+from metrics.events.decimals import look_for_currency, look_for_decimals
+from metrics.events.duration_units import look_for_duration_units
+from metrics.events.early_times import look_for_early_times
 from metrics.events.looking import Look, LookAround, Opener, Verdict
 from metrics.events.parting import parted, prepared
 from metrics.events.questions import Answers, Question, Rules
 from metrics.events.recognition import Part, Recognized, with_rules, without
+from metrics.events.strange_outcomes import look_for_strange_outcomes
 from metrics.events.wrappers import look_for_wrappers
 
-LOOKS: tuple[Opener, ...] = (look_for_cached, look_for_wrappers)
+LOOKS: tuple[Opener, ...] = (
+    look_for_cached,
+    look_for_wrappers,
+    look_for_day_order,
+    look_for_early_times,
+    look_for_duration_units,
+    look_for_decimals,
+    look_for_currency,
+    look_for_strange_outcomes,
+)
 """Everything that is looked for."""
 
 
@@ -36,10 +50,10 @@ class Survey:
 
     def opens(self, rows: pl.DataFrame, recognized: Recognized) -> bool:
         """Whether the first rows leave something open that no answer says."""
-        for number, part, own in self._parts(prepared(rows, recognized), recognized):
+        answered = with_rules(recognized, self._answers.rules)
+        for number, part, own in self._parts(prepared(rows, answered), answered):
             for look in (look for opener in self._openers for look in opener(own, part)):
-                if look.column not in self._answers.rules:
-                    self._looks.setdefault((number, part.kind.name), []).append(look)
+                self._looks.setdefault((number, part.kind.name), []).append(look)
         return bool(self._looks)
 
     def see(self, rows: pl.DataFrame, recognized: Recognized) -> None:

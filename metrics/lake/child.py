@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from metrics.lake.peeking import Peeked, PeekTask
+from metrics.lake.previewing import Preview, PreviewTask
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
 
@@ -22,6 +23,7 @@ LOOK_SECONDS = 0.2
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _START_SECONDS = 60
 _PEEKED = TypeAdapter(Peeked)
+_PREVIEWED = TypeAdapter(Preview)
 ALLOCATION = {
     "_RJEM_MALLOC_CONF": "thp:always,dirty_decay_ms:30000,muzzy_decay_ms:30000",
     "MALLOC_TOP_PAD_": str(64 * 2**20),
@@ -64,6 +66,20 @@ class Reader:
         answer = self._asked({"peek": asdict(task)}, Path(task.home), lambda _done, _of: None)
         return _PEEKED.validate_python(answer["peeked"])
 
+    def preview(self, task: PreviewTask, told: Callable[[int, int | None], None]) -> Preview:
+        """What would come of a whole file; nothing is stored.
+
+        Raises as `read` does, and whatever `told` raises to end it early.
+        """
+        try:
+            answer = self._asked({"preview": asdict(task)}, Path(task.home), told)
+        except (Unreadable, LakeUnavailable):
+            raise
+        except Exception:  # the process is still at it, and would answer the next question with this file
+            self._end()
+            raise
+        return _PREVIEWED.validate_python(answer["previewed"])
+
     def _asked(self, document: dict[str, Any], home: Path, told: Callable[[int, int | None], None]) -> dict[str, Any]:
         try:
             process = self._running()
@@ -80,7 +96,7 @@ class Reader:
             message = self._next(process, self._timeout)
             if "rows" in message:
                 told(message["rows"], message["of"])
-            elif "staged" in message or "peeked" in message:
+            elif message.keys() & {"staged", "peeked", "previewed"}:
                 return message
             elif "unavailable" in message:
                 raise LakeUnavailable(home, message["unavailable"])

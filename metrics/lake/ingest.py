@@ -22,6 +22,7 @@ from metrics.lake.problems import LakeUnavailable
 from metrics.lake.readers import InterruptibleReader
 from metrics.lake.settling import Settling
 from metrics.lake.status import LakeStatus, status
+from metrics.lake.wishes import carry_out
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
@@ -107,9 +108,11 @@ def ingest_inbox(
 ) -> IngestReport:
     """Store what lies in the inbox and is complete; `wait` gives files just dropped some seconds to settle.
 
-    Who looks again and again keeps what is known of files that are still being written in `settling`. Ends as soon as
-    `stop` says so; what is being committed then is committed. Raises as `ingest` does.
+    Before that, what was asked for of files stored earlier is done. Who looks again and again keeps what is known of
+    files that are still being written in `settling`. Ends as soon as `stop` says so; what is being committed then is
+    committed. Raises as `ingest` does.
     """
+    carry_out(settings, now=now, stop=stop)
     inbox, settling = settings.home / "inbox", settling or Settling()
     if not inbox.exists():
         return IngestReport(())

@@ -15,7 +15,7 @@ from metrics.lake.tables import DataFile, Lake, Table
 
 LOST = "_lost"
 """Where in `lake/` things are put that nothing can be made of, or that are missed."""
-ENDINGS = ("writing", "staging", "intent")
+ENDINGS = ("writing", "rejected", "reason", "staging", "intent")
 """Of the files of one transaction, in the order in which they go: a mark that is left alone would have the next writer
 remove what is committed."""
 LOG = logging.getLogger(__name__)

@@ -68,8 +68,7 @@ def _merge_days(table: Table, enough: int) -> int:
     for day, files in by_partition(table, DATE).items():
         small = [file for file in files if file.size < SMALL_BYTES]
         if len(small) >= enough:
-            files = [file.path for file in small]
-            rows = sourced(table, files).sort("ts", maintain_order=True).collect()
+            rows = sourced(table, [file.path for file in small]).sort("ts", maintain_order=True).collect()
             with written(table, {DATE: day}, rows) as file:
                 table.replace(small, [file])
             merged += len(small)

@@ -2,6 +2,7 @@
 
 Unreadable       this file cannot become events; the reason is a sentence for whoever dropped it
 LakeUnavailable  the home cannot be written or read: no space, no permission
+NotStored        what is to be taken back is not there, or cannot be told from what is
 """
 
 from dataclasses import dataclass
@@ -27,3 +28,14 @@ class LakeUnavailable(Exception):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+@dataclass
+class NotStored(Exception):
+    """A file of which nothing can be taken back."""
+
+    file: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.reason}"

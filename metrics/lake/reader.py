@@ -2,9 +2,9 @@
 
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
-input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` for a look that stores nothing), and goes
-out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
-`{"unreadable": reason}` or `{"unavailable": reason}`.
+input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` and `{"preview": …}`, which store nothing),
+and goes out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
+`{"previewed": …}`, `{"unreadable": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -14,13 +14,15 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from metrics.events.conversion import Occurrences, convert
 from metrics.events.counting import portions
@@ -32,10 +34,13 @@ from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
+from metrics.lake.previewing import Preview, PreviewTask, preview
 from metrics.lake.problems import Unreadable
+from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
 
 Told = Callable[[dict[str, Any]], None]
+_PREVIEW = TypeAdapter(Preview)
 _PARENT_DIED = 1
 """prctl's PR_SET_PDEATHSIG."""
 
@@ -57,6 +62,10 @@ class Task:
     batch_rows: int
     answers: Mapping[str, Any] | None = None
     """What somebody said of this file (`metrics.events.questions.Answers`)."""
+    returning: Mapping[str, Any] | None = None
+    """Files that are being taken away meanwhile (`metrics.lake.returning.Returning`)."""
+    only_rows: str | None = None
+    """A file of rejected rows: no other rows are read."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +96,15 @@ def read(task: Task, told: Told) -> dict[str, Any]:
     Raises:
         Unreadable: the file as a whole cannot become events.
     """
-    staging = Staging(Path(task.home), task.transaction, task.source_file)
-    outcome = _read(task, _surroundings(Path(task.home)), staging.add, told)
-    return outcome if "asked" in outcome else {**outcome, "kinds": [kind.as_document() for kind in staging.finish()]}
+    home = Path(task.home)
+    returning = Returning.from_document(home, task.returning) if task.returning else None
+    staging = Staging(home, task.transaction, task.source_file, returning)
+    outcome = _read(task, _surroundings(home), staging.add, told)
+    if "asked" in outcome:
+        return outcome
+    kinds = list(staging.finish())
+    _add_duplicates(outcome, sum(kind.duplicates for kind in kinds))
+    return {**outcome, "kinds": [kind.as_document() for kind in kinds]}
 
 
 def read_together(task: Together, told: Told) -> dict[str, Any]:
@@ -119,6 +134,7 @@ def read_together(task: Together, told: Told) -> dict[str, Any]:
     kinds = [kind.as_document() for kind in gathering.finish()]
     for file, outcome in zip(task.files, outcomes, strict=True):
         outcome.update(gathering.counts(file.source_file))
+        _add_duplicates(outcome, outcome["duplicates"])
     return {"files": outcomes, "kinds": kinds}
 
 
@@ -135,10 +151,10 @@ def _surroundings(home: Path) -> _Surroundings:
 
 
 def _read(
-    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], None], told: Told
+    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], object], told: Told
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
-    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
+    opened = _opened(task, told)
     meaning = Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
     rejected = _Rejected(Path(task.rejected_rows))
     now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
@@ -151,15 +167,15 @@ def _read(
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
+            converting = partial(
+                convert, recognized=recognized, now=now, prices=surroundings.prices, source=task.hint,
+                occurrences=occurrences,
+            )  # fmt: skip
             for portion in _portions(batch, recognized):
-                converted = convert(
-                    portion.rows, recognized, now=now, prices=surroundings.prices, source=task.hint,
-                    occurrences=occurrences,
-                )  # fmt: skip
-                for kind, part in converted.items():
+                for kind, part in converting(portion.rows).items():
                     read_as += part.good.height + part.rejected.height
                     rejected.add(part.rejected, portion)
-                    tally.add(kind, part.good.height, part.rejected["reason"])
+                    tally.add(kind, part.good, part.rejected["reason"])
                     if part.good.height and not meaning.is_doubtful:
                         add(kind, part.good)
         told({"rows": rows, "of": opened.rows})
@@ -169,7 +185,8 @@ def _read(
         raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
-    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": [*opened.notes, *meaning.notes]}
+    notes = [*opened.notes, *meaning.notes, *occurrences.remarks.notes]
+    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": notes, "made": occurrences.made}
 
 
 def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
@@ -179,6 +196,34 @@ def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
         numbers = batch.numbers[start : start + length]
         yield Batch(batch.rows.slice(start, length), numbers=numbers, start=batch.start + start)
         start += length
+
+
+def _add_duplicates(outcome: dict[str, Any], duplicates: int) -> None:
+    """A note on rows without an id that equal rows of other files: nothing tells whether they are the same events."""
+    equal = min(duplicates, outcome.pop("made", 0))
+    if equal:
+        outcome["notes"].append(
+            f"{equal:,} rows equal rows that other files brought and carry no id: counted as duplicates. If another "
+            "server wrote them, say which: promptpilot ingest FILE --replace --set service.value=web2"
+        )
+
+
+def _opened(task: Task, told: Told) -> Opened:
+    """The rows of a file; where only some are meant, those that were rejected when it was read before."""
+    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
+    return _rejected_only(opened, Path(task.only_rows)) if task.only_rows else opened
+
+
+def _rejected_only(opened: Opened, rejected: Path) -> Opened:
+    numbers = pl.read_parquet(rejected, columns=["row"])["row"].unique()
+
+    def read() -> Iterator[Batch]:
+        for batch in opened.read():
+            there = pl.Series(batch.numbers or range(batch.start, batch.start + batch.rows.height), dtype=pl.Int64)
+            meant = there.is_in(numbers.implode())
+            yield Batch(batch.rows.filter(meant), batch.broken, batch.start, tuple(there.filter(meant)))
+
+    return replace(opened, read=read, rows=len(numbers))
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:
@@ -226,6 +271,8 @@ def _answer(line: str, told: Told) -> dict[str, Any]:
     try:
         if "peek" in asked:
             return {"peeked": asdict(peek(PeekTask(**asked["peek"])))}
+        if "preview" in asked:
+            return {"previewed": _PREVIEW.dump_python(preview(PreviewTask(**asked["preview"]), told), mode="json")}
         if "together" in asked:
             task = asked["together"]
             files = tuple(Task(**file) for file in task["files"])

@@ -5,7 +5,7 @@ so that what a killed process left behind can be told from what is committed.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ import numpy as np
 import polars as pl
 
 from metrics.lake import rollups, shapes
+from metrics.lake.datafiles import DataFile
 from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
+from metrics.lake.returning import Returning
 from metrics.lake.sources import SOURCE_FILE
-from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
+from metrics.lake.tables import DATE, Lake, Table, data_file, span_of
 
 COMPRESSION_LEVEL = 1
 ROW_GROUP_ROWS = 250_000
@@ -31,6 +33,8 @@ class StagedKind:
     duplicates: int
     events: tuple[DataFile, ...]
     rollups: Mapping[str, tuple[DataFile, ...]]
+    span: tuple[str, str]
+    """The first and the last moment (ISO) of its events, new or known already."""
 
     def as_document(self) -> dict[str, Any]:
         """For JSON."""
@@ -38,8 +42,9 @@ class StagedKind:
             "kind": self.kind,
             "stored": self.stored,
             "duplicates": self.duplicates,
-            "events": [_file_document(file) for file in self.events],
-            "rollups": {name: [_file_document(file) for file in files] for name, files in self.rollups.items()},
+            "span": list(self.span),
+            "events": [file.as_document() for file in self.events],
+            "rollups": {name: [file.as_document() for file in files] for name, files in self.rollups.items()},
         }
 
     @classmethod
@@ -49,8 +54,9 @@ class StagedKind:
             document["kind"],
             document["stored"],
             document["duplicates"],
-            tuple(_file_of(file) for file in document["events"]),
-            {name: tuple(_file_of(file) for file in files) for name, files in document["rollups"].items()},
+            tuple(map(DataFile.from_document, document["events"])),
+            {name: tuple(map(DataFile.from_document, files)) for name, files in document["rollups"].items()},
+            tuple(document.get("span", ("", ""))),
         )
 
 
@@ -58,6 +64,7 @@ class StagedKind:
 class _Gathered:
     duplicates: int = 0
     stored: int = 0
+    spans: list[tuple[datetime, datetime]] = field(default_factory=list[tuple[datetime, datetime]])
     files: list[DataFile] = field(default_factory=list[DataFile])
     hashes: list[Hashes] = field(default_factory=list[Hashes])
     partials: dict[str, rollups.Gathering] = field(default_factory=dict[str, rollups.Gathering])
@@ -66,9 +73,13 @@ class _Gathered:
 class Staging:
     """Takes the batches of one file, kind by kind."""
 
-    def __init__(self, home: Path, transaction: str, source_file: str) -> None:
-        """`source_file`: the hash of the file that the events come from; may be set anew between two `add`s."""
+    def __init__(self, home: Path, transaction: str, source_file: str, returning: Returning | None = None) -> None:
+        """`source_file`: the hash of the file that the events come from; may be set anew between two `add`s.
+
+        `returning`: files whose events are taken for gone.
+        """
         self.source_file = source_file
+        self._returning = returning
         self._lake = Lake(home)
         self._transaction = transaction
         self._kinds: dict[str, _Gathered] = {}
@@ -82,6 +93,7 @@ class Staging:
         gathered = self._kinds.setdefault(kind, _Gathered())
         fresh, hashes = self._fresh(kind, events, gathered)
         gathered.duplicates += events.height - fresh.height
+        gathered.spans.extend(_span(events))
         if fresh.is_empty():
             return fresh
         gathered.stored += fresh.height
@@ -101,7 +113,9 @@ class Staging:
             }
             if gathered.hashes:
                 Identities(self._lake.events(kind)).remember(gathered.hashes, self._transaction)
-            yield StagedKind(kind, gathered.stored, gathered.duplicates, tuple(gathered.files), parts)
+            first, last = min(gathered.spans)[0], max(last for _, last in gathered.spans)
+            span = (first.isoformat(), last.isoformat())
+            yield StagedKind(kind, gathered.stored, gathered.duplicates, tuple(gathered.files), parts, span)
 
     def _fresh(self, kind: str, events: pl.DataFrame, gathered: _Gathered) -> tuple[pl.DataFrame, Hashes]:
         """Events whose id is neither earlier in this file nor in the lake, and their ids' hashes."""
@@ -111,7 +125,8 @@ class Staging:
             keep = events["event_id"].is_first_distinct()
         if gathered.hashes:
             keep &= ~self._seen(kind, events, hashes, gathered)
-        keep &= ~Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
+        known = Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
+        keep &= self._returning.wanted(kind, events, known) if self._returning else ~known
         return (events, hashes) if keep.all() else (events.filter(keep), hashes[keep.to_numpy()])
 
     def _seen(self, kind: str, events: pl.DataFrame, hashes: Hashes, gathered: _Gathered) -> pl.Series:
@@ -153,13 +168,6 @@ class Staging:
         return path
 
 
-def _file_document(file: DataFile) -> dict[str, Any]:
-    document = asdict(file)
-    for name in ("min_ts", "max_ts"):
-        document[name] = None if document[name] is None else document[name].isoformat()
-    return document
-
-
-def _file_of(document: Mapping[str, Any]) -> DataFile:
-    moments = {name: document[name] and datetime.fromisoformat(document[name]) for name in ("min_ts", "max_ts")}
-    return DataFile(document["path"], document["partition"], document["rows"], document["size"], **moments)
+def _span(events: pl.DataFrame) -> list[tuple[datetime, datetime]]:
+    first, last = span_of(events, "ts")
+    return [(first, last)] if first and last else []

@@ -21,27 +21,13 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from metrics.events import KINDS
 from metrics.events.schema import Kind
+from metrics.lake.datafiles import Change, DataFile
+from metrics.lake.pending import Pending
 from metrics.lake.rollups import ROLLUPS, rollups_of
 from metrics.lake.shapes import BUCKET
 from metrics.lake.sources import SOURCE_FILE
 
 DATE = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """One Parquet file of a table."""
-
-    path: str
-    """Relative to the table's root, `/` as separator."""
-    partition: Mapping[str, str]
-    rows: int
-    size: int
-    """Bytes."""
-    min_ts: datetime | None = None
-    """The first moment (of a rollup: bucket) in it, where known."""
-    max_ts: datetime | None = None
-    """The last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +57,18 @@ EMPTY = Snapshot(-1, ())
 class Table:
     """One Delta table; it need not exist before the first commit."""
 
-    def __init__(self, root: Path, schema: pl.Schema, partition_by: tuple[str, ...]) -> None:
+    def __init__(
+        self, root: Path, schema: pl.Schema, partition_by: tuple[str, ...], pending: Pending | None = None
+    ) -> None:
+        """`pending`: the plans of its home."""
         self.root = root
+        self.name = f"{root.parent.name}/{root.name}"
         self.schema = schema
         self.partition_by = partition_by
         self._lock = threading.Lock()
         self._delta: DeltaTable | None = None
+        self._pending = pending
+        self._planned: tuple[Change, ...] = ()
         self._seen: int | None = None
         self._snapshot = EMPTY
 
@@ -102,13 +94,17 @@ class Table:
         return self.snapshot.version
 
     def refresh(self) -> None:
-        """Look for newer commits; costs one `stat` when there are none."""
+        """Look for newer commits and plans; costs two `stat`s when there are none."""
+        # Plans before commits: one that is gone meanwhile is committed.
+        planned = self._pending.of(self.name) if self._pending else ()
         try:
             seen = (self.root / "_delta_log").stat().st_mtime_ns
         except FileNotFoundError:
+            with self._lock:
+                self._delta, self._snapshot, self._seen = None, EMPTY, None
             return
         with self._lock:
-            if seen == self._seen:
+            if seen == self._seen and planned == self._planned:
                 return
             if self._delta is None:
                 if not DeltaTable.is_deltatable(str(self.root)):
@@ -116,7 +112,10 @@ class Table:
                 self._delta = DeltaTable(str(self.root))
             else:
                 self._delta.update_incremental()
-            self._snapshot = Snapshot(self._delta.version(), tuple(_files(self._delta, self.moment)))
+            files = tuple(_files(self._delta, self.moment))
+            for change in planned:
+                files = change.applied(files)
+            self._snapshot, self._planned = Snapshot(self._delta.version(), files), planned
             # A commit that lands within the clock tick of the directory's time stamp must be seen by the next look.
             self._seen = seen if time.time_ns() - seen > 50_000_000 else None
 
@@ -156,6 +155,11 @@ class Table:
         )
         self._seen = None
 
+    def create(self) -> None:
+        """Make it, without a row, unless it is there."""
+        self._existing_or_new()
+        self._seen = None
+
     def replace(
         self,
         removed: Sequence[DataFile],
@@ -163,8 +167,14 @@ class Table:
         metadata: Mapping[str, str] | None = None,
         *,
         data_change: bool = False,
+        transaction: str | None = None,
     ) -> None:
-        """Swap `removed` for `added` in one commit. `data_change` says whether the rows differ (retention)."""
+        """Swap `removed` for `added` in one commit, unless the transaction is committed already.
+
+        `data_change` says whether the rows differ (retention).
+        """
+        if transaction is not None and self.has(transaction):
+            return
         delta = self._existing_or_new()
         actions: list[AddAction | RemoveAction] = [_remove(file, data_change) for file in removed]
         actions.extend(_add(file, self.moment, data_change=data_change) for file in added)
@@ -173,9 +183,16 @@ class Table:
             mode="append",
             schema=delta.schema(),
             partition_by=list(self.partition_by),
-            commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
+            commit_properties=CommitProperties(
+                custom_metadata=dict(metadata or {}),
+                app_transactions=None if transaction is None else [Transaction(transaction, 1)],
+            ),
         )
         self._seen = None
+
+    def make(self) -> None:
+        """Create the table, unless it exists: a plan can only count for one that does."""
+        self._existing_or_new()
 
     def _existing_or_new(self) -> DeltaTable:
         self.refresh()
@@ -213,9 +230,14 @@ class Lake:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._events = {name: Table(home / "lake" / name, stored_schema(kind), (DATE,)) for name, kind in KINDS.items()}
+        self._pending = Pending(home)
+        self._events = {
+            name: Table(home / "lake" / name, stored_schema(kind), (DATE,), self._pending)
+            for name, kind in KINDS.items()
+        }
         self._rollups = {
-            name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by) for name, rollup in ROLLUPS.items()
+            name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by, self._pending)
+            for name, rollup in ROLLUPS.items()
         }
 
     def events(self, kind: str) -> Table:
@@ -238,7 +260,12 @@ class Lake:
     @property
     def data_version(self) -> str:
         """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
-        return ".".join(str(table.version) for table in self.tables)
+        return ".".join((*(str(table.version) for table in self.tables), *self._pending.names))
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Table]:
+        """Every table, by its path below the home."""
+        return {table.name: table for table in self.tables}
 
 
 def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

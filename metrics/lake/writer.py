@@ -11,6 +11,7 @@ Whoever takes the lock next removes what was staged without an intent, and compl
 """
 
 import json
+import logging
 import secrets
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -21,13 +22,14 @@ from typing import Any
 
 from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
-from metrics.lake import answering
+from metrics.lake import answering, swapping
 from metrics.lake.arriving import Arrival, Bundle
 from metrics.lake.durably import space_needed
 from metrics.lake.identities import Hashes, Identities
 from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder
 from metrics.lake.intents import ENDINGS, Intent, read_intents
-from metrics.lake.ledger import Attempted, FileOutcome, Ledger
+from metrics.lake.lacking import make_anew
+from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
 from metrics.lake.marks import Changing, Identified, identified, mark_of, named
 from metrics.lake.problems import LakeUnavailable, Unreadable
@@ -38,6 +40,7 @@ from metrics.settings import Settings
 
 __all__ = ["Staged", "Told", "Writer", "locked"]
 
+LOG = logging.getLogger(__name__)
 Told = Callable[[int, int | None], None]
 FILES = "files"
 """What a commit says of the files its events come from: hash, hint, rows stored by kind, read, duplicates, rejected."""
@@ -107,7 +110,7 @@ class Writer:
 
         try:
             if len(tasks) == 1:
-                staged = _alone(reader.read(tasks[0], heard))
+                staged = alone(reader.read(tasks[0], heard))
             else:
                 staged = reader.read_together(Together(str(self.home), bundle.transaction, tasks), heard)
         except Unreadable as problem:
@@ -118,6 +121,8 @@ class Writer:
             raise
         if not any("read" in one for one in staged["files"]):
             self.unstage(bundle.transaction)
+        for task, one in zip(tasks, staged["files"], strict=True):
+            one["answers"] = task.answers
         return staged
 
     def _task(self, arrival: Arrival, transaction: str, answers: Answers) -> Task:
@@ -183,6 +188,7 @@ class Writer:
 
     def put_right(self) -> None:
         """Complete or remove what a writer that was killed has left."""
+        swapping.complete(self.lake)
         if (self.home / "inbox").is_dir():
             give_all_back(self.home / "inbox")
         for intent in read_intents(self._intents, self.lake):
@@ -191,6 +197,8 @@ class Writer:
             self.unstage(mark.stem)
         for kind in KINDS:
             Identities(self.lake.events(kind)).complete()
+        for name in make_anew(self.lake):
+            LOG.warning("the rollup %s was lost: events answer for it until upkeep has made it again", name)
 
     @property
     def _intents(self) -> Path:
@@ -198,7 +206,7 @@ class Writer:
 
     def _complete(self, intent: Intent, *, again: bool = False) -> dict[Arrival, FileOutcome]:
         """Commit what was staged. `again`: it was begun before, by a writer that did not come to its end."""
-        outcomes = {arrival: _outcome(arrival.path, one) for arrival, one in intent.files.items()}
+        outcomes = {arrival: outcome_of(arrival.path, one) for arrival, one in intent.files.items()}
         with space_needed(self.home):
             intent.write(self._intents)
             told = [
@@ -206,12 +214,19 @@ class Writer:
                 for arrival, one in outcomes.items()
             ]
             metadata = {FILES: json.dumps(told, ensure_ascii=False)}
+            for document in intent.kinds:
+                if self.lake.events(document["kind"]).version < 0:
+                    for table in self.lake.rollups_of(document["kind"]):
+                        table.create()
             for table, files in intent.parts(self.lake):
                 table.commit(files, intent.transaction, metadata)
             for arrival, outcome in outcomes.items():
                 if outcome.rejected:
                     self._tell_rejected(arrival, intent.files[arrival]["rejected"])
-            attempts = [Attempted(one, arrival.hash, arrival.at) for arrival, one in outcomes.items()]
+            attempts = [
+                Attempted(one, arrival.hash, arrival.at, reading_of(intent, arrival))
+                for arrival, one in outcomes.items()
+            ]
             Ledger(self.home).add_all(attempts, once=again)
             for arrival in outcomes:
                 answering.done(self.home, arrival.hash)
@@ -273,7 +288,14 @@ class Writer:
             (self._intents / f"{transaction}.{ending}").unlink(missing_ok=True)
 
 
-def _alone(read: dict[str, Any]) -> Staged:
+def reading_of(intent: Intent, arrival: Arrival) -> Reading:
+    """How a file was read; of one among many, when any of them had events."""
+    own = (intent.transaction,) if len(intent.files) == 1 else ()
+    spans = {kind["kind"]: tuple(kind["span"]) for kind in intent.kinds if "span" in kind}
+    return Reading(own, Answers.from_document(intent.files[arrival].get("answers") or {}), spans)
+
+
+def alone(read: dict[str, Any]) -> Staged:
     """What was told of one file, as of a bundle."""
     kinds = read.pop("kinds", [])
     stored = {kind["kind"]: kind["stored"] for kind in kinds if kind["stored"]}
@@ -283,7 +305,8 @@ def _alone(read: dict[str, Any]) -> Staged:
     }
 
 
-def _outcome(path: Path, read: dict[str, Any]) -> FileOutcome:
+def outcome_of(path: Path, read: dict[str, Any]) -> FileOutcome:
+    """What became of a file of which this was read."""
     stored, duplicates, rejected = read["stored"], read["duplicates"], read["rejected"]["count"]
     reason = ", ".join(f"{count:,} rows: {words}" for words, count in list(read["rejected"]["reasons"].items())[:3])
     total = sum(stored.values())

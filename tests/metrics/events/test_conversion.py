@@ -85,7 +85,6 @@ def test_known_words_become_the_words_of_the_schema(
     ("rows", "reason"),
     [
         (request(duration_ms=[-5.0]), "duration_ms is -5.0; expected at least 0"),
-        (request(duration_ms=[float("nan")]), "duration_ms is NaN; expected a number"),
         (request(duration_ms=[float("inf")]), "duration_ms is inf; expected a number"),
         (request(duration_ms=["soon"]), "duration_ms is soon; expected a number"),
         (request(status_code=[99]), "status_code is 99; expected at least 100"),
@@ -94,7 +93,6 @@ def test_known_words_become_the_words_of_the_schema(
         (request(ts=["soon"]), "ts is soon; expected a time (ISO 8601, or a number since 1970)"),
         (request(ts=pl.Series([None], dtype=pl.String)), "ts is missing"),
         (call(input_tokens=[1.5]), "input_tokens is 1.5; expected a whole number"),
-        (call(input_tokens=[float("nan")]), "input_tokens is NaN; expected a whole number"),
         (call(input_tokens=[-1]), "input_tokens is -1; expected at least 0"),
         (call(input_tokens=pl.Series([2**63], dtype=pl.UInt64)),
          "input_tokens is 9223372036854775808; expected a whole number"),

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Container, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -32,7 +32,7 @@ class CutOff(BaseException):
 
 
 @contextmanager
-def cut_off_before(moment: int) -> Generator[list[tuple[str, int]]]:
+def cut_off_before(moment: int, watched: Container[str] = WATCHED) -> Generator[list[tuple[str, int]]]:
     """End whatever runs in the modules watched before the line begun as number `moment`; gives the lines begun."""
     lines: list[tuple[str, int]] = []
 
@@ -45,7 +45,7 @@ def cut_off_before(moment: int) -> Generator[list[tuple[str, int]]]:
 
     def call(frame: FrameType, event: str, argument: Any) -> Any:
         code = frame.f_code
-        return line_begins if code.co_filename in WATCHED else None
+        return line_begins if code.co_filename in watched else None
 
     before = sys.gettrace()
     threading.settrace(call)

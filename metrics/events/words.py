@@ -1,0 +1,84 @@
+"""Other words for the known values of enumerations, and the value that a text means."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from metrics.events.schema import Column
+
+_OK = (
+    "0", "1", "200", "success", "successful", "succeeded", "completed", "complete", "unset", "status_code_ok",
+    "status_code_unset", "fulfilled", "finished", "done", "passed", "true",
+    "stop", "length", "end_turn", "max_tokens", "stop_sequence", "tool_use", "tool_calls", "function_call", "eos",
+    "pause_turn", "incomplete", "default", "debug", "info", "warning",
+)  # fmt: skip
+"""OpenTelemetry's codes and names, results of jobs, reasons to stop, Langfuse's levels. An answer that was cut short
+at its length (`incomplete`, `max_tokens`) is an answer."""
+_ERROR = (
+    "2", "err", "failed", "failure", "fail", "status_code_error", "false", "exception", "errored", "fatal", "critical",
+    "rejected",
+)  # fmt: skip
+_LIMITED = (
+    "429", "8", "rate_limit", "ratelimit", "ratelimited", "rate_limit_error", "rate_limit_exceeded", "throttled",
+    "throttling", "throttlingexception", "throttling_exception", "too_many_requests", "toomanyrequests",
+    "toomanyrequestsexception", "resource_exhausted", "resourceexhausted", "quota_exceeded", "insufficient_quota",
+    "modelnotreadyexception", "servicequotaexceededexception", "ratelimiterror", "ratelimitexceeded",
+)  # fmt: skip
+_LATE = (
+    "408", "504", "4", "timed_out", "timedout", "time_out", "deadline_exceeded", "deadlineexceeded", "gateway_timeout",
+    "request_timeout", "modeltimeoutexception", "timeout_error", "timeouterror", "apitimeouterror", "expired",
+    "readtimeout", "connecttimeout", "requesttimeout",
+)  # fmt: skip
+_FILTERED = (
+    "content_filter", "contentfilter", "contentfiltered", "content_filter_error", "content_policy_violation",
+    "responsibleaipolicyviolation", "refusal", "safety", "recitation", "blocklist", "prohibited_content", "spii",
+    "guardrail_intervened", "content_blocked", "moderated", "image_safety",
+)  # fmt: skip
+_CANCELLED = ("499", "canceled", "aborted", "abort", "client_closed_request", "interrupted", "-3")
+_OPEN = (
+    "pending", "in_progress", "queued", "running", "started", "created", "processing", "requires_action",
+    "finish_reason_unspecified", "-2",
+)  # fmt: skip
+"""Of a call that has not ended: nothing is known of its outcome."""
+LLM_STATUS: Mapping[str, str | None] = {
+    **dict.fromkeys(_OK, "ok"), **dict.fromkeys(_ERROR, "error"), **dict.fromkeys(_LIMITED, "rate_limited"),
+    **dict.fromkeys(_LATE, "timeout"), **dict.fromkeys(_FILTERED, "content_filtered"),
+    **dict.fromkeys(_CANCELLED, "cancelled"), **dict.fromkeys(_OPEN, None),
+}  # fmt: skip
+"""What the outcome of a call is called elsewhere; with `-` and spaces as `_`."""
+SYNONYMS: Mapping[str, Mapping[str, str]] = {
+    "llm_call.status": {word: meaning for word, meaning in LLM_STATUS.items() if meaning is not None},
+    "health.status": {
+        "up": "healthy", "ok": "healthy", "operational": "healthy", "pass": "healthy", "warn": "degraded",
+        "warning": "degraded", "partial": "degraded", "fail": "down", "outage": "down", "error": "down",
+        "unhealthy": "down",
+    },
+    "pipeline_run.status": {
+        "ok": "success", "succeeded": "success", "completed": "success", "failed": "failure", "error": "failure",
+        "canceled": "cancelled", "in_progress": "running",
+    },
+    "prompt.outcome": {"ok": "success", "succeeded": "success", "failed": "failure", "error": "failure"},
+    "prompt.action": {"create": "created", "edit": "edited", "updated": "edited", "execute": "executed",
+                      "run": "executed", "delete": "deleted"},
+    "error.status": {"opened": "open", "new": "open", "unresolved": "open", "closed": "resolved", "fixed": "resolved"},
+    "severity": {"fatal": "critical", "crit": "critical", "err": "error", "high": "error", "warn": "warning",
+                 "medium": "warning", "low": "info", "information": "info", "notice": "info"},
+    "security.outcome": {"allow": "allowed", "success": "allowed", "deny": "blocked", "denied": "blocked",
+                         "failure": "blocked"},
+    "change_type": {"deploy": "deployment", "release": "deployment", "configuration": "config", "outage": "incident"},
+    "cost_source": {"estimated": "priced", "calculated": "priced", "provider": "reported"},
+}  # fmt: skip
+"""Other words for the known values of an enumeration."""
+
+
+def choice(text: pl.Expr, column: Column, kind: str) -> pl.Expr:
+    """The known value that a text means; a text that means none is left, in lower case."""
+    said = _said(text)
+    words = SYNONYMS.get(f"{kind}.{column.name}", SYNONYMS.get(column.name, {}))
+    known = {word: meaning for word, meaning in words.items() if word not in column.one_of}
+    return said.replace(list(known), list(known.values())) if known else said
+
+
+def _said(text: pl.Expr) -> pl.Expr:
+    lowered = text.str.strip_chars().str.to_lowercase()
+    return lowered.str.replace(r'^\{.*"code": ?"?(\w+).*\}$', "${1}")  # a span's status as an object
