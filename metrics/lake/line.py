@@ -14,9 +14,9 @@ from typing import Protocol
 
 from metrics.events.questions import Answers
 from metrics.lake.child import Reader
-from metrics.lake.identities import Hashes, contained
 from metrics.lake.inbox import Found
 from metrics.lake.ledger import FileOutcome
+from metrics.lake.runs import Hashes, contained
 from metrics.lake.writer import Arrival, Staged, Writer
 
 

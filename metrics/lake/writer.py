@@ -25,12 +25,13 @@ from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
 from metrics.lake import answering
 from metrics.lake.child import Reader
-from metrics.lake.identities import Hashes, Identities
+from metrics.lake.identities import Identities
 from metrics.lake.inbox import Found, archive, identity, reject, rejected_folder
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.reader import Task
 from metrics.lake.rollups import ROLLUPS
+from metrics.lake.runs import Hashes
 from metrics.lake.staging import StagedKind
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
