@@ -13,8 +13,9 @@ from functools import lru_cache
 from metrics.engine.database import rows_of
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
+from metrics.lake.closed import rows_by_day
 from metrics.lake.shapes import BUCKET
-from metrics.lake.tables import DATE, Table
+from metrics.lake.tables import Table
 
 _HOUR_MICROS = 3_600_000_000
 _ONE_DAY = timedelta(days=1)
@@ -48,13 +49,14 @@ class Stretch:
 
 def known_days(events: Table, counts: Relation, count: str, window: Window) -> Iterator[Stretch]:
     """The days of which `counts` knows all events, one by one; one of which a part is just being committed is not."""
-    stored = events.snapshot.rows_by(DATE)
+    stored = rows_by_day(events)
     counted = _by_day(counts, count)
     start = window.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     while start < window.end:
         day = _date(start)
-        if stored[day] == counted.get(day, 0):
-            yield Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), stored[day])
+        number = stored.get(day, 0)
+        if number == counted.get(day, 0):
+            yield Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), number)
         start += _ONE_DAY
 
 

@@ -54,22 +54,29 @@ def families() -> Iterator[Family]:
             yield Family(kind, {name: views for name, views in ordered if views})
 
 
+def lacking(lake: Lake, kind: str) -> Iterator[tuple[str, int]]:
+    """Days of which a family of the kind does not know all events, and how many there are."""
+    for family in families():
+        if family.kind == kind:
+            yield from _lacking(lake, family)
+
+
 def complete(lake: Lake, batch_rows: int, most_events: float, told: Told | None = None) -> int:
     """Put days into rollups until `most_events` were read; how many days that were."""
-    lacking = sorted(
+    unknown = sorted(
         ((day, events, family) for family in families() for day, events in _lacking(lake, family)),
         key=lambda one: one[0],
         reverse=True,
     )
     read = 0
-    for number, (day, events, family) in enumerate(lacking, 1):
+    for number, (day, events, family) in enumerate(unknown, 1):
         if read >= most_events:
             return number - 1
         if told:
-            told(f"{family.kind} of {day}", number, len(lacking))
+            told(f"{family.kind} of {day}", number, len(unknown))
         _put_in(lake, family, day, batch_rows)
         read += events
-    return len(lacking)
+    return len(unknown)
 
 
 def _lacking(lake: Lake, family: Family) -> Iterator[tuple[str, int]]:

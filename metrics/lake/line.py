@@ -1,12 +1,13 @@
 """Files one after the other, the next one being read while one is committed.
 
 What is read ahead is checked against the lake as it was when its reading began. Should a file committed
-since then hold one of its ids, it is read again: rare, and as right as one at a time.
+since then hold one of its ids, it is read again: rare, and as right as one at a time. So is a file that wanted more
+time or memory than there was beside the other: with nothing beside it.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -78,12 +79,24 @@ class Line:
             while ahead:
                 yield self._finish(ahead.popleft(), len(found))
 
-    def _read(self, arrival: Arrival, number: int) -> Staged:
+    def _read(self, arrival: Arrival, number: int, *, is_alone: bool = False) -> Staged:
         reader = self._free.get()
         try:
-            return self._writer.stage(arrival, reader, lambda done, of: self._tell(number, done, of), self._answers)
+            return self._writer.stage(
+                arrival, reader, lambda done, of: self._tell(number, done, of), self._answers, is_alone=is_alone
+            )
         finally:
             self._free.put(reader)
+
+    def _settled(self, one: _Ahead, staged: Staged) -> Staged:
+        """What was staged of a file, if need be with nothing beside it."""
+        if "wanting" not in staged:
+            return staged
+        wait([other.staged for other in self._ahead])
+        for reader in [self._free.get() for _ in range(self._count)]:
+            reader.rest()
+            self._free.put(reader)
+        return self._read(one.arrival, one.number, is_alone=True)
 
     def _tell(self, number: int, done: int, of: int | None) -> None:
         if number == self._shown:
@@ -92,11 +105,11 @@ class Line:
     def _finish(self, one: _Ahead, of: int) -> FileOutcome:
         self._shown = one.number
         self._progress.begun(one.arrival.found.path, one.number, of)
-        staged = one.staged.result()
+        staged = self._settled(one, one.staged.result())
         runs = self._writer.runs(one.arrival, staged)
         if any(_share(runs, later) for later in self._committed[one.seen :]):
             self._writer.unstage(one.arrival.hash)
-            staged = self._read(one.arrival, one.number)
+            staged = self._settled(one, self._read(one.arrival, one.number))
             runs = self._writer.runs(one.arrival, staged)
         outcome = self._writer.commit(one.arrival, staged)
         self._committed.append(runs)

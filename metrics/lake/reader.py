@@ -3,8 +3,8 @@
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
 input (a `Task`, or `{"peek": …}` for a look that stores nothing), and goes out on standard output:
-`{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`, `{"unreadable": reason}`
-or `{"unavailable": reason}`.
+`{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`, `{"unreadable": reason}`,
+`{"wanting": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -52,6 +52,8 @@ class Task:
     batch_rows: int
     answers: Mapping[str, Any] | None = None
     """What somebody said of this file (`metrics.events.questions.Answers`)."""
+    is_alone: bool = False
+    """Whether nothing is read beside it, so that it is given more time and memory."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
                 rejected.add(part.rejected, batch)
                 tally.add(kind, part.good.height, part.rejected["reason"])
                 if part.good.height and not meaning.is_doubtful:
-                    staging.add(kind, part.good)
+                    rejected.add(staging.add(kind, part.good), batch)
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
@@ -157,6 +159,8 @@ def _answer(line: str, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]
         return {"unreadable": f"it vanished while it was read: {error.filename}"}
     except OSError as error:
         return {"unavailable": str(error)}
+    except MemoryError:
+        return {"wanting": "memory: there was none left"}
     except (Exception, pl.exceptions.PanicException) as error:
         words = (str(error).strip() or type(error).__name__).splitlines()[0]
         return {"unreadable": f"reading it failed: {type(error).__name__}: {words[:300]}"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from metrics.lake import rollups, shapes
+from metrics.lake import closed, rollups, shapes
 from metrics.lake.identities import Identities
 from metrics.lake.runs import Hashed, Hashes, contained, hashed
 from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
@@ -74,8 +74,15 @@ class Staging:
         self._kinds: dict[str, _Gathered] = {}
         self._written = 0
 
-    def add(self, kind: str, events: pl.DataFrame) -> None:
-        """Keep what is new of `events` (stored schema of the kind)."""
+    def add(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """Keep what is new of `events` (stored schema of the kind); gives those whose day takes in nothing more."""
+        late = closed.refused(self._lake.events(kind), kind, events)
+        if late.height:
+            events = events.filter(~closed.in_days(closed.closed_days(self._lake.events(kind))))
+        self._keep(kind, events)
+        return late
+
+    def _keep(self, kind: str, events: pl.DataFrame) -> None:
         gathered = self._kinds.setdefault(kind, _Gathered())
         fresh, hashes = self._fresh(kind, events, gathered)
         gathered.duplicates += events.height - fresh.height

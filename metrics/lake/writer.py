@@ -28,7 +28,7 @@ from metrics.lake.child import Reader
 from metrics.lake.identities import Identities
 from metrics.lake.inbox import Found, archive, identity, reject, rejected_folder
 from metrics.lake.ledger import FileOutcome, Ledger
-from metrics.lake.problems import LakeUnavailable, Unreadable
+from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
 from metrics.lake.reader import Task
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.runs import Hashes
@@ -37,6 +37,9 @@ from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
 Told = Callable[[int, int | None], None]
+SMALLER_TIMES = 8
+"""How many times smaller the batches of a file are that is read alone."""
+_FEWEST_ROWS = 1_000
 
 
 @contextlib.contextmanager
@@ -57,7 +60,8 @@ def locked(home: Path) -> Generator[None]:
 
 
 Staged = dict[str, Any]
-"""What a reading process tells of a file: rows read, kinds staged, rows rejected; or why it is unreadable."""
+"""What a reading process tells of a file: rows read, kinds staged, rows rejected; or why it is unreadable, or
+what it was wanting."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,18 @@ class Writer:
         """Whether a file must be read: it could be hashed, and was not stored before."""
         return arrival.problem is None and self._known(arrival.hash) is None
 
-    def stage(self, arrival: Arrival, reader: Reader, told: Told, answers: Answers) -> Staged:
+    def stage(
+        self, arrival: Arrival, reader: Reader, told: Told, answers: Answers, *, is_alone: bool = False
+    ) -> Staged:
         """Read a file and stage its events. May run beside other stages and commits.
+
+        A file that wants more time or memory than it is given is told of as `wanting`, to be read again with nothing
+        beside it: `is_alone`, in smaller batches. Only then it is refused.
 
         Raises:
             LakeUnavailable: no room, no permission; the file is where it was.
         """
+        rows = self.settings.ingest.batch_rows
         task = Task(
             path=str(arrival.found.path),
             hint=arrival.found.hint,
@@ -115,14 +125,18 @@ class Writer:
             transaction=arrival.hash,
             rejected_rows=str(rejected_folder(self.home, arrival.found.path, arrival.hash) / "rows.parquet"),
             now=arrival.at.isoformat(),
-            batch_rows=self.settings.ingest.batch_rows,
+            batch_rows=max(_FEWEST_ROWS, rows // SMALLER_TIMES) if is_alone else rows,
             answers=self._answers(arrival, answers).as_document(),
+            is_alone=is_alone,
         )
         with _space_needed(self.home):
             self._intents.mkdir(parents=True, exist_ok=True)
             (self._intents / f"{arrival.hash}.staging").touch()
         try:
             staged = reader.read(task, told)
+        except Wanting as problem:
+            self.unstage(arrival.hash)
+            return {"unreadable" if is_alone else "wanting": str(problem)}
         except Unreadable as problem:
             self.unstage(arrival.hash)
             return {"unreadable": problem.reason}
