@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
-import polars as pl
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
+from metrics.lake.compaction import Sizes, merge_days, merge_views
 from metrics.lake.completing import Told, complete
 from metrics.lake.retention import drop_old_days
-from metrics.lake.rewriting import by_partition, rows_of_view, written
-from metrics.lake.rollups import ROLLUPS, merge
-from metrics.lake.shapes import VIEW
-from metrics.lake.tables import DATE, Lake, Table
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.tables import Lake
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
-SMALL_BYTES = 64 * 2**20
+SMALL_BYTES = 128 * 2**20
 """Files below this are merged."""
+TARGET_BYTES = 256 * 2**20
+"""Files come near to this."""
+SLICE_ROWS = 500_000
+"""Events held in memory while they are merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +61,11 @@ def maintain(
         dropped = drop_old_days(lake, settings, moment, closing=False)
         completed = complete(lake, settings.ingest.batch_rows, most_completed, told)
         dropped += drop_old_days(lake, settings, moment, closing=True)
-        merged = sum(_merge_days(lake.events(kind), settings.lake.compact_files) for kind in KINDS)
-        merged += sum(_merge_views(lake.rollup(name), name, settings.lake.compact_files) for name in ROLLUPS)
+        sizes = Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS)
+        merged = sum(merge_days(lake.events(kind), sizes) for kind in KINDS)
+        merged += sum(merge_views(lake.rollup(name), name, sizes) for name in ROLLUPS)
         removed = _vacuum(lake, settings.lake.vacuum_grace_hours)
     return Maintained(completed, merged, dropped, removed)
-
-
-def _merge_days(table: Table, enough: int) -> int:
-    """Merge the small files of each day that has enough of them."""
-    merged = 0
-    for day, files in by_partition(table, DATE).items():
-        small = [file for file in files if file.size < SMALL_BYTES]
-        if len(small) >= enough:
-            rows = pl.read_parquet([table.root / file.path for file in small], hive_partitioning=False).sort("ts")
-            with written(table, {DATE: day}, rows) as file:
-                table.replace(small, [file])
-            merged += len(small)
-    return merged
-
-
-def _merge_views(table: Table, name: str, enough: int) -> int:
-    """Merge the small files of partial aggregates of each view that has enough of them."""
-    merged = 0
-    for view, stored in by_partition(table, VIEW).items():
-        files = [file for file in stored if file.size < SMALL_BYTES]
-        if len(files) >= enough:
-            with written(table, {VIEW: view}, merge(name, rows_of_view(table, view, files))) as file:
-                table.replace(files, [file])
-            merged += len(files)
-    return merged
 
 
 def _vacuum(lake: Lake, grace_hours: float) -> int:
