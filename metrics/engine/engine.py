@@ -277,7 +277,7 @@ class Engine:
         """
         by = plan.scope.query.by
         groups = list(plan.scope.groups)
-        taken = [self._taken(step) for step in plan.steps]
+        taken = [self._taken(step, plan.scope.window) for step in plan.steps]
         rows = on_grid(joined([_typed(frame, groups) for frame, _ in taken], [KEY, *groups]), plan.scope)
         unknown = _unknown(plan, taken)
         columns = [_value(metric, plan, unknown.get(metric.name, ())).alias(metric.name) for metric in plan.metrics]
@@ -285,19 +285,17 @@ class Engine:
             columns += [_events(metric, plan.scope).alias(metric.name + EVENTS) for metric in plan.metrics]
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
-        why = {
-            metric.name: dropped.why(self.lake, metric.kinds, unknown.get(metric.name, ())) for metric in plan.metrics
-        }
-        return rows.select(*time, *named, *columns), {name: reason for name, reason in why.items() if reason}
+        why = {name: dropped.why(self.lake, self.metrics[name].kinds, spans) for name, spans in unknown.items()}
+        return rows.select(*time, *named, *columns), why
 
-    def _taken(self, step: Step) -> tuple[pl.DataFrame, Spans]:
+    def _taken(self, step: Step, window: Window) -> tuple[pl.DataFrame, Spans]:
         """The frame of one step, and the spans whose events it would have needed."""
         rows = self._of(step)
         rest = step.rest(rows)
         if rest is not None:
             rows = pl.concat([rows, self._rows(rest)], how="diagonal_relaxed")
         relations = (*step.statement.relations, *(rest.relations if rest is not None else ()))
-        return step.finish(rows), tuple(span for relation in relations for span in relation.gone)
+        return step.finish(rows), tuple(span for one in relations for span in dropped.unknown(one, window))
 
     def _of(self, step: Step) -> pl.DataFrame:
         return self._memory.rows(step.statement, self._rows) if step.is_shared else self._rows(step.statement)
