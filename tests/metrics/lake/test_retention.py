@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from app.commands.outcome import invalid
 from app.verification import verify
@@ -91,7 +92,7 @@ def test_sums_are_as_they_were_before_the_events_went(whole: Path, grain: Grain,
     before = asked(whole, *metrics, grain=grain, by=by).frame
     maintain(settings_of(whole, retention_days=KEPT, rollup_days=365), now=lambda: NOW)
     found = asked(whole, *metrics, grain=grain, by=by)
-    pl.testing.assert_frame_equal(found.frame, before)
+    assert_frame_equal(found.frame, before)
     assert found.dropped == {}
     assert min(file.min_ts for file in Lake(whole).events("request").snapshot.files if file.min_ts) >= CLOSED_UNTIL
 
