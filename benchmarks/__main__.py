@@ -65,7 +65,7 @@ def _ingest_rows(work: Path, days: int, per_day: int) -> Iterator[Row]:
         report = simulate(work / "events", days=days, per_day=per_day, seed=1, end=END, kinds=["request"])
         simulated = sum(report.events.values()) / (perf_counter() - started)
         measured = ingest.measure(report.files, work / "home")
-        year = history.measure(*report.files[-2:], work / "year")
+        year = history.measure(report.files[-2], report.files[-1], work / "year")
         document = {**asdict(measured), "simulated": simulated, "history": asdict(year)}
         kept.write_text(json.dumps(document), encoding="utf-8")
     found = json.loads(kept.read_text(encoding="utf-8"))

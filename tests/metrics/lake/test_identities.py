@@ -98,10 +98,14 @@ def test_in_a_small_kind_an_id_names_one_event_whatever_its_time(tmp_path: Path)
     assert stored(tmp_path, {"a": NOON + timedelta(days=300), "b": NOON, "c": NOON}) == 1
 
 
+def _all_of_one_hash(batch: runs.Hashed, _: runs.Hashes) -> pl.Series:
+    return pl.Series([True] * len(batch.hashes))
+
+
 @pytest.mark.usefixtures("large")
 def test_two_ids_of_one_hash_are_two_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored(tmp_path, {"a": NOON})
-    monkeypatch.setattr(runs.Hashed, "among", lambda self, _: pl.Series([True] * len(self.hashes)))
+    monkeypatch.setattr(runs.Hashed, "among", _all_of_one_hash)
     table = Lake(tmp_path).events(KIND)
     both = events({"a": NOON, "b": NOON})
     assert Identities(table).known(both, runs.hashed(both), "other").to_list() == [True, False]
@@ -187,7 +191,12 @@ def test_an_older_home_has_its_days_hashed_anew_when_they_are_touched(
 ) -> None:
     read: list[object] = []
     scan = pl.scan_parquet
-    monkeypatch.setattr(pl, "scan_parquet", lambda *given, **named: read.append(given) or scan(*given, **named))
+
+    def scanned(paths: object, **named: object) -> pl.LazyFrame:
+        read.append(paths)
+        return scan(paths, **named)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(pl, "scan_parquet", scanned)
     Writer(Settings(home=older), lambda: NOON).put_right()
     assert read == []
     assert [path.name for path in folder(older).parent.iterdir()] == [HASHING]

@@ -99,7 +99,7 @@ def test_a_process_that_was_stopped_and_goes_on_has_read_a_good_file(
         # Each look counts for what passed since the last one, at most two seconds: a minute of them is a long time.
         monkeypatch.setattr(patience, "LONGEST_GLANCE", 0.02)
         os.kill(started.pid, signal.SIGSTOP)
-        staged = reader.read(task(tmp_path / "home", path), lambda *_: None)
+        staged = reader.read(task(tmp_path / "home", path), silent)
     assert staged["read"] == 5_000
     assert len(looks) >= 60
 
@@ -144,6 +144,22 @@ def three(folder: Path, settings: Settings) -> list[FileOutcome]:
     return [*ingest(paths, settings, now=lambda: NOW).files]
 
 
+def silent(_: int, __: int | None) -> None:
+    """Hear how far the reading is, and say nothing."""
+
+
+def content(_: Task) -> None:
+    return None
+
+
+def busy(task: Task) -> LakeUnavailable:
+    return LakeUnavailable(Path(task.home), "the machine was too busy")
+
+
+def wanting_beside_others(task: Task) -> Wanting | None:
+    return None if task.is_alone else wanting(task)
+
+
 def wanting(task: Task) -> Wanting | None:
     return Wanting("memory: reading it took more than 2,048 MB", child.MORE_MEMORY) if "large" in task.path else None
 
@@ -151,7 +167,7 @@ def wanting(task: Task) -> Wanting | None:
 def test_a_file_that_wants_more_is_read_again_alone_and_stored(
     limited: type[Limited], tmp_path: Path, settings: Settings
 ) -> None:
-    limited.wants = staticmethod(lambda task: None if task.is_alone else wanting(task))
+    limited.wants = staticmethod(wanting_beside_others)
     assert [outcome.stored for outcome in three(tmp_path, settings)] == [30, 30, 30]
     first, second = (one for one in limited.tasks if "large" in one.path)
     assert second.is_alone
@@ -168,7 +184,7 @@ def test_one_that_wants_more_even_then_is_refused_and_told_what_would_help(
     assert "ingest.memory_mb" in large.reason
     found = CHECKS["time and memory"](Circumstances(settings, "127.0.0.1", 8501, NOW))
     assert (found.state, "large.parquet" in found.remedy) == ("note", True)
-    limited.wants = staticmethod(lambda _: None)
+    limited.wants = staticmethod(content)
     assert ingest([tmp_path / "large.parquet"], settings, now=lambda: NOW).stored == 30
     assert CHECKS["time and memory"](Circumstances(settings, "127.0.0.1", 8501, NOW)).state == "ok"
 
@@ -176,10 +192,10 @@ def test_one_that_wants_more_even_then_is_refused_and_told_what_would_help(
 def test_a_machine_that_gives_no_time_leaves_the_file_where_it_is(
     limited: type[Limited], tmp_path: Path, settings: Settings
 ) -> None:
-    limited.wants = staticmethod(lambda _: LakeUnavailable(settings.home, "the machine was too busy"))
+    limited.wants = staticmethod(busy)
     with pytest.raises(LakeUnavailable):
         three(tmp_path, settings)
-    limited.wants = staticmethod(lambda _: None)
+    limited.wants = staticmethod(content)
     assert [outcome.stored for outcome in three(tmp_path, settings)] == [30, 30, 30]
 
 
@@ -191,7 +207,7 @@ def test_who_ended_the_process_decides_whether_the_file_is_to_blame(
     requests(5_000).write_parquet(path)
     with Reader(60, 2048) as reader, pytest.raises(Unreadable) as raised:
         pid = reader._running().pid  # pyright: ignore[reportPrivateUsage]
-        reader.read(task(tmp_path / "home", path), lambda *_: os.kill(pid, sent))
+        reader.read(task(tmp_path / "home", path), lambda _done, _of: os.kill(pid, sent))
     assert type(raised.value) is problem
 
 
@@ -203,7 +219,7 @@ def test_the_memory_of_the_reader_does_not_grow_with_history(tmp_path: Path) -> 
         owned = [0]
         with Reader(60, 2048) as reader:
             pid = reader._running().pid  # pyright: ignore[reportPrivateUsage]
-            reader.read(task(home, path), lambda *_: owned.append(glance(pid).owned))
+            reader.read(task(home, path), lambda _done, _of: owned.append(glance(pid).owned))
         return max(owned)
 
     empty = peak(tmp_path / "empty")
