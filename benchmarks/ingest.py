@@ -1,9 +1,7 @@
 """How fast files become events, rollups included, and what that takes of memory."""
 
-import contextlib
 import os
 import shutil
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +12,10 @@ import duckdb
 import polars as pl
 from rich.progress import Progress
 
+from benchmarks.history import OwnedMemory
 from metrics.lake.ingest import FileOutcome, ingest
 from metrics.settings import Settings
 
-SAMPLE_SECONDS = 0.05
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -28,7 +26,7 @@ class Ingested:
     rows: int
     seconds: float
     peak_bytes: int
-    """Resident memory of the writer and its readers together."""
+    """Memory that the writer and its readers own, together."""
     copy_seconds: float
     """What DuckDB takes to copy the same files from Parquet to Parquet."""
 
@@ -37,7 +35,7 @@ def measure(files: Sequence[Path], home: Path) -> Ingested:
     """Ingest `files` into a new home, then copy them with DuckDB."""
     shutil.rmtree(home, ignore_errors=True)
     settings = Settings(home=home)
-    with _Memory() as memory, Progress() as bar:
+    with OwnedMemory() as memory, Progress() as bar:
         task = bar.add_task("ingest", total=len(files))
         started = time.perf_counter()
         report = ingest(files, settings, now=lambda: datetime.now(UTC), progress=_Bar(lambda: bar.advance(task)))
@@ -93,37 +91,9 @@ class _Bar:
         self.advance()
 
 
-class _Memory:
-    """Watches the memory of this process and its children."""
-
-    def __enter__(self) -> "_Memory":
-        self.peak = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(SAMPLE_SECONDS):
-            self.peak = max(self.peak, sum(resident(pid) for pid in (os.getpid(), *_children())))
-
-
 def resident(pid: int) -> int:
     """Resident bytes of a process, 0 once it is gone."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
     except (OSError, IndexError):
         return 0
-
-
-def _children() -> list[int]:
-    """Of all threads: a child belongs to the one that started it."""
-    listed: list[str] = []
-    for task in Path("/proc/self/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # the thread has ended
-            listed.extend(task.read_text(encoding="ascii").split())
-    return [int(pid) for pid in listed]

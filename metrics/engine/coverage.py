@@ -13,8 +13,9 @@ from functools import lru_cache
 from metrics.engine.database import rows_of
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
+from metrics.lake.closed import rows_by_day
 from metrics.lake.shapes import BUCKET
-from metrics.lake.tables import DATE, Table
+from metrics.lake.tables import Table
 
 _HOUR_MICROS = 3_600_000_000
 _ONE_DAY = timedelta(days=1)
@@ -54,9 +55,8 @@ def known_days(
     `unknown`: days that the rollup in question has not seen, whatever `counts` says.
     """
     counted = _by_day(counts, count)
-    stored = events.snapshot.rows_by(DATE)
     for day, one in _days(events, window):
-        if stored[day] == counted.get(day, 0) and day not in unknown:
+        if one.events == counted.get(day, 0) and day not in unknown:
             yield one
 
 
@@ -66,11 +66,14 @@ def days_but(events: Table, window: Window, unknown: Container[str]) -> Iterator
 
 
 def _days(events: Table, window: Window) -> Iterator[tuple[str, Stretch]]:
-    stored = events.snapshot.rows_by(DATE)
+    stored = rows_by_day(events)
     start = window.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     while start < window.end:
         day = _date(start)
-        yield day, Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), stored[day])
+        yield (
+            day,
+            Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), stored.get(day, 0)),
+        )
         start += _ONE_DAY
 
 

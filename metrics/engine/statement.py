@@ -7,6 +7,7 @@ files in their place; its tree is there to be read and to be written for another
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +33,8 @@ class Relation:
     """` AND (…)`: the condition that the statement puts on every row of it anyway."""
     rows: float = 0
     """About how many of its rows the statement asks about."""
+    gone: tuple[tuple[datetime, datetime], ...] = ()
+    """Spans asked about whose rows were dropped by retention: what the statement says of them is not known."""
     merged_by: tuple[str, ...] = ()
     """Columns that name a row where it stands for several tables, whose rows of one name tell of the same thing."""
 

@@ -56,6 +56,13 @@ def families() -> Iterator[Family]:
             yield Family(kind, {name: views for name, views in ordered if views})
 
 
+def days_unknown(lake: Lake, kind: str) -> Iterator[tuple[str, int]]:
+    """Days of which a family of the kind does not know all events, and how many there are."""
+    for family in families():
+        if family.kind == kind:
+            yield from _lacking(lake, family)
+
+
 def complete(lake: Lake, batch_rows: int, most_events: float, told: Told | None = None) -> int:
     """Put days into rollups until `most_events` were read; how many days that were."""
     known_by_none = ((day, events, family) for family in families() for day, events in _lacking(lake, family))

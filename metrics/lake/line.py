@@ -4,7 +4,8 @@ What is read ahead is checked against the lake as it was when its reading began.
 since then hold one of its ids, it is read again: rare, and as right as one at a time.
 
 Large files are a bundle each. Small ones are put together; one that ends the process which reads it, or changes
-meanwhile, is taken out, and the others are read again without it.
+meanwhile, is taken out, and the others are read again without it. A file that wants more time or memory than there
+was beside the others is read again with nothing beside it.
 """
 
 from collections import deque
@@ -17,11 +18,11 @@ from typing import Protocol
 
 from metrics.events.questions import Answers
 from metrics.lake.arriving import Arrival, Bundle
-from metrics.lake.identities import Hashes, contained
 from metrics.lake.inbox import Found, is_left_aside
 from metrics.lake.ledger import FileOutcome
 from metrics.lake.marks import Changing, Gone, Interrupted, is_same, mark_of
 from metrics.lake.readers import InterruptibleReader
+from metrics.lake.runs import Hashes, contained
 from metrics.lake.writer import Staged, Writer
 
 SMALL_BYTES = 2**20
@@ -162,32 +163,44 @@ class Line:
         self._at_work[bundle.transaction] = staged = self._pool.submit(self._read, bundle, first)
         return staged
 
-    def _read(self, bundle: Bundle, first: int) -> Staged:
+    def _settled(self, bundle: Bundle, first: int, staged: Staged) -> Staged:
+        """What was staged of a bundle, if need be with nothing beside it."""
+        if "wanting" not in staged:
+            return staged
+        for other in self._ahead:
+            self._result(other.staged)
+        for reader in [self._free.get() for _ in self._readers]:
+            reader.rest()
+            self._free.put(reader)
+        self._at_work[bundle.transaction] = again = self._pool.submit(self._read, bundle, first, is_alone=True)
+        return self._result(again)
+
+    def _read(self, bundle: Bundle, first: int, *, is_alone: bool = False) -> Staged:
         reader = self._free.get()
         try:
             if self._ending:
                 return {"files": [], "kinds": []}
-            alone = len(bundle.read) == 1
+            is_one = len(bundle.read) == 1
             return self._writer.stage(
-                bundle, reader, lambda done, of: self._tell(first, done, of, alone), self._answers
+                bundle, reader, lambda done, of: self._tell(first, done, of, is_one), self._answers, is_alone=is_alone
             )
         finally:
             self._free.put(reader)
 
-    def _tell(self, number: int, done: int, of: int | None, alone: bool) -> None:
-        if alone and number == self._shown:
+    def _tell(self, number: int, done: int, of: int | None, is_one: bool) -> None:
+        if is_one and number == self._shown:
             self._progress.rows(done, of)
 
     def _finish(self, one: _Ahead) -> Iterator[FileOutcome]:
         self._shown = one.first
         bundle = one.bundle
         self._progress.begun(bundle.arrivals[0].found.path, one.first, self._of)
-        staged = self._result(one.staged)
+        staged = self._settled(bundle, one.first, self._result(one.staged))
         runs = self._writer.runs(bundle, staged)
         if any(_share(runs, later) for later in self._committed[one.seen :]):
             self._take_back(bundle)
             bundle = self._writer.bundle(bundle.arrivals)
-            staged = self._result(self._submitted(bundle, one.first))
+            staged = self._settled(bundle, one.first, self._result(self._submitted(bundle, one.first)))
             runs = self._writer.runs(bundle, staged)
         changed = [arrival for arrival in bundle.read if not is_same(arrival.found.path, arrival.known)]
         if changed or "fell" in staged:

@@ -4,7 +4,7 @@ Some Parquet files end the process that reads them. This one reads a file, turns
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
 input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` and `{"preview": …}`, which store nothing),
 and goes out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
-`{"previewed": …}`, `{"unreadable": reason}` or `{"unavailable": reason}`.
+`{"previewed": …}`, `{"unreadable": reason}`, `{"wanting": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -30,6 +30,7 @@ from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question, as_documents
 from metrics.events.recognition import Recognized, Unrecognized
+from metrics.lake import closed
 from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
@@ -38,6 +39,7 @@ from metrics.lake.previewing import Preview, PreviewTask, preview
 from metrics.lake.problems import Unreadable
 from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
+from metrics.lake.tables import Lake
 
 Told = Callable[[dict[str, Any]], None]
 _PREVIEW = TypeAdapter(Preview)
@@ -66,6 +68,8 @@ class Task:
     """Files that are being taken away meanwhile (`metrics.lake.returning.Returning`)."""
     only_rows: str | None = None
     """A file of rejected rows: no other rows are read."""
+    is_alone: bool = False
+    """Whether nothing is read beside it, so that it is given more time and memory."""
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,19 @@ class _Surroundings:
 
     mappings: Mappings
     prices: PriceBook
+    lake: Lake
+
+    def late(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """Events whose day takes in nothing more, as rejected rows."""
+        return closed.refused(self.lake.events(kind), kind, events)
+
+    def in_time(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """The others."""
+        return events.filter(~closed.in_days(closed.closed_days(self.lake.events(kind))))
 
 
 def _surroundings(home: Path) -> _Surroundings:
-    return _Surroundings(Mappings.load(home / "mappings.yaml"), PriceBook.load(home / "prices.yaml"))
+    return _Surroundings(Mappings.load(home / "mappings.yaml"), PriceBook.load(home / "prices.yaml"), Lake(home))
 
 
 def _read(
@@ -177,7 +190,9 @@ def _read(
                     rejected.add(part.rejected, portion)
                     tally.add(kind, part.good, part.rejected["reason"])
                     if part.good.height and not meaning.is_doubtful:
-                        add(kind, part.good)
+                        late = surroundings.late(kind, part.good)
+                        rejected.add(late, portion)
+                        add(kind, part.good if late.is_empty() else surroundings.in_time(kind, part.good))
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
@@ -278,6 +293,8 @@ def _answer(line: str, told: Told) -> dict[str, Any]:
             files = tuple(Task(**file) for file in task["files"])
             return {"staged": read_together(Together(task["home"], task["transaction"], files), told)}
         return {"staged": read(Task(**asked), told)}
+    except MemoryError:
+        return {"wanting": "memory: there was none left"}
     except (Exception, pl.exceptions.PanicException) as error:
         if isinstance(error, OSError) and not isinstance(error, PermissionError | FileNotFoundError):
             return {"unavailable": str(error)}

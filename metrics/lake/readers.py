@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from metrics.lake.child import Reader
+from metrics.lake.problems import LakeUnavailable, Starved
 from metrics.lake.reader import Together
 
 
@@ -17,7 +18,11 @@ class InterruptibleReader(Reader):
 
         Raises as `read` does.
         """
-        return self._asked({"together": asdict(task)}, Path(task.home), told)["staged"]
+        home = Path(task.home)
+        try:
+            return self._asked({"together": asdict(task)}, home, told)["staged"]
+        except Starved as starved:
+            raise LakeUnavailable(home, starved.reason) from starved
 
     def interrupt(self) -> None:
         """End what is being read; whoever waits for it hears that the process has ended."""

@@ -10,13 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from metrics.lake import rollups, shapes
 from metrics.lake.datafiles import DataFile
-from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
+from metrics.lake.identities import Identities
 from metrics.lake.returning import Returning
+from metrics.lake.runs import Hashed, Hashes, contained, hashed
 from metrics.lake.sources import SOURCE_FILE
 from metrics.lake.tables import DATE, Lake, Table, data_file, span_of
 
@@ -66,7 +66,10 @@ class _Gathered:
     stored: int = 0
     spans: list[tuple[datetime, datetime]] = field(default_factory=list[tuple[datetime, datetime]])
     files: list[DataFile] = field(default_factory=list[DataFile])
-    hashes: list[Hashes] = field(default_factory=list[Hashes])
+    ordered: list[Hashes] = field(default_factory=list[Hashes])
+    """Of each batch."""
+    segments: list[Mapping[int, Hashes]] = field(default_factory=list[Mapping[int, Hashes]])
+    """The same by day."""
     partials: dict[str, rollups.Gathering] = field(default_factory=dict[str, rollups.Gathering])
 
 
@@ -97,7 +100,8 @@ class Staging:
         if fresh.is_empty():
             return fresh
         gathered.stored += fresh.height
-        gathered.hashes.append(np.sort(hashes))
+        gathered.ordered.append(hashes.ordered)
+        gathered.segments.append(hashes.segments)
         gathered.files.extend(self._write_events(self._lake.events(kind), fresh))
         for name, partial in rollups.partials(kind, fresh).items():
             gathered.partials.setdefault(name, rollups.Gathering(name)).add(partial)
@@ -111,29 +115,30 @@ class Staging:
                 for name, gathering in gathered.partials.items()
                 if not (partial := gathering.rows()).is_empty()
             }
-            if gathered.hashes:
-                Identities(self._lake.events(kind)).remember(gathered.hashes, self._transaction)
+            if gathered.segments:
+                Identities(self._lake.events(kind)).remember(gathered.segments, self._transaction)
             first, last = min(gathered.spans)[0], max(last for _, last in gathered.spans)
             span = (first.isoformat(), last.isoformat())
             yield StagedKind(kind, gathered.stored, gathered.duplicates, tuple(gathered.files), parts, span)
 
-    def _fresh(self, kind: str, events: pl.DataFrame, gathered: _Gathered) -> tuple[pl.DataFrame, Hashes]:
+    def _fresh(self, kind: str, events: pl.DataFrame, gathered: _Gathered) -> tuple[pl.DataFrame, Hashed]:
         """Events whose id is neither earlier in this file nor in the lake, and their ids' hashes."""
-        hashes = hashed(events["event_id"])
-        keep = pl.Series([True]).new_from_index(0, len(hashes))
-        if repeated(hashes):
+        hashes = hashed(events)
+        keep = pl.Series([True]).new_from_index(0, events.height)
+        if hashes.repeat:
             keep = events["event_id"].is_first_distinct()
-        if gathered.hashes:
+        if gathered.ordered:
             keep &= ~self._seen(kind, events, hashes, gathered)
         known = Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
         keep &= self._returning.wanted(kind, events, known) if self._returning else ~known
-        return (events, hashes) if keep.all() else (events.filter(keep), hashes[keep.to_numpy()])
+        return (events, hashes) if keep.all() else (events.filter(keep), hashes.only(keep.to_numpy()))
 
-    def _seen(self, kind: str, events: pl.DataFrame, hashes: Hashes, gathered: _Gathered) -> pl.Series:
+    def _seen(self, kind: str, events: pl.DataFrame, hashes: Hashed, gathered: _Gathered) -> pl.Series:
         """Whether an id came in an earlier batch of this file."""
-        candidates = pl.Series(contained(hashes, gathered.hashes))
-        if not candidates.any():
-            return candidates
+        found = contained(hashes.ordered, gathered.ordered)
+        if not found.any():
+            return pl.Series(found)
+        candidates = hashes.among(hashes.ordered[found])
         table = self._lake.events(kind)
         paths = [table.root / file.path for file in gathered.files]
         suspects = events.filter(candidates)["event_id"].unique()

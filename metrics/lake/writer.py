@@ -26,23 +26,27 @@ from metrics.lake import answering, swapping
 from metrics.lake.arriving import Arrival, Bundle
 from metrics.lake.damage import log_problem
 from metrics.lake.durably import space_needed
-from metrics.lake.identities import Hashes, Identities
+from metrics.lake.identities import Identities
 from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
 from metrics.lake.intents import ENDINGS, Intent, read_intents
 from metrics.lake.lacking import make_anew
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
 from metrics.lake.marks import Changing, Identified, identified, mark_of, named
-from metrics.lake.problems import LakeUnavailable, Unreadable
+from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
 from metrics.lake.reader import Task, Together
 from metrics.lake.readers import InterruptibleReader
 from metrics.lake.rebuilding import rebuild_if_lost
+from metrics.lake.runs import Hashes
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
 __all__ = ["Staged", "Told", "Writer", "locked"]
 
 LOG = logging.getLogger(__name__)
+SMALLER_TIMES = 8
+"""How many times smaller the batches of a file are that is read alone."""
+_FEWEST_ROWS = 1_000
 Told = Callable[[int, int | None], None]
 FILES = "files"
 """What a commit says of the files its events come from: hash, hint, rows stored by kind, read, duplicates, rejected."""
@@ -93,13 +97,18 @@ class Writer:
         name = ordered[0].hash if len(ordered) == 1 else "bundle"
         return Bundle(f"{name}.{secrets.token_hex(4 if len(ordered) == 1 else 8)}", tuple(arrivals), ordered)
 
-    def stage(self, bundle: Bundle, reader: InterruptibleReader, told: Told, answers: Answers) -> Staged:
+    def stage(
+        self, bundle: Bundle, reader: InterruptibleReader, told: Told, answers: Answers, *, is_alone: bool = False
+    ) -> Staged:
         """Read files and stage their events. May run beside other stages and commits.
+
+        A single file that wants more time or memory than it is given is told of as `wanting`, to be read again with
+        nothing beside it: `is_alone`, in smaller batches. Only then it is refused.
 
         Raises:
             LakeUnavailable: no room, no permission; the files are where they were.
         """
-        tasks = tuple(self._task(arrival, bundle.transaction, answers) for arrival in bundle.read)
+        tasks = tuple(self._task(one, bundle.transaction, answers, is_alone=is_alone) for one in bundle.read)
         with space_needed(self.home):
             self._intents.mkdir(parents=True, exist_ok=True)
             (self._intents / f"{bundle.transaction}.staging").touch()
@@ -117,7 +126,8 @@ class Writer:
                 staged = reader.read_together(Together(str(self.home), bundle.transaction, tasks), heard)
         except Unreadable as problem:
             self.unstage(bundle.transaction)
-            return {"fell": begun, "reason": problem.reason}
+            is_over = is_alone or len(tasks) > 1 or not isinstance(problem, Wanting)
+            return {"fell": begun, "reason": str(problem)} if is_over else {"wanting": str(problem)}
         except LakeUnavailable:
             self.unstage(bundle.transaction)
             raise
@@ -127,7 +137,8 @@ class Writer:
             one["answers"] = task.answers
         return staged
 
-    def _task(self, arrival: Arrival, transaction: str, answers: Answers) -> Task:
+    def _task(self, arrival: Arrival, transaction: str, answers: Answers, *, is_alone: bool) -> Task:
+        rows = self.settings.ingest.batch_rows
         return Task(
             path=str(arrival.found.path),
             hint=arrival.found.hint,
@@ -136,8 +147,9 @@ class Writer:
             source_file=arrival.hash,
             rejected_rows=str(rejected_folder(self.home, arrival.found.path, arrival.hash) / "rows.parquet"),
             now=arrival.at.isoformat(),
-            batch_rows=self.settings.ingest.batch_rows,
+            batch_rows=max(_FEWEST_ROWS, rows // SMALLER_TIMES) if is_alone else rows,
             answers=self._answers(arrival, answers).as_document(),
+            is_alone=is_alone,
         )
 
     def _answers(self, arrival: Arrival, given: Answers) -> Answers:

@@ -4,6 +4,7 @@ A session is made of the events of the window that pass the filters, and counts 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -12,6 +13,7 @@ import polars as pl
 from metrics.catalog.experience import VIEWED
 from metrics.catalog.model import Sessions
 from metrics.engine.buckets import Buckets
+from metrics.engine.dropped import gone
 from metrics.engine.measures import quarters
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
@@ -36,6 +38,8 @@ def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
     scope.kinds_for(measures[0].name, (KIND,))
     events = scope.filtered_events(KIND, [scope.window])
     ways = told(scope)
+    if ways.days:
+        events = replace(events, gone=gone(scope.lake.events(KIND), ways.edges))
     # Visits know how many pages they saw; of events, that is found out only when it is asked for.
     counted = [name for name in _COUNTED if ways.days or name in {measure.counted for measure in measures}]
     sessions = (
