@@ -4,7 +4,7 @@ A number above 12 is certain. Where there is none, a file whose days are in orde
 Where dates are written with points the day comes first, unless one says otherwise. Else somebody is asked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -20,6 +20,8 @@ from metrics.events.written_times import ORDERED
 Order = Literal["day_first", "month_first"]
 DAY: Order = "day_first"
 MONTH: Order = "month_first"
+_TOLD_BY: Mapping[Order, str] = {DAY: "first", MONTH: "second"}
+"""Which of both numbers is the day."""
 _FIRST_WORD = {DAY: "day", MONTH: "month"}
 _OTHER: dict[Order, Order] = {DAY: MONTH, MONTH: DAY}
 _FORMATS = {DAY: "%d/%m/%Y", MONTH: "%m/%d/%Y"}
@@ -54,7 +56,7 @@ class Dates:
         if rows.is_empty():
             return
         self.is_dotted &= bool((rows["between"] == ".").all())
-        for order, above in ((DAY, "first"), (MONTH, "second")):
+        for order, above in _TOLD_BY.items():
             certain = rows.filter(pl.col(above) > _MONTHS)
             if certain.height:
                 self.above.setdefault(order, certain["text"][0].strip())
@@ -120,7 +122,8 @@ class DayOrder:
             return self._settled(DAY, "")
         if all(dates.is_dotted for dates in own):
             return self._settled(DAY, "as is usual with points")
-        beside = {dates.certain for name, dates in self._dates.items() if name not in self._own} - {None}
+        others = (dates.certain for name, dates in self._dates.items() if name not in self._own)
+        beside = {order for order in others if order is not None}
         if len(beside) == 1:
             order = beside.pop()
             example = next(dates.above[order] for dates in self._dates.values() if order in dates.above)

@@ -92,9 +92,9 @@ class DecimalSign:
             "." in seen.open and (seen.column.dtype.is_integer() or self._beside() == "comma") for seen in own
         ):
             return Verdict()
-        readings = {seen.reading for seen in own} - {None}
+        readings = {reading for seen in own if (reading := seen.reading) is not None}
         if len(readings) == 1:
-            reading = readings.pop() or "point"
+            reading = readings.pop()
             return self._settled(reading, next(seen.example for seen in own if seen.reading == reading))
         if any(len(seen.certain) > 1 for seen in own):
             return Verdict(question=self._question(own))
@@ -105,8 +105,8 @@ class DecimalSign:
         return Verdict(question=self._question(own))
 
     def _beside(self) -> Decimal | None:
-        found = Counter(seen.reading for name, seen in self._seen.items() if name not in self._own and seen.reading)
-        return next(iter(found)) if len(found) == 1 else None
+        found = {reading for name, seen in self._seen.items() if name not in self._own and (reading := seen.reading)}
+        return found.pop() if len(found) == 1 else None
 
     def _settled(self, reading: Decimal, example: str) -> Verdict:
         return Verdict({self.column: {"decimal": reading}}, f"{self.column}: {_WORDS[reading]}, as {example} shows")

@@ -159,10 +159,9 @@ def _stored(
         with locked(settings.home, stop), ExitStack() as readers:
             found = found_now()
             count = min(READERS, len(found))
-            pool = [
-                readers.enter_context(InterruptibleReader(limits.timeout_seconds, limits.memory_mb))
-                for _ in range(count)
-            ]
+            pool = [InterruptibleReader(limits.timeout_seconds, limits.memory_mb) for _ in range(count)]
+            for reader in pool:
+                readers.enter_context(reader)
             writer = Writer(settings, now)
             writer.put_right()
             line = Line(writer, pool, answers, progress or _Silent(), stop)

@@ -29,7 +29,8 @@ def _views() -> Iterator[dict[str, object]]:
                 moment = TEN + timedelta(seconds=place * pause)
                 yield {"ts": moment, "user_id": f"{kind}{number}", "session_id": f"{kind}{number}", "page": page}
     for number in range(5):
-        yield from ({"ts": TEN, "user_id": f"z{number}", "session_id": f"z{number}", "page": page} for page in WALK)
+        for page in WALK:
+            yield {"ts": TEN, "user_id": f"z{number}", "session_id": f"z{number}", "page": page}
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def events() -> pl.DataFrame:
     for number in range(260):
         moment = MONDAY + timedelta(minutes=float(dice.uniform(0, 1440 * DAYS - 60)))
         users = [["ada", "bob", "eve", "zoe"][number % 4], None if number % 7 == 0 else f"u{number % 23}"]
-        pause = 1.0
+        pause, user = 1.0, users[1]
         for _ in range(int(dice.integers(1, 14))):
             if pause:
                 user = users[int(dice.random() < 0.1) if number % 5 == 0 else 1]

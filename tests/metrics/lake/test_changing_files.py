@@ -25,7 +25,7 @@ Act = Callable[[], object]
 CASES = {"together": line.SMALL_BYTES, "alone": 0}
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES.keys(), autouse=True)
+@pytest.fixture(params=CASES.values(), ids=[*CASES], autouse=True)
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "SMALL_BYTES", request.param)
 
@@ -49,9 +49,9 @@ def once_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], None]:
         acts = [act]
 
         class Reader(InterruptibleReader):
-            def _asked(self, *arguments: Any) -> dict[str, Any]:
+            def _asked(self, *arguments: Any, **named: Any) -> dict[str, Any]:
                 try:
-                    return super()._asked(*arguments)
+                    return super()._asked(*arguments, **named)
                 finally:
                     if acts:
                         acts.pop()()

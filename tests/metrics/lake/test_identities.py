@@ -35,7 +35,7 @@ def events(ids: Mapping[str, datetime]) -> pl.DataFrame:
 def stored(home: Path, *batches: Mapping[str, datetime]) -> int:
     """Store one file of some batches; how many of its events are new."""
     transaction = uuid4().hex
-    staging = Staging(home, transaction)
+    staging = Staging(home, transaction, "")
     for batch in batches:
         staging.add(KIND, events(batch))
     (kind,) = staging.finish()

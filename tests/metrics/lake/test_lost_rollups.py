@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from polars.testing import assert_frame_equal
 
-from metrics.engine import Engine, Query, Window
+from metrics.engine import Engine, Grain, Query, Window
 from metrics.lake.ingest import ingest
 from metrics.lake.lacking import lacking, lost
 from metrics.lake.maintenance import maintain
@@ -63,7 +63,7 @@ def test_pages_answer_all_the_same_before_and_after_more_is_stored_and_once_it_i
 
 
 def test_a_process_that_has_seen_them_notices(home: Path, settings: Settings) -> None:
-    engine, query = Engine(settings), Query(metrics=("requests",), grain="none", window=WINDOW)
+    engine, query = Engine(settings), Query(metrics=("requests",), grain=Grain.NONE, window=WINDOW)
     before = engine.run(query).frame
     shutil.rmtree(home / "rollups")
     assert_frame_equal(Engine(settings).run(query).frame, before)

@@ -76,7 +76,7 @@ def test_mapped_files_are_not_owned(tmp_path: Path) -> None:
 
 def task(home: Path, path: Path) -> Task:
     home.mkdir(exist_ok=True)
-    return Task(str(path), path.name, str(home), "abc", str(home / "rejected.parquet"), NOW.isoformat(), 1_000)
+    return Task(str(path), path.name, str(home), "abc", "", str(home / "rejected.parquet"), NOW.isoformat(), 1_000)
 
 
 def test_a_process_that_was_stopped_and_goes_on_has_read_a_good_file(

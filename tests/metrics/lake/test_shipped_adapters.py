@@ -43,7 +43,7 @@ FIGURES: Mapping[str, Callable[[pl.DataFrame], Any]] = {
     "severities": lambda rows: sorted(rows["severity"]),
     "resolved": lambda rows: rows["resolved_at"].drop_nulls().len(),
     "values": lambda rows: sorted(rows.select("name", "value").iter_rows()),
-    "first": lambda rows: rows["ts"].min().strftime("%Y-%m-%d %H:%M:%S"),
+    "first": lambda rows: rows.select(pl.col("ts").min().dt.strftime("%Y-%m-%d %H:%M:%S")).item(),
 }  # fmt: skip
 """What is compared, by name."""
 

@@ -62,24 +62,24 @@ def test_a_packed_file_is_read_as_what_is_in_it(name: str, tmp_path: Path) -> No
     assert found.rows.shape == (3, 2)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("a.csv.gz", gzip.compress(TABLE)[:-9], "unpacked"),
-        ("a.csv.zst", zstd(TABLE)[:-3], "unpacked"),
-        ("a.gz", b"\x1f\x8bnothing", "unpacked"),
-        ("a.zip", zipped("a.csv", "b.csv")(TABLE), "a zip archive of 2 files; unpack it"),
-        ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml")(TABLE), "save the sheet as CSV"),
-        ("a.ods", zipped("mimetype", "content.xml")(TABLE), "save the sheet as CSV"),
-        ("a.tar.gz", gzip.compress(tarred(TABLE)), "a tar archive; unpack it"),
-        ("a.xls", b"\xd0\xcf\x11\xe0" + bytes(600), "save the sheet as CSV"),
-        ("a.feather", b"ARROW1\0\0" + bytes(600), "write it as Parquet"),
-        ("a.avro", b"Obj\x01" + bytes(600), "Avro"),
-        ("a.orc", b"ORC" + bytes(600), "ORC"),
-        ("a.db", b"SQLite format 3\0" + bytes(600), "SQLite"),
-        ("a.csv", b"%PDF-1.7" + bytes(600), "PDF"),
-    ],
-)
+UNREADABLE = [
+    ("a.csv.gz", gzip.compress(TABLE)[:-9], "unpacked"),
+    ("a.csv.zst", zstd(TABLE)[:-3], "unpacked"),
+    ("a.gz", b"\x1f\x8bnothing", "unpacked"),
+    ("a.zip", zipped("a.csv", "b.csv")(TABLE), "a zip archive of 2 files; unpack it"),
+    ("a.xlsx", zipped("[Content_Types].xml", "xl/workbook.xml")(TABLE), "save the sheet as CSV"),
+    ("a.ods", zipped("mimetype", "content.xml")(TABLE), "save the sheet as CSV"),
+    ("a.tar.gz", gzip.compress(tarred(TABLE)), "a tar archive; unpack it"),
+    ("a.xls", b"\xd0\xcf\x11\xe0" + bytes(600), "save the sheet as CSV"),
+    ("a.feather", b"ARROW1\0\0" + bytes(600), "write it as Parquet"),
+    ("a.avro", b"Obj\x01" + bytes(600), "Avro"),
+    ("a.orc", b"ORC" + bytes(600), "ORC"),
+    ("a.db", b"SQLite format 3\0" + bytes(600), "SQLite"),
+    ("a.csv", b"%PDF-1.7" + bytes(600), "PDF"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "said"), UNREADABLE, ids=[one[0] for one in UNREADABLE])
 def test_what_cannot_be_read_says_what_it_is_and_what_to_do(
     name: str, content: bytes, said: str, tmp_path: Path
 ) -> None:
