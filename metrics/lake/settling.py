@@ -67,7 +67,7 @@ class Settling:
         """It need not be looked at again, should it still be there as it was seen."""
         mark = mark_of(path)
         sight = self._seen.get(path)
-        if sight is not None and sight.mark == mark and path not in unless:
+        if mark is not None and sight is not None and sight.mark == mark and path not in unless:
             self._done[path] = mark
 
     def _sight(self, path: Path, mark: Mark, now: datetime, steady: float) -> _Sight:

@@ -22,10 +22,11 @@ from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.files import NOW, requests
 
 Act = Callable[[], object]
+Heard = Callable[[int, int | None], None]
 CASES = {"together": line.SMALL_BYTES, "alone": 0}
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES.keys(), autouse=True)
+@pytest.fixture(params=CASES.values(), ids=[*CASES], autouse=True)
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "SMALL_BYTES", request.param)
 
@@ -49,9 +50,9 @@ def once_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], None]:
         acts = [act]
 
         class Reader(InterruptibleReader):
-            def _asked(self, *arguments: Any) -> dict[str, Any]:
+            def _asked(self, document: dict[str, Any], home: Path, told: Heard) -> dict[str, Any]:
                 try:
-                    return super()._asked(*arguments)
+                    return super()._asked(document, home, told)
                 finally:
                     if acts:
                         acts.pop()()

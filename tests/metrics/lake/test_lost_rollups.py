@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Query, Window
+from metrics.engine.query import Grain
 from metrics.lake.ingest import ingest
 from metrics.lake.lacking import lacking, lost
 from metrics.lake.maintenance import maintain
@@ -35,11 +37,11 @@ def home(settings: Settings, tmp_path: Path) -> Path:
     return settings.home
 
 
-def asked(settings: Settings, *, raw: bool = False) -> list[object]:
+def asked(settings: Settings, *, raw: bool = False) -> list[pl.DataFrame]:
     engine = Engine(settings)
     return [
-        engine.run(Query(metrics=METRICS, grain=grain, window=WINDOW, raw=raw)).frame  # pyright: ignore[reportArgumentType]
-        for grain in ("1h", "1d", "none")
+        engine.run(Query(metrics=METRICS, grain=grain, window=WINDOW, raw=raw)).frame
+        for grain in (Grain.HOUR, Grain.DAY, Grain.NONE)
     ]
 
 
@@ -63,7 +65,7 @@ def test_pages_answer_all_the_same_before_and_after_more_is_stored_and_once_it_i
 
 
 def test_a_process_that_has_seen_them_notices(home: Path, settings: Settings) -> None:
-    engine, query = Engine(settings), Query(metrics=("requests",), grain="none", window=WINDOW)
+    engine, query = Engine(settings), Query(metrics=("requests",), grain=Grain.NONE, window=WINDOW)
     before = engine.run(query).frame
     shutil.rmtree(home / "rollups")
     assert_frame_equal(Engine(settings).run(query).frame, before)
@@ -76,4 +78,4 @@ def test_a_kind_has_all_its_rollups_from_its_first_events_on(home: Path) -> None
 
 def assert_same(settings: Settings) -> None:
     for found, expected in zip(asked(settings), asked(settings, raw=True), strict=True):
-        assert_frame_equal(found, expected, rel_tol=0.01)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        assert_frame_equal(found, expected, rel_tol=0.01)
