@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from metrics.lake.child import Reader
 from metrics.lake.problems import LakeUnavailable, Starved
@@ -12,6 +12,9 @@ from metrics.lake.reader import Together
 
 class InterruptibleReader(Reader):
     """One reading process."""
+
+    def __enter__(self) -> Self:
+        return self
 
     def read_together(self, task: Together, told: Callable[[int, int | None], None]) -> dict[str, Any]:
         """What was staged of small files; `told` hears the number of each before it is begun, and how many there are.

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -35,11 +36,11 @@ def home(settings: Settings, tmp_path: Path) -> Path:
     return settings.home
 
 
-def asked(settings: Settings, *, raw: bool = False) -> list[object]:
+def asked(settings: Settings, *, raw: bool = False) -> list[pl.DataFrame]:
     engine = Engine(settings)
     return [
-        engine.run(Query(metrics=METRICS, grain=grain, window=WINDOW, raw=raw)).frame  # pyright: ignore[reportArgumentType]
-        for grain in ("1h", "1d", "none")
+        engine.run(Query(metrics=METRICS, grain=grain, window=WINDOW, raw=raw)).frame
+        for grain in (Grain.HOUR, Grain.DAY, Grain.NONE)
     ]
 
 
@@ -76,4 +77,4 @@ def test_a_kind_has_all_its_rollups_from_its_first_events_on(home: Path) -> None
 
 def assert_same(settings: Settings) -> None:
     for found, expected in zip(asked(settings), asked(settings, raw=True), strict=True):
-        assert_frame_equal(found, expected, rel_tol=0.01)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        assert_frame_equal(found, expected, rel_tol=0.01)

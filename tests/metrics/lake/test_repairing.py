@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from metrics.engine import Engine, Query, Window
+from metrics.engine.query import Grain
 from metrics.lake import line
 from metrics.lake.damage import damages
 from metrics.lake.ingest import ingest, ingest_inbox, status
@@ -110,7 +111,7 @@ def test_it_is_named_the_rest_answers_and_it_is_mended(
     assert found
     assert all(one.where.is_relative_to(home) and one.what and one.mend for one in found)
 
-    query = Query(metrics=("csat",), grain="none", window=Window(start=START, end=NOW))  # pyright: ignore[reportArgumentType]
+    query = Query(metrics=("csat",), grain=Grain.NONE, window=Window(start=START, end=NOW))
     assert Engine(settings).run(query).frame["csat"].to_list() == [100.0]
     assert Engine(settings).freshness().kinds["feedback"].rows == 9
 
