@@ -7,7 +7,6 @@ Where dates are written with points the day comes first, unless one says otherwi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
 import polars as pl
 
@@ -17,7 +16,8 @@ from metrics.events.questions import Option, Question
 from metrics.events.recognition import Part
 from metrics.events.written_times import ORDERED
 
-Order = Literal["day_first", "month_first"]
+Order = str
+"""`day_first` or `month_first`, as in a rule."""
 DAY: Order = "day_first"
 MONTH: Order = "month_first"
 _FIRST_WORD = {DAY: "day", MONTH: "month"}
@@ -110,7 +110,7 @@ class DayOrder:
     def verdict(self) -> Verdict:
         """What comes first, or the question."""
         own = [self._dates[name] for name in self._own]
-        readings = {order for dates in own for order in dates.above}
+        readings: set[Order] = {order for dates in own for order in dates.above}
         if len(readings) > 1:
             return Verdict(question=self._contradiction(own))
         told = next((dates for dates in own if dates.above), None)
@@ -120,14 +120,15 @@ class DayOrder:
             return self._settled(DAY, "")
         if all(dates.is_dotted for dates in own):
             return self._settled(DAY, "as is usual with points")
-        beside = {dates.certain for name, dates in self._dates.items() if name not in self._own} - {None}
+        certain = [dates.certain for name, dates in self._dates.items() if name not in self._own]
+        beside = {order for order in certain if order is not None}
         if len(beside) == 1:
             order = beside.pop()
             example = next(dates.above[order] for dates in self._dates.values() if order in dates.above)
             return self._settled(order, f"as {example} beside it shows")
         in_order = {dates.by_sequence for dates in own}
-        order = in_order.pop() if len(in_order) == 1 else None
-        if order is not None:
+        order = next(iter(in_order))
+        if len(in_order) == 1 and order is not None:
             return self._settled(order, "since only so the days of the file follow one another")
         return Verdict(question=self._question(own))
 

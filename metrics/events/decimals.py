@@ -7,7 +7,6 @@ itself is read as those beside it; a whole number has no decimals, so that what 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import polars as pl
 
@@ -19,7 +18,8 @@ from metrics.events.questions import Option, Question
 from metrics.events.recognition import Part
 from metrics.events.schema import Column
 
-Decimal = Literal["comma", "point"]
+Decimal = str
+"""`comma` or `point`, as in a rule."""
 _WORDS: dict[Decimal, str] = {"comma": "a comma stands before decimals", "point": "a comma stands before thousands"}
 _SEPARATED = r"\d[.,]\d|^[.,]\d"
 _OURS = ("usd", "us$", "$", "")
@@ -92,9 +92,9 @@ class DecimalSign:
             "." in seen.open and (seen.column.dtype.is_integer() or self._beside() == "comma") for seen in own
         ):
             return Verdict()
-        readings = {seen.reading for seen in own} - {None}
+        readings = {reading for reading in (seen.reading for seen in own) if reading is not None}
         if len(readings) == 1:
-            reading = readings.pop() or "point"
+            reading = readings.pop()
             return self._settled(reading, next(seen.example for seen in own if seen.reading == reading))
         if any(len(seen.certain) > 1 for seen in own):
             return Verdict(question=self._question(own))
@@ -105,7 +105,8 @@ class DecimalSign:
         return Verdict(question=self._question(own))
 
     def _beside(self) -> Decimal | None:
-        found = Counter(seen.reading for name, seen in self._seen.items() if name not in self._own and seen.reading)
+        others = (seen.reading for name, seen in self._seen.items() if name not in self._own)
+        found = {reading for reading in others if reading is not None}
         return next(iter(found)) if len(found) == 1 else None
 
     def _settled(self, reading: Decimal, example: str) -> Verdict:

@@ -34,7 +34,7 @@ def converted(column: Column, source: str, dtype: pl.DataType, kind: str, rule: 
     """The expression for a stored column from the column `source` of type `dtype`."""
     if rule.map or rule.pattern or dtype == pl.Binary or dtype.is_nested():
         value, dtype = _meant(text_of(source, dtype), rule), pl.String()
-    elif dtype in (pl.Categorical, pl.Enum):
+    elif isinstance(dtype, pl.Categorical | pl.Enum):
         value, dtype = pl.col(source).cast(pl.String), pl.String()
     elif dtype == pl.Null:
         return pl.lit(None, column.dtype)
