@@ -27,6 +27,7 @@ from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
 from metrics.events.remarks import Remarks
 from metrics.events.schema import ATTRIBUTES, Kind
+from metrics.events.texts import blurred
 from metrics.events.times import is_local
 from metrics.events.unrolling import NO_ITEMS
 from metrics.events.values import text_of
@@ -119,6 +120,7 @@ class _Outcomes:
             *(expression.alias(name) for name, expression in made.items()), _attributes(frame, unknown)
         )
         events = settled(_in_order(frame, events, plan, self._occurrences.remarks), kind)
+        self._occurrences.remarks.blurred.update(_blurred(frame, plan))
         lost = losses(frame, events, plan.sources)
         failures = failed(events, kind)
         if failures is not None and failures.any():
@@ -175,6 +177,16 @@ def _in_order(frame: pl.DataFrame, events: pl.DataFrame, plan: Planned, remarks:
             local = frame.select(is_local(columns[0], frame.schema[columns[0]])).to_series()
             events = events.with_columns(doubled.settled(events[name], local, rule.zone).alias(name))
     return events
+
+
+def _blurred(frame: pl.DataFrame, plan: Planned) -> dict[str, int]:
+    """By column, how many ids are floats too large to be exact."""
+    counts = {
+        name: sum(blurred(frame[column]) for column in columns)
+        for name, columns in plan.names.items()
+        if name.endswith("_id")
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def _spared(

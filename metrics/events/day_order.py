@@ -112,7 +112,7 @@ class DayOrder:
     def verdict(self) -> Verdict:
         """What comes first, or the question."""
         own = [self._dates[name] for name in self._own]
-        readings = {order for dates in own for order in dates.above}
+        readings: set[Order] = {order for dates in own for order in dates.above}
         if len(readings) > 1:
             return Verdict(question=self._contradiction(own))
         told = next((dates for dates in own if dates.above), None)
@@ -129,8 +129,8 @@ class DayOrder:
             example = next(dates.above[order] for dates in self._dates.values() if order in dates.above)
             return self._settled(order, f"as {example} beside it shows")
         in_order = {dates.by_sequence for dates in own}
-        order = in_order.pop() if len(in_order) == 1 else None
-        if order is not None:
+        order = next(iter(in_order))
+        if len(in_order) == 1 and order is not None:
             return self._settled(order, "since only so the days of the file follow one another")
         return Verdict(question=self._question(own))
 

@@ -70,8 +70,8 @@ class Doubled:
         doubled = ((first != second) & is_local).fill_null(False)
         if not doubled.any():
             return times
-        known = times.drop_nulls()
-        newest_first = bool(known[0] > known[-1])
+        steps = times.drop_nulls().to_physical().diff()
+        newest_first = int((steps < 0).sum()) > 2 * int((steps > 0).sum())
         rows = pl.DataFrame({"local": local, "gap": second - first}).with_row_index("row").filter(doubled)
         if newest_first:
             rows = rows.reverse()
