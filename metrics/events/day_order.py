@@ -24,7 +24,7 @@ _TOLD_BY: Mapping[Order, str] = {DAY: "first", MONTH: "second"}
 """Which of both numbers is the day."""
 _FIRST_WORD = {DAY: "day", MONTH: "month"}
 _OTHER: dict[Order, Order] = {DAY: MONTH, MONTH: DAY}
-_FORMATS = {DAY: "%d/%m/%Y", MONTH: "%m/%d/%Y"}
+_FORMATS: Mapping[Order, str] = {DAY: "%d/%m/%Y", MONTH: "%m/%d/%Y"}
 _MONTHS = 12
 _ENOUGH_DAYS = 4
 """Different days that must be in order before their order tells anything."""
@@ -123,15 +123,15 @@ class DayOrder:
         if all(dates.is_dotted for dates in own):
             return self._settled(DAY, "as is usual with points")
         others = (dates.certain for name, dates in self._dates.items() if name not in self._own)
-        beside = {order for order in others if order is not None}
+        beside: set[Order] = {one for one in others if one is not None}
         if len(beside) == 1:
             order = beside.pop()
             example = next(dates.above[order] for dates in self._dates.values() if order in dates.above)
             return self._settled(order, f"as {example} beside it shows")
-        in_order = {dates.by_sequence for dates in own}
-        order = next(iter(in_order))
-        if len(in_order) == 1 and order is not None:
-            return self._settled(order, "since only so the days of the file follow one another")
+        in_order: set[Order | None] = {dates.by_sequence for dates in own}
+        tells = in_order.pop() if len(in_order) == 1 else None
+        if tells is not None:
+            return self._settled(tells, "since only so the days of the file follow one another")
         return Verdict(question=self._question(own))
 
     def _settled(self, order: Order, why: str) -> Verdict:
