@@ -122,8 +122,10 @@ class DayOrder:
             return self._settled(DAY, "")
         if all(dates.is_dotted for dates in own):
             return self._settled(DAY, "as is usual with points")
-        others = (dates.certain for name, dates in self._dates.items() if name not in self._own)
-        beside: set[Order] = {one for one in others if one is not None}
+        beside: set[Order] = set()
+        for name, dates in self._dates.items():
+            if name not in self._own and dates.certain is not None:
+                beside.add(dates.certain)
         if len(beside) == 1:
             order = beside.pop()
             example = next(dates.above[order] for dates in self._dates.values() if order in dates.above)
