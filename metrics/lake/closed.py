@@ -54,23 +54,19 @@ def rows_by_day(table: Table) -> Mapping[str, int]:
     return {**table.snapshot.rows_by(DATE), **{day: one.events for day, one in closed_days(table).items()}}
 
 
-def refused(table: Table, kind: str, events: pl.DataFrame) -> pl.DataFrame:
-    """Those of the events whose day is closed, as rejected rows: `row` (null), `kind`, `reason`, `values`."""
+def parted(table: Table, kind: str, events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The events whose day is open, and the others as rejected rows: `row` (null), `kind`, `reason`, `values`."""
     days = closed_days(table)
     if not days:
-        return _NOTHING
-    return events.filter(in_days(days)).select(
+        return events, _NOTHING
+    is_late = _date().is_in(list(days))
+    return events.filter(~is_late), events.filter(is_late).select(
         pl.lit(None, pl.Int64).alias("row"),
         pl.lit(kind).alias("kind"),
         _date().replace_strict({day: _why(one.on) for day, one in days.items()}, default=None, return_dtype=pl.String)
         .alias("reason"),
         pl.struct(pl.exclude("attributes")).struct.json_encode().alias("values"),
     )  # fmt: skip
-
-
-def in_days(days: Iterable[str]) -> pl.Expr:
-    """Whether an event is of one of the days."""
-    return _date().is_in(list(days))
 
 
 def stretches(days: Iterable[str]) -> list[tuple[date, date]]:

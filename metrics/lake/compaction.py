@@ -15,11 +15,13 @@ from uuid import uuid4
 import polars as pl
 import pyarrow.parquet as pq
 
+from metrics.lake.datafiles import DataFile
 from metrics.lake.rewriting import by_partition, rows_of_view, written
 from metrics.lake.rollups import merge
 from metrics.lake.shapes import VIEW
+from metrics.lake.sources import sourced
 from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
-from metrics.lake.tables import DATE, DataFile, Table, data_file
+from metrics.lake.tables import DATE, Table, data_file
 
 SAMPLED_EVERY = 1_000
 """Of so many events one is looked at to find where slices begin."""
@@ -112,7 +114,7 @@ def _file(table: Table, path: Path, day: str, slices: Sequence[pl.LazyFrame]) ->
     with contextlib.ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         for one in slices:
-            events = one.collect(engine="streaming").sort("ts")
+            events = one.collect().sort("ts", maintain_order=True)
             if events.is_empty():
                 continue
             if writer is None:
@@ -144,14 +146,14 @@ def _bounds(table: Table, files: Sequence[DataFile], count: int) -> list[datetim
 def _between(table: Table, files: Sequence[DataFile], start: datetime | None, end: datetime | None) -> pl.LazyFrame:
     """Events from one moment up to another; columns that a file is older than are null."""
     within = [
-        table.root / file.path
+        file.path
         for file in files
         if (start is None or file.max_ts is None or file.max_ts >= start)
         and (end is None or file.min_ts is None or file.min_ts < end)
     ]
     if not within:
         return pl.LazyFrame(schema=table.file_schema)
-    events = pl.scan_parquet(within, hive_partitioning=False, schema=table.file_schema, missing_columns="insert")
+    events = sourced(table, within)
     if start is not None:
         events = events.filter(pl.col("ts") >= start)
     return events if end is None else events.filter(pl.col("ts") < end)

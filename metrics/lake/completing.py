@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from metrics.lake import rollups
+from metrics.lake.closed import closed_days
 from metrics.lake.datafiles import DataFile
 from metrics.lake.lacking import knows, lacking
 from metrics.lake.rewriting import by_partition, rows_of_view, written
@@ -56,11 +57,10 @@ def families() -> Iterator[Family]:
             yield Family(kind, {name: views for name, views in ordered if views})
 
 
-def days_unknown(lake: Lake, kind: str) -> Iterator[tuple[str, int]]:
-    """Days of which a family of the kind does not know all events, and how many there are."""
-    for family in families():
-        if family.kind == kind:
-            yield from _lacking(lake, family)
+def unknown_days(lake: Lake, kind: str) -> set[str]:
+    """Days of which not all rollups of a kind know all events."""
+    by_count = {day for family in families() if family.kind == kind for day, _ in _lacking(lake, family)}
+    return by_count.union(*(lacking(table) for table in lake.rollups_of(kind)))
 
 
 def complete(lake: Lake, batch_rows: int, most_events: float, told: Told | None = None) -> int:
@@ -83,7 +83,8 @@ def complete(lake: Lake, batch_rows: int, most_events: float, told: Told | None 
 def _lost(lake: Lake) -> Iterator[tuple[str, int, Family]]:
     """Days that rollups which were lost have not seen since."""
     for name, rollup in ROLLUPS.items():
-        days = lacking(lake.rollup(name))
+        # Of a closed day there are no events to put in: the rollup does not know it any more, and never will.
+        days = lacking(lake.rollup(name)) - closed_days(lake.events(rollup.kind)).keys()
         stored = lake.events(rollup.kind).snapshot.rows_by(DATE) if days else {}
         for day in days:
             yield day, stored.get(day, 0), Family(rollup.kind, {name: rollup.views})

@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from metrics.lake.closed import rows_by_day
 from metrics.lake.rollups import ROLLUPS
-from metrics.lake.tables import DATE, Lake, Table
+from metrics.lake.tables import Lake, Table
 
 _LIST = "_lacking.json"
 
@@ -52,7 +53,7 @@ def make_anew(lake: Lake) -> list[str]:
     """Make rollups that were lost, without a day; their names."""
     missing = lost(lake)
     for name, table in missing.items():
-        lack(table, lake.events(ROLLUPS[name].kind).snapshot.rows_by(DATE))
+        lack(table, rows_by_day(lake.events(ROLLUPS[name].kind)))
         table.create()
     return [*missing]
 

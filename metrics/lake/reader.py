@@ -150,14 +150,6 @@ class _Surroundings:
     prices: PriceBook
     lake: Lake
 
-    def late(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
-        """Events whose day takes in nothing more, as rejected rows."""
-        return closed.refused(self.lake.events(kind), kind, events)
-
-    def in_time(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
-        """The others."""
-        return events.filter(~closed.in_days(closed.closed_days(self.lake.events(kind))))
-
 
 def _surroundings(home: Path) -> _Surroundings:
     return _Surroundings(Mappings.load(home / "mappings.yaml"), PriceBook.load(home / "prices.yaml"), Lake(home))
@@ -190,9 +182,9 @@ def _read(
                     rejected.add(part.rejected, portion)
                     tally.add(kind, part.good, part.rejected["reason"])
                     if part.good.height and not meaning.is_doubtful:
-                        late = surroundings.late(kind, part.good)
+                        good, late = closed.parted(surroundings.lake.events(kind), kind, part.good)
                         rejected.add(late, portion)
-                        add(kind, part.good if late.is_empty() else surroundings.in_time(kind, part.good))
+                        add(kind, good)
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
@@ -310,7 +302,7 @@ def _words(error: BaseException) -> str:
             return f"permission denied: {error.filename}"
         case FileNotFoundError():
             return f"it vanished while it was read: {error.filename}"
-        case OSError():
+        case OSError() | MemoryError():
             raise error
         case _:
             words = (str(error).strip() or type(error).__name__).splitlines()[0]

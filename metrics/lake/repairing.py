@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from metrics.events import KINDS
 from metrics.lake import answering
+from metrics.lake.closed import rows_by_day
 from metrics.lake.completing import complete
 from metrics.lake.damage import Damage, damages, log_problem, lost_files
 from metrics.lake.datafiles import DataFile
@@ -105,7 +106,7 @@ def _mended_files(lake: Lake) -> Iterator[_Span]:
         table = lake.rollup(name)
         missing = lost_files(table)
         if missing:
-            lack(table, lake.events(rollup.kind).snapshot.rows_by(DATE))
+            lack(table, rows_by_day(lake.events(rollup.kind)))
             table.replace(missing, [], data_change=True)
 
 

@@ -10,11 +10,12 @@ import polars as pl
 
 from metrics.events import KINDS
 from metrics.lake.closed import Closed, closed_days, write_closed
-from metrics.lake.completing import days_unknown
+from metrics.lake.completing import unknown_days
+from metrics.lake.datafiles import DataFile
 from metrics.lake.identities import Identities
 from metrics.lake.rewriting import rows_of_view, written
 from metrics.lake.shapes import BUCKET, VIEW
-from metrics.lake.tables import DATE, DataFile, Lake, Table
+from metrics.lake.tables import DATE, Lake, Table
 from metrics.settings import Settings
 
 
@@ -31,7 +32,7 @@ def drop_old_days(lake: Lake, settings: Settings, now: datetime, *, closing: boo
         table, first_kept = lake.events(kind), (now - timedelta(days=kept)).date()
         old = [file for file in table.snapshot.files if file.partition[DATE] < first_kept.isoformat()]
         if closing:
-            unknown = {day for day, _ in days_unknown(lake, kind)}
+            unknown = unknown_days(lake, kind)
             old = [file for file in old if file.partition[DATE] not in unknown]
             _close(table, {file.partition[DATE] for file in old}, now.date())
             _forget(lake, kind, (now - timedelta(days=of_rollups)).date())

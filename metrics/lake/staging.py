@@ -93,6 +93,8 @@ class Staging:
 
         They are in the stored schema of the kind; where they come from several files, with `SOURCE_FILE`.
         """
+        if events.is_empty():
+            return events
         gathered = self._kinds.setdefault(kind, _Gathered())
         fresh, hashes = self._fresh(kind, events, gathered)
         gathered.duplicates += events.height - fresh.height

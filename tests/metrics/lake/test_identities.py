@@ -17,8 +17,6 @@ from metrics.lake.identities import LARGE_RUN, LOOKED_THROUGH, MOST_RUNS, Identi
 from metrics.lake.runs import HASHING, number_of
 from metrics.lake.staging import Staging
 from metrics.lake.tables import Lake
-from metrics.lake.writer import Writer
-from metrics.settings import Settings
 from tests.metrics.engine.stored import complete
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -35,14 +33,15 @@ def events(ids: Mapping[str, datetime]) -> pl.DataFrame:
 def stored(home: Path, *batches: Mapping[str, datetime]) -> int:
     """Store one file of some batches; how many of its events are new."""
     transaction = uuid4().hex
-    staging = Staging(home, transaction, "")
+    staging = Staging(home, transaction, "abc")
     for batch in batches:
         staging.add(KIND, events(batch))
-    (kind,) = staging.finish()
-    if kind.events:
-        Lake(home).events(KIND).commit(kind.events, transaction)
+    kinds = list(staging.finish())
+    for kind in kinds:
+        if kind.events:
+            Lake(home).events(KIND).commit(kind.events, transaction)
     Identities(Lake(home).events(KIND)).merge()
-    return kind.stored
+    return sum(kind.stored for kind in kinds)
 
 
 def folder(home: Path) -> Path:
@@ -197,7 +196,7 @@ def test_an_older_home_has_its_days_hashed_anew_when_they_are_touched(
         return scan(paths, **named)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(pl, "scan_parquet", scanned)
-    Writer(Settings(home=older), lambda: NOON).put_right()
+    Identities(Lake(older).events(KIND)).complete()
     assert read == []
     assert [path.name for path in folder(older).parent.iterdir()] == [HASHING]
     assert len(lacking(older)) == 6
@@ -208,7 +207,7 @@ def test_an_older_home_has_its_days_hashed_anew_when_they_are_touched(
 
 
 def test_of_an_older_home_that_is_small_all_days_are_looked_through(older: Path) -> None:
-    Writer(Settings(home=older), lambda: NOON).put_right()
+    Identities(Lake(older).events(KIND)).complete()
     assert stored(older, {"2-3": NOON + timedelta(days=400)}) == 0
 
 
@@ -221,7 +220,7 @@ class Killed(BaseException):
 def test_killed_while_a_day_is_hashed_anew_it_is_done_again(
     older: Path, before: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Writer(Settings(home=older), lambda: NOON).put_right()
+    Identities(Lake(older).events(KIND)).complete()
 
     def killed(*_: object) -> None:
         raise Killed
@@ -229,7 +228,7 @@ def test_killed_while_a_day_is_hashed_anew_it_is_done_again(
     with monkeypatch.context() as cut, pytest.raises(Killed):
         cut.setattr(*((identities, "write") if before == "write" else (Identities, "_lack")), killed)
         stored(older, {"2-3": NOON + timedelta(days=20)})
-    Writer(Settings(home=older), lambda: NOON).put_right()
+    Identities(Lake(older).events(KIND)).complete()
     assert stored(older, {"2-3": NOON + timedelta(days=20)}) == 0
 
 

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from app.commands.doctor import CHECKS, Circumstances
-from metrics.lake import child, patience
+from metrics.lake import child, line, patience
 from metrics.lake.child import Reader
 from metrics.lake.identities import Identities
 from metrics.lake.ingest import FileOutcome, ingest
 from metrics.lake.patience import Glance, Patience, glance
 from metrics.lake.problems import FOR_WANT_OF, LakeUnavailable, Starved, Unreadable, Wanting
 from metrics.lake.reader import Task
+from metrics.lake.readers import InterruptibleReader
 from metrics.lake.runs import number_of
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -76,7 +77,7 @@ def test_mapped_files_are_not_owned(tmp_path: Path) -> None:
 
 def task(home: Path, path: Path) -> Task:
     home.mkdir(exist_ok=True)
-    return Task(str(path), path.name, str(home), "abc", "", str(home / "rejected.parquet"), NOW.isoformat(), 1_000)
+    return Task(str(path), path.name, str(home), "abc", "def", str(home / "rejected.parquet"), NOW.isoformat(), 1_000)
 
 
 def test_a_process_that_was_stopped_and_goes_on_has_read_a_good_file(
@@ -117,7 +118,7 @@ def test_what_a_process_looks_like_decides_what_is_said_of_it(seen: Glance, limi
     assert type(child._given_up(waiting, seen.owned, 2048 * MIB)) is problem  # pyright: ignore[reportPrivateUsage]
 
 
-class Limited(Reader):
+class Limited(InterruptibleReader):
     """A reader whose process wants something, by the file's name, unless it reads alone."""
 
     wants: Callable[[Task], Exception | None]
@@ -133,7 +134,8 @@ class Limited(Reader):
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Limited]]:
     Limited.tasks = []
-    monkeypatch.setattr("metrics.lake.ingest.Reader", Limited)
+    monkeypatch.setattr("metrics.lake.ingest.InterruptibleReader", Limited)
+    monkeypatch.setattr(line, "SMALL_BYTES", 0)
     return Limited  # pyright: ignore[reportReturnType]
 
 

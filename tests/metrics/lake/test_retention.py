@@ -1,6 +1,7 @@
 """Days are kept by kind, sums longer than events; what only events could tell of a closed day is no data, not zero."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -217,6 +218,17 @@ def test_events_wait_until_every_sum_knows_them(whole: Path, monkeypatch: pytest
     maintain(settings, now=lambda: NOW)
     assert len(closed_days(Lake(whole).events("interaction"))) == 13
     assert asked(whole, "page_views").frame["page_views"].item() == DAYS * A_DAY
+
+
+@pytest.mark.parametrize("name", ["request_counts", "interaction_counts"])
+def test_a_sum_that_was_lost_is_no_data_of_closed_days_and_made_anew_of_the_others(closed: Settings, name: str) -> None:
+    shutil.rmtree(closed.home / "rollups" / name)
+    metric = "requests" if name == "request_counts" else "page_views"
+    for _ in range(2):
+        maintain(closed, now=lambda: NOW)
+        found = asked(closed.home, metric, grain=Grain.DAY)
+        assert found.frame[metric].to_list() == [*[None] * 13, *[A_DAY] * 7]
+        assert list(found.dropped) == [metric]
 
 
 class Killed(BaseException):
