@@ -17,13 +17,14 @@ UNKNOWN = "somebody on this page"
 
 
 class Right(StrEnum):
-    """What somebody may do with alerts."""
+    """What somebody may do to what others see."""
 
     OPERATE = "acknowledge, silence and resolve alerts"
     EDIT = "change alert rules"
+    TAKE_BACK = "take back what was ingested"
 
 
-_SETTINGS: Mapping[Right, str] = {Right.OPERATE: "operators", Right.EDIT: "editors"}
+_SETTINGS: Mapping[Right, str] = {Right.OPERATE: "operators", Right.EDIT: "editors", Right.TAKE_BACK: "editors"}
 """The setting below `access` that says who has a right."""
 
 
@@ -50,7 +51,7 @@ def visitor(user: Mapping[str, object], access: Access) -> Visitor:
     if user["is_logged_in"] is not True:
         return Visitor(UNKNOWN, {right: f"Log in to {right}." for right in Right}, must_log_in=True)
     address = _address(user)
-    listed = {Right.OPERATE: access.operators, Right.EDIT: access.editors}
+    listed = {Right.OPERATE: access.operators, Right.EDIT: access.editors, Right.TAKE_BACK: access.editors}
     refusals = {
         right: f"{address or 'Your login'} may not {right}: the setting access.{_SETTINGS[right]} names others."
         for right, names in listed.items()

@@ -10,7 +10,23 @@ from collections.abc import Sequence
 
 import typer
 
-from app.commands import alerts, compact, doctor, ingest, metrics, query, report, simulate, status, up, verify
+from app.commands import (
+    alerts,
+    compact,
+    doctor,
+    files,
+    forget,
+    ingest,
+    metrics,
+    query,
+    repair,
+    report,
+    reprice,
+    simulate,
+    status,
+    up,
+    verify,
+)
 from app.commands.outcome import Exit, Stop
 
 app = typer.Typer(
@@ -24,9 +40,13 @@ app = typer.Typer(
 for command in (
     up.up,
     ingest.ingest,
+    files.files,
+    forget.forget,
+    reprice.reprice,
     query.query,
     metrics.metrics,
     report.report,
+    repair.repair,
     simulate.simulate,
     status.status,
     doctor.doctor,

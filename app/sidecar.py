@@ -4,6 +4,7 @@ Run as `python -m app.sidecar` by the supervisor, for the home that the environm
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -14,15 +15,20 @@ from pathlib import Path
 from app.alerting import Alerting
 from app.demo import DemoMaker
 from app.heartbeat import beat
+from app.standby import alone
 from app.timetable import Job, Timetable
 from metrics.lake.ingest import FileOutcome, ingest_inbox
 from metrics.lake.maintenance import maintain
-from metrics.settings import load_settings
+from metrics.lake.settling import Settling
+from metrics.settings import Settings, load_settings
 
 UPKEEP_SECONDS = 3600.0
 COMPLETED = 10_000_000
 """Events from which rollups are completed at a time: nothing is stored for as long as that takes."""
 DEMO_SECONDS = 2.0
+PATIENCE_SECONDS = 7.0
+"""How long work may go on after SIGTERM; less than the supervisor's grace. What is cut off then is put right at the
+next start."""
 LAKE = "lake"
 """The lane of whatever writes the lake."""
 LOG = logging.getLogger("promptpilot.sidecar")
@@ -50,16 +56,24 @@ def told(file: FileOutcome) -> str:
 
 
 def main() -> None:
-    """Work until SIGTERM or Ctrl-C; what is being stored then is stored to its end."""
+    """Work until SIGTERM or Ctrl-C; what is being committed then is committed to its end."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # tells every plugin it sets up
     settings = load_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: _end(stop))
+    with alone(settings.home, stop) as is_alone:
+        if is_alone:
+            _work(settings, stop)
+
+
+def _work(settings: Settings, stop: threading.Event) -> None:
     demo = DemoMaker(settings, _now)
-    storing = partial(ingest_inbox, settings, now=_now, progress=Teller(), stop=stop.is_set, wait=False)
+    storing = partial(
+        ingest_inbox, settings, now=_now, progress=Teller(), stop=stop.is_set, wait=False, settling=Settling()
+    )
     alerting = Alerting(settings, _now)
     jobs = (
         Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
@@ -72,6 +86,20 @@ def main() -> None:
     finally:
         alerting.close()
         demo.end()
+
+
+def _end(stop: threading.Event) -> None:
+    """Ask all to end; whatever does not is left as a kill would leave it."""
+    if not stop.is_set():
+        stop.set()
+        last = threading.Timer(PATIENCE_SECONDS, _leave)
+        last.daemon = True
+        last.start()
+
+
+def _leave() -> None:
+    LOG.warning("ended in the middle of something: it is put right at the next start")
+    os._exit(0)
 
 
 def _now() -> datetime:

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from schedule import Scheduler
+from app.steady import SteadyScheduler
 
 BEAT_SECONDS = 1
 LOG = logging.getLogger("promptpilot.sidecar")
@@ -53,15 +53,17 @@ class Timetable:
         jobs: Sequence[Job],
         now: Callable[[], datetime],
         beat: Callable[[datetime, Mapping[str, Mapping[str, str | None]]], object],
+        scheduler: SteadyScheduler | None = None,
     ) -> None:
         self._jobs = tuple(jobs)
         self._records = {job.name: _Record() for job in jobs}
         self._now = now
         self._beat = beat
+        self._scheduler = scheduler or SteadyScheduler()
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then until the run in progress has come to its end."""
-        scheduler = Scheduler()
+        scheduler = self._scheduler
         with ExitStack() as stack:
             lanes = {
                 lane: stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix=lane))
@@ -70,7 +72,7 @@ class Timetable:
             for job in self._jobs:
                 worker = lanes[job.lane]
                 self._submit(job, worker)
-                scheduler.every(job.every).seconds.do(self._submit, job, worker)  # pyright: ignore[reportArgumentType]
+                scheduler.every(job.every).seconds.do(self._submit, job, worker)
             scheduler.every(BEAT_SECONDS).seconds.do(self._tell)
             self._tell()
             while not stop.wait(max(0.0, scheduler.idle_seconds or 0.0)):

@@ -1,12 +1,13 @@
 """Holds the numbers against each other: rollups against raw events, and both against Polars.
 
 The pages answer from partial aggregates wherever they can. Here the same questions are asked of the raw
-events, and the plainest metrics also of Polars, which shares no code with the engine.
+events, and the plainest metrics also of Polars, which shares no code with the engine. Days whose events were dropped
+while their sums stayed are left out: of them nothing is there to be held against the sums.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,10 +15,12 @@ import polars as pl
 from metrics.catalog import Metric
 from metrics.catalog.model import Quantile
 from metrics.engine import Engine, EngineError, Grain, Query, Window
+from metrics.lake.closed import closed_days, stretches
 
 if TYPE_CHECKING:
     from metrics.settings import Settings
 
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 EXACT = 1e-9
 """Relative difference that counts as none: sums of floats depend on their order."""
 PERCENTILE = 0.005
@@ -54,39 +57,64 @@ def verify(settings: "Settings") -> Verification:
         return Verification(0, ())
     window = Window(start=freshness.first, end=freshness.last + timedelta(microseconds=1))
     pairs = [pair for by in GROUPINGS for pair in _against_events(engine, window, by)]
-    pairs += _against_polars(engine, window)
+    pairs += _against_polars(engine)
     return Verification(len(pairs), tuple(pair for pair in pairs if not _agree(engine.metrics[pair.metric], pair)))
 
 
 def _against_events(engine: Engine, window: Window, by: tuple[str, ...]) -> Iterator[Difference]:
     """Figure shown and figure from raw events of every metric that a rollup answers, bucket and group."""
+    by_window: dict[Window, list[str]] = {}
+    for name, metric in engine.metrics.items():
+        start = max([window.start, *(_first_with_events(engine, kind) for kind in metric.kinds)])
+        if start < window.end:
+            by_window.setdefault(Window(start=start, end=window.end), []).append(name)
+    for within, names in by_window.items():
+        yield from _of_window(engine, within, by, names)
+
+
+def _of_window(engine: Engine, window: Window, by: tuple[str, ...], names: Sequence[str]) -> Iterator[Difference]:
     grain = Grain.NONE if by else Grain.DAY
-    asked = [Query(metrics=(name,), window=window, by=by, grain=grain) for name in engine.metrics]
-    names = tuple(query.metrics[0] for query in asked if _from_rollup(engine, query))
-    if not names:
+    asked = [Query(metrics=(name,), window=window, by=by, grain=grain) for name in names]
+    compared = tuple(query.metrics[0] for query in asked if _from_rollup(engine, query))
+    if not compared:
         return
-    query = Query(metrics=names, window=window, by=by, grain=grain)
+    query = Query(metrics=compared, window=window, by=by, grain=grain)
     shown = engine.run(query).frame
-    raw = engine.run(query.model_copy(update={"raw": True})).frame.rename({name: f"{name} raw" for name in names})
-    keys = [column for column in shown.columns if column not in names]
+    raw = engine.run(query.model_copy(update={"raw": True})).frame.rename({name: f"{name} raw" for name in compared})
+    keys = [column for column in shown.columns if column not in compared]
     for row in shown.join(raw, on=keys, how="full", coalesce=True, nulls_equal=True).iter_rows(named=True):
         where = ", ".join(f"{key}={row[key]}" for key in keys)
-        for name in names:
+        for name in compared:
             yield Difference(name, where, row[name], row[f"{name} raw"])
 
 
+def _first_with_events(engine: Engine, kind: str) -> datetime:
+    """The moment from which all events of a kind are there that its rollups counted."""
+    closed = stretches(closed_days(engine.lake.events(kind)))
+    return datetime.combine(closed[-1][1], time(), UTC) if closed else _EVER
+
+
 def _from_rollup(engine: Engine, query: Query) -> bool:
-    """Whether there is something to compare: an answer that does not come from the raw events anyway."""
+    """Whether there is something to compare: an answer that comes from a rollup, and events that know all of it."""
     try:
-        return engine.plan(query).source != engine.plan(query.model_copy(update={"raw": True})).source
+        shown, raw = engine.plan(query), engine.plan(query.model_copy(update={"raw": True}))
     except EngineError:
         return False
+    gone = any(relation.gone for statement in raw.statements for relation in statement.relations)
+    return shown.source != raw.source and not gone
 
 
-def _against_polars(engine: Engine, window: Window) -> Iterator[Difference]:
-    for name, expected in polars_figures(engine).items():
-        answered = engine.run(Query(metrics=(name,), window=window)).frame[name].item()
-        yield Difference(name, "everything, by Polars", answered, expected)
+def _against_polars(engine: Engine) -> Iterator[Difference]:
+    figures = polars_figures(engine)
+    kinds = engine.freshness().kinds
+    for name, expected in figures.items():
+        (kind,) = engine.metrics[name].kinds
+        last = kinds[kind].last
+        if last is not None:
+            start = max(_first_with_events(engine, kind), kinds[kind].first or _EVER)
+            window = Window(start=start, end=last + timedelta(microseconds=1))
+            answered = engine.run(Query(metrics=(name,), window=window)).frame[name].item()
+            yield Difference(name, "everything, by Polars", answered, expected)
 
 
 def _agree(metric: Metric, pair: Difference) -> bool:
@@ -106,9 +134,10 @@ def polars_figures(engine: Engine) -> Mapping[str, float | None]:
     figures: dict[str, float | None] = {}
     client_errors = engine.settings.errors.client_errors_count
     for kind, expressions in _expressions(400 if client_errors else 500).items():
-        files = engine.lake.events(kind).files()
-        if files:
-            figures |= pl.scan_parquet(files).select(**expressions).collect(engine="streaming").row(0, named=True)
+        table = engine.lake.events(kind)
+        if files := table.files():
+            events = table.scan(files).filter(pl.col("ts") >= _first_with_events(engine, kind))
+            figures |= events.select(**expressions).collect(engine="streaming").row(0, named=True)
     return figures
 
 

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from os import cpu_count
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from benchmarks import alerts, ingest, pages, queries
+from benchmarks import alerts, history, ingest, pages, queries
 from metrics.events.simulator import simulate
 
 HERE = Path(__file__).resolve().parent
@@ -41,7 +41,8 @@ def main(
     if anew:
         shutil.rmtree(work, ignore_errors=True)
     home = work / "home"
-    rows = [*_ingest_rows(work, days, per_day), *_query_rows(home), *_alert_rows(home), *_page_rows(home)]
+    rows = [*_ingest_rows(work, days, per_day), *_small_file_rows(work / "small")]
+    rows += [*_query_rows(home), *_alert_rows(home), *_page_rows(home)]
     everything = [*_everything_rows(work / "everything", days, per_day)]
     machine = f"{cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     events = f"{days * per_day:,} requests in {days} days"
@@ -65,13 +66,35 @@ def _ingest_rows(work: Path, days: int, per_day: int) -> Iterator[Row]:
         report = simulate(work / "events", days=days, per_day=per_day, seed=1, end=END, kinds=["request"])
         simulated = sum(report.events.values()) / (perf_counter() - started)
         measured = ingest.measure(report.files, work / "home")
-        kept.write_text(json.dumps({**asdict(measured), "simulated": simulated}), encoding="utf-8")
+        year = history.measure(report.files[-2], report.files[-1], work / "year")
+        document = {**asdict(measured), "simulated": simulated, "history": asdict(year)}
+        kept.write_text(json.dumps(document), encoding="utf-8")
     found = json.loads(kept.read_text(encoding="utf-8"))
     yield "simulate (requests only)", "≥ 1 M events/s", f"{found['simulated'] / 1e6:.2f} M events/s"
     speed = found["rows"] / found["seconds"]
     yield "ingest, rollups included", "≥ 700 k rows/s", f"{speed / 1e3:.0f} k rows/s"
     yield "its time ÷ DuckDB's Parquet → Parquet copy", "–", f"{found['seconds'] / found['copy_seconds']:.2f}"
     yield "its memory at the peak", "≤ 4 GiB", f"{found['peak_bytes'] / 2**30:.2f} GiB"
+    yield from _history_rows(found["history"])
+
+
+def _history_rows(found: dict[str, Any]) -> Iterator[Row]:
+    year, empty = found["year"], found["empty"]
+    named = (
+        ("its time", "seconds"),
+        ("its processor time", "processor_seconds"),
+        ("memory that its processes own", "peak_bytes"),
+    )
+    what = f"a day stored into a lake of a year ({found['ids'] / 1e6:.0f} M ids) ÷ into an empty one"
+    for name, field in named:
+        yield f"{what}: {name}", "≤ 1.1", f"{year[field] / empty[field]:.2f}"
+    yield "disk a million events, as stored", "–", f"{found['disk_bytes'] / found['rows']:.0f} MB"
+
+
+def _small_file_rows(work: Path) -> Iterator[Row]:
+    for ending in ("parquet", "csv", "ndjson"):
+        speed = ingest.small_files_a_second(work, ending)
+        yield f"5,000 files of 20 rows ({ending})", "≥ 100 files/s", f"{speed:.0f} files/s"
 
 
 def _query_rows(home: Path) -> Iterator[Row]:

@@ -8,13 +8,20 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
+
+_Days = Annotated[int, Field(ge=0)]
+EVENT_KINDS = (
+    "request", "llm_call", "prompt", "pipeline_run", "interaction", "web_vital", "feedback", "error", "resource",
+    "health", "change", "security", "span",
+)  # fmt: skip
+"""What settings may name: all of `metrics.events.KINDS`, which this room must not import, and what is to come."""
 
 
 class _Section(BaseModel):
@@ -79,20 +86,44 @@ class Ingest(_Section):
     batch_rows: Annotated[int, Field(ge=1_000, le=4_000_000)] = 1_500_000
     """Rows held in memory at a time."""
     timeout_seconds: Annotated[float, Field(gt=0)] = 60
-    """Silence after which reading a file is given up, in seconds."""
+    """How long reading a file may go on without a sign, in seconds of its own: waiting for others does not count."""
     memory_mb: Annotated[int, Field(ge=256)] = 2048
-    """Memory the reading process may use, in MB."""
+    """Memory of its own that a process that reads files may use, in MB; one that reads alone twice as much."""
 
 
 class Lake(_Section):
     """How long events are kept."""
 
-    retention_days: Annotated[int, Field(ge=0)] = 0
-    """Days of events kept; 0 keeps all."""
+    retention_days: _Days | dict[str, _Days] = 0
+    """Days of events kept; 0 keeps all. By kind: `{span: 14, request: 400}`; kinds that are not named are kept."""
+    rollup_days: _Days = 0
+    """Days for which sums (rollups) are kept of events that are dropped; 0 keeps sums as long as their events."""
     vacuum_grace_hours: Annotated[float, Field(ge=0)] = 24
     """Hours for which files no longer referenced stay readable."""
     compact_files: Annotated[int, Field(ge=2)] = 16
     """Small files of one day that are merged once there are this many."""
+
+    @field_validator("retention_days", mode="wrap")
+    @classmethod
+    def _days_by_kind(cls, value: object, check: ValidatorFunctionWrapHandler) -> int | dict[str, int]:
+        try:
+            days: int | dict[str, int] = check(value)
+        except ValidationError as error:
+            raise ValueError(
+                f"{value!r} are no days; expected a whole number from 0 on, or one by kind: {{span: 14, request: 400}}"
+            ) from error
+        unknown = [kind for kind in days if kind not in EVENT_KINDS] if isinstance(days, dict) else []
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is no kind of events; expected some of {', '.join(EVENT_KINDS)}")
+        return days
+
+    def days_of_events(self, kind: str) -> int:
+        """Days of events of a kind that are kept; 0 is all."""
+        return self.retention_days.get(kind, 0) if isinstance(self.retention_days, dict) else self.retention_days
+
+    def days_of_rollups(self, kind: str) -> int:
+        """Days of rollups of a kind that are kept, never fewer than of events; 0 is all."""
+        return max(self.days_of_events(kind), self.rollup_days) if self.days_of_events(kind) else 0
 
 
 class Slack(_Section):
@@ -177,7 +208,7 @@ class Access(_Section):
     operators: tuple[str, ...] = ()
     """Who may acknowledge, silence and resolve alerts; empty: everyone who is logged in."""
     editors: tuple[str, ...] = ()
-    """Who may change alert rules; empty: everyone who is logged in."""
+    """Who may change alert rules and take back what was ingested; empty: everyone who is logged in."""
 
 
 class Settings(BaseSettings):

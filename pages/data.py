@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from app.components import address, ingested, mapping, rejected, upload, volume
+from app.components import address, ingested, mapping, rejected, upload, volume, waiting
 
 view = address.view()
 
 ingested.tiles()
 
 upload.panel()
+waiting.panel()
 mapping.panel()
 
 left, right = st.columns([3, 2])

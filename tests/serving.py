@@ -58,6 +58,7 @@ def running_up(
                 break
         else:
             raise AssertionError("".join(lines))
+        watchdog.cancel()  # it is for the start only: a long test on a busy machine keeps its program
         yield process, lines
     finally:
         watchdog.cancel()

@@ -89,3 +89,5 @@ def remark(result: "Result", *, explain: bool, beside: bool) -> None:
         tell(result.sql)
     for metric, kind in result.missing.items():
         warn(f"{metric}: no data yet: needs `{kind}` events")
+    for metric, reason in result.dropped.items():
+        warn(f"{metric}: no data where {reason}")

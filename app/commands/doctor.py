@@ -24,6 +24,10 @@ State = Literal["ok", "note", "failed"]
 _MARKS: dict[State, str] = {"ok": "ok    ", "note": "note  ", "failed": "FAILED"}
 OLDEST_PYTHON = (3, 11)
 _LEAST_FREE_GB = 1.0
+_TOLD = 5
+"""Damages that are told one by one."""
+_LOOKED_AT = 1_000
+"""Files rejected that are looked through."""
 
 
 class Finding(NamedTuple):
@@ -98,7 +102,7 @@ def _disk(circumstances: Circumstances) -> Finding:
     home = circumstances.settings.home
     free = shutil.disk_usage(next(path for path in (home, *home.parents) if path.exists())).free / 1e9
     if free < _LEAST_FREE_GB:
-        remedy = "free some space, set lake.retention_days, or move the home with --home"
+        remedy = "free some space, set lake.retention_days (lake.rollup_days keeps sums), or move the home with --home"
         return Finding("failed", f"{free:.1f} GB free", remedy)
     return Finding("ok", f"{free:.0f} GB free")
 
@@ -144,6 +148,17 @@ def _lake(circumstances: Circumstances) -> Finding:
     return Finding("ok", f"{events:,} events readable")
 
 
+def _damage(circumstances: Circumstances) -> Finding:
+    from metrics.lake.damage import damages
+
+    found = damages(circumstances.settings.home)
+    if not found:
+        return Finding("ok", "nothing is damaged or missing")
+    told = "; ".join(f"{one.where}: {one.what}" for one in found[:_TOLD])
+    more = f"; and {len(found) - _TOLD:,} more" if len(found) > _TOLD else ""
+    return Finding("failed", told + more, "promptpilot repair mends it; with --dry-run it only says what it would do")
+
+
 def _sidecar(circumstances: Circumstances) -> Finding:
     from app.heartbeat import STALE_SECONDS
     from app.heartbeat import age as heartbeat_age
@@ -172,6 +187,22 @@ def _inbox(circumstances: Circumstances) -> Finding:
     return Finding("ok", f"{waiting} files waiting in {inbox}")
 
 
+def _given(circumstances: Circumstances) -> Finding:
+    """Files refused that may be good ones: they took more than they were given."""
+    from metrics.lake.ledger import Ledger
+    from metrics.lake.problems import FOR_WANT_OF
+
+    book, limits = Ledger.existing(circumstances.settings.home), circumstances.settings.ingest
+    given = f"{limits.memory_mb:,} MB and {limits.timeout_seconds:g} s without a sign"
+    refused = book.refused(_LOOKED_AT) if book else []
+    wanting = [one.outcome for one in refused if one.outcome.reason.startswith(FOR_WANT_OF)]
+    if wanting:
+        first = wanting[0]
+        remedy = f"{first.path.name}: {first.reason}; then drop it into the inbox again"
+        return Finding("note", f"{len(wanting)} files were refused that took more than {given}", remedy)
+    return Finding("ok", f"no file was refused for want of them: {given}")
+
+
 CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "Python": _python,
     "packages": _packages,
@@ -181,8 +212,10 @@ CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "time zones": _time_zones,
     "browser": _browser,
     "lake": _lake,
+    "damage": _damage,
     "mappings": _mappings,
     "inbox": _inbox,
+    "time and memory": _given,
     "sidecar": _sidecar,
 }
 """Every check by the name it is reported under."""

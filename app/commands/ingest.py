@@ -8,12 +8,14 @@ import typer
 
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import Exit, invalid, unknown, wrong
-from app.commands.printing import print_json, say
+from app.commands.printing import plain, print_json, say
 from app.commands.progress import FileBar, progress_bar
+from app.commands.questions import told
 
 if TYPE_CHECKING:
     from metrics.events.questions import Answers
-    from metrics.lake.ingest import IngestReport
+    from metrics.lake.ingest import FileOutcome, IngestReport
+    from metrics.settings import Settings
 
 
 def ingest(
@@ -26,6 +28,14 @@ def ingest(
         list[str] | None,
         typer.Option("--set", metavar="COLUMN.KEY=VALUE", help="Answer what was asked: duration_ms.unit=s."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Store nothing; tell what would come of the files, with their main figures."),
+    ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option("--replace", help="Read stored files again, in the place of what they brought."),
+    ] = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -39,22 +49,60 @@ def ingest(
     answers = _answers(yes, said or (), map_name)
     if answers is not None and not paths:
         raise wrong("--yes, --set and --map are said of files: name them")
+    if whole and not paths:
+        raise wrong("--replace is said of files: name them")
 
+    if dry_run:
+        _dry_run(paths or [settings.home / "inbox"], settings, answers, as_json=as_json)
+        return
+
+    from metrics.lake.ingest import IngestReport, ingest_inbox
     from metrics.lake.ingest import ingest as ingest_paths
-    from metrics.lake.ingest import ingest_inbox
 
     with progress_bar() as show:
         progress = FileBar(show) if show else None
         if paths:
-            report = ingest_paths(paths, settings, now=now, answers=answers, progress=progress)
+            done, rest = _again(paths, settings, answers, whole=whole)
+            report = ingest_paths(rest, settings, now=now, answers=answers, progress=progress) if rest else None
+            report = IngestReport((*done, *(report.files if report else ())))
         else:
             report = ingest_inbox(settings, now=now, progress=progress)
     if as_json:
         print_json(as_document(report))
     else:
         _tell(report)
-    if report.rejected or any(file.status == "rejected" for file in report.files):
+    if (
+        report.rejected
+        or (paths and (report.gone or report.waiting))
+        or any(file.status == "rejected" for file in report.files)
+    ):
         raise typer.Exit(Exit.DIFFERENT)
+
+
+def _dry_run(paths: Sequence[Path], settings: "Settings", answers: "Answers | None", *, as_json: bool) -> None:
+    from app.commands.dry_run import show
+    from metrics.lake.trying import tried
+
+    files = list(tried([path for path in paths if path.exists()], settings, now=now, answers=answers))
+    if not show(files, as_json=as_json):
+        raise typer.Exit(Exit.DIFFERENT)
+
+
+def _again(
+    paths: Sequence[Path], settings: "Settings", answers: "Answers | None", *, whole: bool
+) -> "tuple[Sequence[FileOutcome], Sequence[Path]]":
+    """What became of the files that were stored before and are to be read again; and the others."""
+    if not whole and answers is None:
+        return (), paths
+    from metrics.events.questions import Answers
+    from metrics.lake.problems import NotStored
+    from metrics.lake.replacing import read_again
+
+    try:
+        again = read_again(paths, settings, answers or Answers(), whole=whole, now=now)
+    except NotStored as error:
+        raise wrong(str(error)) from error
+    return again.done, again.rest
 
 
 def _check_mappings(home: Path, name: str | None) -> None:
@@ -114,17 +162,26 @@ def as_document(report: "IngestReport") -> dict[str, object]:
         "stored": report.stored,
         "duplicates": report.duplicates,
         "rejected": report.rejected,
+        "waiting": [plain(path) for path in report.waiting],
+        "gone": [plain(path) for path in report.gone],
     }
 
 
 def _tell(report: "IngestReport") -> None:
     for file in report.files:
-        counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
-        say(f"{file.path}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else ""))
+        if file.questions:
+            say(f"{file.path}: asks: none of its {file.read:,} rows is stored until somebody answers")
+            for line in told(file.path, file.questions):
+                say(line)
+        else:
+            counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
+            say(f"{file.path}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else ""))
         for note in file.notes:
             say(f"  note: {note}")
     for path in report.waiting:
         say(f"{path}: waiting: it may still be written to")
+    for path in report.gone:
+        say(f"{path}: vanished before it was read")
     say(
         f"{len(report.files)} files: {report.read:,} rows read = {report.stored:,} stored"
         f" + {report.duplicates:,} duplicates + {report.rejected:,} rejected"

@@ -18,7 +18,12 @@ def json_bytes(value: object) -> bytes:
     import orjson
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
-    return orjson.dumps(value, default=str, option=options)
+    return orjson.dumps(value, default=lambda one: plain(str(one)), option=options)
+
+
+def plain(text: object) -> str:
+    r"""Text that can be written: of a file's name that is no UTF-8, the bytes are written out (`caf\xe9.csv`)."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) -> str:
@@ -45,12 +50,12 @@ def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
 
 def say(sentence: str) -> None:
     """A line for the person at the terminal."""
-    sys.stdout.write(sentence + "\n")
+    sys.stdout.write(plain(sentence) + "\n")
 
 
 def warn(sentence: str) -> None:
     """A line beside the result: on standard error, so that a program reading the result is not disturbed."""
-    sys.stderr.write(sentence + "\n")
+    sys.stderr.write(plain(sentence) + "\n")
 
 
 def moment(value: datetime | None) -> str:

@@ -6,8 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from app.commands.printing import plain
+
 if TYPE_CHECKING:
     from metrics.lake.ledger import FileOutcome
+
+
+FEW = 20
+"""Files of which each has a bar of its own."""
 
 
 class Show(Protocol):
@@ -27,7 +33,7 @@ def progress_bar() -> Generator[Show | None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=None)
 
@@ -38,21 +44,30 @@ def progress_bar() -> Generator[Show | None]:
 
 
 class FileBar:
-    """Shows the reading of files, as `metrics.lake.ingest.Progress`."""
+    """Shows the reading of files, as `metrics.lake.ingest.Progress`: the rows of a few, else how many are done."""
 
     def __init__(self, show: Callable[[str, float, float | None], None]) -> None:
         self._show = show
         self._text = ""
+        self._number = self._of = 0
 
     def begun(self, path: Path, number: int, of: int) -> None:
         """The next file."""
-        self._text = f"{number}/{of} {path.name}"
-        self._show(self._text, 0, None)
+        self._number, self._of = number, of
+        self._text = f"{number}/{of} {plain(path.name)}"
+        if of > FEW:
+            self._show(self._text, number - 1, of)
+        else:
+            self._show(self._text, 0, None)
 
     def rows(self, done: int, of: int | None) -> None:
         """So many rows of it."""
-        self._show(self._text, done, of)
+        if self._of <= FEW:
+            self._show(self._text, done, of)
 
     def finished(self, outcome: "FileOutcome") -> None:
         """All of it."""
-        self._show(self._text, outcome.read, outcome.read)
+        if self._of > FEW:
+            self._show(self._text, self._number, self._of)
+        else:
+            self._show(self._text, outcome.read, outcome.read)

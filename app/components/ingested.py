@@ -1,19 +1,21 @@
 """What was ingested: rows by what became of them, and the files, newest first."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import polars as pl
 import streamlit as st
 
 from app import theme, wording
+from app.components import taking_back
 from app.components.failure import contained
 from app.queries import lake
 from app.queries.lake import Book
 from app.state import View
-from metrics.lake.ledger import Status
+from metrics.lake.ledger import GONE, Attempt, Status
 
 REFRESH = "10s"
-_CHOICES = ("All", "Stored", "Duplicate", "Rejected")
+_CHOICES = ("All", "Stored", "Duplicate", "Rejected", "Forgotten", "Replaced")
 _KEY = "files-status"
 _TILES = (
     ("Rows read", "read", "Rows of all files, broken ones too. Read = stored + duplicates + rejected."),
@@ -21,7 +23,10 @@ _TILES = (
     ("Duplicates", "duplicates", "Rows that were events already: the same file again, or overlapping files."),
     ("Rejected", "rejected_rows", "Rows that are no events. Each is kept with its reason."),
 )
-STATES = {"stored": "✓ stored", "duplicate": "= duplicate", "rejected": "✕ rejected"}
+STATES = {
+    "stored": "✓ stored", "duplicate": "= duplicate", "rejected": "✕ rejected", "forgotten": "↩ forgotten",
+    "replaced": "⟳ replaced",
+}  # fmt: skip
 """Status with a sign before the word."""
 
 
@@ -44,7 +49,9 @@ def _tiles() -> None:
 
 def _sum(book: Book) -> str:
     totals = book.totals
-    files = ", ".join(f"{totals.files.get(status, 0):,} {status}" for status in ("stored", "duplicate", "rejected"))
+    always = ("stored", "duplicate", "rejected")
+    counts = [(status, totals.files.get(status, 0)) for status in (*always, *GONE)]
+    files = ", ".join(f"{count:,} {status}" for status, count in counts if count or status in always)
     sums = (
         f"{totals.read:,} rows read = {totals.stored:,} stored + {totals.duplicates:,} duplicates"
         f" + {totals.rejected_rows:,} rejected. Files: {files}; {book.waiting:,} waiting in the inbox."
@@ -68,23 +75,34 @@ def _files(view: View) -> None:
                 "Status", _CHOICES, default="All", key=_KEY, label_visibility="collapsed", required=True
             )
         status = None if choice in (None, "All") else cast("Status", choice.lower())
-        rows = lake.files(status)
+        attempts = lake.attempts(status)
+        rows = lake.listed(attempts)
         if rows.is_empty():
             st.caption("No file yet." if not book.totals.files else "No file of this status.")
             return
         count = sum(book.totals.files.values()) if status is None else book.totals.files.get(status, 0)
-        table(rows, view, f"Files, newest first: {rows.height:,} of {count:,}", "files")
+        table(rows, view, f"Files, newest first: {rows.height:,} of {count:,}", "files", lambda: _take_up(attempts))
         if rows.height < count:
             st.caption(f"The newest {rows.height:,} of {count:,} files.")
+        taking_back.panel([attempt for attempt in attempts if attempt.outcome.status == "stored"])
 
 
-def table(rows: pl.DataFrame, view: View, alt: str, key: str) -> None:
-    """Files as a table."""
+def _take_up(attempts: Sequence[Attempt]) -> None:
+    """Choose the file whose row was chosen."""
+    rows = st.session_state["files"]["selection"]["rows"]
+    if rows and rows[0] < len(attempts) and attempts[rows[0]].outcome.status == "stored":
+        st.session_state[taking_back.CHOSEN] = attempts[rows[0]].hash
+
+
+def table(rows: pl.DataFrame, view: View, alt: str, key: str, chosen: Callable[[], None] | None = None) -> None:
+    """Files as a table; `chosen` is called when a row was chosen."""
     st.dataframe(
         rows.with_columns(pl.col("status").replace(STATES)),
         hide_index=True,
         row_height=theme.ROW_HEIGHT,
         key=key,
+        on_select=chosen or "ignore",
+        selection_mode="single-row",
         alt=alt,
         column_config=columns(view),
     )
@@ -103,4 +121,5 @@ def columns(view: View) -> dict[str, Any]:
         "rejected": number("Rejected", format="localized"),
         "kinds": st.column_config.TextColumn("Kinds", width="small"),
         "reason": st.column_config.TextColumn("Reason", width="large"),
+        "notes": st.column_config.TextColumn("Notes", width="medium", help="How it was read, where that was decided."),
     }

@@ -10,14 +10,17 @@ import streamlit as st
 from pydantic import ValidationError
 
 from app import theme, wording
-from app.components import mapping_rows, upload
+from app.components import previewed, upload
 from app.components.failure import contained
+from app.components.mapping_parts import parts
 from app.components.mapping_rows import Form
-from app.queries import contents, lake
-from app.queries.saving import NotSaved, ingest_anew, problem_of, save, taken_names
+from app.queries import contents, lake, previews, undoing
+from app.queries.previews import Running
+from app.queries.saving import NotSaved, ingest_anew, problem_of, read_yaml, save, taken_names
 from metrics.events import KINDS
 from metrics.events.choices import Known, document
-from metrics.events.evidence import Seen
+from metrics.events.looks import Seen
+from metrics.events.matching import LEAST, Proposal
 from metrics.lake.ledger import Attempt
 from metrics.lake.peeking import Peeked, Tried
 from metrics.lake.problems import LakeUnavailable, Unreadable
@@ -50,6 +53,8 @@ def _panel() -> None:
         st.subheader("Map columns", anchor=False, help=_HELP)
         attempts = {attempt.hash: attempt for attempt in lake.mappable()}
         asked = st.session_state.pop(upload.TO_MAP, st.session_state.get(_FILE))
+        if asked and asked not in attempts and (stored := lake.stored(asked)):
+            attempts[asked] = stored  # to be read again in another way
         st.session_state[_FILE] = asked if asked in attempts else None
         if not attempts:
             st.caption("Every file was recognized. One that is not can be opened here, to say what its columns mean.")
@@ -83,22 +88,63 @@ def _opened(attempt: Attempt) -> None:
         st.error(f"It cannot be opened: {wording.markdown(wording.name(str(problem), 400))}", icon=":material/error:")
         return
     _columns(peeked)
-    seen = contents.seen(peeked)
-    form = _form(path, attempt, seen)
-    choices = mapping_rows.rows(form)
-    claimed = {choice.source for choice in choices.values()}
-    rest = [column.name for column in peeked.columns if column.name not in claimed]
+    known = [Known(one, column.is_key) for one, column in zip(peeked.seen, peeked.columns, strict=True)]
+    prefix = f"mapping-{attempt.hash}"
+    as_text = st.segmented_control(
+        "Say it",
+        (_AS_FORM, _AS_TEXT),
+        default=_AS_FORM,
+        key=f"{prefix}-how",
+        label_visibility="collapsed",
+        required=True,
+    )
+    if as_text == _AS_TEXT:
+        entry = _text(prefix)
+    else:
+        entry = _chosen(path, attempt, peeked.seen, known)
+        st.session_state[f"{prefix}-draft"] = contents.written(entry) if entry else ""
+    if entry is not None:
+        _finish(attempt, path, entry, known, prefix)
+
+
+_AS_FORM, _AS_TEXT = "As a form", "As YAML"
+
+
+def _text(prefix: str) -> dict[str, Any] | None:
+    """The mapping as a person writes it: all that a mapping can say, also what the form has no field for."""
+    key = f"{prefix}-text"
+    st.session_state.setdefault(key, st.session_state.get(f"{prefix}-draft", ""))
+    said = st.text_area(
+        "The mapping", key=key, height=420,
+        help="As in mappings.yaml of the home; docs/mappings.md tells all that can be said. Back in the form, what was "
+        "changed here is not seen.",
+    )  # fmt: skip
+    try:
+        return read_yaml(said)
+    except NotSaved as problem:
+        st.error(wording.markdown(wording.name(str(problem), 600)), icon=":material/error:")
+        return None
+
+
+def _chosen(path: Path, attempt: Attempt, seen: tuple[Seen, ...], known: Sequence[Known]) -> dict[str, Any]:
+    """The mapping that the form says."""
+    stamp = path.stat().st_mtime_ns
+    by_kind = {proposal.kind: proposal for proposal in contents.ranked(str(path), stamp, seen)}
+    form = _form(attempt, seen, by_kind)
+    chosen = parts(form, by_kind)
+    claimed = {name for part in chosen.parts for name in part.names}
+    rest = [one.seen.name for one in known if one.seen.name not in claimed and not one.is_key]
     if rest:
         named = ", ".join(wording.name(name, 40) for name in rest[:20]) + (", …" if len(rest) > 20 else "")
         st.caption(wording.markdown(f"Kept as attributes, to filter by: {named}"))
-    known = [Known(one, column.is_key) for one, column in zip(seen, peeked.columns, strict=True)]
     name = st.text_input("Name of the mapping", _free_name(path), key=f"{form.prefix}-name", max_chars=80).strip()
     pattern = st.text_input(
         "Only for files named like (optional)", key=f"{form.prefix}-pattern", placeholder="gateway-*.csv", max_chars=120
     ).strip()
-    is_table = path.name.lower().endswith(_TABLES)
-    entry = document(name, form.kind, choices, known, is_table=is_table, pattern=pattern)
-    _finish(attempt, path, entry, known, form.prefix)
+    return document(
+        name, chosen.parts, known, is_table=path.name.lower().endswith(_TABLES), pattern=pattern,
+        is_several=chosen.is_several, each=chosen.each,
+    )  # fmt: skip
 
 
 def _columns(peeked: Peeked) -> None:
@@ -129,44 +175,68 @@ def _first(values: Sequence[str | None]) -> list[str]:
     return list(dict.fromkeys(value for value in values if value))[:_VALUES]
 
 
-def _form(path: Path, attempt: Attempt, seen: tuple[Seen, ...]) -> Form:
-    stamp = path.stat().st_mtime_ns
-    ranked = contents.ranked(str(path), stamp, seen)
-    by_kind = {proposal.kind: proposal for proposal in ranked}
+def _form(attempt: Attempt, seen: tuple[Seen, ...], by_kind: dict[str, Proposal]) -> Form:
+    prefix = f"mapping-{attempt.hash}"
     kind = st.selectbox(
         "Kind of event",
         list(by_kind),
-        key=f"mapping-{attempt.hash}-kind",
+        key=f"{prefix}-kind",
         format_func=lambda kind: f"{kind} · {by_kind[kind].score:.0%} · {KINDS[kind].doc}",
     )
-    st.caption(wording.markdown(f"{by_kind[kind].score:.0%} likely: {by_kind[kind].reason}."))
-    return Form(f"mapping-{attempt.hash}-{kind}", kind, seen, by_kind[kind])
+    proposal = by_kind[kind]
+    st.caption(wording.markdown(f"{proposal.score:.0%} likely: {proposal.reason}."))
+    if proposal.checks and proposal.score >= LEAST:
+        said = "\n".join(f"- {wording.markdown(wording.name(check, 300))}" for check in proposal.checks)
+        st.warning(f"Look at this before you save it:\n{said}", icon=":material/help:")
+    words: Mapping[str, Mapping[str, int]] = st.session_state.get(f"{prefix}-words", {})
+    return Form(f"{prefix}-{kind}", kind, seen, proposal, words)
 
 
 def _finish(attempt: Attempt, path: Path, entry: dict[str, Any], known: Sequence[Known], prefix: str) -> None:
-    problem = problem_of(entry)
+    problem = problem_of(entry, known)
     if problem:
         st.warning(wording.markdown(problem), icon=":material/edit:")
         return
+    running = previews.preview(path, attempt.outcome.path.name, entry)
+    previewed.shown(running, prefix)
     events = _preview(path, entry)
     with st.expander("The mapping as it is written into mappings.yaml"):
         st.code(contents.written(entry), language="yaml")
     if entry["name"] in taken_names():
         st.caption(":orange[:material/warning: A mapping of that name is there: it is replaced.]")
-    label = "Save the mapping and read the file"
-    if st.button(label, type="primary", key=f"{prefix}-save", disabled=not events, help=None if events else _NO_EVENT):
+    stored = running.result.stored if running.result is not None else 0
+    is_empty = not (stored or (events and not running.is_over))
+    is_again = attempt.outcome.status == "stored"
+    if is_again:
+        st.caption("What the file brought is replaced by this, as one change, once it is read.")
+    label = "Save the mapping and read the file" + (" again" if is_again else "")
+    if st.button(label, type="primary", key=f"{prefix}-save", disabled=is_empty, help=_NO_EVENT if is_empty else None):
         after = lake.newest_number()
         try:
             save(entry, known, path.name)
+            if attempt.outcome.status == "stored":
+                undoing.ask_to_replace(attempt, entry["name"])
+                st.session_state.pop(_FILE, None)
+                st.rerun()
             dropped = ingest_anew(attempt, path)
         except (NotSaved, OSError) as error:
             st.error(wording.markdown(wording.name(str(error), 600)), icon=":material/error:")
             return
         upload.follow(dropped, after)
         st.rerun()
+    _learn_words(running, prefix)
 
 
-_NO_EVENT = "None of the first rows would become an event."
+def _learn_words(running: Running, prefix: str) -> None:
+    """Values of all rows can be given a meaning once the whole file was read."""
+    found = dict(running.result.words) if running.result is not None else {}
+    known: dict[str, Mapping[str, int]] = st.session_state.setdefault(f"{prefix}-words", {})
+    if any(known.get(name) != words for name, words in found.items()):
+        known.update(found)
+        st.rerun()
+
+
+_NO_EVENT = "No row would become an event."
 
 
 def _preview(path: Path, entry: Mapping[str, Any]) -> int:

@@ -24,6 +24,8 @@ _LOOKS: dict[str, tuple[Literal["running", "complete", "error"], str]] = {
     "stored": ("complete", "stored"),
     "duplicate": ("complete", "known already"),
     "rejected": ("error", "rejected"),
+    "forgotten": ("complete", "stored, and forgotten since"),
+    "replaced": ("complete", "stored, and read again since"),
 }
 
 
@@ -118,7 +120,7 @@ def _state(one: Sent) -> None:
         st.status(f"{name} {doing}", state="running")
         return
     outcome = attempt.outcome
-    state, words = _LOOKS[outcome.status]
+    state, words = ("error", "waits for an answer") if outcome.questions else _LOOKS[outcome.status]
     with st.status(f"{name}: {words}{_count(outcome)}", state=state, expanded=state == "error"):
         st.markdown(wording.markdown(_told(outcome)))
         if is_mappable(attempt):
@@ -137,6 +139,8 @@ def _count(outcome: FileOutcome) -> str:
 
 
 def _told(outcome: FileOutcome) -> str:
+    if outcome.questions:
+        return f"Nothing of its {outcome.read:,} rows is stored until it is said below how they are to be read."
     sums = (
         f"{outcome.read:,} rows read = {outcome.stored:,} stored + {outcome.duplicates:,} duplicates"
         f" + {outcome.rejected:,} rejected."

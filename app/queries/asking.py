@@ -33,6 +33,8 @@ class Answer:
     """Dimension filtered by that its events do not have, by metric: such a metric is left out, not shown unfiltered."""
     note: str = ""
     """What must be said beside the figure."""
+    dropped: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Why a metric has no value where the events were dropped that it needs."""
 
     @property
     def needs(self) -> str | None:
@@ -92,7 +94,8 @@ def ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: G
     result, unfit = _run(query)
     if result is None:
         return Answer(pl.DataFrame(), _axis(view, window, grain, changes, until), unfit=unfit)
-    return Answer(result.frame, _axis(view, window, result.grain, changes, until), result.missing, unfit)
+    axis = _axis(view, window, result.grain, changes, until)
+    return Answer(result.frame, axis, result.missing, unfit, dropped=result.dropped)
 
 
 def over(view: View, window: Window, kind: str, asked: Callable[[], pl.DataFrame]) -> Answer:

@@ -10,16 +10,17 @@ import streamlit as st
 
 from app.source import source
 from metrics.events import KINDS
-from metrics.events.evidence import Seen
+from metrics.events.looks import Seen
 from metrics.events.mapping_file import as_yaml
 from metrics.events.proposal import Proposal, proposals, propose
 from metrics.lake.child import Reader
 from metrics.lake.ledger import Attempt
 from metrics.lake.peeking import Peeked, PeekTask
 from metrics.lake.problems import Unreadable
-from metrics.lake.refused import kept_file, rejected_rows
+from metrics.lake.refused import rejected_rows
+from metrics.lake.rereading import kept
 
-SAMPLED = 200
+SAMPLED = 400
 """Rows of a foreign file that are looked at."""
 SHOWN = 300
 """Rejected rows that are shown."""
@@ -56,20 +57,24 @@ def _looker() -> Looker:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _peeked(path: str, stamp: tuple[int, int], rows: int, mapping: bytes, tally: str | None, home: str) -> Peeked | str:
+def _peeked(
+    path: str, stamp: tuple[int, int], rows: int, mapping: bytes, tally: str | None, home: str, spread: bool
+) -> Peeked | str:
     """What a look shows, or why the file cannot be read: that is kept, too, as it may have cost long to find out."""
     tried: Mapping[str, Any] | None = orjson.loads(mapping) if mapping else None
-    task = PeekTask(path, Path(path).name, home, source().now().isoformat(), rows, tried, tally)
+    task = PeekTask(path, Path(path).name, home, source().now().isoformat(), rows, tried, tally, spread)
     try:
         return _looker().peek(task)
     except Unreadable as problem:
         return problem.reason
 
 
-def _peek(path: Path, rows: int, mapping: Mapping[str, Any] | None = None, tally: str | None = None) -> Peeked:
+def _peek(
+    path: Path, rows: int, mapping: Mapping[str, Any] | None = None, tally: str | None = None, spread: bool = False
+) -> Peeked:
     stat = path.stat()
     said = orjson.dumps(dict(mapping)) if mapping else b""
-    found = _peeked(str(path), (stat.st_mtime_ns, stat.st_size), rows, said, tally, str(source().own_home))
+    found = _peeked(str(path), (stat.st_mtime_ns, stat.st_size), rows, said, tally, str(source().own_home), spread)
     if isinstance(found, str):
         raise Unreadable(found)
     return found
@@ -82,30 +87,19 @@ def rows_refused(home: Path, attempt: Attempt) -> Peeked | None:
 
 
 def whereabouts(attempt: Attempt) -> Path | None:
-    """Where a refused file is, if it was kept."""
-    return kept_file(source().own_home, attempt)
+    """Where a file is, if it was kept."""
+    found = kept(source().own_home, attempt)
+    return found.path if found else None
 
 
 def look(path: Path) -> Peeked:
-    """Columns and first rows of a foreign file. Raises `Unreadable`."""
-    return _peek(path, SAMPLED)
+    """Columns of a foreign file, with the values of some rows. Raises `Unreadable`."""
+    return _peek(path, SAMPLED, spread=True)
 
 
 def trial(path: Path, mapping: Mapping[str, Any]) -> Peeked:
     """What a mapping makes of the first rows. Raises `Unreadable`."""
     return _peek(path, SAMPLED, mapping)
-
-
-def seen(peeked: Peeked) -> tuple[Seen, ...]:
-    """The columns as proposals are made for them."""
-    return tuple(
-        Seen(column.name, column.values, column.type.startswith(("Datetime", "Date")), _is_nested(column.type))
-        for column in peeked.columns
-    )
-
-
-def _is_nested(dtype: str) -> bool:
-    return dtype.startswith(("Struct", "List", "Array", "Map", "Object"))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -62,10 +62,21 @@ def is_attended() -> bool:
     return age is not None and age <= heartbeat.STALE_SECONDS
 
 
-def files(status: Status | None) -> pl.DataFrame:
-    """The newest files: `file`, `at`, `status`, `read`, `stored`, `duplicates`, `rejected`, `kinds`, `reason`."""
+def attempts(status: Status | None) -> list[Attempt]:
+    """The newest files, newest first."""
     ledger = Ledger.existing(home())
-    return _listed(ledger.attempts(LISTED, status) if ledger else [])
+    return ledger.attempts(LISTED, status) if ledger else []
+
+
+def stored(hash: str) -> Attempt | None:
+    """The stored file of one's own with these bytes, unless it was taken back."""
+    ledger = Ledger.existing(source().own_home)
+    return ledger.in_force(hash) if ledger else None
+
+
+def listed(attempts: Sequence[Attempt]) -> pl.DataFrame:
+    """Files as rows, a column a heading of the table, with `reason` and `notes` in words."""
+    return _listed(attempts)
 
 
 def refused() -> list[Attempt]:
@@ -77,6 +88,12 @@ def refused() -> list[Attempt]:
 def mappable() -> list[Attempt]:
     """Those of them that a mapping may make into events."""
     return [attempt for attempt in refused() if is_mappable(attempt)]
+
+
+def asking() -> list[Attempt]:
+    """The newest attempts at files of one's own of which somebody has to answer something, newest first."""
+    ledger = Ledger.existing(source().own_home)
+    return [attempt for attempt in ledger.refused(LISTED) if attempt.outcome.questions] if ledger else []
 
 
 def attempt_at(dropped: Dropped, after: int) -> Attempt | None:
@@ -94,7 +111,7 @@ def newest_number() -> int:
 def is_being_read(hash: str) -> bool:
     """Whether a file is being read or stored at this moment."""
     marks = source().own_home / "lake" / "_transactions"
-    return any((marks / f"{hash}.{ending}").exists() for ending in ("staging", "intent"))
+    return any(mark.suffix in (".staging", ".intent") for mark in marks.glob(f"{hash}.*"))
 
 
 def _listed(attempts: Sequence[Attempt]) -> pl.DataFrame:
@@ -102,13 +119,14 @@ def _listed(attempts: Sequence[Attempt]) -> pl.DataFrame:
         (
             wording.name(attempt.outcome.path.name, 120), attempt.at, attempt.outcome.status, attempt.outcome.read,
             attempt.outcome.stored, attempt.outcome.duplicates, attempt.outcome.rejected,
-            ", ".join(attempt.outcome.kinds), _words(attempt.outcome.reason),
+            ", ".join(attempt.outcome.kinds), _words(attempt.outcome.reason), _words("; ".join(attempt.outcome.notes)),
         )
         for attempt in attempts
     ]  # fmt: skip
     schema = {
         "file": pl.String, "at": pl.Datetime("us", "UTC"), "status": pl.String, "read": pl.Int64, "stored": pl.Int64,
         "duplicates": pl.Int64, "rejected": pl.Int64, "kinds": pl.String, "reason": pl.String,
+        "notes": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
 

@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+import yaml
 
 from app.source import source
 from metrics.events import KINDS
-from metrics.events.choices import Known
+from metrics.events.choices import Known, absent
+from metrics.events.entries import entries_of
+from metrics.events.mapping_file import as_yaml
 from metrics.events.mapping_file import save as write
 from metrics.events.mappings import FileMapping, MappingError, Mappings
+from metrics.events.questions import Answers
 from metrics.events.recognition import claimant
+from metrics.lake import answering
 from metrics.lake.dropping import Dropped, drop_again
 from metrics.lake.ledger import Attempt
 from metrics.lake.refused import forget
@@ -29,21 +33,41 @@ def taken_names() -> frozenset[str]:
         return frozenset()
 
 
-def problem_of(entry: Mapping[str, Any]) -> str | None:
-    """What keeps an entry from being a mapping, in a sentence."""
-    if not entry["name"]:
+def problem_of(entry: Mapping[str, Any], known: Sequence[Known]) -> str | None:
+    """What keeps an entry from being a mapping of a file with these columns, in a sentence."""
+    if not entry.get("name"):
         return "Give the mapping a name."
-    lacking = [column.name for column in KINDS[entry["kind"]].columns if column.required and column.name != "event_id"]
-    lacking = [name for name in lacking if name not in entry["columns"]]
-    if lacking:
-        return f"Say where {', '.join(lacking)} comes from: without it no row is an event."
     try:
-        FileMapping.model_validate(entry)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return f"{place}: {first['msg'].removeprefix('Value error, ')}"
-    return None
+        entries_of(as_yaml(entry), "the mapping", FileMapping, MappingError)
+    except MappingError as error:
+        return str(error)
+    for part in entry.get("parts") or [entry]:
+        if part.get("kind") not in KINDS:
+            continue
+        needed = [
+            column.name for column in KINDS[part["kind"]].columns if column.required and column.name != "event_id"
+        ]
+        lacking = [name for name in needed if name not in part.get("columns", {})]
+        if lacking:
+            of = f" of {part['kind']}" if entry.get("parts") else ""
+            return f"Say where {', '.join(lacking)}{of} comes from: without it no row is an event."
+    return next(absent(entry, known), None)
+
+
+def read_yaml(text: str) -> dict[str, Any]:
+    """The one entry that a text says.
+
+    Raises:
+        NotSaved: it is none; the line and what was expected.
+    """
+    try:
+        found = entries_of(text, "the text", FileMapping, MappingError)
+    except MappingError as error:
+        raise NotSaved(str(error)) from error
+    if len(found) != 1:
+        raise NotSaved(f"the text: expected one mapping, which begins with `- name:`, and not {len(found)}")
+    (entry,) = yaml.safe_load(text)
+    return entry
 
 
 def save(entry: Mapping[str, Any], known: Sequence[Known], file_name: str) -> None:
@@ -68,6 +92,17 @@ def save(entry: Mapping[str, Any], known: Sequence[Known], file_name: str) -> No
         raise NotSaved(
             f"The mapping is kept, but {claims.name!r} stands before it and claims the file; rename this one."
         )
+
+
+def said_of(attempt: Attempt) -> Answers:
+    """What was answered of a file so far."""
+    return answering.of(source().own_home, attempt.hash)
+
+
+def answer(attempt: Attempt, path: Path, answers: Answers) -> Dropped:
+    """Keep what somebody says of a file, and put it back into the inbox. Raises OSError."""
+    answering.answer(source().own_home, attempt.hash, answers)
+    return ingest_anew(attempt, path)
 
 
 def ingest_anew(attempt: Attempt, path: Path) -> Dropped:

@@ -5,7 +5,7 @@ counts the events it was made of: where it counts as many as there are, it knows
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -13,8 +13,9 @@ from functools import lru_cache
 from metrics.engine.database import rows_of
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
+from metrics.lake.closed import rows_by_day
 from metrics.lake.shapes import BUCKET
-from metrics.lake.tables import DATE, Table
+from metrics.lake.tables import Table
 
 _HOUR_MICROS = 3_600_000_000
 _ONE_DAY = timedelta(days=1)
@@ -46,15 +47,33 @@ class Stretch:
     events: int
 
 
-def known_days(events: Table, counts: Relation, count: str, window: Window) -> Iterator[Stretch]:
-    """The days of which `counts` knows all events, one by one; one of which a part is just being committed is not."""
-    stored = events.snapshot.rows_by(DATE)
+def known_days(
+    events: Table, counts: Relation, count: str, window: Window, unknown: Container[str] = ()
+) -> Iterator[Stretch]:
+    """The days of which `counts` knows all events, one by one; one of which a part is just being committed is not.
+
+    `unknown`: days that the rollup in question has not seen, whatever `counts` says.
+    """
     counted = _by_day(counts, count)
+    for day, one in _days(events, window):
+        if one.events == counted.get(day, 0) and day not in unknown:
+            yield one
+
+
+def days_but(events: Table, window: Window, unknown: Container[str]) -> Iterator[Stretch]:
+    """The days of the window, one by one, but for those that are `unknown`."""
+    return (one for day, one in _days(events, window) if day not in unknown)
+
+
+def _days(events: Table, window: Window) -> Iterator[tuple[str, Stretch]]:
+    stored = rows_by_day(events)
     start = window.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     while start < window.end:
         day = _date(start)
-        if stored[day] == counted.get(day, 0):
-            yield Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), stored[day])
+        yield (
+            day,
+            Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), stored.get(day, 0)),
+        )
         start += _ONE_DAY
 
 

@@ -10,11 +10,12 @@ import polars as pl
 
 from metrics.catalog import Metric, catalog
 from metrics.catalog.model import Additive, counter_of, kinds_of
-from metrics.engine import board, raw
+from metrics.engine import board, dropped, raw
 from metrics.engine.buckets import Bucket, Buckets, resolve
 from metrics.engine.cohorts import Retention, cohorts
 from metrics.engine.contributions import Affected, Contribution, affected, contributions, dimensions_of, kind_to_explain
 from metrics.engine.database import rows_of
+from metrics.engine.dropped import Spans
 from metrics.engine.grid import joined, on_grid
 from metrics.engine.journeys import Funnel, Journeys, Ways, steps_of, ways
 from metrics.engine.measures import KEY, Step, projection, steps
@@ -29,6 +30,7 @@ from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM, Scope
 from metrics.engine.statement import Statement, laid_out
 from metrics.engine.userdays import MERGE_FROM, UserDays
 from metrics.events import KINDS
+from metrics.lake.closed import closed_days
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
@@ -93,7 +95,7 @@ class Engine:
             DimensionMismatch: a metric cannot be grouped or filtered so.
         """
         plan = self.plan(query)
-        frame = self._answer(plan)
+        frame, unknown = self._answer(plan)
         if query.compare:
             before = self.plan(
                 query.model_copy(
@@ -101,8 +103,8 @@ class Engine:
                 )
             )
             pairs = plan.scope.buckets.before(before.scope.buckets)
-            frame = _with_previous(frame, self._answer(before), query, pairs)
-        return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.statements, plan.missing)
+            frame = _with_previous(frame, self._answer(before)[0], query, pairs)
+        return Result(query, plan.scope.buckets.grain, frame, plan.source, plan.statements, plan.missing, unknown)
 
     def plan(self, query: Query) -> Plan:
         """How a query would be answered, without answering it. Raises as `run` does."""
@@ -257,37 +259,43 @@ class Engine:
         """How much there is and how new it is, from the tables' statistics."""
         kinds: dict[str, KindFreshness] = {}
         for kind in KINDS:
-            files = self.lake.events(kind).snapshot.files
-            if files:
-                first = min((file.min_ts for file in files if file.min_ts), default=None)
+            table = self.lake.events(kind)
+            files = table.snapshot.files if table.is_readable else ()
+            if files or closed_days(table):
                 last = max((file.max_ts for file in files if file.max_ts), default=None)
-                kinds[kind] = KindFreshness(sum(file.rows for file in files), first, last)
+                kinds[kind] = KindFreshness(sum(file.rows for file in files), dropped.first_moment(table), last)
         return Freshness(kinds)
 
     def data_version(self) -> str:
         """A text that changes whenever events come or go."""
         return self.lake.data_version
 
-    def _answer(self, plan: Plan) -> pl.DataFrame:
-        """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets."""
+    def _answer(self, plan: Plan) -> tuple[pl.DataFrame, Mapping[str, str]]:
+        """Run the steps, join their frames, apply the formulas, lay the rows on the grid of buckets.
+
+        Where a step read spans of dropped events, there is no value; with why, by metric.
+        """
         by = plan.scope.query.by
         groups = list(plan.scope.groups)
-        frames = [_typed(self._taken(step), groups) for step in plan.steps]
-        rows = on_grid(joined(frames, [KEY, *groups]), plan.scope)
-        columns = [_value(metric, plan).alias(metric.name) for metric in plan.metrics]
+        taken = [self._taken(step, plan.scope.window) for step in plan.steps]
+        rows = on_grid(joined([_typed(frame, groups) for frame, _ in taken], [KEY, *groups]), plan.scope)
+        unknown = _unknown(plan, taken)
+        columns = [_value(metric, plan, unknown.get(metric.name, ())).alias(metric.name) for metric in plan.metrics]
         if plan.scope.query.with_events:
             columns += [_events(metric, plan.scope).alias(metric.name + EVENTS) for metric in plan.metrics]
         named = [pl.col(group).alias(name) for group, name in zip(groups, by, strict=True)]
         time = [] if plan.scope.buckets.grain is Grain.NONE else [pl.col(TIME)]
-        return rows.select(*time, *named, *columns)
+        why = {name: dropped.why(self.lake, self.metrics[name].kinds, spans) for name, spans in unknown.items()}
+        return rows.select(*time, *named, *columns), why
 
-    def _taken(self, step: Step) -> pl.DataFrame:
-        """The frame of one step."""
+    def _taken(self, step: Step, window: Window) -> tuple[pl.DataFrame, Spans]:
+        """The frame of one step, and the spans whose events it would have needed."""
         rows = self._of(step)
         rest = step.rest(rows)
         if rest is not None:
             rows = pl.concat([rows, self._rows(rest)], how="diagonal_relaxed")
-        return step.finish(rows)
+        relations = (*step.statement.relations, *(rest.relations if rest is not None else ()))
+        return step.finish(rows), tuple(span for one in relations for span in dropped.unknown(one, window))
 
     def _of(self, step: Step) -> pl.DataFrame:
         return self._memory.rows(step.statement, self._rows) if step.is_shared else self._rows(step.statement)
@@ -320,11 +328,21 @@ def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
     return frame.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(grouped).cast(pl.String), pl.col(wide).cast(pl.Int64))
 
 
-def _value(metric: Metric, plan: Plan) -> pl.Expr:
+def _value(metric: Metric, plan: Plan, unknown: Spans) -> pl.Expr:
     if metric.name in plan.missing:
         return pl.lit(None, pl.Float64)
     value = pl.sql_expr(metric.formula)
-    return value.fill_null(0) if metric.empty_is_zero else value
+    value = value.fill_null(0) if metric.empty_is_zero else value
+    buckets = plan.scope.buckets
+    keys = [bucket.key for bucket in buckets.all if dropped.touched(buckets.covered(bucket), unknown)]
+    return pl.when(~pl.col(KEY).is_in(keys)).then(value) if keys else value
+
+
+def _unknown(plan: Plan, taken: Sequence[tuple[pl.DataFrame, Spans]]) -> Mapping[str, Spans]:
+    """By metric the spans of dropped events that it cannot do without."""
+    spans = {name: spans for frame, spans in taken if spans for name in frame.columns}
+    named = ((metric.name, [spans.get(measure.name, ()) for measure in metric.measures]) for metric in plan.metrics)
+    return {name: found for name, parts in named if (found := tuple(span for part in parts for span in part))}
 
 
 def _counters(metric: Metric, scope: Scope) -> tuple[Additive, ...]:

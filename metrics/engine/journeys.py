@@ -19,7 +19,7 @@ from metrics.engine.database import rows_of
 from metrics.engine.measures.sessions import in_sessions
 from metrics.engine.query import Filter, Value, Window
 from metrics.engine.scope import Scope, span_sql
-from metrics.engine.statement import Relation, Statement
+from metrics.engine.statement import ROW, Relation, Statement
 from metrics.engine.visits import KIND, Told, told, untold
 from metrics.lake import visits
 from metrics.lake.shapes import BUCKET
@@ -28,6 +28,11 @@ MOST_VIEWS = 8_000_000
 """Views held in memory at a time: of more, every so many-th session is taken."""
 _GAP_US = visits.PAUSE // timedelta(microseconds=1)
 _LONGEST_US = timedelta(days=1) // timedelta(microseconds=1)
+_PLACES = 1 << 40
+_MOMENT = f"(CAST(ts AS HUGEINT) * {_PLACES} + row)"
+"""SQL for one number that orders views by time, and those of one moment by their place."""
+_PLACE = f"unnest(range(len({visits.MOMENTS})))"
+"""SQL for the place of each view of a visit."""
 _NOBODY = pl.DataFrame(schema={"path": pl.String, "person": pl.UInt64, "times": pl.Int64})
 
 LINKS = pl.Schema(
@@ -145,14 +150,14 @@ def _straight(given: str, relations: tuple[Relation, ...]) -> pl.DataFrame:
 def _views(found: Told, events: Relation, given: str, sampled: str, scope: Scope) -> pl.DataFrame:
     """Views of known pages: those of the sessions that must be followed, and of events all that no visit tells."""
     text = (
-        f"SELECT session, number, epoch_us(ts) AS ts, page, {_person('session')} AS person "
-        f"FROM ({in_sessions(scope, events, found.edges)}) AS interactions "
+        f"SELECT session, number, epoch_us(ts) AS ts, {ROW} AS row, page, {_person('session')} AS person "
+        f"FROM ({in_sessions(scope, events, found.edges, f', {ROW}')}) AS interactions "
         f"WHERE {VIEWED} AND page IS NOT NULL{sampled}"
     )
     if found.days:
         text = (
             f"{given}{text} UNION ALL "
-            f"SELECT hash(session_id) AS session, 0 AS number, unnest({visits.MOMENTS}) AS ts, "
+            f"SELECT hash(session_id) AS session, 0 AS number, unnest({visits.MOMENTS}) AS ts, {_PLACE} AS row, "
             f"unnest({visits.VIEWED}) AS page, {_person('hash(session_id)')} AS person FROM {found.visits.sql} "
             f"WHERE session_id IS NOT NULL AND {visits.JOURNEYS} > 0 AND {span_sql(BUCKET, found.days)} "
             "AND hash(session_id) IN (SELECT session FROM several)"
@@ -179,20 +184,23 @@ def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
     )
     whose = f"{_person('hash(session_id)')} AS person"
     parts = [
-        f"SELECT {whose}, epoch_us(ts) AS ts, page, action FROM {events.sql} "
+        f"SELECT {whose}, epoch_us(ts) AS ts, {ROW} AS row, page, action FROM {events.sql} "
         f"WHERE {span_sql('ts', found.edges)}{scope.filter_sql()} AND (user_id IS NOT NULL OR session_id IS NOT NULL)"
     ]
     if found.days:
         parts.append(
-            f"SELECT {whose}, unnest({visits.MOMENTS}) AS ts, unnest({visits.VIEWED}) AS page, 'page_view' AS action "
+            f"SELECT {whose}, unnest({visits.MOMENTS}) AS ts, {_PLACE} AS row, unnest({visits.VIEWED}) AS page, "
+            "'page_view' AS action "
             f"FROM {found.visits.sql} WHERE {visits.JOURNEYS} > 0 AND {span_sql(BUCKET, found.days)} "
             "AND (user_id IS NOT NULL OR session_id IS NOT NULL)"
         )
-    seen = f"SELECT person, ts, {at_steps} FROM ({' UNION ALL '.join(parts)}) AS views WHERE page IN ({pages})"
-    first = "step_0 AS (SELECT person, min(ts) AS at, NULL AS took FROM seen WHERE at_0 GROUP BY person)"
+    views = " UNION ALL ".join(parts)
+    seen = f"SELECT person, {_MOMENT} AS moment, {at_steps} FROM ({views}) AS views WHERE page IN ({pages})"
+    first = "step_0 AS (SELECT person, min(moment) AS at, NULL AS took FROM seen WHERE at_0 GROUP BY person)"
     others = (
-        f"step_{index} AS (SELECT person, min(ts) AS at, min(ts) - any_value(before.at) AS took FROM seen "
-        f"JOIN step_{index - 1} AS before USING (person) WHERE at_{index} AND ts > before.at GROUP BY person)"
+        f"step_{index} AS (SELECT person, min(moment) AS at, "
+        f"min(moment) // {_PLACES} - any_value(before.at) // {_PLACES} AS took FROM seen "
+        f"JOIN step_{index - 1} AS before USING (person) WHERE at_{index} AND moment > before.at GROUP BY person)"
         for index in range(1, len(asked.steps))
     )
     followed = ", ".join((first, *others))
@@ -209,7 +217,7 @@ def steps_of(asked: Funnel, scope: Scope) -> pl.DataFrame:
 
 def _journeys(views: pl.DataFrame) -> pl.DataFrame:
     """Views in order, repeats left out, with the number of their `journey` and their `place` in it, from 0."""
-    coded = views.with_columns(pl.col("page").cast(pl.Categorical)).sort("session", "number", "ts", "page")
+    coded = views.with_columns(pl.col("page").cast(pl.Categorical)).sort("session", "number", "ts", "row", "page")
     same = (pl.col("session") == pl.col("session").shift(1)) & (pl.col("number") == pl.col("number").shift(1))
     follows = (same & (pl.col("ts") - pl.col("ts").shift(1) <= _GAP_US)).fill_null(False)
     begun = pl.when(~pl.col("follows")).then(pl.col("ts")).forward_fill()

@@ -20,7 +20,7 @@ from metrics.catalog import METRICS
 from metrics.catalog.model import Additive, DistinctValues, LastSample, Quantile, SeenValues
 from metrics.engine.database import write_parquet
 from metrics.engine.scratch import Copies, Scratch
-from metrics.engine.statement import DIALECT, Relation, Statement
+from metrics.engine.statement import DIALECT, ROW, Relation, Statement
 from metrics.lake.rollups import rollups_of
 from metrics.lake.shapes import USER
 from metrics.lake.tables import Lake
@@ -82,7 +82,11 @@ class Narrowing:
             path = self._scratch.new_path()
             source = replace(relation, files=tuple(missing))
             listed = ", ".join(f'"{name}"' for name in columns)
-            text = f"SELECT {listed} FROM {source.sql} WHERE true{relation.passing} LIMIT {self._most_rows + 1:d}"
+            passing = (
+                f"SELECT {listed}, {ROW} AS place FROM {source.sql} WHERE true{relation.passing} "
+                f"LIMIT {self._most_rows + 1:d}"
+            )
+            text = f"SELECT {listed} FROM ({passing}) AS passing ORDER BY ts, place"
             if write_parquet(Statement(text, parameters, (source,)), path) > self._most_rows:
                 path.unlink()
                 taken.is_too_much = True

@@ -1,7 +1,7 @@
 """An answer, with where it comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
@@ -34,6 +34,8 @@ class Result:
     statements: tuple[Statement, ...]
     missing: Mapping[str, str]
     """Metrics of which nothing was ever ingested, and the event kind each needs."""
+    dropped: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Metrics that have no value where the events were dropped that they need, and why."""
 
     @property
     def sql(self) -> str:

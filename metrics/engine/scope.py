@@ -9,16 +9,20 @@ from functools import cached_property
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.catalog.model import counter_of
 from metrics.engine.buckets import DAY, HOUR, MINUTE, Buckets
-from metrics.engine.coverage import is_covered, known_days, stretches
+from metrics.engine.coverage import days_but, is_covered, known_days, stretches
+from metrics.engine.dropped import gone, is_gone, seconds
 from metrics.engine.problems import DimensionMismatch, UnknownName
 from metrics.engine.query import Filter, Query, Window
 from metrics.engine.statement import Relation, columns_of
 from metrics.events import KINDS
+from metrics.lake.datafiles import DataFile
+from metrics.lake.lacking import lacking
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, View
-from metrics.lake.tables import DataFile, Lake
+from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
+_AN_HOUR = timedelta(seconds=HOUR)
 SECONDS_OF_UNIT = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 MINUTES_FROM = 100_000
 """Events from which minutes are read from a rollup: whether it knows all of them has to be looked up first."""
@@ -134,21 +138,22 @@ class Scope:
             return everything
         known = {seconds: self._known(kind, rollup, seconds) for seconds in _widths(rollup)}
         candidates = [
-            Parts(view, interior, self._edges(interior))
+            Parts(view, interior, self._edges(kind, interior))
             for view in ROLLUPS[rollup].views
             if set(self.dimensions) <= set(view.dimensions)
             and fits(view)
             and self.buckets.aligned_to(SECONDS_OF_UNIT[view.unit])
             and (interior := known[SECONDS_OF_UNIT[view.unit]]) is not None
         ]
-        ranked = sorted(candidates, key=lambda parts: self._cost(kind, rollup, parts))
+        events = self.lake.events(kind)
+        ranked = sorted(candidates, key=lambda p: (seconds(gone(events, p.edges)), self._cost(kind, rollup, p)))
         return next((parts for parts in ranked if self._is_known(kind, parts)), everything)
 
     def events(self, kind: str, windows: Sequence[Window]) -> Relation:
         """The event files of a kind that may hold events of the windows."""
         table = self.lake.events(kind)
         files = tuple(str(table.root / file.path) for file in table.snapshot.files if _touches(file, windows))
-        return Relation("events", kind, files, columns_of(table.schema))
+        return Relation("events", kind, files, columns_of(table.schema), gone=gone(table, windows))
 
     def filtered_events(self, kind: str, windows: Sequence[Window]) -> Relation:
         """`events`, for a statement that puts `filter_sql()` on every one of them."""
@@ -181,11 +186,17 @@ class Scope:
 
     def _known(self, kind: str, rollup: str, seconds: int) -> Window | None:
         """The whole units of the window, as far as the rollup knows them."""
-        units = _whole_units(self.window, seconds)
-        if units is None or not (witness := ROLLUPS[rollup].witness):
+        units, events, table = _whole_units(self.window, seconds), self.lake.events(kind), self.lake.rollup(rollup)
+        if units is None or (table.version < 0 and events.snapshot.files):
+            return None
+        unknown, witness = lacking(table), ROLLUPS[rollup].witness
+        if witness:
+            counts = self.rollup(witness, ROLLUPS[witness].views[0])
+            days = known_days(events, counts, counter_of(kind).name, units, unknown)
+        elif unknown:
+            days = days_but(events, units, unknown)
+        else:
             return units
-        counts = self.rollup(witness, ROLLUPS[witness].views[0])
-        days = known_days(self.lake.events(kind), counts, counter_of(kind).name, units)
         most = max(stretches(days), key=lambda known: (known.events, known.window.length), default=None)
         return _whole_units(most.window, seconds) if most and most.events else None
 
@@ -193,20 +204,23 @@ class Scope:
         """Whether the view holds all of the interior, and that is worth finding out."""
         if parts.view is None or parts.interior is None or parts.view.unit != "minute":
             return True
-        if self.event_rows(kind, [parts.interior]) <= self.minutes_from:
+        is_few = self.event_rows(kind, [parts.interior]) <= self.minutes_from
+        if is_few and not gone(self.lake.events(kind), [parts.interior]):
             return False
         counts, counter = f"{kind}_counts", counter_of(kind).name
         hours = _around(parts.interior, HOUR)
         minutes, whole = (self.rollup(counts, View(unit), hours) for unit in ("minute", "hour"))
         return is_covered(minutes, whole, counter, span_sql(BUCKET, [hours]))
 
-    def _edges(self, interior: Window) -> tuple[Window, ...]:
-        edges = []
+    def _edges(self, kind: str, interior: Window) -> tuple[Window, ...]:
+        edges: list[Window] = []
         if self.window.start < interior.start:
             edges.append(Window(start=self.window.start, end=interior.start))
         if interior.end < self.window.end:
             edges.append(Window(start=interior.end, end=self.window.end))
-        return tuple(edges)
+        # Of a closed day an hour is known as a whole or not at all: a window that cuts it has the whole hours within.
+        events = self.lake.events(kind)
+        return tuple(edge for edge in edges if edge.length >= _AN_HOUR or not is_gone(events, edge))
 
     @cached_property
     def _attributes(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ files in their place; its tree is there to be read and to be written for another
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,8 @@ import sqlglot
 from sqlglot import exp
 
 DIALECT = "duckdb"
+ROW = "file_row_number"
+"""A column that files have in DuckDB without storing it: the place of an event, which orders those of one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Relation:
     """` AND (…)`: the condition that the statement puts on every row of it anyway."""
     rows: float = 0
     """About how many of its rows the statement asks about."""
+    gone: tuple[tuple[datetime, datetime], ...] = ()
+    """Spans asked about whose rows were dropped by retention: what the statement says of them is not known."""
     merged_by: tuple[str, ...] = ()
     """Columns that name a row where it stands for several tables, whose rows of one name tell of the same thing."""
 
@@ -97,7 +102,8 @@ def _over_files(text: str, relations: tuple[Relation, ...]) -> str:
 
 def _files(relation: Relation) -> str:
     if not relation.files:
-        nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in relation.columns)
+        columns = (*relation.columns, (ROW, "BIGINT"))
+        nothing = ", ".join(f'CAST(NULL AS {dtype}) AS "{name}"' for name, dtype in columns)
         return f"(SELECT {nothing} WHERE false)"
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in relation.files)
     # Of several tables, each has columns of its own.

@@ -16,13 +16,15 @@ from metrics.events.planning import Planned, joined, planned
 from metrics.events.questions import Option, Question
 from metrics.events.recognition import Part
 from metrics.events.sources import ANY_VENDOR, CachedIs, Source
-from metrics.events.spellings import ANTHROPIC_CACHED, ANTHROPIC_INPUT, APART, TOTALS
+from metrics.events.spellings import ANTHROPIC_CACHED, ANTHROPIC_INPUT, APART, LEAVES, TOTALS
 from metrics.events.values import converted
 
 INPUT, CACHED, WRITTEN = "input_tokens", "cached_input_tokens", "cache_write_tokens"
 _OURS = ((INPUT,), {(CACHED,), ()}, {(WRITTEN,), ()})
 UNKNOWN = "unknown"
 """The vendor of a call that names neither a provider nor a model that is known."""
+_COPIED = ("anthropic", UNKNOWN)
+"""Vendors whose input, copied from the answer, is without cached tokens: theirs is not known to have them."""
 _VENDORS: Mapping[str, tuple[str, ...]] = {
     "anthropic": ("anthropic", "claude"),
     "openai": ("openai", "azure", "gpt-", "chatgpt", "codex", "text-embedding"),
@@ -73,7 +75,7 @@ def _by_names(plan: Planned) -> pl.Expr | None:
         if _last(name) in APART:
             some, is_apart = True, pl.lit(True)
         elif _last(name) in ANTHROPIC_INPUT and copied:
-            some, is_apart = True, _vendor(plan).is_in(["anthropic", UNKNOWN])
+            some, is_apart = True, _vendor(plan).is_in(_COPIED)
         else:
             is_apart = pl.lit(False)
         rows.append(pl.when(here).then(is_apart))
@@ -83,7 +85,7 @@ def _by_names(plan: Planned) -> pl.Expr | None:
 def _last(name: str) -> str:
     """The last part of a column's name or path; none where OpenTelemetry's rules hold."""
     plain = name.removeprefix(FLAT).lower()
-    return "" if "gen_ai" in plain else plain.rpartition(".")[2]
+    return "" if "gen_ai" in plain else LEAVES.get(plain, plain).rpartition(".")[2]
 
 
 def _vendor(plan: Planned) -> pl.Expr:
@@ -96,7 +98,7 @@ def _vendor(plan: Planned) -> pl.Expr:
         if vendor in kept
     ]
     numbered = pl.when(model.str.contains(r"^(.*/)?o[1-9](-|$)")).then(pl.lit("openai"))
-    return pl.coalesce(*told, numbered, provider, pl.lit(UNKNOWN))
+    return pl.coalesce(*told, numbered, provider.str.replace_all(r"[,:*]", "_"), pl.lit(UNKNOWN))
 
 
 @dataclass
@@ -136,25 +138,26 @@ class CachedTokens:
 
     def verdict(self) -> Verdict:
         """Whether cached tokens are to be added, vendor by vendor."""
-        judged = {vendor: _judged(seen) for vendor, seen in sorted(self._seen.items()) if seen.calls}
+        judged = {vendor: _judged(vendor, seen) for vendor, seen in sorted(self._seen.items()) if seen.calls}
         open_ones = {vendor: (how, why) for vendor, (how, why) in judged.items() if why.startswith(_CONTRADICTS)}
-        rules = {vendor: how for vendor, (how, _) in judged.items() if how != _default(self._seen[vendor])}
+        rules = {vendor: how for vendor, (how, _) in judged.items() if how and how != _default(self._seen[vendor])}
         if open_ones:
             return Verdict(self._rule(rules), question=self._question(open_ones, rules))
-        said = "; ".join(f"{vendor}: {_SAID[how]} ({why})" for vendor, (how, why) in judged.items())
+        said = "; ".join(
+            f"{vendor}: {_SAID.get(how or '', 'some of each')} ({why})" for vendor, (how, why) in judged.items()
+        )
         return Verdict(self._rule(rules), f"{INPUT} and cached tokens of {said}" if said else "")
 
-    def _rule(self, rules: Mapping[str, CachedIs]) -> dict[str, dict[str, str]]:
+    def _rule(self, rules: Mapping[str, str]) -> dict[str, dict[str, str]]:
         if not rules:
             return {}
         alone = len([1 for seen in self._seen.values() if seen.calls]) == 1
         said = ", ".join(rules.values() if alone else (f"{vendor}: {how}" for vendor, how in rules.items()))
         return {INPUT: {"cached": said}}
 
-    def _question(self, open_ones: Mapping[str, tuple[CachedIs, str]], rules: Mapping[str, CachedIs]) -> Question:
+    def _question(self, open_ones: Mapping[str, tuple[str | None, str]], rules: Mapping[str, str]) -> Question:
         told = "; ".join(f"{vendor}: {why}" for vendor, (_, why) in open_ones.items())
-        guess = next(iter(open_ones.values()))[0]
-        ways: list[CachedIs] = [guess, "included" if guess == "excluded" else "excluded"]
+        ways = sorted(_SAID, key=lambda way: way != next(iter(open_ones.values()))[0])
         options = (Option(_SAID[way], self._rule({**rules, **dict.fromkeys(open_ones, way)})) for way in ways)
         return Question(
             self._kind, self._about, f"do the input tokens count those of the cache? {told}", tuple(options)
@@ -170,14 +173,15 @@ def _default(seen: _Evidence) -> CachedIs | None:
     return {0: "included", seen.calls: "excluded"}.get(seen.by_names)  # pyright: ignore[reportReturnType]
 
 
-def _judged(seen: _Evidence) -> tuple[CachedIs | None, str]:
+def _judged(vendor: str, seen: _Evidence) -> tuple[CachedIs | None, str]:
     """Which it is, and why."""
     within = 0 if seen.naive else seen.total_within
     more = f"{seen.impossible:,} of {seen.calls:,} calls with cached tokens have more of them than input"
     if within and (seen.impossible or seen.total_apart):
         totals = f"in {within:,} the total is input and output"
         return "excluded", f"{_CONTRADICTS}{more}, and {totals}"
-    if seen.impossible and seen.impossible < _FEW * seen.calls and _default(seen) == "included":
+    is_custom = vendor not in _COPIED and _default(seen) == "included"
+    if is_custom and 0 < seen.impossible < _FEW * seen.calls:
         return "included", f"{_CONTRADICTS}only {more}"
     if seen.impossible:
         return "excluded", more

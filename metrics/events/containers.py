@@ -3,6 +3,7 @@
 Such a column is a map, a struct, a list of keys and values, or either of these as JSON text.
 """
 
+import re
 from collections.abc import Container, Iterator, Sequence
 
 import orjson
@@ -51,7 +52,7 @@ def by_name(columns: Sequence[str]) -> dict[str, str]:
     """Columns by the names under which they are found, lower case.
 
     A column is found by its own name and, where no other has that, `attributes.key` and what `flattened` made by
-    the key.
+    the key; last, by its name with underscores for blanks and hyphens.
     """
     named: dict[str, str] = {}
     for column in columns:
@@ -62,7 +63,14 @@ def by_name(columns: Sequence[str]) -> dict[str, str]:
     for column in columns:
         if key := _key_of(column.removeprefix(FLAT)):
             named.setdefault(key.lower(), column)
+    for column in columns:
+        named.setdefault(plain(column), column)
     return named
+
+
+def plain(name: str) -> str:
+    """A name as ours are written: `Output Tokens` is `output_tokens`."""
+    return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
 def _key_of(name: str) -> str:

@@ -14,13 +14,14 @@ from datetime import datetime
 import polars as pl
 
 from metrics.events.cached import whole_input
+from metrics.events.carrying import carried
 from metrics.events.checks import any_bad, checks, first_reason
 from metrics.events.containers import FLAT, by_name
 from metrics.events.counting import NUMBER, counted, no_number, shared
 from metrics.events.identity import Occurrences, with_identity
 from metrics.events.losses import losses, sentences
 from metrics.events.outcome import exact, failed, measurements, settled, spared
-from metrics.events.parting import MOST_ATTRIBUTES, OURS, of_no_part, parted, prepared, without_items
+from metrics.events.parting import MOST_ATTRIBUTES, OURS, of_no_part, parted, paths_with_items, prepared, without_items
 from metrics.events.planning import ROW, Planned, joined, planned
 from metrics.events.pricing import PriceBook
 from metrics.events.recognition import Part, Recognized
@@ -68,9 +69,12 @@ def convert(
     del source
     known = occurrences if occurrences is not None else Occurrences()
     flat = prepared(frame.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64)), recognized)
-    known.named.update(by_name(flat.columns))
+    flat = carried(flat, recognized, known.carried)
+    known.named.update(by_name(flat.columns), map(str.lower, paths_with_items(flat, recognized)))
     outcomes = _Outcomes(recognized, now, prices, known)
+    numbers = {id(part): number for number, part in enumerate(recognized.parts)}
     for part, rows in parted(flat, recognized):
+        known.fitted.add(numbers[id(part)])
         outcomes.add(part, rows)
     outcomes.reject(of_no_part(flat, recognized), pl.lit(recognized.rest))
     outcomes.reject(without_items(flat), pl.format("it has no items in {}", pl.col(NO_ITEMS)))
@@ -145,7 +149,9 @@ class _Outcomes:
             events = self._told_apart(events, rows, kind)
         if kind.name == "llm_call" and events.height:
             events = self._prices.priced(events.with_columns(exact()))
-        return Converted(kind.name, events.select(kind.schema.names()), rejected)
+        events = events.select(kind.schema.names())
+        # Of equal ids the first is stored.
+        return Converted(kind.name, events.reverse() if part.repeats == "last" else events, rejected)
 
     def _told_apart(self, events: pl.DataFrame, rows: pl.Series, kind: Kind) -> pl.DataFrame:
         """Events that one row gives and that share its `event_id`: from the second on it carries a number."""

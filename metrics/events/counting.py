@@ -7,11 +7,16 @@ a time) is the same in all of them, and the attribute `events_in_row` tells how 
 import polars as pl
 
 from metrics.events.containers import by_name
+from metrics.events.parting import prepared
+from metrics.events.planning import ROW
+from metrics.events.recognition import Recognized
 from metrics.events.schema import Kind
 from metrics.events.values import text_of
 
 MOST = 1_000_000
 """Events that one row may stand for."""
+_AT_ONCE = 1_000_000
+"""Events that several rows may become together, to be held in memory."""
 NUMBER = "\x1fevents"
 """How many events a row stands for."""
 MARK = "events_in_row"
@@ -45,15 +50,21 @@ def no_number(frame: pl.DataFrame, column: str) -> pl.Expr:
     )
 
 
-def portions(numbers: pl.Series, most: int) -> list[int]:
-    """Lengths of runs of rows that stand for at most so many events together; one row may stand for more."""
+def portions(frame: pl.DataFrame, recognized: Recognized) -> list[int]:
+    """Lengths of runs of rows that become few enough events to be held at once; one row alone may become `MOST`."""
+    counts = [part.count for part in recognized.parts if part.count is not None]
+    if not counts:
+        return [frame.height]
+    flat = prepared(frame.with_row_index(ROW), recognized)
+    events = pl.sum_horizontal(counted(flat, name)[NUMBER].fill_null(1).clip(1, MOST) for name in counts)
+    by_row = flat.select(ROW).with_columns(events=events).group_by(ROW, maintain_order=True).agg(pl.col("events").sum())
     lengths: list[int] = []
-    length = events = 0
-    for number in numbers.fill_null(1).clip(1, MOST):
-        if length and events + number > most:
+    length = held = 0
+    for number in by_row["events"]:
+        if length and held + number > _AT_ONCE:
             lengths.append(length)
-            length = events = 0
-        length, events = length + 1, events + number
+            length = held = 0
+        length, held = length + 1, held + number
     return [*lengths, length] if length else lengths
 
 

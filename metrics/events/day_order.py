@@ -4,9 +4,10 @@ A number above 12 is certain. Where there is none, a file whose days are in orde
 Where dates are written with points the day comes first, unless one says otherwise. Else somebody is asked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 import polars as pl
 
@@ -16,10 +17,11 @@ from metrics.events.questions import Option, Question
 from metrics.events.recognition import Part
 from metrics.events.written_times import ORDERED
 
-Order = str
-"""`day_first` or `month_first`, as in a rule."""
+Order = Literal["day_first", "month_first"]
 DAY: Order = "day_first"
 MONTH: Order = "month_first"
+_TOLD_BY: Mapping[Order, str] = {DAY: "first", MONTH: "second"}
+"""Which of both numbers is the day."""
 _FIRST_WORD = {DAY: "day", MONTH: "month"}
 _OTHER: dict[Order, Order] = {DAY: MONTH, MONTH: DAY}
 _FORMATS = {DAY: "%d/%m/%Y", MONTH: "%m/%d/%Y"}
@@ -54,7 +56,7 @@ class Dates:
         if rows.is_empty():
             return
         self.is_dotted &= bool((rows["between"] == ".").all())
-        for order, above in ((DAY, "first"), (MONTH, "second")):
+        for order, above in _TOLD_BY.items():
             certain = rows.filter(pl.col(above) > _MONTHS)
             if certain.height:
                 self.above.setdefault(order, certain["text"][0].strip())
@@ -110,7 +112,7 @@ class DayOrder:
     def verdict(self) -> Verdict:
         """What comes first, or the question."""
         own = [self._dates[name] for name in self._own]
-        readings: set[Order] = {order for dates in own for order in dates.above}
+        readings = {order for dates in own for order in dates.above}
         if len(readings) > 1:
             return Verdict(question=self._contradiction(own))
         told = next((dates for dates in own if dates.above), None)
@@ -120,15 +122,15 @@ class DayOrder:
             return self._settled(DAY, "")
         if all(dates.is_dotted for dates in own):
             return self._settled(DAY, "as is usual with points")
-        certain = [dates.certain for name, dates in self._dates.items() if name not in self._own]
-        beside = {order for order in certain if order is not None}
+        others = (dates.certain for name, dates in self._dates.items() if name not in self._own)
+        beside = {order for order in others if order is not None}
         if len(beside) == 1:
             order = beside.pop()
             example = next(dates.above[order] for dates in self._dates.values() if order in dates.above)
             return self._settled(order, f"as {example} beside it shows")
         in_order = {dates.by_sequence for dates in own}
-        order = next(iter(in_order))
-        if len(in_order) == 1 and order is not None:
+        order = in_order.pop() if len(in_order) == 1 else None
+        if order is not None:
             return self._settled(order, "since only so the days of the file follow one another")
         return Verdict(question=self._question(own))
 

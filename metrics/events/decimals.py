@@ -7,6 +7,7 @@ itself is read as those beside it; a whole number has no decimals, so that what 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
@@ -18,8 +19,7 @@ from metrics.events.questions import Option, Question
 from metrics.events.recognition import Part
 from metrics.events.schema import Column
 
-Decimal = str
-"""`comma` or `point`, as in a rule."""
+Decimal = Literal["comma", "point"]
 _WORDS: dict[Decimal, str] = {"comma": "a comma stands before decimals", "point": "a comma stands before thousands"}
 _SEPARATED = r"\d[.,]\d|^[.,]\d"
 _OURS = ("usd", "us$", "$", "")
@@ -92,7 +92,7 @@ class DecimalSign:
             "." in seen.open and (seen.column.dtype.is_integer() or self._beside() == "comma") for seen in own
         ):
             return Verdict()
-        readings = {reading for reading in (seen.reading for seen in own) if reading is not None}
+        readings = {reading for seen in own if (reading := seen.reading) is not None}
         if len(readings) == 1:
             reading = readings.pop()
             return self._settled(reading, next(seen.example for seen in own if seen.reading == reading))
@@ -105,9 +105,8 @@ class DecimalSign:
         return Verdict(question=self._question(own))
 
     def _beside(self) -> Decimal | None:
-        others = (seen.reading for name, seen in self._seen.items() if name not in self._own)
-        found = {reading for reading in others if reading is not None}
-        return next(iter(found)) if len(found) == 1 else None
+        found = {reading for name, seen in self._seen.items() if name not in self._own and (reading := seen.reading)}
+        return found.pop() if len(found) == 1 else None
 
     def _settled(self, reading: Decimal, example: str) -> Verdict:
         return Verdict({self.column: {"decimal": reading}}, f"{self.column}: {_WORDS[reading]}, as {example} shows")

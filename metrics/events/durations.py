@@ -78,6 +78,12 @@ def every_name(column: Column) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*known_names(column), *SPELLINGS.get(column.name, ()))))
 
 
+@cache
+def name_ranks(column: Column) -> Mapping[str, int]:
+    """The same names, lower case, with how likely each is: 0 for the likeliest. Tokens have thousands of names."""
+    return {name: rank for rank, name in reversed(list(enumerate(map(str.lower, every_name(column)))))}
+
+
 def duration(value: pl.Expr, column: Column, dtype: pl.DataType, rule: Source, source: str) -> pl.Expr:
     """Milliseconds."""
     if isinstance(dtype, pl.Duration):

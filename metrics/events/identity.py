@@ -12,8 +12,6 @@ import polars as pl
 
 from metrics.events.remarks import Remarks
 
-MADE = r"^[0-9a-f]{32}(?:-\d+)?$"
-"""What an id looks like that was made from the content."""
 _NOTHING = "-"
 
 
@@ -29,8 +27,14 @@ class Occurrences:
     made: int = 0
     """Events that came without an id."""
     remarks: Remarks = field(default_factory=Remarks)
+    makes: bool = True
+    """Whether events without an identity are given one. Nothing that is only counted needs what costs the most."""
     named: set[str] = field(default_factory=set[str])
     """Names, lower case, under which any batch had something."""
+    fitted: set[int] = field(default_factory=set[int])
+    """Numbers of the parts that any row belonged to."""
+    carried: dict[str, str] = field(default_factory=dict[str, str])
+    """What earlier rows have said for those after them, by name."""
 
     def numbered(self, contents: pl.Series) -> pl.Series:
         """Identities of a batch: the content's hash, followed by its occurrence's number from the second on."""
@@ -44,7 +48,10 @@ class Occurrences:
 
 
 def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> pl.DataFrame:
-    """`events` with an `event_id` in every row: its own, else trace and span, else one made from its content."""
+    """`events` with an `event_id` in every row: its own, else trace and span, else one made from its content.
+
+    Where `occurrences.makes` none, such rows stay without.
+    """
     if events["event_id"].null_count() == 0:
         return events
     span = (
@@ -54,7 +61,7 @@ def with_identity(events: pl.DataFrame, kind: str, occurrences: Occurrences) -> 
     )
     spanned = events.with_columns(pl.coalesce("event_id", pl.format("{}-{}", "trace_id", span)).alias("event_id"))
     nameless = spanned["event_id"].is_null()
-    if not nameless.any():
+    if not nameless.any() or not occurrences.makes:
         return spanned
     made = occurrences.numbered(_contents(spanned.filter(nameless), kind))
     place = nameless.cast(pl.Int64).cum_sum() - 1

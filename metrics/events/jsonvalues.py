@@ -1,7 +1,7 @@
 """Values that were JSON as columns: of the type they all have, exact, and else as text."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import polars as pl
@@ -48,7 +48,7 @@ def parsed(text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return cast("Any", orjson.loads(text))
+        return orjson.loads(text)
     except (orjson.JSONDecodeError, RecursionError):
         return None
 

@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from metrics.events import KINDS
@@ -51,6 +51,8 @@ class Part(Entry):
     """Columns of which none may have a value."""
     count: str | None = None
     """Column with the number of events a row stands for: it becomes so many, and what can be added is shared out."""
+    repeats: Literal["first", "last"] = "first"
+    """Which of the rows with one `event_id` counts: the last, where an event is written again as it goes on."""
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
@@ -67,6 +69,14 @@ class Part(Entry):
 def _wrong(path: tuple[str, ...], said: str) -> ValidationError:
     problem = PydanticCustomError("wrong", "{said}", {"said": said})
     return ValidationError.from_exception_data("Part", [InitErrorDetails(type=problem, loc=path, input=None)])
+
+
+class Carried(Entry):
+    """A value that some rows say and that holds for the rows after them."""
+
+    names: Annotated[Names, Field(alias="from")]
+    when: Mapping[str, tuple[Scalar, ...]] = {}
+    """Which rows say it: values a column must have."""
 
 
 class Match(Entry):
@@ -90,6 +100,8 @@ class FileMapping(Entry):
     """Paths of lists whose items are rows, their fields laid over those of the row around them; one within another."""
     several: bool = False
     """Whether a row belongs to every part it fits, not only to the first."""
+    carry: Mapping[str, Carried] = {}
+    """By a name that columns can then come from: what some rows say for those after them."""
     ask: str = ""
     """A sentence: files of this origin are recognized, but somebody is asked before they are stored."""
     refuse: str = ""

@@ -47,7 +47,7 @@ def named(texts: pl.Series, *, is_region: bool = False) -> pl.Series:
     """Texts that name something: without padding, and null where they are words for nothing."""
     is_padded = texts.str.starts_with(" ") | texts.str.ends_with(" ")
     bare = texts.str.strip_chars() if is_padded.any() else texts
-    silent = bare.is_in(_in_any_case())
+    silent = bare.is_in(_in_any_case().implode())
     if is_region:
         silent &= ~bare.is_in(_AS_ITSELF)
     return pl.select(pl.when(~silent).then(bare)).to_series().alias(texts.name) if silent.any() else bare

@@ -21,7 +21,7 @@ MOST_ATTRIBUTES = 256
 
 def prepared(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
     """The frame, its lists unrolled, with what its columns hold under names that are looked for as columns."""
-    wanted = frozenset[str]().union(*(_wanted(part) for part in recognized.parts))
+    wanted = _wanted_of(recognized)
     if recognized.each:
         frame = unrolled(frame, recognized.each, wanted)
     sought = _with_prefixes(wanted)
@@ -31,6 +31,16 @@ def prepared(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
         if (lowered := name.lower()) not in sought and lowered not in CONTAINERS and not name.startswith(OURS)
     ]
     return resolved(flattened(frame.drop(loose[MOST_ATTRIBUTES:]), sought), wanted)
+
+
+def sought_in(recognized: Recognized) -> frozenset[str]:
+    """All names, lower case, under which anything is looked for: columns, keys, paths and what these begin with."""
+    return _with_prefixes(_wanted_of(recognized).union(path.lower() for path in recognized.each))
+
+
+def _wanted_of(recognized: Recognized) -> frozenset[str]:
+    carried = {name.lower() for rule in recognized.carry.values() for name in (*rule.names, *rule.when)}
+    return frozenset(carried).union(*(_wanted(part) for part in recognized.parts))
 
 
 def _wanted(part: Part) -> frozenset[str]:
@@ -89,6 +99,21 @@ def without_items(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col(NO_ITEMS).is_not_null()) if NO_ITEMS in frame.columns else frame.clear()
 
 
+def paths_with_items(frame: pl.DataFrame, recognized: Recognized) -> tuple[str, ...]:
+    """The paths of lists that had items in any row of a prepared frame."""
+    if NO_ITEMS not in frame.columns:
+        return ()
+    return recognized.each[: 0 if frame.is_empty() else _depth(frame, recognized)]
+
+
+def _depth(frame: pl.DataFrame, recognized: Recognized) -> int:
+    """How many of the lists, one within another, had items."""
+    ended = frame[NO_ITEMS].unique()
+    if ended.has_nulls():
+        return len(recognized.each)
+    return max(recognized.each.index(path) for path in ended)
+
+
 def _with_items(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col(NO_ITEMS).is_null()) if NO_ITEMS in frame.columns else frame
 
@@ -120,6 +145,6 @@ def _fits(frame: pl.DataFrame, part: Part) -> pl.Series:
 
 
 def _said(frame: pl.DataFrame, column: str) -> pl.Expr:
-    """What a column says, as conditions are written: `1` for 1.0 too."""
-    text = text_of(column, frame.schema[column]).str.to_lowercase().str.strip_chars()
+    """What a column says, as conditions are written: without quotes around it, and `1` for 1.0 too."""
+    text = text_of(column, frame.schema[column]).str.to_lowercase().str.strip_chars(' \t\r\n"')
     return text.str.strip_suffix(".0") if frame.schema[column].is_float() else text

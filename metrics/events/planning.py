@@ -11,7 +11,7 @@ from metrics.events.outcome import CALL, ERROR_TYPE, STATUS
 from metrics.events.recognition import Part
 from metrics.events.schema import FLOAT, STRING, Column, Kind
 from metrics.events.sources import Source
-from metrics.events.values import converted, every_name, failure_named, is_native, text_of
+from metrics.events.values import converted, every_name, failure_named, is_native, name_ranks, text_of
 
 ROW = "\x1frow"
 """Number of a row within its frame: a name that no file gives a column."""
@@ -103,7 +103,7 @@ class _Plan:
         """
         # A rule for a column of which nobody said where it comes from (an answer) names all that it is known by.
         is_mapped = is_mapped and rule.names != every_name(column)
-        there = self._there(rule.names if is_mapped else every_name(column))
+        there = self._there(rule.names) if is_mapped else self._known(column)
         joined_here = JOINED + column.name
         if joined_here in self._frame.columns:
             there = (*there, joined_here)
@@ -111,6 +111,11 @@ class _Plan:
             return there
         fresh = tuple(name for name in there if name not in self.used)
         return fresh if column.unit == "tokens" else fresh[:1]
+
+    def _known(self, column: Column) -> tuple[str, ...]:
+        """Columns that have any of the names under which one of ours is known."""
+        ranks = name_ranks(column)
+        return self._there(sorted(self._named.keys() & ranks.keys(), key=lambda name: ranks[name]))
 
     def _there(self, names: Sequence[str]) -> tuple[str, ...]:
         found = (self._named.get(name.lower()) for name in names)
@@ -136,7 +141,8 @@ class _Plan:
 
     def _added(self, column: Column, rule: Source, value: pl.Expr | None) -> pl.Expr | None:
         """With the columns that are added; where there is nothing to add them to, their sum."""
-        more = [self._read(column, name, Source(decimal=rule.decimal)) for name in self._there(rule.plus)]
+        alike = Source(decimal=rule.decimal, unit=rule.unit, map=rule.map)
+        more = [self._read(column, name, alike) for name in self._there(rule.plus)]
         if not more:
             return value
         if value is None:

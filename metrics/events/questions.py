@@ -9,6 +9,7 @@ An option is said in the words of a mapping: keys of the rules of our columns. `
 as `promptpilot ingest FILE --yes` or `--set duration_ms.unit=s` does.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -81,9 +82,9 @@ def from_documents(documents: object) -> tuple[Question, ...]:
 def how_to_answer(questions: Sequence[Question]) -> str:
     """What to type to answer: `--set duration_ms.unit=s (seconds) or …`; `--map` always helps."""
     options = [option for one in questions for option in one.options]
-    settings = [f"{' '.join(_set(option.rules))} ({option.says})" for option in options if _is_settable(option)]
+    settings = [f"{arguments(option)} ({option.says})" for option in options if is_settable(option)]
     first = [one.options[0] for one in questions if one.options]
-    plain = [option for option in first if not _is_settable(option)]
+    plain = [option for option in first if not is_settable(option)]
     yes = ["--yes to read it so"] if any(not option.rules for option in plain) else []
     yes = yes or [f"--yes ({option.says})" for option in plain[:1]]
     return "answer with promptpilot ingest FILE " + ", or ".join(
@@ -91,12 +92,22 @@ def how_to_answer(questions: Sequence[Question]) -> str:
     )
 
 
-def _is_settable(option: Option) -> bool:
+def is_settable(option: Option) -> bool:
     """Whether an option can be typed: the words of a map are too many for a command line."""
     return bool(option.rules) and not any(
         isinstance(said, dict) for keys in option.rules.values() for said in keys.values()
     )
 
 
-def _set(rules: Rules) -> list[str]:
-    return [f"--set {column}.{key}={value}" for column, keys in rules.items() for key, value in keys.items()]
+def arguments(option: Option) -> str:
+    """What says this option behind `promptpilot ingest FILE`."""
+    if not is_settable(option):
+        return "--yes"
+    said = [
+        f"--set {column}.{key}={_word(value)}" for column, keys in option.rules.items() for key, value in keys.items()
+    ]
+    return " ".join(said)
+
+
+def _word(value: Any) -> str:
+    return shlex.quote(str(value))

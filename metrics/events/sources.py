@@ -34,8 +34,13 @@ def _listed(value: object) -> object:
 
 
 def _for_all(value: object) -> object:
-    """What is said without a vendor holds for all of them."""
-    return {ANY_VENDOR: value} if isinstance(value, str) else value
+    """What is said without a vendor holds for all of them; `anthropic: excluded` may be text, too."""
+    if not isinstance(value, str):
+        return value
+    if ":" not in value:
+        return {ANY_VENDOR: value}
+    said = (one.rpartition(":") for one in value.split(","))
+    return {vendor.strip(): how.strip() for vendor, _, how in said}
 
 
 def _known_zone(name: str) -> str:
@@ -151,6 +156,11 @@ _FOR: Mapping[str, tuple[Callable[[Column], bool], str]] = {
     "cached": (lambda column: column.name == "input_tokens", "input_tokens"),
 }
 """Rules that only some columns can have."""
+
+
+def allows(column: Column, key: str) -> bool:
+    """Whether the rule of a column can have a key."""
+    return key not in _FOR or _FOR[key][0](column)
 
 
 def misfit(column: Column, rule: Source) -> tuple[str, str] | None:

@@ -68,8 +68,8 @@ WITHIN: Mapping[str, tuple[str, ...]] = {
         "input_tokens_details.cache_creation_tokens", "input_tokens_details.cache_write_tokens",
         "input_tokens_details.cache_creation_input_tokens", "prompt_details.cache_write",
         "prompt_details.cache_creation", "input_details.cache_write", "inputtokendetails.cachewritetokens",
-        "inputtokens.cachewrite", "input_tokens.cache_write", "input_tokens.cache_creation", "cache_write.input_tokens", "cache.write",
-        "cachewrite",
+        "inputtokens.cachewrite", "input_tokens.cache_write", "input_tokens.cache_creation",
+        "cache_write.input_tokens", "cache.write", "cachewrite",
     ),
     "output_tokens": ("output_tokens.total", "outputtokens.total", "completion", "output"),
     "reasoning_tokens": (
@@ -112,6 +112,14 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     column: _spelled((column, *plain), WITHIN[column]) for column, plain in PLAIN.items()
 }
 """Every name of our token columns, by column, the likeliest first."""
+LEAVES: Mapping[str, str] = {
+    written: name
+    for place in PLACES
+    for column in PLAIN
+    for name in (*reversed(WITHIN[column]), *reversed(PLAIN[column]), column)
+    for written in _written(f"{place}.{name}")
+}
+"""What such a name is within its usage object."""
 TOTALS = _spelled(("total_tokens", "totaltokens", "total_token_count", "totaltokencount", "tokens_total"), ("total",))
 """Names of the sum of a call's tokens: it tells whether the input counts the cached ones."""
 APART = ("prompt_cache_miss_tokens", "uncached_input_tokens", "input")

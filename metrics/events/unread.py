@@ -31,7 +31,10 @@ def _time(text: pl.Expr, column: Column, rule: Source) -> pl.Expr:
     if rule.zone is not None:
         anywhere = moment(text, pl.String(), rule.model_copy(update={"zone": None}))
         said = said.when(anywhere.is_not_null()).then(
-            pl.lit(f"a time that there was: this local time never existed in {rule.zone} (clocks were put forward)")
+            pl.lit(
+                f"a time that there was: this local time never existed in {rule.zone}, where clocks were put "
+                "forward over it"
+            )
         )
     said = said.when(text.str.contains(r"\d:?\d{2}.*\s\(?(?:IST|CST|BST|PST|AST|ECT|SST|GST|AMT)\)?$")).then(
         pl.lit("a time whose zone is one: this abbreviation stands for several; give the zone in a mapping "

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from metrics.events import nothing, numbers, outcome
-from metrics.events.durations import duration, every_name, known_names, unit_named
+from metrics.events.durations import duration, every_name, known_names, name_ranks, unit_named
 from metrics.events.schema import Column
 from metrics.events.sources import Scalar, Source
 from metrics.events.texts import stored_text, text_of
@@ -24,6 +24,7 @@ __all__ = [
     "failure_named",
     "is_native",
     "known_names",
+    "name_ranks",
     "says_nothing",
     "text_of",
     "unit_named",

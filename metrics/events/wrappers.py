@@ -23,9 +23,10 @@ PARENTS = (
 )  # fmt: skip
 """Columns that make the tree, lower case."""
 _DEEPEST = 64
+_TELLING = 10_000
+"""Rows without a parent among which one would have been seen."""
 _MOST_ROWS = 20_000_000
 """Rows of a file up to which the tree is kept in memory (some 50 bytes a row)."""
-_SPAN = {"span": pl.UInt64, "parent": pl.UInt64}
 
 
 class WrappingSpans:
@@ -77,15 +78,11 @@ class WrappingSpans:
 
     def _nodes(self, rows: pl.DataFrame) -> list[pl.Expr]:
         named = by_name(rows.columns)
-        return [
-            expression.alias(name)
+        keys = (
+            (name, key_of(rows, [named.get(one.lower()) for one in columns]))
             for name, columns in (("span", self._key), ("parent", self._parent))
-            if (expression := _or_null(key_of(rows, [named.get(one.lower()) for one in columns]))) is not None
-        ]
-
-
-def _or_null(key: pl.Expr | None) -> pl.Expr:
-    return pl.lit(None, pl.UInt64) if key is None else key
+        )
+        return [(pl.lit(None, pl.UInt64) if key is None else key).alias(name) for name, key in keys]
 
 
 def _around(calls: pl.DataFrame, tree: pl.DataFrame) -> pl.DataFrame:
@@ -114,7 +111,7 @@ def look_for_wrappers(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
         return
     named = by_name(rows.columns)
     trace, span, parent = (_first(names, named) for names in (TRACES, SPANS, PARENTS))
-    if span and parent and rows[named[parent]].null_count() < rows.height:
+    if span and parent and (rows[named[parent]].null_count() < rows.height or rows.height < _TELLING):
         yield WrappingSpans(part, trace, span, parent)
 
 

@@ -14,14 +14,22 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from metrics.lake.patience import Patience, glance
 from metrics.lake.peeking import Peeked, PeekTask
-from metrics.lake.problems import LakeUnavailable, Unreadable
+from metrics.lake.previewing import Preview, PreviewTask
+from metrics.lake.problems import LakeUnavailable, Starved, Unreadable, Wanting
 from metrics.lake.reader import Task
 
 LOOK_SECONDS = 0.2
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _START_SECONDS = 60
+STARVED_TIMES = 30
+"""How many times longer than it may take a process may be kept from its work by others."""
+ALONE_TIMES = 2
+"""How many times more a file is given that is read alone."""
+_STOPPED = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What others end a process by, such as a system that is out of memory; a file that is hostile ends it otherwise."""
 _PEEKED = TypeAdapter(Peeked)
+_PREVIEWED = TypeAdapter(Preview)
 ALLOCATION = {
     "_RJEM_MALLOC_CONF": "thp:always,dirty_decay_ms:30000,muzzy_decay_ms:30000",
     "MALLOC_TOP_PAD_": str(64 * 2**20),
@@ -52,19 +60,45 @@ class Reader:
 
         Raises:
             Unreadable: the file cannot become events, or ended the process that read it.
-            LakeUnavailable: there was no room or no permission to stage it, or no process could be started.
+            Wanting: it took more time or memory than it was given.
+            LakeUnavailable: there was no room or no permission to stage it, no process could be started, or the
+                machine was too busy to let it work.
         """
-        return self._asked(asdict(task), Path(task.home), told)["staged"]
+        home = Path(task.home)
+        try:
+            return self._asked(asdict(task), home, told, ALONE_TIMES if task.is_alone else 1)["staged"]
+        except Starved as starved:
+            raise LakeUnavailable(home, starved.reason) from starved
+
+    def rest(self) -> None:
+        """End the process; the next file starts another."""
+        self._end()
 
     def peek(self, task: PeekTask) -> Peeked:
         """What a look at a file shows; nothing is stored.
 
-        Raises as `read` does.
+        Raises as `read` does, and `Starved` where nobody waits any longer.
         """
         answer = self._asked({"peek": asdict(task)}, Path(task.home), lambda _done, _of: None)
         return _PEEKED.validate_python(answer["peeked"])
 
-    def _asked(self, document: dict[str, Any], home: Path, told: Callable[[int, int | None], None]) -> dict[str, Any]:
+    def preview(self, task: PreviewTask, told: Callable[[int, int | None], None]) -> Preview:
+        """What would come of a whole file; nothing is stored.
+
+        Raises as `peek` does, and whatever `told` raises to end it early.
+        """
+        try:
+            answer = self._asked({"preview": asdict(task)}, Path(task.home), told)
+        except (Unreadable, LakeUnavailable):
+            raise
+        except Exception:  # the process is still at it, and would answer the next question with this file
+            self._end()
+            raise
+        return _PREVIEWED.validate_python(answer["previewed"])
+
+    def _asked(
+        self, document: dict[str, Any], home: Path, told: Callable[[int, int | None], None], times: int = 1
+    ) -> dict[str, Any]:
         try:
             process = self._running()
         except (Unreadable, OSError) as error:  # no fault of the file's
@@ -77,13 +111,15 @@ class Reader:
             self._end()
             raise Unreadable("the process that reads files ended before it could begin") from None
         while True:
-            message = self._next(process, self._timeout)
+            message = self._next(process, self._timeout * times, self._memory * times)
             if "rows" in message:
                 told(message["rows"], message["of"])
-            elif "staged" in message or "peeked" in message:
+            elif message.keys() & {"staged", "peeked", "previewed"}:
                 return message
             elif "unavailable" in message:
                 raise LakeUnavailable(home, message["unavailable"])
+            elif "wanting" in message:
+                raise Wanting(message["wanting"], MORE_MEMORY)
             else:
                 raise Unreadable(message["unreadable"])
 
@@ -98,13 +134,14 @@ class Reader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
             )
-            self._next(self._process, _START_SECONDS)
+            self._next(self._process, _START_SECONDS, self._memory)
         return self._process
 
-    def _next(self, process: subprocess.Popen[bytes], timeout: float) -> dict[str, Any]:
-        """The next message; silence, greed or death of the process become `Unreadable`."""
+    def _next(self, process: subprocess.Popen[bytes], timeout: float, memory: int) -> dict[str, Any]:
+        """The next message; silence, greed or death of the process become errors."""
         assert process.stdout is not None
-        until = time.monotonic() + timeout
+        patience = Patience(timeout, timeout * STARVED_TIMES)
+        looked = time.monotonic()
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
@@ -113,12 +150,13 @@ class Reader:
                     if not received:
                         raise self._fell(process)
                     self._buffer += received
-                elif _memory_of(process.pid) > self._memory:
+                    continue
+                seen, now = glance(process.pid), time.monotonic()
+                patience.passed(now - looked, seen)
+                looked = now
+                if problem := _given_up(patience, seen.owned, memory):
                     self._end()
-                    raise Unreadable(f"reading it took more than {self._memory // 2**20:,} MB of memory")
-                elif time.monotonic() > until:
-                    self._end()
-                    raise Unreadable(f"reading it made no progress for {timeout:g} seconds")
+                    raise problem
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
 
@@ -126,6 +164,8 @@ class Reader:
         code = process.wait()
         self._end()
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        if -code in _STOPPED:
+            return Wanting(f"memory: something ended the process that reads it ({how})", MORE_MEMORY)
         return Unreadable(f"reading it ended the process that reads ({how}): the file is damaged or hostile")
 
     def _end(self) -> None:
@@ -135,9 +175,19 @@ class Reader:
             self._process = None
 
 
-def _memory_of(pid: int) -> int:
-    """Resident bytes of a process; 0 where the system does not tell."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
-    except (OSError, ValueError, IndexError):
-        return 0
+MORE_MEMORY = "what helps is a higher ingest.memory_mb, a lower ingest.batch_rows, or the file in smaller ones"
+MORE_TIME = "what helps is a higher ingest.timeout_seconds, a lower ingest.batch_rows, or the file in smaller ones"
+
+
+def _given_up(patience: Patience, owned: int, memory: int) -> Unreadable | None:
+    """Why a process is waited for no more."""
+    if owned > memory:
+        return Wanting(f"memory: reading it took more than {memory // 2**20:,} MB", MORE_MEMORY)
+    if patience.is_used_up:
+        return Wanting(f"time: reading it made no progress for {patience.own_seconds:g} seconds", MORE_TIME)
+    if patience.is_starved:
+        return Starved(
+            f"the machine was too busy to read a file: {patience.own_seconds:g} seconds of work were not to be had in "
+            f"{patience.all_seconds:g}; it is tried again"
+        )
+    return None

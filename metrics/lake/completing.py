@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from metrics.lake import rollups
+from metrics.lake.datafiles import DataFile
+from metrics.lake.lacking import knows, lacking
 from metrics.lake.rewriting import by_partition, rows_of_view, written
 from metrics.lake.rollups import ROLLUPS, Gathering, rollups_of
 from metrics.lake.shapes import BUCKET, VIEW, Counts, View
-from metrics.lake.tables import DATE, DataFile, Lake, Table
+from metrics.lake.tables import DATE, Lake, Table
 
 Told = Callable[[str, int, int], None]
 """Is told of each day before it is put in: its kind and date, its number from 1 on, of how many."""
@@ -54,22 +56,37 @@ def families() -> Iterator[Family]:
             yield Family(kind, {name: views for name, views in ordered if views})
 
 
+def days_unknown(lake: Lake, kind: str) -> Iterator[tuple[str, int]]:
+    """Days of which a family of the kind does not know all events, and how many there are."""
+    for family in families():
+        if family.kind == kind:
+            yield from _lacking(lake, family)
+
+
 def complete(lake: Lake, batch_rows: int, most_events: float, told: Told | None = None) -> int:
     """Put days into rollups until `most_events` were read; how many days that were."""
-    lacking = sorted(
-        ((day, events, family) for family in families() for day, events in _lacking(lake, family)),
-        key=lambda one: one[0],
-        reverse=True,
-    )
+    known_by_none = ((day, events, family) for family in families() for day, events in _lacking(lake, family))
+    days_lacking = sorted((*_lost(lake), *known_by_none), key=lambda one: one[0], reverse=True)
     read = 0
-    for number, (day, events, family) in enumerate(lacking, 1):
+    for number, (day, events, family) in enumerate(days_lacking, 1):
         if read >= most_events:
             return number - 1
         if told:
-            told(f"{family.kind} of {day}", number, len(lacking))
+            told(f"{family.kind} of {day}", number, len(days_lacking))
         _put_in(lake, family, day, batch_rows)
+        for name in family.views:
+            knows(lake.rollup(name), day)
         read += events
-    return len(lacking)
+    return len(days_lacking)
+
+
+def _lost(lake: Lake) -> Iterator[tuple[str, int, Family]]:
+    """Days that rollups which were lost have not seen since."""
+    for name, rollup in ROLLUPS.items():
+        days = lacking(lake.rollup(name))
+        stored = lake.events(rollup.kind).snapshot.rows_by(DATE) if days else {}
+        for day in days:
+            yield day, stored.get(day, 0), Family(rollup.kind, {name: rollup.views})
 
 
 def _lacking(lake: Lake, family: Family) -> Iterator[tuple[str, int]]:
@@ -110,7 +127,7 @@ def _replace(table: Table, rows: pl.DataFrame, views: Sequence[View], day: str) 
         removed: list[DataFile] = []
         added: list[DataFile] = []
         for view in views:
-            for file in (one for one in stored[view.name] if _may_hold(one, day)):
+            for file in (one for one in stored[view.name] if one.may_hold(day, day)):
                 there = rows_of_view(table, view.name, [file])
                 kept = there.filter(day != _DAY)
                 if kept.height < there.height:
@@ -119,10 +136,3 @@ def _replace(table: Table, rows: pl.DataFrame, views: Sequence[View], day: str) 
             new = rows.filter(pl.col(VIEW) == view.name)
             added += [files.enter_context(written(table, {VIEW: view.name}, new))] if new.height else []
         table.replace(removed, added, data_change=True)
-
-
-def _may_hold(file: DataFile, day: str) -> bool:
-    """Whether rows of the day can be in the file, by its first and last bucket where they are known."""
-    if file.min_ts is None or file.max_ts is None:
-        return True
-    return file.min_ts.date().isoformat() <= day <= file.max_ts.date().isoformat()

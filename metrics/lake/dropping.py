@@ -14,7 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from metrics.lake.inbox import HIDDEN, UNFINISHED, identity
+from metrics.lake.inbox import HIDDEN, UNFINISHED
+from metrics.lake.marks import identity
 
 LONGEST_NAME = 120
 """Bytes of a name; file systems allow 255, and the folder of a rejected file adds some."""

@@ -7,19 +7,22 @@ assert report.read == report.stored + report.duplicates + report.rejected
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers
-from metrics.lake.child import Reader
-from metrics.lake.inbox import Found, found_in, is_complete, remove_empty_folders
-from metrics.lake.ledger import FileOutcome
+from metrics.lake.inbox import Found, found_in, remove_empty_folders
+from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.line import Line, Progress
+from metrics.lake.marks import Interrupted, mark_of, named
 from metrics.lake.problems import LakeUnavailable
+from metrics.lake.readers import InterruptibleReader
+from metrics.lake.settling import Settling
 from metrics.lake.status import LakeStatus, status
+from metrics.lake.wishes import carry_out
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
@@ -46,7 +49,9 @@ class IngestReport:
 
     files: tuple[FileOutcome, ...]
     waiting: tuple[Path, ...] = ()
-    """Files of the inbox that are still being written."""
+    """Files that are still being written, and were left alone."""
+    gone: tuple[Path, ...] = ()
+    """Files that had vanished before they were read, and of which nothing is known."""
 
     @property
     def read(self) -> int:
@@ -89,7 +94,7 @@ def ingest(
     empty = [
         Found(path, path.name) for path in paths if path.is_dir() and not any(path in one.path.parents for one in found)
     ]
-    return IngestReport(_stored([*found, *empty], settings, now, answers or Answers(), progress, owned=False))
+    return _stored(lambda: [*found, *empty], settings, now, answers or Answers(), progress, owned=False)
 
 
 def ingest_inbox(
@@ -99,35 +104,46 @@ def ingest_inbox(
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
     wait: bool = True,
+    settling: Settling | None = None,
 ) -> IngestReport:
     """Store what lies in the inbox and is complete; `wait` gives files just dropped some seconds to settle.
 
-    Ends after the file in work once `stop` says so. Raises as `ingest` does.
+    Before that, what was asked for of files stored earlier is done. Who looks again and again keeps what is known of
+    files that are still being written in `settling`. Ends as soon as `stop` says so; what is being committed then is
+    committed. Raises as `ingest` does.
     """
-    inbox = settings.home / "inbox"
+    carry_out(settings, now=now, stop=stop)
+    inbox, settling = settings.home / "inbox", settling or Settling()
     if not inbox.exists():
         return IngestReport(())
-    complete, waiting = _sorted_out(inbox, settings, now())
+    complete, waiting = _sorted_out(settling, settings, now())
     deadline = time.monotonic() + min(settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
-    while wait and waiting and time.monotonic() < deadline:
+    while wait and waiting and time.monotonic() < deadline and not stop():
         time.sleep(_LOOK_SECONDS)
-        complete, waiting = _sorted_out(inbox, settings, now())
+        complete, waiting = _sorted_out(settling, settings, now())
     if not complete:
-        return IngestReport((), waiting)
-    outcomes = _stored(complete, settings, now, Answers(), progress, owned=True, stop=stop)
-    remove_empty_folders(inbox)
-    return IngestReport(outcomes, waiting)
+        return IngestReport((), tuple(waiting))
+
+    def there() -> list[Found]:
+        # Another writer may have stored some of them while we waited for it to finish.
+        return [one for one in complete if mark_of(one.path) is not None]
+
+    report = _stored(there, settings, now, Answers(), progress, owned=True, stop=stop)
+    for one in complete:
+        settling.dealt_with(one.path, unless=report.waiting)
+    remove_empty_folders(inbox, [one.path for one in complete])
+    return replace(report, waiting=(*waiting, *report.waiting))
 
 
-def _sorted_out(inbox: Path, settings: Settings, now: datetime) -> tuple[list[Found], tuple[Path, ...]]:
+def _sorted_out(settling: Settling, settings: Settings, now: datetime) -> tuple[list[Found], list[Path]]:
     limits = settings.ingest
-    found = [*found_in([inbox])]
-    complete = [one for one in found if is_complete(one.path, now, limits.settle_seconds, limits.incomplete_seconds)]
-    return complete, tuple(one.path for one in found if one not in complete)
+    found = {one.path: one for one in found_in([settings.home / "inbox"])}
+    complete, waiting = settling.sorted_out(found, now, limits.settle_seconds, limits.incomplete_seconds)
+    return [found[path] for path in complete], waiting
 
 
 def _stored(
-    found: Sequence[Found],
+    found_now: Callable[[], Sequence[Found]],
     settings: Settings,
     now: Callable[[], datetime],
     answers: Answers,
@@ -135,17 +151,27 @@ def _stored(
     *,
     owned: bool,
     stop: Callable[[], bool] = lambda: False,
-) -> tuple[FileOutcome, ...]:
+) -> IngestReport:
     Mappings.load(settings.home / "mappings.yaml")
     PriceBook.load(settings.home / "prices.yaml")
     limits = settings.ingest
-    with locked(settings.home), ExitStack() as readers:
-        count = min(READERS, len(found))
-        pool = [readers.enter_context(Reader(limits.timeout_seconds, limits.memory_mb)) for _ in range(count)]
-        writer = Writer(settings, now)
-        writer.put_right()
-        line = Line(writer, pool, answers, progress or _Silent())
-        return tuple(line.stored(found, owned=owned, stop=stop))
+    try:
+        with locked(settings.home, stop), ExitStack() as readers:
+            found = found_now()
+            count = min(READERS, len(found))
+            pool = [InterruptibleReader(limits.timeout_seconds, limits.memory_mb) for _ in range(count)]
+            for reader in pool:
+                readers.enter_context(reader)
+            writer = Writer(settings, now)
+            writer.put_right()
+            line = Line(writer, pool, answers, progress or _Silent(), stop)
+            outcomes = tuple(line.stored(found, owned=owned))
+            gone = {str(named(path)): path for path in line.gone}
+            for path in Ledger(settings.home).dealt_with([*gone]) if gone else ():
+                del gone[path]  # stored by another writer, or by the one before us
+    except Interrupted:
+        return IngestReport(())
+    return IngestReport(outcomes, tuple(line.changing), tuple(gone.values()))
 
 
 class _Silent:

@@ -1,23 +1,43 @@
 """What the columns of one file mean, and whether that is sure enough to store it without asking."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import polars as pl
 
-from metrics.events.conversion import NO_PART
+from metrics.events.conversion import NO_PART, Occurrences
 from metrics.events.mappings import Mappings
 from metrics.events.questions import Answers, Option, Question
 from metrics.events.recognition import Recognized, recognize
 from metrics.events.survey import Survey
-from metrics.lake.reading import Opened
+from metrics.events.unseen import unseen
+from metrics.lake.formats import Opened
 
 MOST_LOST_BY_A_GUESS = 0.05
 """Share of the rows that may be rejected where names that merely resemble ours decided what they are."""
 MOST_LOST = 0.5
 """The same, where an adapter recognized its own marks."""
+MOST_LEFT_OUT = 0.05
+"""Share of the rows that may be of no part where no mapping says that they are meant to be left out."""
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "llm_call": ("model", "input_tokens", "output_tokens"),
+    "request": ("endpoint", "status_code"),
+    "interaction": ("page", "action"),
+}
+"""Columns without any value of which events of a kind say little: then an export may have other names for them."""
+PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
+    "llm_call": ("duration_ms", 30, 1e6),
+    "request": ("duration_ms", 0.05, 60_000),
+    "health": ("response_time_ms", 0.05, 120_000),
+}
+"""By kind, a duration, and between which milliseconds its median lies if it is in the unit that was thought."""
+_SAMPLED = 2000
+"""Durations of a batch that are kept."""
 _TOLD_REASONS = 3
+_KEPT = 100
+"""Rows that are kept to say what a file has."""
 
 
 @dataclass
@@ -28,24 +48,69 @@ class Tally:
     """By kind."""
     bad: Counter[str] = field(default_factory=Counter[str])
     reasons: Counter[str] = field(default_factory=Counter[str])
+    left_out: int = 0
+    """Rows of no part."""
+    filled: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """Events with a value, by kind and key column."""
+    expecting: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    """Events that should have one: calls that failed need no tokens, and embeddings write none."""
+    lasted: dict[str, list[pl.Series]] = field(default_factory=dict[str, list[pl.Series]])
+    """Some of the durations of what succeeded, by kind."""
 
-    def add(self, kind: str, good: int, reasons: pl.Series) -> None:
-        """Count rows of a kind. Those that belong to no part are no loss: they are meant to be left out."""
-        if kind != NO_PART:
-            self.good[kind] += good
-            self.bad[kind] += len(reasons)
-            self.reasons.update(reasons.to_list())
+    def add(self, kind: str, good: pl.DataFrame, reasons: pl.Series) -> None:
+        """Count rows of a kind."""
+        if kind == NO_PART:
+            self.left_out += len(reasons)
+            return
+        self.good[kind] += good.height
+        self.bad[kind] += len(reasons)
+        self.reasons.update(reasons.to_list())
+        if good.is_empty():
+            return
+        if kind == "llm_call":
+            good = good.filter((pl.col("status") == "ok").fill_null(True) & ~pl.col("cache_hit").fill_null(False))
+        for name in KEYS.get(kind, ()):
+            own = good
+            if name == "output_tokens":
+                own = good.filter(~pl.col("operation").str.to_lowercase().str.contains("embed").fill_null(False))
+            self.filled[kind, name] += own.height - own[name].null_count()
+            self.expecting[kind, name] += own.height
+        if kind in PLAUSIBLE:
+            values = good[PLAUSIBLE[kind][0]].drop_nulls()
+            self.lasted.setdefault(kind, []).append(values.gather_every(max(1, len(values) // _SAMPLED)))
 
     @property
     def lost(self) -> float:
-        """Share of the rows that would be rejected."""
+        """Share of the rows that would be rejected; those that are meant to be left out are no loss."""
         return self.bad.total() / max(1, self.good.total() + self.bad.total())
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """Key columns that have no value in any event, with their kind: `llm_call.model`."""
+        return tuple(
+            f"{kind}.{name}"
+            for kind, names in KEYS.items()
+            for name in names
+            if self.expecting[kind, name] and not self.filled[kind, name]
+        )
+
+    @property
+    def implausible(self) -> str:
+        """Which durations can hardly be in the unit they were read in; empty where all can."""
+        for kind, series in self.lasted.items():
+            column, least, most = PLAUSIBLE[kind]
+            values = pl.concat(series)
+            middle = values.filter(values > 0).median()
+            if isinstance(middle, float) and not least <= middle <= most:
+                return f"half of its {kind}.{column} are {'below' if middle < least else 'above'} {middle:,.6g} ms"
+        return ""
 
     def __str__(self) -> str:
         """What would be stored and what would be lost."""
         stored = ", ".join(f"{count:,} {kind}" for kind, count in self.good.items() if count) or "nothing"
         lost = "; ".join(f"{count:,} rows: {said}" for said, count in self.reasons.most_common(_TOLD_REASONS))
-        return f"would store {stored}" + (f" and reject {self.bad.total():,} rows ({lost})" if lost else "")
+        left = f", leave out {self.left_out:,}" if self.left_out else ""
+        return f"would store {stored}{left}" + (f" and reject {self.bad.total():,} rows ({lost})" if lost else "")
 
 
 class Meaning:
@@ -54,15 +119,22 @@ class Meaning:
     def __init__(self, opened: Opened, hint: PurePath, mappings: Mappings, answers: Answers) -> None:
         self._opened, self._hint, self._mappings, self._answers = opened, hint, mappings, answers
         self._recognized: Recognized | None = None
+        self._claimed: Recognized | None = None
+        self._doubtful: Recognized | None = None
         self._columns: pl.Schema | None = None
         self._survey: Survey | None = None
+        self._first: pl.DataFrame | None = None
 
     def of(self, rows: pl.DataFrame) -> Recognized:
         """What these rows are. Batches of one file may have different columns. Raises `Unrecognized`."""
+        if self._first is None:
+            self._first = rows.head(_KEPT)
         if self._recognized is None or self._columns != rows.schema:
             plain = self._plain(rows)
             self._survey = self._survey or self._surveyed(rows, plain)
             self._columns, self._recognized = rows.schema, self._survey.settled(plain)
+            if self._is_open(plain):
+                self._doubtful = self._doubtful or plain
         return self._recognized
 
     @property
@@ -78,28 +150,69 @@ class Meaning:
     @property
     def is_doubtful(self) -> bool:
         """Whether it is not sure enough to store anything."""
-        return bool(self._recognized and self._recognized.doubt) and not self._answers.yes
+        return self._doubtful is not None
+
+    def missing(self, seen: Occurrences) -> str:
+        """What a mapping of the home names and the file, read to its end, has not; empty where it has all."""
+        if self._recognized is None or self._first is None:
+            return ""
+        return unseen(self._recognized, seen, self._first)
 
     def doubts(self, tally: Tally) -> tuple[Question, ...]:
         """What has to be asked once it is known what would become of the rows."""
-        recognized = self._recognized
-        if recognized is None or self._answers.yes:
-            return ()
-        most = MOST_LOST_BY_A_GUESS if recognized.is_guess else MOST_LOST if recognized.is_adapted else 1.0
-        doubt = recognized.doubt or (f"{tally.lost:.0%} of its rows would be rejected" if tally.lost > most else "")
-        if not doubt:
+        recognized = self._doubtful or self._recognized
+        if recognized is None:
             return ()
         kind = next(iter(tally.good or tally.bad), recognized.parts[0].kind.name)
+        if self._doubtful is not None and recognized.needs_mapping:
+            return (Question(kind, "", f"{self._hint.name}: {recognized.doubt}."),)
+        doubt = recognized.doubt if self._doubtful is not None else self._of(tally, recognized)
+        if not doubt or (self._answers.yes and self._doubtful is None):
+            return ()
         asks = f"recognized by {recognized.how} as {kind}, but {doubt}: this {tally}. Is that right?"
-        return (Question(kind, "", asks, (Option(f"read it so, as {kind}"),)),)
+        options = recognized.options if self._doubtful is not None else ()
+        return (Question(kind, recognized.about, asks, options or (Option(f"read it so, as {kind}"),)),)
+
+    def _of(self, tally: Tally, recognized: Recognized) -> str:
+        """What speaks against it, now that all rows were seen."""
+        if self._answers.map_name is not None:
+            return ""
+        most = MOST_LOST_BY_A_GUESS if recognized.is_guess else MOST_LOST if recognized.is_adapted else 1.0
+        if tally.lost > most:
+            return f"{tally.lost:.0%} of its rows would be rejected"
+        every = tally.left_out + tally.good.total() + tally.bad.total()
+        if recognized.is_guess and tally.left_out > MOST_LEFT_OUT * every:
+            return f"{tally.left_out:,} of its rows would be left out, since {recognized.rest}"
+        if tally.unsaid and (recognized.is_guess or recognized.is_adapted):
+            return f"no row has a value for {' and '.join(tally.unsaid)}, as if its columns had other names"
+        if recognized.is_adapted and tally.implausible:
+            return (
+                f"{tally.implausible}, as if they were in another unit than those of {recognized.mapping} usually are"
+            )
+        return ""
+
+    def _is_open(self, recognized: Recognized) -> bool:
+        """Whether something speaks against it that no answer settles."""
+        if not recognized.doubt:
+            return False
+        if recognized.needs_mapping:
+            return True
+        return not (self._answers.yes or recognized.about in self._answers.rules)
 
     def _plain(self, rows: pl.DataFrame) -> Recognized:
-        return recognize(rows.schema, self._hint, self._mappings, self._answers.map_name, rows)
+        """A file that a mapping claims by its first rows is that mapping's to its end."""
+        if self._claimed is not None:
+            return self._claimed
+        recognized = recognize(rows.schema, self._hint, self._mappings, self._answers.map_name, rows)
+        self._claimed = recognized if recognized.mapping else None
+        return recognized
 
     def _surveyed(self, rows: pl.DataFrame, recognized: Recognized) -> Survey:
         survey = Survey(self._answers)
         if survey.opens(rows, recognized):
-            for batch in self._opened.read():
-                if batch.rows.height:
-                    survey.see(batch.rows, self._plain(batch.rows))
+            # A file that is one batch needs no second reading.
+            whole = [rows] if self._opened.rows == rows.height else (batch.rows for batch in self._opened.read())
+            for more in whole:
+                if more.height:
+                    survey.see(more, self._plain(more))
         return survey

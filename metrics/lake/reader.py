@@ -2,9 +2,9 @@
 
 Some Parquet files end the process that reads them. This one reads a file, turns it into events and
 stages them; the writer beside it commits, and survives. One JSON object a line comes in on standard
-input (a `Task`, or `{"peek": …}` for a look that stores nothing), and goes out on standard output:
-`{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`, `{"unreadable": reason}`
-or `{"unavailable": reason}`.
+input (a `Task`, `{"together": …}` for many small files, or `{"peek": …}` and `{"preview": …}`, which store nothing),
+and goes out on standard output: `{"rows": …}` while it goes on, then one of `{"staged": …}`, `{"peeked": …}`,
+`{"previewed": …}`, `{"unreadable": reason}`, `{"wanting": reason}` or `{"unavailable": reason}`.
 """
 
 import ctypes
@@ -13,26 +13,36 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from metrics.events.conversion import Occurrences, convert
+from metrics.events.counting import portions
 from metrics.events.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question, as_documents
-from metrics.events.recognition import Unrecognized
+from metrics.events.recognition import Recognized, Unrecognized
+from metrics.lake import closed
+from metrics.lake.formats import Batch, Opened, open_file
+from metrics.lake.gathering import Gathering, TooMany
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.peeking import PeekTask, peek
+from metrics.lake.previewing import Preview, PreviewTask, preview
 from metrics.lake.problems import Unreadable
-from metrics.lake.reading import Batch, Opened, open_file
+from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
+from metrics.lake.tables import Lake
 
+Told = Callable[[dict[str, Any]], None]
+_PREVIEW = TypeAdapter(Preview)
 _PARENT_DIED = 1
 """prctl's PR_SET_PDEATHSIG."""
 
@@ -46,12 +56,20 @@ class Task:
     """Path below the inbox, whose folders may name a kind."""
     home: str
     transaction: str
+    source_file: str
+    """The hash of its bytes, kept with each event."""
     rejected_rows: str
     """Where rejected rows are written, should there be any."""
     now: str
     batch_rows: int
     answers: Mapping[str, Any] | None = None
     """What somebody said of this file (`metrics.events.questions.Answers`)."""
+    returning: Mapping[str, Any] | None = None
+    """Files that are being taken away meanwhile (`metrics.lake.returning.Returning`)."""
+    only_rows: str | None = None
+    """A file of rejected rows: no other rows are read."""
+    is_alone: bool = False
+    """Whether nothing is read beside it, so that it is given more time and memory."""
 
 
 @dataclass(frozen=True)
@@ -63,53 +81,164 @@ class RejectedRows:
     """The most frequent reasons, values left out, with their number."""
 
 
-def read(task: Task, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Together:
+    """Small files that are staged as one transaction."""
+
+    home: str
+    transaction: str
+    files: tuple[Task, ...]
+
+
+def read(task: Task, told: Told) -> dict[str, Any]:
     """Read, convert and stage one file; `told` hears how many rows are done.
 
+    What a row could become counts as read: each item of its list and each event it counts or belongs to.
     Gives what was staged; or, under `asked`, the questions that somebody has to answer before anything is stored:
     what is staged by then is to be taken back.
 
     Raises:
         Unreadable: the file as a whole cannot become events.
     """
-    home, answers = Path(task.home), Answers.from_document(task.answers or {})
-    prices = PriceBook.load(home / "prices.yaml")
-    opened = open_file(Path(task.path), task.batch_rows)
-    meaning = Meaning(opened, PurePath(task.hint), Mappings.load(home / "mappings.yaml"), answers)
-    staging, rejected = Staging(home, task.transaction), _Rejected(Path(task.rejected_rows))
-    now, occurrences, rows, tally = datetime.fromisoformat(task.now), Occurrences(), 0, Tally()
+    home = Path(task.home)
+    returning = Returning.from_document(home, task.returning) if task.returning else None
+    staging = Staging(home, task.transaction, task.source_file, returning)
+    outcome = _read(task, _surroundings(home), staging.add, told)
+    if "asked" in outcome:
+        return outcome
+    kinds = list(staging.finish())
+    _add_duplicates(outcome, sum(kind.duplicates for kind in kinds))
+    return {**outcome, "kinds": [kind.as_document() for kind in kinds]}
+
+
+def read_together(task: Together, told: Told) -> dict[str, Any]:
+    """Read, convert and stage small files; `told` hears the number of each before it is begun.
+
+    Gives for each under `files` what `read` gives, with the rows `stored` of each kind and the `duplicates`; or
+    `unreadable`, the reason; or `alone` where it proved not to be small. Of these, nothing is staged.
+    """
+    gathering = Gathering(Staging(Path(task.home), task.transaction, ""))
+    surroundings = _surroundings(Path(task.home))
+    outcomes: list[dict[str, Any]] = []
+    for number, file in enumerate(task.files):
+        told({"rows": number, "of": len(task.files)})
+        gathering.begin(file.source_file)
+        try:
+            outcome = _read(file, surroundings, gathering.add, _untold)
+        except TooMany:
+            outcome = {"alone": True}
+        except (Exception, pl.exceptions.PanicException) as error:
+            outcome = {"unreadable": _words(error)}
+        if "read" in outcome and "asked" not in outcome:
+            gathering.keep()
+        else:
+            gathering.drop()
+            Path(file.rejected_rows).unlink(missing_ok=True)
+        outcomes.append(outcome)
+    kinds = [kind.as_document() for kind in gathering.finish()]
+    for file, outcome in zip(task.files, outcomes, strict=True):
+        outcome.update(gathering.counts(file.source_file))
+        _add_duplicates(outcome, outcome["duplicates"])
+    return {"files": outcomes, "kinds": kinds}
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What of the home decides what becomes of a file."""
+
+    mappings: Mappings
+    prices: PriceBook
+    lake: Lake
+
+    def late(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """Events whose day takes in nothing more, as rejected rows."""
+        return closed.refused(self.lake.events(kind), kind, events)
+
+    def in_time(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """The others."""
+        return events.filter(~closed.in_days(closed.closed_days(self.lake.events(kind))))
+
+
+def _surroundings(home: Path) -> _Surroundings:
+    return _Surroundings(Mappings.load(home / "mappings.yaml"), PriceBook.load(home / "prices.yaml"), Lake(home))
+
+
+def _read(
+    task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], object], told: Told
+) -> dict[str, Any]:
+    answers = Answers.from_document(task.answers or {})
+    opened = _opened(task, told)
+    meaning = Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
+    rejected = _Rejected(Path(task.rejected_rows))
+    now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
+    rows = read_as = 0
     for batch in opened.read():
         rejected.broken(batch)
         rows += batch.rows.height + len(batch.broken)
+        read_as += len(batch.broken)
         if batch.rows.height:
             recognized = meaning.of(batch.rows)
             if meaning.questions:
                 return {"asked": _asked(meaning.questions, opened, rows)}
-            converted = convert(
-                batch.rows, recognized, now=now, prices=prices, source=task.hint, occurrences=occurrences
-            )
-            for kind, part in converted.items():
-                rejected.add(part.rejected, batch)
-                tally.add(kind, part.good.height, part.rejected["reason"])
-                if part.good.height and not meaning.is_doubtful:
-                    staging.add(kind, part.good)
+            converting = partial(
+                convert, recognized=recognized, now=now, prices=surroundings.prices, source=task.hint,
+                occurrences=occurrences,
+            )  # fmt: skip
+            for portion in _portions(batch, recognized):
+                for kind, part in converting(portion.rows).items():
+                    read_as += part.good.height + part.rejected.height
+                    rejected.add(part.rejected, portion)
+                    tally.add(kind, part.good, part.rejected["reason"])
+                    if part.good.height and not meaning.is_doubtful:
+                        late = surroundings.late(kind, part.good)
+                        rejected.add(late, portion)
+                        add(kind, part.good if late.is_empty() else surroundings.in_time(kind, part.good))
         told({"rows": rows, "of": opened.rows})
     if rows == 0:
         raise Unreadable("the file has no rows")
+    if missing := meaning.missing(occurrences):
+        raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
-    kinds = [kind.as_document() for kind in staging.finish()]
     notes = [*opened.notes, *meaning.notes, *occurrences.remarks.notes]
-    if occurrences.made and staging.equal_to_others:
-        notes.append(_equal(staging.equal_to_others))
-    return {"read": rows, "kinds": kinds, "rejected": asdict(rejected.close()), "notes": notes}
+    return {"read": read_as, "rejected": asdict(rejected.close()), "notes": notes, "made": occurrences.made}
 
 
-def _equal(count: int) -> str:
-    return (
-        f"{count:,} rows equal rows that other files brought and carry no id: counted as duplicates. If another server "
-        "wrote them, say which: promptpilot ingest FILE --replace --set service.value=web2"
-    )
+def _portions(batch: Batch, recognized: Recognized) -> Iterator[Batch]:
+    """A batch in as many as it takes to hold the events its rows become."""
+    start = 0
+    for length in portions(batch.rows, recognized):
+        numbers = batch.numbers[start : start + length]
+        yield Batch(batch.rows.slice(start, length), numbers=numbers, start=batch.start + start)
+        start += length
+
+
+def _add_duplicates(outcome: dict[str, Any], duplicates: int) -> None:
+    """A note on rows without an id that equal rows of other files: nothing tells whether they are the same events."""
+    equal = min(duplicates, outcome.pop("made", 0))
+    if equal:
+        outcome["notes"].append(
+            f"{equal:,} rows equal rows that other files brought and carry no id: counted as duplicates. If another "
+            "server wrote them, say which: promptpilot ingest FILE --replace --set service.value=web2"
+        )
+
+
+def _opened(task: Task, told: Told) -> Opened:
+    """The rows of a file; where only some are meant, those that were rejected when it was read before."""
+    opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
+    return _rejected_only(opened, Path(task.only_rows)) if task.only_rows else opened
+
+
+def _rejected_only(opened: Opened, rejected: Path) -> Opened:
+    numbers = pl.read_parquet(rejected, columns=["row"])["row"].unique()
+
+    def read() -> Iterator[Batch]:
+        for batch in opened.read():
+            there = pl.Series(batch.numbers or range(batch.start, batch.start + batch.rows.height), dtype=pl.Int64)
+            meant = there.is_in(numbers.implode())
+            yield Batch(batch.rows.filter(meant), batch.broken, batch.start, tuple(there.filter(meant)))
+
+    return replace(opened, read=read, rows=len(numbers))
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:
@@ -152,23 +281,44 @@ class _Rejected:
         self._writer.write_table(table)
 
 
-def _answer(line: str, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def _answer(line: str, told: Told) -> dict[str, Any]:
     asked = json.loads(line)
     try:
         if "peek" in asked:
             return {"peeked": asdict(peek(PeekTask(**asked["peek"])))}
+        if "preview" in asked:
+            return {"previewed": _PREVIEW.dump_python(preview(PreviewTask(**asked["preview"]), told), mode="json")}
+        if "together" in asked:
+            task = asked["together"]
+            files = tuple(Task(**file) for file in task["files"])
+            return {"staged": read_together(Together(task["home"], task["transaction"], files), told)}
         return {"staged": read(Task(**asked), told)}
-    except (Unreadable, Unrecognized) as error:
-        return {"unreadable": str(error)}
-    except PermissionError as error:
-        return {"unreadable": f"permission denied: {error.filename}"}
-    except FileNotFoundError as error:
-        return {"unreadable": f"it vanished while it was read: {error.filename}"}
-    except OSError as error:
-        return {"unavailable": str(error)}
+    except MemoryError:
+        return {"wanting": "memory: there was none left"}
     except (Exception, pl.exceptions.PanicException) as error:
-        words = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return {"unreadable": f"reading it failed: {type(error).__name__}: {words[:300]}"}
+        if isinstance(error, OSError) and not isinstance(error, PermissionError | FileNotFoundError):
+            return {"unavailable": str(error)}
+        return {"unreadable": _words(error)}
+
+
+def _words(error: BaseException) -> str:
+    """Why a file cannot be read. Raises what is no fault of the file's."""
+    match error:
+        case Unreadable() | Unrecognized():
+            return str(error)
+        case PermissionError():
+            return f"permission denied: {error.filename}"
+        case FileNotFoundError():
+            return f"it vanished while it was read: {error.filename}"
+        case OSError():
+            raise error
+        case _:
+            words = (str(error).strip() or type(error).__name__).splitlines()[0]
+            return f"reading it failed: {type(error).__name__}: {words[:300]}"
+
+
+def _untold(_: dict[str, Any]) -> None:
+    pass
 
 
 def _die_with(parent: int) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from metrics.events.recognition import UNKNOWN
-from metrics.lake.inbox import identity, rejected_folder
+from metrics.lake.inbox import rejected_folder
 from metrics.lake.ledger import Attempt
+from metrics.lake.marks import identity
 
 ROWS = "rows.parquet"
 REASON = "reason.json"

@@ -5,18 +5,20 @@ so that what a killed process left behind can be told from what is committed.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from metrics.events.identity import MADE
 from metrics.lake import rollups, shapes
-from metrics.lake.identities import Hashes, Identities, contained, hashed, repeated
-from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file, span_of
+from metrics.lake.datafiles import DataFile
+from metrics.lake.identities import Identities
+from metrics.lake.returning import Returning
+from metrics.lake.runs import Hashed, Hashes, contained, hashed
+from metrics.lake.sources import SOURCE_FILE
+from metrics.lake.tables import DATE, Lake, Table, data_file, span_of
 
 COMPRESSION_LEVEL = 1
 ROW_GROUP_ROWS = 250_000
@@ -31,6 +33,8 @@ class StagedKind:
     duplicates: int
     events: tuple[DataFile, ...]
     rollups: Mapping[str, tuple[DataFile, ...]]
+    span: tuple[str, str]
+    """The first and the last moment (ISO) of its events, new or known already."""
 
     def as_document(self) -> dict[str, Any]:
         """For JSON."""
@@ -38,8 +42,9 @@ class StagedKind:
             "kind": self.kind,
             "stored": self.stored,
             "duplicates": self.duplicates,
-            "events": [_file_document(file) for file in self.events],
-            "rollups": {name: [_file_document(file) for file in files] for name, files in self.rollups.items()},
+            "span": list(self.span),
+            "events": [file.as_document() for file in self.events],
+            "rollups": {name: [file.as_document() for file in files] for name, files in self.rollups.items()},
         }
 
     @classmethod
@@ -49,8 +54,9 @@ class StagedKind:
             document["kind"],
             document["stored"],
             document["duplicates"],
-            tuple(_file_of(file) for file in document["events"]),
-            {name: tuple(_file_of(file) for file in files) for name, files in document["rollups"].items()},
+            tuple(map(DataFile.from_document, document["events"])),
+            {name: tuple(map(DataFile.from_document, files)) for name, files in document["rollups"].items()},
+            tuple(document.get("span", ("", ""))),
         )
 
 
@@ -58,34 +64,48 @@ class StagedKind:
 class _Gathered:
     duplicates: int = 0
     stored: int = 0
+    spans: list[tuple[datetime, datetime]] = field(default_factory=list[tuple[datetime, datetime]])
     files: list[DataFile] = field(default_factory=list[DataFile])
-    hashes: list[Hashes] = field(default_factory=list[Hashes])
+    ordered: list[Hashes] = field(default_factory=list[Hashes])
+    """Of each batch."""
+    segments: list[Mapping[int, Hashes]] = field(default_factory=list[Mapping[int, Hashes]])
+    """The same by day."""
     partials: dict[str, rollups.Gathering] = field(default_factory=dict[str, rollups.Gathering])
 
 
 class Staging:
     """Takes the batches of one file, kind by kind."""
 
-    def __init__(self, home: Path, transaction: str) -> None:
+    def __init__(self, home: Path, transaction: str, source_file: str, returning: Returning | None = None) -> None:
+        """`source_file`: the hash of the file that the events come from; may be set anew between two `add`s.
+
+        `returning`: files whose events are taken for gone.
+        """
+        self.source_file = source_file
+        self._returning = returning
         self._lake = Lake(home)
         self._transaction = transaction
         self._kinds: dict[str, _Gathered] = {}
         self._written = 0
-        self.equal_to_others = 0
-        """Events without an id of their own that equal events of other files."""
 
-    def add(self, kind: str, events: pl.DataFrame) -> None:
-        """Keep what is new of `events` (stored schema of the kind)."""
+    def add(self, kind: str, events: pl.DataFrame) -> pl.DataFrame:
+        """Keep what is new of `events`, and give it.
+
+        They are in the stored schema of the kind; where they come from several files, with `SOURCE_FILE`.
+        """
         gathered = self._kinds.setdefault(kind, _Gathered())
         fresh, hashes = self._fresh(kind, events, gathered)
         gathered.duplicates += events.height - fresh.height
+        gathered.spans.extend(_span(events))
         if fresh.is_empty():
-            return
+            return fresh
         gathered.stored += fresh.height
-        gathered.hashes.append(np.sort(hashes))
+        gathered.ordered.append(hashes.ordered)
+        gathered.segments.append(hashes.segments)
         gathered.files.extend(self._write_events(self._lake.events(kind), fresh))
         for name, partial in rollups.partials(kind, fresh).items():
             gathered.partials.setdefault(name, rollups.Gathering(name)).add(partial)
+        return fresh
 
     def finish(self) -> Iterator[StagedKind]:
         """Write the rollups and remember the ids; what is given is ready to be committed."""
@@ -95,29 +115,30 @@ class Staging:
                 for name, gathering in gathered.partials.items()
                 if not (partial := gathering.rows()).is_empty()
             }
-            if gathered.hashes:
-                Identities(self._lake.events(kind)).remember(gathered.hashes, self._transaction)
-            yield StagedKind(kind, gathered.stored, gathered.duplicates, tuple(gathered.files), parts)
+            if gathered.segments:
+                Identities(self._lake.events(kind)).remember(gathered.segments, self._transaction)
+            first, last = min(gathered.spans)[0], max(last for _, last in gathered.spans)
+            span = (first.isoformat(), last.isoformat())
+            yield StagedKind(kind, gathered.stored, gathered.duplicates, tuple(gathered.files), parts, span)
 
-    def _fresh(self, kind: str, events: pl.DataFrame, gathered: _Gathered) -> tuple[pl.DataFrame, Hashes]:
+    def _fresh(self, kind: str, events: pl.DataFrame, gathered: _Gathered) -> tuple[pl.DataFrame, Hashed]:
         """Events whose id is neither earlier in this file nor in the lake, and their ids' hashes."""
-        hashes = hashed(events["event_id"])
-        keep = pl.Series([True]).new_from_index(0, len(hashes))
-        if repeated(hashes):
+        hashes = hashed(events)
+        keep = pl.Series([True]).new_from_index(0, events.height)
+        if hashes.repeat:
             keep = events["event_id"].is_first_distinct()
-        if gathered.hashes:
+        if gathered.ordered:
             keep &= ~self._seen(kind, events, hashes, gathered)
         known = Identities(self._lake.events(kind)).known(events, hashes, self._transaction)
-        if known.any():
-            self.equal_to_others += int((keep & known & events["event_id"].str.contains(MADE)).sum())
-        keep &= ~known
-        return (events, hashes) if keep.all() else (events.filter(keep), hashes[keep.to_numpy()])
+        keep &= self._returning.wanted(kind, events, known) if self._returning else ~known
+        return (events, hashes) if keep.all() else (events.filter(keep), hashes.only(keep.to_numpy()))
 
-    def _seen(self, kind: str, events: pl.DataFrame, hashes: Hashes, gathered: _Gathered) -> pl.Series:
+    def _seen(self, kind: str, events: pl.DataFrame, hashes: Hashed, gathered: _Gathered) -> pl.Series:
         """Whether an id came in an earlier batch of this file."""
-        candidates = pl.Series(contained(hashes, gathered.hashes))
-        if not candidates.any():
-            return candidates
+        found = contained(hashes.ordered, gathered.ordered)
+        if not found.any():
+            return pl.Series(found)
+        candidates = hashes.among(hashes.ordered[found])
         table = self._lake.events(kind)
         paths = [table.root / file.path for file in gathered.files]
         suspects = events.filter(candidates)["event_id"].unique()
@@ -126,11 +147,14 @@ class Staging:
         return candidates & events["event_id"].is_in(seen.unique().implode())
 
     def _write_events(self, table: Table, events: pl.DataFrame) -> Iterator[DataFile]:
-        ordered = events if events["ts"].is_sorted() else events.sort("ts")
+        # Events of one moment stay as their file has them: that is the order in which they happened, if anything tells.
+        ordered = events if events["ts"].is_sorted() else events.sort("ts", maintain_order=True)
         days = ordered["ts"].dt.date()
         starts = days.is_first_distinct().arg_true().to_list()
         for start, end in zip(starts, [*starts[1:], ordered.height], strict=True):
             rows = ordered.slice(start, end - start)
+            if SOURCE_FILE not in rows.columns:
+                rows = rows.with_columns(pl.lit(self.source_file).alias(SOURCE_FILE))
             day = str(days[start])
             path = self._path(table, DATE, day)
             rows.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
@@ -149,13 +173,6 @@ class Staging:
         return path
 
 
-def _file_document(file: DataFile) -> dict[str, Any]:
-    document = asdict(file)
-    for name in ("min_ts", "max_ts"):
-        document[name] = None if document[name] is None else document[name].isoformat()
-    return document
-
-
-def _file_of(document: Mapping[str, Any]) -> DataFile:
-    moments = {name: document[name] and datetime.fromisoformat(document[name]) for name in ("min_ts", "max_ts")}
-    return DataFile(document["path"], document["partition"], document["rows"], document["size"], **moments)
+def _span(events: pl.DataFrame) -> list[tuple[datetime, datetime]]:
+    first, last = span_of(events, "ts")
+    return [(first, last)] if first and last else []

@@ -40,7 +40,7 @@ def status(settings: Settings, *, now: Callable[[], datetime] | datetime) -> Lak
     """The state of the home at `now`."""
     moment = now if isinstance(now, datetime) else now()
     lake = Lake(settings.home)
-    snapshots = {kind: lake.events(kind).snapshot for kind in KINDS}
+    snapshots = {kind: lake.events(kind).snapshot for kind in KINDS if lake.events(kind).is_readable}
     files = [file for snapshot in snapshots.values() for file in snapshot.files]
     first = min((file.min_ts for file in files if file.min_ts), default=None)
     last = max((file.max_ts for file in files if file.max_ts), default=None)

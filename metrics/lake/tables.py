@@ -16,30 +16,18 @@ from functools import cached_property
 from pathlib import Path
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
 from metrics.events import KINDS
+from metrics.events.schema import Kind
+from metrics.lake.datafiles import Change, DataFile
+from metrics.lake.pending import Pending
 from metrics.lake.rollups import ROLLUPS, rollups_of
 from metrics.lake.shapes import BUCKET
+from metrics.lake.sources import SOURCE_FILE
 
 DATE = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """One Parquet file of a table."""
-
-    path: str
-    """Relative to the table's root, `/` as separator."""
-    partition: Mapping[str, str]
-    rows: int
-    size: int
-    """Bytes."""
-    min_ts: datetime | None = None
-    """The first moment (of a rollup: bucket) in it, where known."""
-    max_ts: datetime | None = None
-    """The last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +57,18 @@ EMPTY = Snapshot(-1, ())
 class Table:
     """One Delta table; it need not exist before the first commit."""
 
-    def __init__(self, root: Path, schema: pl.Schema, partition_by: tuple[str, ...]) -> None:
+    def __init__(
+        self, root: Path, schema: pl.Schema, partition_by: tuple[str, ...], pending: Pending | None = None
+    ) -> None:
+        """`pending`: the plans of its home."""
         self.root = root
+        self.name = f"{root.parent.name}/{root.name}"
         self.schema = schema
         self.partition_by = partition_by
         self._lock = threading.Lock()
         self._delta: DeltaTable | None = None
+        self._pending = pending
+        self._planned: tuple[Change, ...] = ()
         self._seen: int | None = None
         self._snapshot = EMPTY
 
@@ -99,14 +93,31 @@ class Table:
         """The newest committed version, -1 while the table does not exist."""
         return self.snapshot.version
 
+    @property
+    def version_text(self) -> str:
+        """The newest version, or that nothing can be said of it: other tables answer all the same."""
+        try:
+            return str(self.version)
+        except Exception:  # the kernel raises a dozen types for a damaged log
+            return "?"
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its log can be read."""
+        return self.version_text != "?"
+
     def refresh(self) -> None:
-        """Look for newer commits; costs one `stat` when there are none."""
+        """Look for newer commits and plans; costs two `stat`s when there are none."""
+        # Plans before commits: one that is gone meanwhile is committed.
+        planned = self._pending.of(self.name) if self._pending else ()
         try:
             seen = (self.root / "_delta_log").stat().st_mtime_ns
         except FileNotFoundError:
+            with self._lock:
+                self._delta, self._snapshot, self._seen = None, EMPTY, None
             return
         with self._lock:
-            if seen == self._seen:
+            if seen == self._seen and planned == self._planned:
                 return
             if self._delta is None:
                 if not DeltaTable.is_deltatable(str(self.root)):
@@ -114,7 +125,10 @@ class Table:
                 self._delta = DeltaTable(str(self.root))
             else:
                 self._delta.update_incremental()
-            self._snapshot = Snapshot(self._delta.version(), tuple(_files(self._delta, self.moment)))
+            files = tuple(files_of(self._delta, self.moment))
+            for change in planned:
+                files = change.applied(files)
+            self._snapshot, self._planned = Snapshot(self._delta.version(), files), planned
             # A commit that lands within the clock tick of the directory's time stamp must be seen by the next look.
             self._seen = seen if time.time_ns() - seen > 50_000_000 else None
 
@@ -126,6 +140,13 @@ class Table:
             if all(file.partition.get(name) == value for name, value in partition.items())
         ]
 
+    def scan(self, paths: Sequence[str]) -> pl.LazyFrame:
+        """Rows of data files (absolute paths) in the stored schema: what a file is older than is null in it."""
+        return pl.scan_parquet(
+            list(paths), hive_partitioning=False, schema=self.file_schema, missing_columns="insert",
+            extra_columns="ignore",
+        )  # fmt: skip
+
     def has(self, transaction: str) -> bool:
         """Whether that transaction is committed."""
         self.refresh()
@@ -133,8 +154,13 @@ class Table:
 
     def commit(self, files: Sequence[DataFile], transaction: str, metadata: Mapping[str, str] | None = None) -> None:
         """Make `files` visible at once, unless the transaction is committed already."""
-        if self.has(transaction):
-            return
+        if not self.has(transaction):
+            self.commit_all(files, [transaction], metadata)
+
+    def commit_all(
+        self, files: Sequence[DataFile], transactions: Sequence[str], metadata: Mapping[str, str] | None = None
+    ) -> None:
+        """Make `files` visible at once, and have it known that all these transactions are committed."""
         delta = self._existing_or_new()
         delta.create_write_transaction(
             [_add(file, self.moment) for file in files],
@@ -142,9 +168,14 @@ class Table:
             schema=delta.schema(),
             partition_by=list(self.partition_by),
             commit_properties=CommitProperties(
-                custom_metadata=dict(metadata or {}), app_transactions=[Transaction(transaction, 1)]
+                custom_metadata=dict(metadata or {}), app_transactions=[Transaction(one, 1) for one in transactions]
             ),
         )
+        self._seen = None
+
+    def create(self) -> None:
+        """Make it, without a row, unless it is there."""
+        self._existing_or_new()
         self._seen = None
 
     def replace(
@@ -154,8 +185,14 @@ class Table:
         metadata: Mapping[str, str] | None = None,
         *,
         data_change: bool = False,
+        transaction: str | None = None,
     ) -> None:
-        """Swap `removed` for `added` in one commit. `data_change` says whether the rows differ (retention)."""
+        """Swap `removed` for `added` in one commit, unless the transaction is committed already.
+
+        `data_change` says whether the rows differ (retention).
+        """
+        if transaction is not None and self.has(transaction):
+            return
         delta = self._existing_or_new()
         actions: list[AddAction | RemoveAction] = [_remove(file, data_change) for file in removed]
         actions.extend(_add(file, self.moment, data_change=data_change) for file in added)
@@ -164,9 +201,16 @@ class Table:
             mode="append",
             schema=delta.schema(),
             partition_by=list(self.partition_by),
-            commit_properties=CommitProperties(custom_metadata=dict(metadata or {})),
+            commit_properties=CommitProperties(
+                custom_metadata=dict(metadata or {}),
+                app_transactions=None if transaction is None else [Transaction(transaction, 1)],
+            ),
         )
         self._seen = None
+
+    def make(self) -> None:
+        """Create the table, unless it exists: a plan can only count for one that does."""
+        self._existing_or_new()
 
     def _existing_or_new(self) -> DeltaTable:
         self.refresh()
@@ -174,12 +218,29 @@ class Table:
             self.root.mkdir(parents=True, exist_ok=True)
             self._delta = DeltaTable.create(
                 str(self.root),
-                schema=pl.DataFrame(schema=self.schema).to_arrow().schema,
+                schema=self._delta_schema,
                 partition_by=list(self.partition_by),
             )
         else:
             self._delta.update_incremental()
+            self._complete_schema(self._delta)
         return self._delta
+
+    @cached_property
+    def _delta_schema(self) -> Schema:
+        return Schema.from_arrow(pl.DataFrame(schema=self.schema).to_arrow().schema)
+
+    def _complete_schema(self, delta: DeltaTable) -> None:
+        """Add the columns that a table of an older home lacks: a commit of its own, of no data."""
+        there = {field.name for field in delta.schema().fields}
+        if lacking := [field for field in self._delta_schema.fields if field.name not in there]:
+            delta.alter.add_columns(lacking)
+            delta.update_incremental()
+
+
+def stored_schema(kind: Kind) -> pl.Schema:
+    """What is stored of an event: what it says, the file it came from, and the day it lies in."""
+    return pl.Schema({**kind.schema, SOURCE_FILE: pl.String(), DATE: pl.Date()})
 
 
 class Lake:
@@ -187,21 +248,28 @@ class Lake:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self._pending = Pending(home)
         self._events = {
-            name: Table(home / "lake" / name, pl.Schema({**kind.schema, DATE: pl.Date()}), (DATE,))
+            name: Table(home / "lake" / name, stored_schema(kind), (DATE,), self._pending)
             for name, kind in KINDS.items()
         }
         self._rollups = {
-            name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by) for name, rollup in ROLLUPS.items()
+            name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by, self._pending)
+            for name, rollup in ROLLUPS.items()
         }
 
     def events(self, kind: str) -> Table:
-        """The event table of a kind; partitioned by `date`, the UTC day of `ts`."""
+        """The event table of a kind (`stored_schema`); partitioned by `date`, the UTC day of `ts`."""
         return self._events[kind]
 
     def rollup(self, name: str) -> Table:
         """The table of a rollup; partitioned by `view`."""
         return self._rollups[name]
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All of them, events first."""
+        return (*self._events.values(), *self._rollups.values())
 
     def rollups_of(self, kind: str) -> tuple[Table, ...]:
         """The tables of all rollups of a kind."""
@@ -210,11 +278,16 @@ class Lake:
     @property
     def data_version(self) -> str:
         """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
-        tables = (*self._events.values(), *self._rollups.values())
-        return ".".join(str(table.version) for table in tables)
+        return ".".join((*(table.version_text for table in self.tables), *self._pending.names))
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Table]:
+        """Every table, by its path below the home."""
+        return {table.name: table for table in self.tables}
 
 
-def _files(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
+def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
+    """The files of a version of a table."""
     actions = pl.DataFrame(delta.get_add_actions(flatten=True))
     names = [name for name in actions.columns if name.startswith("partition.")]
     for row in actions.iter_rows(named=True):

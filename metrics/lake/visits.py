@@ -36,8 +36,8 @@ class Visits:
     """One row a day, session and user, also where one of them or both are not known.
 
     `events`, `views` (of pages, known or not) and `pages` (different ones viewed) are counts. `moments` (microseconds
-    since the epoch) and `viewed` are its views of known pages, in order of time, then page. `journeys` is what they
-    fall into; of one journey, `path` is its pages without repeats.
+    since the epoch) and `viewed` are its views of known pages, in order of time, those of one moment as their file has
+    them. `journeys` is what they fall into; of one journey, `path` is its pages without repeats.
     """
 
     @property
@@ -56,7 +56,7 @@ class Visits:
         )
         # Sorting numbers takes half of sorting texts.
         codes = [_codes(name).alias(f"code of {name}") for name in (SESSION, PERSON)]
-        ordered = told.with_columns(codes).sort("code of session_id", "code of user_id", "ts", VIEWED)
+        ordered = told.with_columns(codes).sort("code of session_id", "code of user_id", "ts", maintain_order=True)
         return ordered.with_columns(_numbers("code of session_id", "code of user_id", _DAY))
 
     def partial(self, events: pl.DataFrame, view: "View") -> pl.DataFrame:
@@ -73,7 +73,9 @@ class Visits:
     def merge(self, rows: pl.DataFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:
         named = [*(key if isinstance(key, str) else key.meta.output_name() for key in keys), SESSION, PERSON]
         several = rows.select(named).is_duplicated()
-        again = rows.filter(several).sort(named).with_columns(pl.struct(named).rle_id().alias(_NUMBER))
+        # Which of two views at one moment was first, nothing says where files differ: any order, but always the same.
+        ordered = rows.filter(several).sort(*named, BEGUN, pl.col(VIEWED).list.join(BETWEEN_PAGES))
+        again = ordered.with_columns(pl.struct(named).rle_id().alias(_NUMBER))
         visits = again.group_by(_NUMBER).agg(
             *(pl.col(name).first() for name in named),
             pl.col(BEGUN).min(),
@@ -81,7 +83,7 @@ class Visits:
             pl.col(EVENTS, VIEWS).sum(),
         )
         views = again.filter(pl.col(JOURNEYS) > 0).select(_NUMBER, MOMENTS, VIEWED).explode(MOMENTS, VIEWED)
-        merged = _with_views(visits, views.sort(_NUMBER, MOMENTS, VIEWED))
+        merged = _with_views(visits, views.sort(_NUMBER, MOMENTS, maintain_order=True))
         return pl.concat([rows.filter(~several), merged.select(rows.columns)])
 
 

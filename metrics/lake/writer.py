@@ -1,20 +1,19 @@
 """The one writer of a lake: takes the lock, puts right what a killed writer left, commits what is staged.
 
-A file becomes events in this order, and may be cut off at any instant:
+Files become events one by one, or many small ones as a bundle, in this order, and may be cut off at any instant:
 
 1. a mark says that staging has begun; what is staged is invisible,
-2. an intent names everything that was staged; from here on the file counts,
-3. every table commits its part, each at most once (Delta's transaction id is the hash of the file),
-4. the ledger is written, the file is put away, the intent is removed.
+2. an intent names everything that was staged; from here on the files count,
+3. every table commits its part, each at most once (Delta's transaction id is that of the try at the files),
+4. the ledger is written, the files are put away, the intent is removed.
 
 Whoever takes the lock next removes what was staged without an intent, and completes every intent.
 """
 
-import contextlib
-import fcntl
 import json
-import os
-from collections.abc import Callable, Container, Generator, Sequence
+import logging
+import secrets
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -23,53 +22,39 @@ from typing import Any
 
 from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
-from metrics.lake import answering
-from metrics.lake.child import Reader
-from metrics.lake.identities import Hashes, Identities
-from metrics.lake.inbox import Found, archive, identity, reject, rejected_folder
-from metrics.lake.ledger import FileOutcome, Ledger
-from metrics.lake.problems import LakeUnavailable, Unreadable
-from metrics.lake.reader import Task
-from metrics.lake.rollups import ROLLUPS
-from metrics.lake.staging import StagedKind
+from metrics.lake import answering, swapping
+from metrics.lake.arriving import Arrival, Bundle
+from metrics.lake.damage import log_problem
+from metrics.lake.durably import space_needed
+from metrics.lake.identities import Identities
+from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
+from metrics.lake.intents import ENDINGS, Intent, read_intents
+from metrics.lake.lacking import make_anew
+from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
+from metrics.lake.locking import locked
+from metrics.lake.marks import Changing, Identified, identified, mark_of, named
+from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
+from metrics.lake.reader import Task, Together
+from metrics.lake.readers import InterruptibleReader
+from metrics.lake.rebuilding import rebuild_if_lost
+from metrics.lake.runs import Hashes
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
+__all__ = ["Staged", "Told", "Writer", "locked"]
+
+LOG = logging.getLogger(__name__)
+SMALLER_TIMES = 8
+"""How many times smaller the batches of a file are that is read alone."""
+_FEWEST_ROWS = 1_000
 Told = Callable[[int, int | None], None]
-
-
-@contextlib.contextmanager
-def locked(home: Path) -> Generator[None]:
-    """Hold the lake alone; waits for another writer to finish.
-
-    Raises:
-        LakeUnavailable: the home cannot be written.
-    """
-    try:
-        (home / "lake").mkdir(parents=True, exist_ok=True)
-        lock = (home / "lake" / ".lock").open("w")
-    except OSError as error:
-        raise LakeUnavailable(home, f"cannot be written: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+FILES = "files"
+"""What a commit says of the files its events come from: hash, hint, rows stored by kind, read, duplicates, rejected."""
 
 
 Staged = dict[str, Any]
-"""What a reading process tells of a file: rows read, kinds staged, rows rejected; or why it is unreadable."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A file about to be stored."""
-
-    found: Found
-    hash: str
-    """Identity of its bytes: the transaction's id."""
-    at: datetime
-    owned: bool
-    problem: Unreadable | None = None
-    """Why it could not even be hashed."""
+"""What a reading process tells of a bundle: under `kinds` what was staged, under `files` what of each came of it (see
+`metrics.lake.reader.read_together`). Or that it `fell` over the file of that number, and the `reason`."""
 
 
 @dataclass(frozen=True)
@@ -89,78 +74,126 @@ class Writer:
         """The tables committed to."""
         return Lake(self.home)
 
-    def arrival(self, found: Found, *, owned: bool) -> Arrival:
-        """A file about to be stored. `owned`: it lies in the inbox and is put away afterwards."""
+    def arrival(self, found: Found, *, owned: bool, stop: Callable[[], bool] = lambda: False) -> Arrival:
+        """A file about to be stored. `owned`: it lies in the inbox and is put away afterwards.
+
+        Raises `Gone`, `Changing` and `Interrupted`.
+        """
         at = self.now()
         try:
-            return Arrival(found, _hash(found.path), at, owned)
+            return Arrival(found, at, owned, identified(found.path, stop))
         except Unreadable as problem:
-            return Arrival(found, "-" * 8, at, owned, problem)
+            mark = mark_of(found.path)
+            if mark is None:
+                raise Changing from problem
+            return Arrival(found, at, owned, Identified("-" * 8, mark, is_fresh=False), problem.reason)
 
-    def is_readable(self, arrival: Arrival) -> bool:
-        """Whether a file must be read: it could be hashed, and was not stored before."""
-        return arrival.problem is None and self._known(arrival.hash) is None
+    def bundle(self, arrivals: Sequence[Arrival]) -> Bundle:
+        """Files to be stored in one transaction; those that need not be read are in it, but not read."""
+        known = Ledger(self.home).stored_among([one.hash for one in arrivals])
+        read = {one.hash: one for one in reversed(arrivals) if not one.problem and one.hash not in known}
+        ordered = tuple(one for one in arrivals if read.get(one.hash) is one)
+        # A mark that no other try has: a file that was forgotten can be stored again.
+        name = ordered[0].hash if len(ordered) == 1 else "bundle"
+        return Bundle(f"{name}.{secrets.token_hex(4 if len(ordered) == 1 else 8)}", tuple(arrivals), ordered)
 
-    def stage(self, arrival: Arrival, reader: Reader, told: Told, answers: Answers) -> Staged:
-        """Read a file and stage its events. May run beside other stages and commits.
+    def stage(
+        self, bundle: Bundle, reader: InterruptibleReader, told: Told, answers: Answers, *, is_alone: bool = False
+    ) -> Staged:
+        """Read files and stage their events. May run beside other stages and commits.
+
+        A single file that wants more time or memory than it is given is told of as `wanting`, to be read again with
+        nothing beside it: `is_alone`, in smaller batches. Only then it is refused.
 
         Raises:
-            LakeUnavailable: no room, no permission; the file is where it was.
+            LakeUnavailable: no room, no permission; the files are where they were.
         """
-        task = Task(
+        tasks = tuple(self._task(one, bundle.transaction, answers, is_alone=is_alone) for one in bundle.read)
+        with space_needed(self.home):
+            self._intents.mkdir(parents=True, exist_ok=True)
+            (self._intents / f"{bundle.transaction}.staging").touch()
+        begun = 0
+
+        def heard(done: int, of: int | None) -> None:
+            nonlocal begun
+            begun = done if len(tasks) > 1 else 0
+            told(done, of)
+
+        try:
+            if len(tasks) == 1:
+                staged = alone(reader.read(tasks[0], heard))
+            else:
+                staged = reader.read_together(Together(str(self.home), bundle.transaction, tasks), heard)
+        except Unreadable as problem:
+            self.unstage(bundle.transaction)
+            is_over = is_alone or len(tasks) > 1 or not isinstance(problem, Wanting)
+            return {"fell": begun, "reason": str(problem)} if is_over else {"wanting": str(problem)}
+        except LakeUnavailable:
+            self.unstage(bundle.transaction)
+            raise
+        if not any("read" in one for one in staged["files"]):
+            self.unstage(bundle.transaction)
+        for task, one in zip(tasks, staged["files"], strict=True):
+            one["answers"] = task.answers
+        return staged
+
+    def _task(self, arrival: Arrival, transaction: str, answers: Answers, *, is_alone: bool) -> Task:
+        rows = self.settings.ingest.batch_rows
+        return Task(
             path=str(arrival.found.path),
             hint=arrival.found.hint,
             home=str(self.home),
-            transaction=arrival.hash,
+            transaction=transaction,
+            source_file=arrival.hash,
             rejected_rows=str(rejected_folder(self.home, arrival.found.path, arrival.hash) / "rows.parquet"),
             now=arrival.at.isoformat(),
-            batch_rows=self.settings.ingest.batch_rows,
+            batch_rows=max(_FEWEST_ROWS, rows // SMALLER_TIMES) if is_alone else rows,
             answers=self._answers(arrival, answers).as_document(),
+            is_alone=is_alone,
         )
-        with _space_needed(self.home):
-            self._intents.mkdir(parents=True, exist_ok=True)
-            (self._intents / f"{arrival.hash}.staging").touch()
-        try:
-            staged = reader.read(task, told)
-        except Unreadable as problem:
-            self.unstage(arrival.hash)
-            return {"unreadable": problem.reason}
-        except LakeUnavailable:
-            self.unstage(arrival.hash)
-            raise
-        if "asked" in staged:
-            self.unstage(arrival.hash)
-        return staged
 
     def _answers(self, arrival: Arrival, given: Answers) -> Answers:
         """What was said of a file: on the command line, else on the Data page."""
         return given if given != Answers() else answering.of(self.home, arrival.hash)
 
-    def runs(self, arrival: Arrival, staged: Staged) -> dict[str, Hashes]:
+    def runs(self, bundle: Bundle, staged: Staged) -> dict[str, Hashes]:
         """Hashes of the ids staged, by kind."""
         return {
-            document["kind"]: Identities(self.lake.events(document["kind"])).run(arrival.hash)
+            document["kind"]: Identities(self.lake.events(document["kind"])).run(bundle.transaction)
             for document in staged.get("kinds", ())
             if document["stored"]
         }
 
-    def commit(self, arrival: Arrival, staged: Staged) -> FileOutcome:
-        """Make what was staged of a file count, and put the file away."""
-        known = self._known(arrival.hash)
-        if arrival.problem is not None:
-            return self._refuse(arrival, arrival.problem.reason)
-        if known is not None:
-            outcome = FileOutcome(
-                arrival.found.path, "duplicate", f"the same file was stored before, as {known.path.name}",
-                read=known.read, duplicates=known.read,
-            )  # fmt: skip
-            self._book(outcome, arrival)
-            return outcome
-        if "unreadable" in staged:
-            return self._refuse(arrival, staged["unreadable"])
-        if "asked" in staged:
-            return self._ask(arrival, staged["asked"])
-        return self._commit(arrival, staged)
+    def commit(self, bundle: Bundle, staged: Staged) -> dict[Arrival, FileOutcome]:
+        """Make what was staged of files count, and put them away.
+
+        What has no outcome has changed meanwhile, or has to be read by itself.
+        """
+        told = dict(zip(bundle.read, staged.get("files", ()), strict=False))
+        read = {arrival: one for arrival, one in told.items() if "read" in one}
+        outcomes = self._complete(Intent(bundle.transaction, read, staged["kinds"])) if read else {}
+        known = Ledger(self.home).stored_among([one.hash for one in bundle.arrivals])
+        again: list[Attempted] = []
+        for arrival in (one for one in bundle.arrivals if one not in outcomes):
+            one = told.get(arrival, {})
+            if reason := arrival.problem or one.get("unreadable"):
+                outcome = self._refuse(arrival, reason)
+            elif "asked" in one:
+                outcome = self._ask(arrival, one["asked"])
+            elif before := known.get(arrival.hash):
+                reason = f"the same file was stored before, as {before.path.name}"
+                outcome = FileOutcome(arrival.path, "duplicate", reason, read=before.read, duplicates=before.read)
+                again.append(Attempted(outcome, arrival.hash, arrival.at))
+            else:
+                outcome = None
+            if outcome:
+                outcomes[arrival] = outcome
+        if again:
+            Ledger(self.home).add_all(again)
+        for arrival, outcome in outcomes.items():
+            if arrival not in read and outcome.status == "duplicate":
+                self._archive(arrival)
+        return outcomes
 
     def tidy(self, staged: Container[str]) -> None:
         """Merge what is known of ids, once it is in many runs; what is only staged may yet be taken back."""
@@ -168,141 +201,137 @@ class Writer:
             Identities(self.lake.events(kind)).merge(staged)
 
     def put_right(self) -> None:
-        """Complete or remove what a writer that was killed has left."""
-        for path in sorted(self._intents.glob("*.intent")):
-            intent = json.loads(path.read_text(encoding="utf-8"))
-            found = Found(Path(intent["path"]), intent["hint"])
-            at = datetime.fromisoformat(intent["at"])
-            self._commit(Arrival(found, path.stem, at, intent["owned"]), intent["staged"])
+        """Complete or remove what a writer that was killed has left. Raises `LakeUnavailable`."""
+        for table in self.lake.tables:
+            if problem := log_problem(table):
+                log = table.root / "_delta_log"
+                raise LakeUnavailable(log, f"cannot be read ({problem}); promptpilot repair mends it")
+        if (files := rebuild_if_lost(self.lake)) is not None:
+            LOG.warning("the book of files was lost: it is made again, with %d files that the tables know", files)
+        swapping.complete(self.lake)
+        if (self.home / "inbox").is_dir():
+            give_all_back(self.home / "inbox")
+        for intent in read_intents(self._intents, self.lake):
+            self._complete(intent, again=True)
         for mark in self._intents.glob("*.staging"):
             self.unstage(mark.stem)
         for kind in KINDS:
             Identities(self.lake.events(kind)).complete()
+        for name in make_anew(self.lake):
+            LOG.warning("the rollup %s was lost: events answer for it until upkeep has made it again", name)
 
     @property
     def _intents(self) -> Path:
         return self.home / "lake" / "_transactions"
 
-    def _known(self, hash: str) -> FileOutcome | None:
-        return Ledger(self.home).stored(hash)
+    def _complete(self, intent: Intent, *, again: bool = False) -> dict[Arrival, FileOutcome]:
+        """Commit what was staged. `again`: it was begun before, by a writer that did not come to its end."""
+        outcomes = {arrival: outcome_of(arrival.path, one) for arrival, one in intent.files.items()}
+        with space_needed(self.home):
+            intent.write(self._intents)
+            told = [
+                [arrival.hash, arrival.found.hint, dict(one.kinds), one.read, one.duplicates, one.rejected]
+                for arrival, one in outcomes.items()
+            ]
+            metadata = {FILES: json.dumps(told, ensure_ascii=False)}
+            for document in intent.kinds:
+                if self.lake.events(document["kind"]).version < 0:
+                    for table in self.lake.rollups_of(document["kind"]):
+                        table.create()
+            for table, files in intent.parts(self.lake):
+                table.commit(files, intent.transaction, metadata)
+            for arrival, outcome in outcomes.items():
+                if outcome.rejected:
+                    self._tell_rejected(arrival, intent.files[arrival]["rejected"])
+            attempts = [
+                Attempted(one, arrival.hash, arrival.at, reading_of(intent, arrival))
+                for arrival, one in outcomes.items()
+            ]
+            Ledger(self.home).add_all(attempts, once=again)
+            for arrival in outcomes:
+                answering.done(self.home, arrival.hash)
+                take_back(rejected_folder(self.home, arrival.found.path, arrival.hash), arrival.found.path)
+                self._archive(arrival)
+        self._done(intent.transaction)
+        return outcomes
 
-    def _commit(self, arrival: Arrival, staged: Staged) -> FileOutcome:
-        kinds = [StagedKind.from_document(document) for document in staged["kinds"]]
-        found, hash = arrival.found, arrival.hash
-        intent = {
-            "path": str(found.path), "hint": found.hint, "at": arrival.at.isoformat(), "owned": arrival.owned,
-            "staged": staged,
-        }  # fmt: skip
-        with _space_needed(self.home):
-            _write_durably(self._intents / f"{hash}.intent", json.dumps(intent))
-            for kind in kinds:
-                metadata = {"source": found.hint, "stored": str(kind.stored), "duplicates": str(kind.duplicates)}
-                if kind.events:
-                    self.lake.events(kind.kind).commit(kind.events, hash, metadata)
-                for name, files in kind.rollups.items():
-                    self.lake.rollup(name).commit(files, hash)
-            outcome = _outcome(found.path, kinds, staged)
-            if outcome.rejected:
-                folder = rejected_folder(self.home, found.path, hash)
-                folder.mkdir(parents=True, exist_ok=True)
-                document = {"file": found.hint, "rows": outcome.rejected, "reasons": staged["rejected"]["reasons"]}
-                (folder / "reason.json").write_text(
-                    json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8"
-                )
-            if self._known(hash) is None:
-                self._book(outcome, arrival)
-        self._done(hash)
-        return outcome
+    def _tell_rejected(self, arrival: Arrival, rejected: dict[str, Any]) -> None:
+        folder = rejected_folder(self.home, arrival.found.path, arrival.hash)
+        folder.mkdir(parents=True, exist_ok=True)
+        document = {"file": arrival.found.hint, "rows": rejected["count"], "reasons": rejected["reasons"]}
+        (folder / "reason.json").write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
 
-    def _book(self, outcome: FileOutcome, arrival: Arrival) -> None:
-        Ledger(self.home).add(outcome, arrival.hash, arrival.at)
-        answering.done(self.home, arrival.hash)
-        path = arrival.found.path
-        if not arrival.owned or not path.exists():
-            return
-        if self.settings.ingest.after == "archive":
-            archive(path, arrival.found.hint, self.home, arrival.at)
-        elif self.settings.ingest.after == "delete":
-            path.unlink()
+    def _archive(self, arrival: Arrival) -> None:
+        after = self.settings.ingest.after
+        if arrival.owned and after != "keep":
+            target = archived_name(arrival.found.hint, self.home, arrival.at) if after == "archive" else None
+            with space_needed(self.home):
+                put_away(arrival.found.path, arrival.mark, target)
 
-    def _refuse(self, arrival: Arrival, reason: str) -> FileOutcome:
-        return self._put_away(arrival, FileOutcome(arrival.found.path, "rejected", reason))
+    def _refuse(self, arrival: Arrival, reason: str) -> FileOutcome | None:
+        return self._put_away(arrival, FileOutcome(arrival.path, "rejected", reason))
 
-    def _ask(self, arrival: Arrival, asked: dict[str, Any]) -> FileOutcome:
+    def _ask(self, arrival: Arrival, asked: dict[str, Any]) -> FileOutcome | None:
         """Nothing of it is stored until somebody answers: it is put away whole, with what is asked."""
         questions, read = from_documents(asked["questions"]), int(asked["read"])
         reason = f"{' '.join(one.asks for one in questions)} ({how_to_answer(questions)})"
         outcome = FileOutcome(
-            arrival.found.path, "rejected", reason, read, rejected=read, notes=tuple(asked["notes"]),
-            questions=questions,
-        )  # fmt: skip
+            arrival.path, "rejected", reason, read, rejected=read, notes=tuple(asked["notes"]), questions=questions
+        )
         return self._put_away(arrival, outcome)
 
-    def _put_away(self, arrival: Arrival, outcome: FileOutcome) -> FileOutcome:
+    def _put_away(self, arrival: Arrival, outcome: FileOutcome) -> FileOutcome | None:
         path = arrival.found.path
-        document = {"file": arrival.found.hint, "reason": outcome.reason, "at": arrival.at.isoformat()}
-        with _space_needed(self.home):
-            reject(path, rejected_folder(self.home, path, arrival.hash), document, move=arrival.owned)
-            Ledger(self.home).add(outcome, arrival.hash, arrival.at)
+        document = {"file": str(named(Path(arrival.found.hint))), "reason": outcome.reason}
+        document["at"] = arrival.at.isoformat()
+        with space_needed(self.home):
+            folder = rejected_folder(self.home, path, arrival.hash)
+            if not reject(path, folder, document, arrival.mark, move=arrival.owned):
+                return None
+            Ledger(self.home).add_all([Attempted(outcome, arrival.hash, arrival.at)])
         return outcome
 
-    def unstage(self, hash: str) -> None:
-        """Remove what was staged under a transaction that never came to be."""
-        events = (self.home / "lake" / kind for kind in KINDS)
-        for root in (*events, *(self.home / "rollups" / name for name in ROLLUPS)):
-            for path in (*root.glob(f"*/{hash}-*.parquet"), *root.glob(f"_identities/*/{hash}.npy")):
-                path.unlink()
-        self._done(hash)
+    def unstage(self, transaction: str) -> None:
+        """Remove what was staged under a transaction that never came to be; nothing that a table refers to."""
+        if (self._intents / f"{transaction}.intent").exists():
+            return
+        for table in self.lake.tables:
+            staged = [
+                *table.root.glob(f"*/{transaction}-*.parquet"), *table.root.glob(f"_identities/*/{transaction}.npy")
+            ]  # fmt: skip
+            if staged and not table.has(transaction):
+                for path in staged:
+                    path.unlink()
+        self._done(transaction)
 
-    def _done(self, hash: str) -> None:
-        # The mark goes first: alone, it would have the next writer remove what is committed.
-        for ending in ("staging", "intent"):
-            (self._intents / f"{hash}.{ending}").unlink(missing_ok=True)
+    def _done(self, transaction: str) -> None:
+        for ending in ENDINGS:
+            (self._intents / f"{transaction}.{ending}").unlink(missing_ok=True)
 
 
-def _outcome(path: Path, kinds: Sequence[StagedKind], staged: dict[str, Any]) -> FileOutcome:
-    stored = {kind.kind: kind.stored for kind in kinds if kind.stored}
-    duplicates = sum(kind.duplicates for kind in kinds)
-    rejected = staged["rejected"]["count"]
-    reason = ", ".join(f"{count:,} rows: {words}" for words, count in list(staged["rejected"]["reasons"].items())[:3])
+def reading_of(intent: Intent, arrival: Arrival) -> Reading:
+    """How a file was read; of one among many, when any of them had events."""
+    own = (intent.transaction,) if len(intent.files) == 1 else ()
+    spans = {kind["kind"]: tuple(kind["span"]) for kind in intent.kinds if "span" in kind}
+    return Reading(own, Answers.from_document(intent.files[arrival].get("answers") or {}), spans)
+
+
+def alone(read: dict[str, Any]) -> Staged:
+    """What was told of one file, as of a bundle."""
+    kinds = read.pop("kinds", [])
+    stored = {kind["kind"]: kind["stored"] for kind in kinds if kind["stored"]}
+    return {
+        "files": [{**read, "stored": stored, "duplicates": sum(kind["duplicates"] for kind in kinds)}],
+        "kinds": kinds,
+    }
+
+
+def outcome_of(path: Path, read: dict[str, Any]) -> FileOutcome:
+    """What became of a file of which this was read."""
+    stored, duplicates, rejected = read["stored"], read["duplicates"], read["rejected"]["count"]
+    reason = ", ".join(f"{count:,} rows: {words}" for words, count in list(read["rejected"]["reasons"].items())[:3])
     total = sum(stored.values())
     status = "stored" if total else "duplicate" if duplicates else "rejected"
     if status == "duplicate" and not reason:
         reason = "every event in it is known already"
-    return FileOutcome(
-        path, status, reason, staged["read"], total, duplicates, rejected, stored, tuple(staged["notes"])
-    )
-
-
-def _hash(path: Path) -> str:
-    """What identifies the bytes of a file."""
-    if path.is_symlink():
-        raise Unreadable("a symbolic link; put the file itself here")
-    try:
-        if path.is_dir():
-            raise Unreadable("a folder without any event file")
-        with path.open("rb") as file:
-            return identity(file)
-    except PermissionError as error:
-        raise Unreadable("permission denied") from error
-    except FileNotFoundError as error:
-        raise Unreadable("it vanished before it was read") from error
-    except OSError as error:
-        raise Unreadable(f"it cannot be read: {error.strerror}") from error
-
-
-@contextlib.contextmanager
-def _space_needed(home: Path) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LakeUnavailable(home, f"cannot be written: {error.strerror or error}") from error
-
-
-def _write_durably(path: Path, text: str) -> None:
-    scratch = path.with_suffix(".writing")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    return FileOutcome(path, status, reason, read["read"], total, duplicates, rejected, stored, tuple(read["notes"]))

@@ -9,6 +9,7 @@ import polars as pl
 
 from metrics.catalog.model import DailyUsers, RetainedUsers, UserDays
 from metrics.engine.buckets import DAY, Buckets
+from metrics.engine.dropped import first_moment
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.measures.users import Seen, seen
 from metrics.engine.query import Grain, Window
@@ -59,8 +60,8 @@ def retained(measures: Sequence[RetainedUsers], scope: Scope) -> Iterator[Step]:
 
 def every_day(kinds: Sequence[str], scope: Scope) -> Buckets:
     """The local days from the first event of the kinds, or the window's start if that is earlier, to its end."""
-    files = [file for kind in kinds for file in scope.lake.events(kind).snapshot.files]
-    first = min((file.min_ts for file in files if file.min_ts), default=scope.window.start)
+    begun = (first_moment(scope.lake.events(kind)) for kind in kinds)
+    first = min((moment for moment in begun if moment), default=scope.window.start)
     return _whole_days(_day_of(min(first, scope.window.start), scope), scope)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from metrics.catalog.model import Quantile
+from metrics.engine.dropped import gone
 from metrics.engine.measures import minutes
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
@@ -28,7 +29,8 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
         wanted = [m for m in measures if (m.kind, m.column, bool(m.where)) == (kind, column, is_of_some)]
         scope.kinds_for(wanted[0].name, (kind,))
         parts = scope.parts(kind, rollup) if rollup else Parts(None, None, (scope.window,))
-        few = scope.event_rows(kind, [scope.window]) <= scope.exact_up_to
+        is_whole = not gone(scope.lake.events(kind), [scope.window])
+        few = is_whole and scope.event_rows(kind, [scope.window]) <= scope.exact_up_to
         by_minute = minutes.step(wanted, scope) if not is_of_some and not few else None
         if by_minute:
             yield by_minute

@@ -4,6 +4,7 @@ A session is made of the events of the window that pass the filters, and counts 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -12,6 +13,7 @@ import polars as pl
 from metrics.catalog.experience import VIEWED
 from metrics.catalog.model import Sessions
 from metrics.engine.buckets import Buckets
+from metrics.engine.dropped import gone
 from metrics.engine.measures import quarters
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
@@ -36,6 +38,8 @@ def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
     scope.kinds_for(measures[0].name, (KIND,))
     events = scope.filtered_events(KIND, [scope.window])
     ways = told(scope)
+    if ways.days:
+        events = replace(events, gone=gone(scope.lake.events(KIND), ways.edges))
     # Visits know how many pages they saw; of events, that is found out only when it is asked for.
     counted = [name for name in _COUNTED if ways.days or name in {measure.counted for measure in measures}]
     sessions = (
@@ -52,22 +56,22 @@ def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
     yield Step(Statement(text, scope.used_parameters(text), relations), source, finish, is_shared=is_fine)
 
 
-def in_sessions(scope: Scope, events: Relation, given: Sequence[Window]) -> str:
+def in_sessions(scope: Scope, events: Relation, given: Sequence[Window], more: str = "") -> str:
     """SQL for interactions with the `session` and `number` that together name their session.
 
     Of sessions that are given, those in the windows; of the others, all of the scope's. Columns: ts, page, action,
-    user_id, the groups. What tells neither session nor user is left out.
+    user_id, the groups, and `more` of them (`, name`). What tells neither session nor user is left out.
     """
     groups = "".join(f", {group}" for group in scope.groups)
-    columns = f"ts, page, action, user_id{scope.select_groups()}"
+    columns = f"ts, page, action, user_id{scope.select_groups()}{more}"
     of_user = f"OVER (PARTITION BY user_id{groups} ORDER BY ts)"
     named = (
         f"SELECT hash(session_id) AS session, 0 AS number, {columns} FROM {events.sql} "
         f"WHERE session_id IS NOT NULL AND {span_sql('ts', given)}{scope.filter_sql()} UNION ALL "
     )
     loose = (
-        f"SELECT hash(user_id) AS session, 1 + sum(begins) {of_user} AS number, ts, page, action, user_id{groups} "
-        "FROM ("
+        f"SELECT hash(user_id) AS session, 1 + sum(begins) {of_user} AS number, "
+        f"ts, page, action, user_id{groups}{more} FROM ("
         f"SELECT *, CASE WHEN ts - lag(ts) {of_user} > INTERVAL {GAP_MINUTES} MINUTE THEN 1 ELSE 0 END AS begins FROM ("
         f"SELECT {columns} FROM {events.sql} WHERE session_id IS NULL AND user_id IS NOT NULL "
         f"AND {span_sql('ts', [scope.window])}{scope.filter_sql()}"

@@ -22,6 +22,7 @@ from metrics.events.simulator.day import Day, days_of, micros, volumes
 from metrics.events.simulator.errors import error_events
 from metrics.events.simulator.incidents import Incident, plan
 from metrics.events.simulator.requests import request_events, requests_of
+from metrics.events.truth import TRUTH
 
 __all__ = ["Incident", "SimulationReport", "simulate"]
 
@@ -29,7 +30,6 @@ ROW_GROUP_ROWS = 250_000
 REQUESTS_A_USER = 24
 FEWEST_USERS = 200
 DAYS_AT_A_TIME = 2
-TRUTH = "truth.json"
 
 Progress = Callable[[float, str], None]
 

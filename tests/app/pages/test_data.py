@@ -15,7 +15,7 @@ from app.source import Source
 from metrics.engine import Engine
 from metrics.events.mappings import Mappings
 from metrics.lake.ingest import ingest_inbox
-from metrics.lake.ledger import FileOutcome, Ledger
+from metrics.lake.ledger import Attempted, FileOutcome, Ledger
 from metrics.settings import Settings
 from tests.app.pages.conftest import MAIN
 from tests.app.pages.test_pages import HOSTILE, charts, sound
@@ -143,7 +143,8 @@ def test_thousands_of_files_are_listed_in_part_and_that_is_said(home: Path, open
     book = Ledger(home)
     for number in range(1200):
         status = "rejected" if number % 2 else "stored"
-        book.add(FileOutcome(Path(f"{number}.csv"), status, "of no known kind"), f"hash-{number}", NOW)
+        outcome = FileOutcome(Path(f"{number}.csv"), status, "of no known kind")
+        book.add_all([Attempted(outcome, f"hash-{number}", NOW)])
     test = opened()
     sound(test)
     tables = shown_tables(test)

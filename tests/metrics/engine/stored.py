@@ -27,7 +27,7 @@ def store(home: Path, kind: str, events: pl.DataFrame) -> pl.DataFrame:
     for (day,), rows in stored.group_by(pl.col("ts").dt.date().alias(DATE)):
         path = table.root / f"{DATE}={day}" / f"{transaction}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.sort("ts").write_parquet(path)
+        rows.sort("ts", maintain_order=True).write_parquet(path)
         lowest, highest = rows["ts"].min(), rows["ts"].max()
         files.append(data_file(table.root, path, {DATE: str(day)}, rows.height, lowest, highest))  # pyright: ignore[reportArgumentType]
     table.commit(files, transaction)

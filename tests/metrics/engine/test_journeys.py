@@ -35,7 +35,7 @@ def followed(events: pl.DataFrame, window: Window, filters: Iterable[Filter] = (
     """The journeys of a window, one by one."""
     sessions: dict[object, list[View]] = defaultdict(list)
     last_loose: dict[str, tuple[datetime, int]] = {}
-    for row in events.sort("ts").iter_rows(named=True):
+    for row in events.sort("ts", maintain_order=True).iter_rows(named=True):
         user, session, page, action = row["user_id"], row["session_id"], row["page"], row["action"]
         if not window.start <= row["ts"] < window.end or any(row[f.dimension] not in f.values for f in filters):
             continue
@@ -48,7 +48,7 @@ def followed(events: pl.DataFrame, window: Window, filters: Iterable[Filter] = (
             session = (user, number)
         if page is not None and action in ("page_view", None):
             sessions[session].append((f"user {user}" if user is not None else f"session {session}", row["ts"], page))
-    return [journey for views in sessions.values() for journey in _split(sorted(views, key=lambda v: (v[1], v[2])))]
+    return [journey for views in sessions.values() for journey in _split(sorted(views, key=lambda v: v[1]))]
 
 
 def _split(views: list[View]) -> Iterable[list[View]]:
@@ -163,7 +163,7 @@ def test_funnel_steps_may_be_actions(engine: Engine, world_events: Events) -> No
     frame = engine.funnel(Funnel(window=WINDOW, steps=steps))
     first: dict[str, datetime] = {}
     done: set[str] = set()
-    for row in world_events["interaction"].sort("ts").iter_rows(named=True):
+    for row in world_events["interaction"].sort("ts", maintain_order=True).iter_rows(named=True):
         person = row["user_id"] if row["user_id"] is not None else row["session_id"] and f"s{row['session_id']}"
         if person is None or row["page"] != "/chat" or not WINDOW.start <= row["ts"] < WINDOW.end:
             continue

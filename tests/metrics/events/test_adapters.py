@@ -16,7 +16,7 @@ from metrics.events import KINDS
 from metrics.events.conversion import Converted
 from metrics.events.mappings import Mappings
 from metrics.events.recognition import Unrecognized, recognize
-from metrics.lake.reading import open_file
+from metrics.lake.formats import open_file
 from tests.metrics.events.conftest import NOW, SAMPLES, Convert
 
 UNTIMED = "llmperf_leaderboard"
@@ -33,7 +33,10 @@ SAMPLE_MAPS: Mapping[str, tuple[str, Mapping[str, int]]] = {
 """By sample: the map that reads it, and the events by kind."""
 REJECTED = {
     "langfuse_observations": (96, "an observation that is no generation (a span, an event, a tool or an agent)"),
-    "openinference_spans": (6, "a span that is neither a call of a model nor an HTTP request"),
+    "openinference_spans": (
+        6,
+        "a span that is neither a call of a model nor an HTTP request (an agent, a workflow, a chain, a tool, …)",
+    ),
 }
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from metrics.events.choices import Choice, Known, document
-from metrics.events.evidence import Seen
+from metrics.events.choices import Choice, ChosenPart, Known, document
+from metrics.events.looks import Seen
 from metrics.events.mapping_file import as_yaml, save
 from metrics.events.mappings import MappingError, Mappings
 
@@ -139,14 +139,16 @@ def known(**columns: tuple[str | None, ...]) -> list[Known]:
 
 def test_choices_become_the_shortest_words_for_them() -> None:
     choices = {
-        "ts": Choice("when", zone="Europe/Berlin"),
-        "model": Choice("engine"),
-        "status": Choice("state", words={"fine": "ok"}),
-        "duration_ms": Choice("took", unit="s"),
-        "provider": Choice(value="openai"),
+        "ts": Choice({"from": ["when"], "zone": "Europe/Berlin"}),
+        "model": Choice({"from": "engine"}),
+        "status": Choice({"from": ["state"], "map": {"fine": "ok"}}),
+        "duration_ms": Choice({"from": "took", "unit": "s", "factor": None}),
+        "provider": Choice({"value": "openai"}),
         "region": Choice(),
     }
-    entry = document("m", "llm_call", choices, known(when=("x",), engine=("y",)), is_table=True, pattern="m-*.csv")
+    entry = document(
+        "m", [ChosenPart("llm_call", choices)], known(when=("x",), engine=("y",)), is_table=True, pattern="m-*.csv"
+    )
     assert entry["match"] == {"columns": ["when", "engine"], "files": ["m-*.csv"]}
     assert entry["columns"] == {
         "ts": {"from": "when", "zone": "Europe/Berlin"},
@@ -159,14 +161,18 @@ def test_choices_become_the_shortest_words_for_them() -> None:
 
 
 def test_times_can_be_made_up() -> None:
-    choices = {"ts": Choice(start="2026-01-01T00:00:00Z", step_seconds=5)}
-    entry = document("m", "request", choices, known(a=("1",), b=("2",)), is_table=True)
+    choices = {"ts": Choice({"start": "2026-01-01T00:00:00Z", "step_seconds": 5})}
+    entry = document("m", [ChosenPart("request", choices)], known(a=("1",), b=("2",)), is_table=True)
     assert entry["columns"] == {"ts": {"start": "2026-01-01T00:00:00Z", "step_seconds": 5}}
     assert entry["match"] == {"columns": ["a", "b"]}
 
 
 def test_a_file_whose_rows_may_lack_columns_is_known_by_those_that_none_lacks() -> None:
     file = known(when=("x", "x"), page=("y", "y"), user=("z", None), what=("a", "b"))
-    choices = {"ts": Choice("when"), "page": Choice("page"), "user_id": Choice("user")}
-    assert document("m", "interaction", choices, file, is_table=False)["match"] == {"columns": ["when", "page"]}
-    assert document("m", "interaction", choices, file, is_table=True)["match"] == {"columns": ["when", "page", "user"]}
+    choices = {"ts": Choice({"from": "when"}), "page": Choice({"from": "page"}), "user_id": Choice({"from": "user"})}
+    assert document("m", [ChosenPart("interaction", choices)], file, is_table=False)["match"] == {
+        "columns": ["when", "page"]
+    }
+    assert document("m", [ChosenPart("interaction", choices)], file, is_table=True)["match"] == {
+        "columns": ["when", "page", "user"]
+    }

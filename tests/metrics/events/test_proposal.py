@@ -64,7 +64,17 @@ def believable(column: Column) -> str:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_in_the_words_of_a_kind_is_proposed_as_that_kind(kind: str) -> None:
-    said = {"ts": "2026-05-30T10:00:00Z", "event_id": "a", "status_code": "200", "method": "GET", "endpoint": "/a"}
+    said = {
+        "ts": "2026-05-30T10:00:00Z",
+        "event_id": "a",
+        "status_code": "200",
+        "method": "GET",
+        "endpoint": "/a",
+        "page": "/a",
+        "action": "click",
+        "source_ip": "10.0.0.1",
+        "model": "gpt-4o",
+    }
     columns = {column.name: (said.get(column.name) or believable(column),) for column in KINDS[kind].columns}
     best = proposals(seen(columns))[0]
     assert best.kind == kind
@@ -123,7 +133,7 @@ def test_the_unit_of_a_time_is_told_by_its_size(values: tuple[str, ...], unit: s
 def test_words_that_mean_nothing_come_with_the_nearest_meaning() -> None:
     status = KINDS["llm_call"].by_name["status"]
     column = Seen("state", ("fine", "throttled", "timeot", "ok", "success", "purple", None, " "))
-    assert unmatched(status, column, "llm_call") == {
+    assert unmatched(status, column.values, "llm_call") == {
         "fine": "ok",
         "timeot": "timeout",
         "purple": None,

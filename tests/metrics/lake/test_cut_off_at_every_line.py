@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Container, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -12,19 +12,19 @@ import polars as pl
 import pytest
 
 from metrics.events.questions import Answers
-from metrics.lake import inbox, reader, writer
-from metrics.lake.child import Reader
+from metrics.lake import durably, inbox, line, reader, writer
 from metrics.lake.inbox import found_in
 from metrics.lake.ingest import Progress
 from metrics.lake.line import Line
+from metrics.lake.readers import InterruptibleReader
 from metrics.lake.tables import Lake
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.files import NOW, requests
 
-WATCHED = {str(module.__file__) for module in (writer, inbox)}
-"""What changes files. The lock is left alone: the system gives it back, whatever ends."""
+WATCHED = {str(module.__file__) for module in (writer, inbox, durably)}
+"""What changes files."""
 
 
 class CutOff(BaseException):
@@ -32,7 +32,7 @@ class CutOff(BaseException):
 
 
 @contextmanager
-def cut_off_before(moment: int) -> Generator[list[tuple[str, int]]]:
+def cut_off_before(moment: int, watched: Container[str] = WATCHED) -> Generator[list[tuple[str, int]]]:
     """End whatever runs in the modules watched before the line begun as number `moment`; gives the lines begun."""
     lines: list[tuple[str, int]] = []
 
@@ -45,7 +45,7 @@ def cut_off_before(moment: int) -> Generator[list[tuple[str, int]]]:
 
     def call(frame: FrameType, event: str, argument: Any) -> Any:
         code = frame.f_code
-        return line_begins if code.co_filename in WATCHED and code.co_name != "locked" else None
+        return line_begins if code.co_filename in watched else None
 
     before = sys.gettrace()
     threading.settrace(call)
@@ -63,6 +63,12 @@ class ReadsHere:
     def read(self, task: reader.Task, told: Callable[[int, int | None], None]) -> dict[str, Any]:
         return reader.read(task, lambda message: told(message["rows"], message["of"]))
 
+    def read_together(self, task: reader.Together, told: Callable[[int, int | None], None]) -> dict[str, Any]:
+        return reader.read_together(task, lambda message: told(message["rows"], message["of"]))
+
+    def interrupt(self) -> None:
+        """What is being read comes to its end."""
+
 
 class Silent:
     begun = rows = finished = staticmethod(lambda *_: None)
@@ -72,8 +78,8 @@ def store_all(home: Path) -> None:
     with locked(home):
         one = Writer(Settings(home=home), lambda: NOW)
         one.put_right()
-        pen = Line(one, [cast("Reader", ReadsHere())], Answers(), cast("Progress", Silent()))
-        list(pen.stored([*found_in([home / "inbox"])], owned=True, stop=lambda: False))
+        pen = Line(one, [cast("InterruptibleReader", ReadsHere())], Answers(), cast("Progress", Silent()))
+        list(pen.stored([*found_in([home / "inbox"])], owned=True))
 
 
 def drop(home: Path) -> None:
@@ -96,8 +102,14 @@ def moments(home: Path) -> list[int]:
 
 # A file whose `with` is cut off is closed by the collector, which pytest would report.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("share", range(4))
-def test_cut_off_anywhere_every_event_is_there_once(share: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("small_bytes", "share"),
+    [(line.SMALL_BYTES, 0), (line.SMALL_BYTES, 1), (line.SMALL_BYTES, 2), (line.SMALL_BYTES, 3), (0, 0), (0, 2)],
+)
+def test_cut_off_anywhere_every_event_is_there_once(
+    small_bytes: int, share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "SMALL_BYTES", small_bytes)
     every = moments(tmp_path / "whole")
     assert len(every) > 100
     for moment in every[share::4]:

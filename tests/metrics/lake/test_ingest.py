@@ -167,7 +167,8 @@ def test_housekeeping_changes_no_number(tmp_path: Path, settings: Settings) -> N
     for number, path in enumerate(paths):
         requests(40, first=number * 40).write_parquet(path)
     eager = settings.model_copy(update={"lake": LakeSettings(compact_files=3, vacuum_grace_hours=0)})
-    ingest(paths, eager, now=lambda: NOW)
+    for path in paths:
+        ingest([path], eager, now=lambda: NOW)
     before = stored_events(Lake(settings.home), "request").sort("event_id")
     done = maintain(eager, now=lambda: NOW)
     assert done.merged > 6

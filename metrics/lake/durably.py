@@ -1,0 +1,27 @@
+"""Small files that must be there after a crash, and what is said where there is no room for them."""
+
+import contextlib
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+from metrics.lake.problems import LakeUnavailable
+
+
+@contextlib.contextmanager
+def space_needed(home: Path) -> Generator[None]:
+    """What cannot be written in the block makes the home unavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise LakeUnavailable(home, f"cannot be written: {error.strerror or error}") from error
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write a file whole, on the disk."""
+    scratch = path.with_suffix(".writing")
+    with scratch.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)

@@ -1,0 +1,175 @@
+"""Tables of text (CSV and its kin) as frames of texts.
+
+Rows that lack fields at their end are filled up where those columns are empty elsewhere, too: some writers leave out
+what is empty. A row that lacks what all others have, or has more than the header, is broken: one reason each.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import polars as pl
+
+from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks
+from metrics.lake.formats.dialects import Dialect, dialect_of, names_of
+from metrics.lake.formats.numerals import Numerals, numerals_of
+from metrics.lake.formats.packing import PROBLEMS
+from metrics.lake.formats.text import Text, shown_bytes
+from metrics.lake.problems import Unreadable
+
+_PIECE_ROWS = 1000
+"""Rows that are held as lists."""
+
+Numbered = tuple[int, list[str]]
+
+
+def open_delimited(text: Text, batch_rows: int, *, must_be: bool) -> Opened:
+    """Open a table of text.
+
+    Raises:
+        Unreadable: it is no table, or nothing names its columns.
+    """
+    dialect = dialect_of(text.head.lstrip("\ufeff"), is_whole=text.is_whole, must_be=must_be)
+    names, again = names_of(dialect.header)
+    table = _Table(text, dialect, names, again, min(batch_rows, TEXT_BATCH_ROWS))
+    may_have_commas = text.has_quoted_commas if dialect.separator == "," else text.has_commas_in_numbers
+    numerals = numerals_of(batch.rows for batch in table.plain()) if may_have_commas else Numerals()
+    notes = [dialect.note] if dialect.note else []
+    if again:
+        notes.extend(_told_again(names, again, table.repeated))
+    return Opened(lambda: table.batches(numerals), notes=(*text.notes, *notes, *numerals.notes))
+
+
+def _told_again(names: list[str], again: tuple[tuple[int, int], ...], same: frozenset[int]) -> Iterator[str]:
+    for earlier, later in again:
+        became = "says the same and was left out" if later in same else f"differs and is called {names[later]}"
+        yield f"two columns are named {names[earlier]}: the later one {became}"
+
+
+@dataclass(frozen=True)
+class _Table:
+    text: Text
+    dialect: Dialect
+    names: list[str]
+    again: tuple[tuple[int, int], ...]
+    """Columns with the name of an earlier one."""
+    batch_rows: int
+
+    def batches(self, numerals: Numerals) -> Iterator[Batch]:
+        dropped = [self.names[place] for place in self.repeated] if self.again else []
+        for batch in self.plain(fills=True):
+            yield Batch(numerals.read(batch.rows.drop(dropped)), batch.broken, numbers=batch.numbers)
+
+    @cached_property
+    def repeated(self) -> frozenset[int]:
+        """Columns that say the same as the earlier one of their name, in all rows."""
+        same = {later for _, later in self.again}
+        for batch in self.plain():
+            for earlier, later in self.again:
+                if later in same and not batch.rows[self.names[earlier]].equals(
+                    batch.rows[self.names[later]], check_names=False
+                ):
+                    same.discard(later)
+        return frozenset(same)
+
+    @cached_property
+    def always_filled(self) -> int:
+        """How many fields a row must have: up to the last column that is filled in all rows that have it."""
+        filled = dict.fromkeys(self.names, True)
+        for batch in self.plain():
+            for name in [name for name, still in filled.items() if still]:
+                filled[name] = batch.rows[name].null_count() == 0
+        return max((place + 1 for place, name in enumerate(self.names) if filled[name]), default=1)
+
+    def plain(self, *, fills: bool = False) -> Iterator[Batch]:
+        """Batches of texts; short rows are broken, or filled up where they may be."""
+        for pieces in chunks(self._pieces(fills=fills), max(1, self.batch_rows // _PIECE_ROWS)):
+            texts = pl.concat([piece.rows for piece in pieces])
+            stripped = texts.with_columns(pl.col(pl.String).str.strip_chars().str.strip_chars("\x00"))
+            rows = stripped.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
+            numbers = [number for piece in pieces for number in piece.numbers]
+            nothing = rows.select(pl.all_horizontal(pl.all().is_null())).to_series()
+            if nothing.any():  # a line of separators alone, as spreadsheets write them, is no row
+                rows = rows.filter(~nothing)
+                numbers = [number for number, empty in zip(numbers, nothing, strict=True) if not empty]
+            broken = tuple(row for piece in pieces for row in piece.broken)
+            yield Batch(rows, broken, numbers=tuple(numbers))
+
+    def _pieces(self, *, fills: bool) -> Iterator[Batch]:
+        """The rows as they stand there, a few at a time: many lists at once keep Python busy with clearing them up."""
+        width, is_strict, start = len(self.names), self.text.encoding.errors == "strict", 0
+        for rows in chunks(self._rows(), min(_PIECE_ROWS, self.batch_rows)):
+            if is_strict and set(map(len, rows)) == {width}:
+                yield Batch(self._frame(rows), numbers=tuple(range(start, start + len(rows))))
+            else:
+                good, broken = self._sorted(list(enumerate(rows, start)), fills=fills)
+                if not is_strict:
+                    good, broken = _decodable(good, broken)
+                numbers = tuple(number for number, _ in good)
+                yield Batch(self._frame([row for _, row in good]), tuple(broken), numbers=numbers)
+            start += len(rows)
+
+    def _frame(self, rows: list[list[str]]) -> pl.DataFrame:
+        columns = zip(*rows, strict=True) if rows else [() for _ in self.names]
+        return pl.DataFrame(
+            {name: pl.Series(name, values, pl.String) for name, values in zip(self.names, columns, strict=True)}
+        )
+
+    def _sorted(self, numbered: list[Numbered], *, fills: bool) -> tuple[list[Numbered], list[tuple[int, str, str]]]:
+        """Rows as wide as the header, and the broken ones with their reason."""
+        width = len(self.names)
+        good: list[Numbered] = []
+        broken: list[tuple[int, str, str]] = []
+        torn = _torn(numbered, width, self.always_filled) if fills else set[int]()
+        if len(numbered) < min(_PIECE_ROWS, self.batch_rows) and not self.text.is_ended:
+            torn.add(numbered[-1][0])  # the file may be cut off within it
+        for number, row in numbered:
+            fits = row if len(row) == width else self._fitted(row, fills=fills and number not in torn)
+            if fits is None:
+                broken.append((number, f"{len(row)} fields; expected {width}", json.dumps(row[:50])[:LONGEST_SHOWN]))
+            elif fits:
+                good.append((number, fits))
+        return good, broken
+
+    def _fitted(self, row: list[str], *, fills: bool) -> list[str] | None:
+        """A row of another width as wide as the header; None where it is broken, empty where it is no row."""
+        width = len(self.names)
+        if row[0].startswith("#"):
+            return []
+        if len(row) > width:
+            return None if any(cell.strip() for cell in row[width:]) else row[:width]
+        if not any(cell.strip() for cell in row):
+            return []
+        return [*row, *[""] * (width - len(row))] if fills and len(row) >= self.always_filled else None
+
+    def _rows(self) -> Iterator[list[str]]:
+        with self.text.characters() as file:
+            reader = self.dialect.rows(file)
+            header = list(self.dialect.header)
+            try:
+                for _ in range(self.dialect.skipped):
+                    next(reader, None)
+                yield from (row for row in reader if row and row != header)
+            except (csv.Error, *PROBLEMS) as error:
+                raise Unreadable(f"reading stopped: {error}") from error
+
+
+def _torn(numbered: list[Numbered], width: int, least: int) -> set[int]:
+    """Numbers of short rows that together are one: a line break within it was not quoted."""
+    torn: set[int] = set()
+    for (first, one), (second, two) in pairwise(numbered):
+        if len(one) < width and len(two) < least and len(one) + len(two) == width + 1:
+            torn.update((first, second))
+    return torn
+
+
+def _decodable(
+    good: list[Numbered], broken: list[tuple[int, str, str]]
+) -> tuple[list[Numbered], list[tuple[int, str, str]]]:
+    """Without the rows that hold bytes that are no UTF-8."""
+    reasons = [(number, row, shown_bytes(",".join(row))) for number, row in good]
+    lost = [(number, reason, json.dumps(row[:50])[:LONGEST_SHOWN]) for number, row, reason in reasons if reason]
+    return [(number, row) for number, row, reason in reasons if reason is None], sorted([*broken, *lost])

@@ -1,0 +1,64 @@
+"""A file opened by what it is: its first bytes decide, its name only where they leave it open."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePath
+
+from metrics.lake.formats import access_logs, field_logs
+from metrics.lake.formats.batches import Opened
+from metrics.lake.formats.delimited import open_delimited
+from metrics.lake.formats.json_files import ENDINGS as JSON_ENDINGS
+from metrics.lake.formats.json_files import is_json, open_json
+from metrics.lake.formats.packing import Contents, contents
+from metrics.lake.formats.parquet import open_packed_parquet, open_parquet
+from metrics.lake.formats.signatures import ENCRYPTED_PARQUET, PARQUET, foreign, is_parquet
+from metrics.lake.formats.text import text_of_contents
+from metrics.lake.problems import Unreadable
+
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+_TABLES = (".csv", ".tsv", ".tab", ".psv")
+
+
+def open_file(path: Path, batch_rows: int, alive: Callable[[], None] = lambda: None) -> Opened:
+    """Open a file. `alive` is called while it is looked through as a whole.
+
+    Raises:
+        Unreadable: with the reason, for whoever dropped the file.
+    """
+    if path.is_symlink():
+        raise Unreadable("a symbolic link; put the file itself here")
+    if not path.is_file():
+        raise Unreadable("not a regular file")
+    if path.stat().st_size == 0:
+        raise Unreadable("the file is empty")
+    if is_parquet(path):
+        return open_parquet(path, batch_rows)
+    found = contents(path, alive)
+    if found.head[:4] in (PARQUET, ENCRYPTED_PARQUET):
+        return open_packed_parquet(found, batch_rows)
+    return _open_text(found, batch_rows)
+
+
+def _open_text(found: Contents, batch_rows: int) -> Opened:
+    other = foreign(found.head)
+    if other:
+        raise Unreadable(other)
+    text = text_of_contents(found)
+    if not text.head.strip("\ufeff \t\r\n\x00"):
+        raise Unreadable("the file is empty" if text.is_whole else "its first lines are empty")
+    ending = _ending(found.path)
+    if is_json(text, ending):
+        return open_json(text, batch_rows)
+    for logs in (field_logs, access_logs):
+        if logs.fits(text):
+            return logs.open_log(text, batch_rows)
+    if ending in JSON_ENDINGS and len(text.head.split(",", 2)) < 2:
+        begin = text.head.strip()[:80]
+        raise Unreadable(f"not JSON: it begins with {begin!r}")
+    return open_delimited(text, batch_rows, must_be=ending in _TABLES)
+
+
+def _ending(path: PurePath) -> str:
+    """The ending that says what is packed in it."""
+    while path.suffix.lower() in _PACKED:
+        path = path.with_suffix("")
+    return path.suffix.lower()

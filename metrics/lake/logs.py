@@ -1,0 +1,82 @@
+"""The log of a table, written anew from what of it can be read."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from deltalake import DeltaTable
+
+from metrics.lake.datafiles import DataFile
+from metrics.lake.intents import put_aside
+from metrics.lake.tables import Table, files_of
+
+_LONGEST_SEARCH = 1000
+"""Versions that are tried for one that can be read."""
+
+
+def written_anew(table: Table, home: Path) -> set[str]:
+    """Write the log anew; the days of events that it may have told of and does not any more.
+
+    A data file that no readable commit speaks of was added by one that is lost: its rows are not believed, but read
+    again from where they came.
+    """
+    log = table.root / "_delta_log"
+    commits = {int(path.stem): path for path in log.glob("*.json") if path.stem.isdigit()}
+    base, files = _readable(table, max(commits, default=-1))
+    transactions: set[str] = set()
+    spoken_of = {file.path for file in files.values()}
+    for version, path in sorted(commits.items()):
+        for action in _actions(path):
+            if "txn" in action:
+                transactions.add(action["txn"]["appId"])
+            for name in ("add", "remove"):
+                spoken_of.update([action[name]["path"]] if name in action else [])
+            if version > base:
+                if "remove" in action:
+                    files.pop(action["remove"]["path"], None)
+                if "add" in action:
+                    file = _file(action["add"], table.moment)
+                    files[file.path] = file
+    partition = table.partition_by[0]
+    open_still = tuple(path.stem for path in (home / "lake" / "_transactions").glob("*"))
+    unspoken = {
+        path
+        for path in table.root.glob(f"{partition}=*/*.parquet")
+        if path.relative_to(table.root).as_posix() not in spoken_of and not path.name.startswith(open_still)
+    }
+    put_aside(log, home)
+    table.commit_all(list(files.values()), sorted(transactions))
+    days = {path.parent.name.partition("=")[2] for path in unspoken}
+    for path in unspoken:
+        put_aside(path, home)
+    return days
+
+
+def _readable(table: Table, newest: int) -> tuple[int, dict[str, DataFile]]:
+    """The newest version that can be read whole, and its files."""
+    for version in range(newest, max(-1, newest - _LONGEST_SEARCH), -1):
+        try:
+            delta = DeltaTable(str(table.root), version=version)
+            return version, {file.path: file for file in files_of(delta, table.moment)}
+        except Exception:  # the kernel raises a dozen types for a damaged log
+            continue
+    return -1, {}
+
+
+def _actions(path: Path) -> Iterator[Mapping[str, Any]]:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            action = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(action, dict):
+            yield action
+
+
+def _file(add: Mapping[str, Any], moment: str) -> DataFile:
+    stats = json.loads(add.get("stats") or "{}")
+    span = [stats.get(name, {}).get(moment) for name in ("minValues", "maxValues")]
+    first, last = (datetime.fromisoformat(one) if one else None for one in span)
+    return DataFile(add["path"], add["partitionValues"], stats.get("numRecords", 0), add["size"], first, last)
