@@ -7,6 +7,7 @@ itself is read as those beside it; a whole number has no decimals, so that what 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
@@ -18,8 +19,7 @@ from metrics.events.questions import Option, Question
 from metrics.events.recognition import Part
 from metrics.events.schema import Column
 
-Decimal = str
-"""`comma` or `point`, as in a rule."""
+Decimal = Literal["comma", "point"]
 _WORDS: dict[Decimal, str] = {"comma": "a comma stands before decimals", "point": "a comma stands before thousands"}
 _SEPARATED = r"\d[.,]\d|^[.,]\d"
 _OURS = ("usd", "us$", "$", "")
