@@ -18,8 +18,8 @@ from app.heartbeat import beat
 from app.standby import alone
 from app.timetable import Job, Timetable
 from metrics.lake.ingest import FileOutcome, ingest_inbox
-from metrics.lake.maintenance import maintain
-from metrics.lake.settling import Settling
+from metrics.lake.intake.settling import Settling
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Settings, load_settings
 
 UPKEEP_SECONDS = 3600.0

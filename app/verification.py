@@ -15,7 +15,7 @@ import polars as pl
 from metrics.catalog import Metric
 from metrics.catalog.model import Quantile
 from metrics.engine import Engine, EngineError, Grain, Query, Window
-from metrics.lake.closed import closed_days, stretches
+from metrics.lake.upkeep.closed import closed_days, stretches
 
 if TYPE_CHECKING:
     from metrics.settings import Settings

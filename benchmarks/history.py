@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from metrics.lake.identities import Identities
+from metrics.lake.identity.identities import Identities
+from metrics.lake.identity.runs import number_of
 from metrics.lake.ingest import ingest
 from metrics.lake.patience import glance
-from metrics.lake.runs import number_of
 from metrics.lake.tables import DataFile, Lake, Table
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings

@@ -9,7 +9,7 @@ def compact(as_json: Json = False, home: Home = None) -> None:
     """Complete rollups, merge small files, forget events past the retention, remove files no longer referenced."""
     settings = settings_of(home)
 
-    from metrics.lake.maintenance import maintain
+    from metrics.lake.upkeep.maintenance import maintain
 
     with progress_bar() as show:
         report = maintain(settings, now=now, told=show)

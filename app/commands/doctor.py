@@ -149,7 +149,7 @@ def _lake(circumstances: Circumstances) -> Finding:
 
 
 def _damage(circumstances: Circumstances) -> Finding:
-    from metrics.lake.damage import damages
+    from metrics.lake.repair.damage import damages
 
     found = damages(circumstances.settings.home)
     if not found:
@@ -172,7 +172,7 @@ def _sidecar(circumstances: Circumstances) -> Finding:
 
 
 def _mappings(circumstances: Circumstances) -> Finding:
-    from metrics.events.mappings import MappingError, Mappings
+    from metrics.events.mapping.mappings import MappingError, Mappings
 
     try:
         own = Mappings.load(circumstances.settings.home / "mappings.yaml").own

@@ -7,9 +7,9 @@ from app.commands.printing import print_json, say
 from app.wording import NOTHING
 
 if TYPE_CHECKING:
-    from metrics.lake.figures import Figure
-    from metrics.lake.previewing import Preview
-    from metrics.lake.trying import Tried
+    from metrics.lake.looking.figures import Figure
+    from metrics.lake.looking.previewing import Preview
+    from metrics.lake.looking.trying import Tried
 
 
 def show(files: Sequence["Tried"], *, as_json: bool) -> bool:

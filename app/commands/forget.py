@@ -10,7 +10,7 @@ from app.commands.outcome import wrong
 from app.commands.printing import print_json, say
 
 if TYPE_CHECKING:
-    from metrics.lake.forgetting import Forgotten
+    from metrics.lake.undo.forgetting import Forgotten
 
 
 def forget(
@@ -22,8 +22,8 @@ def forget(
     """Take the events of a file out of the lake and its rollups, as one change; the file itself stays where it is."""
     settings = settings_of(home)
 
-    from metrics.lake.forgetting import forget as forget_file
     from metrics.lake.problems import NotStored
+    from metrics.lake.undo.forgetting import forget as forget_file
 
     try:
         forgotten = forget_file(settings, file, now=now, dry_run=dry_run)

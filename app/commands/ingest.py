@@ -81,7 +81,7 @@ def ingest(
 
 def _dry_run(paths: Sequence[Path], settings: "Settings", answers: "Answers | None", *, as_json: bool) -> None:
     from app.commands.dry_run import show
-    from metrics.lake.trying import tried
+    from metrics.lake.looking.trying import tried
 
     files = list(tried([path for path in paths if path.exists()], settings, now=now, answers=answers))
     if not show(files, as_json=as_json):
@@ -96,7 +96,7 @@ def _again(
         return (), paths
     from metrics.events.questions import Answers
     from metrics.lake.problems import NotStored
-    from metrics.lake.replacing import read_again
+    from metrics.lake.undo.replacing import read_again
 
     try:
         again = read_again(paths, settings, answers or Answers(), whole=whole, now=now)
@@ -107,7 +107,7 @@ def _again(
 
 def _check_mappings(home: Path, name: str | None) -> None:
     """Refuse a wrong mapping once, here, and not again with every file."""
-    from metrics.events.mappings import Mappings
+    from metrics.events.mapping.mappings import Mappings
 
     mappings = Mappings.load(home / "mappings.yaml")
     if name is not None and mappings.named(name) is None:
@@ -119,7 +119,7 @@ def _answers(yes: bool, said: Sequence[str], map_name: str | None) -> "Answers |
     """What the options say of the files; None where they say nothing."""
     from pydantic import ValidationError
 
-    from metrics.events.mappings import Source
+    from metrics.events.mapping.mappings import Source
     from metrics.events.questions import Answers
 
     rules: dict[str, dict[str, object]] = {}

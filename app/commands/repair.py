@@ -9,8 +9,8 @@ from app.commands.outcome import Exit
 from app.commands.printing import print_json, say
 
 if TYPE_CHECKING:
-    from metrics.lake.damage import Damage
-    from metrics.lake.repairing import Repaired
+    from metrics.lake.repair.damage import Damage
+    from metrics.lake.repair.repairing import Repaired
 
 
 def repair(
@@ -21,7 +21,7 @@ def repair(
     """Mend the lake: keep what is readable, and read again what was lost and is still in the archive."""
     settings = settings_of(home)
 
-    from metrics.lake.repairing import repair as mend
+    from metrics.lake.repair.repairing import repair as mend
 
     done = mend(settings, now=now, dry_run=dry_run)
     if as_json:

@@ -23,7 +23,7 @@ def reprice(
     if since >= until:
         raise wrong(f"a span must end after it starts: {since.isoformat()} to {until.isoformat()}")
 
-    from metrics.lake.repricing import reprice as reprice_calls
+    from metrics.lake.undo.repricing import reprice as reprice_calls
 
     told = reprice_calls(settings, since, until, now=now, dry_run=dry_run)
     rows = list(told.changes.iter_rows(named=True))

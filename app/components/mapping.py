@@ -18,11 +18,11 @@ from app.queries import contents, lake, previews, undoing
 from app.queries.previews import Running
 from app.queries.saving import NotSaved, ingest_anew, problem_of, read_yaml, save, taken_names
 from metrics.events import KINDS
-from metrics.events.choices import Known, document
-from metrics.events.looks import Seen
-from metrics.events.matching import LEAST, Proposal
+from metrics.events.proposing.choices import Known, document
+from metrics.events.proposing.looks import Seen
+from metrics.events.proposing.matching import LEAST, Proposal
 from metrics.lake.ledger import Attempt
-from metrics.lake.peeking import Peeked, Tried
+from metrics.lake.looking.peeking import Peeked, Tried
 from metrics.lake.problems import LakeUnavailable, Unreadable
 
 REFRESH = "10s"

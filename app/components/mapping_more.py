@@ -7,8 +7,8 @@ import streamlit as st
 
 from app import wording
 from metrics.events import Column
-from metrics.events.mappings import Scalar
-from metrics.events.sources import allows
+from metrics.events.mapping.mappings import Scalar
+from metrics.events.mapping.sources import allows
 
 _DECIMALS = {"": "as it is written", "point": "a point", "comma": "a comma"}
 _ORDERS = {"": "as the whole file says", "day_first": "the day", "month_first": "the month"}

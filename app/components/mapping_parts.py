@@ -10,9 +10,9 @@ from app import wording
 from app.components import mapping_rows
 from app.components.mapping_rows import Form
 from metrics.events import KINDS
-from metrics.events.choices import ChosenPart
-from metrics.events.looks import Seen
-from metrics.events.proposal import Proposal
+from metrics.events.proposing.choices import ChosenPart
+from metrics.events.proposing.looks import Seen
+from metrics.events.proposing.proposal import Proposal
 
 _MOST_VALUES = 500
 

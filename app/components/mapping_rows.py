@@ -11,10 +11,10 @@ import streamlit as st
 from app import wording
 from app.components.mapping_more import more, number
 from metrics.events import KINDS, Column
-from metrics.events.choices import Choice
-from metrics.events.evidence import Seen, unmatched
-from metrics.events.mappings import Scalar
-from metrics.events.proposal import Proposal, Proposed
+from metrics.events.mapping.mappings import Scalar
+from metrics.events.proposing.choices import Choice
+from metrics.events.proposing.evidence import Seen, unmatched
+from metrics.events.proposing.proposal import Proposal, Proposed
 
 NOTHING, SAME, MADE_UP = "– not in the file –", "– the same for every row –", "– made up, row by row –"
 JOINED, BETWEEN = "– a date and a time, in two columns –", "– from start to end –"

@@ -7,8 +7,8 @@ import streamlit as st
 
 from app import wording
 from app.queries.previews import Running
-from metrics.lake.figures import Figure
-from metrics.lake.previewing import KindPreview, Preview
+from metrics.lake.looking.figures import Figure
+from metrics.lake.looking.previewing import KindPreview, Preview
 
 REFRESH = "1s"
 _TOLD_REASONS = 5

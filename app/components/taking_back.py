@@ -6,8 +6,8 @@ from app import access, wording
 from app.access import Right
 from app.components import upload
 from app.queries import lake, undoing
-from metrics.lake.forgetting import Forgotten
 from metrics.lake.ledger import Attempt
+from metrics.lake.undo.forgetting import Forgotten
 
 CHOSEN = "file-to-take-back"
 _SURE = "file-to-forget"

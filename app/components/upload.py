@@ -9,9 +9,9 @@ from app import wording
 from app.components.failure import contained
 from app.queries import lake
 from app.source import source
-from metrics.lake.dropping import Dropped, drop
+from metrics.lake.intake.dropping import Dropped, drop
+from metrics.lake.intake.refused import is_mappable
 from metrics.lake.ledger import FileOutcome
-from metrics.lake.refused import is_mappable
 
 REFRESH = "1s"
 FOLLOWED = 20

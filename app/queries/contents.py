@@ -10,15 +10,15 @@ import streamlit as st
 
 from app.source import source
 from metrics.events import KINDS
-from metrics.events.looks import Seen
-from metrics.events.mapping_file import as_yaml
-from metrics.events.proposal import Proposal, proposals, propose
+from metrics.events.mapping.mapping_file import as_yaml
+from metrics.events.proposing.looks import Seen
+from metrics.events.proposing.proposal import Proposal, proposals, propose
 from metrics.lake.child import Reader
+from metrics.lake.intake.refused import rejected_rows
 from metrics.lake.ledger import Attempt
-from metrics.lake.peeking import Peeked, PeekTask
+from metrics.lake.looking.peeking import Peeked, PeekTask
 from metrics.lake.problems import Unreadable
-from metrics.lake.refused import rejected_rows
-from metrics.lake.rereading import kept
+from metrics.lake.undo.rereading import kept
 
 SAMPLED = 400
 """Rows of a foreign file that are looked at."""

@@ -11,10 +11,10 @@ import streamlit as st
 from app import answers, heartbeat, wording
 from app.source import source
 from metrics.events import KINDS
-from metrics.lake.dropping import Dropped
-from metrics.lake.inbox import found_in
+from metrics.lake.intake.dropping import Dropped
+from metrics.lake.intake.inbox import found_in
+from metrics.lake.intake.refused import is_mappable
 from metrics.lake.ledger import Attempt, Ledger, Status, Totals
-from metrics.lake.refused import is_mappable
 from metrics.lake.status import rows_a_day
 from metrics.lake.tables import Lake
 

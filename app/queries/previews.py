@@ -20,7 +20,7 @@ import streamlit as st
 from app.source import source
 from metrics.events.questions import Answers
 from metrics.lake.child import Reader
-from metrics.lake.previewing import Preview, PreviewTask
+from metrics.lake.looking.previewing import Preview, PreviewTask
 from metrics.lake.problems import LakeUnavailable, Unreadable
 
 _LOG = logging.getLogger(__name__)

@@ -8,17 +8,17 @@ import yaml
 
 from app.source import source
 from metrics.events import KINDS
-from metrics.events.choices import Known, absent
 from metrics.events.entries import entries_of
-from metrics.events.mapping_file import as_yaml
-from metrics.events.mapping_file import save as write
-from metrics.events.mappings import FileMapping, MappingError, Mappings
+from metrics.events.mapping.mapping_file import as_yaml
+from metrics.events.mapping.mapping_file import save as write
+from metrics.events.mapping.mappings import FileMapping, MappingError, Mappings
+from metrics.events.proposing.choices import Known, absent
 from metrics.events.questions import Answers
-from metrics.events.recognition import claimant
-from metrics.lake import answering
-from metrics.lake.dropping import Dropped, drop_again
+from metrics.events.recognition.recognition import claimant
+from metrics.lake.intake import answering
+from metrics.lake.intake.dropping import Dropped, drop_again
+from metrics.lake.intake.refused import forget
 from metrics.lake.ledger import Attempt
-from metrics.lake.refused import forget
 
 
 class NotSaved(Exception):

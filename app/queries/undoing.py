@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from app.queries import lake
 from app.source import source
 from metrics.events.questions import Answers
-from metrics.lake import wishes
-from metrics.lake.forgetting import Forgotten, forget
 from metrics.lake.ledger import Attempt
 from metrics.lake.problems import NotStored
+from metrics.lake.undo import wishes
+from metrics.lake.undo.forgetting import Forgotten, forget
 from metrics.settings import Settings
 
 

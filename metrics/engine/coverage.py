@@ -13,9 +13,9 @@ from functools import lru_cache
 from metrics.engine.database import rows_of
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.closed import rows_by_day
 from metrics.lake.shapes import BUCKET
 from metrics.lake.tables import Table
+from metrics.lake.upkeep.closed import rows_by_day
 
 _HOUR_MICROS = 3_600_000_000
 _ONE_DAY = timedelta(days=1)

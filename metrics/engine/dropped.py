@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation
-from metrics.lake.closed import closed_days, stretches
 from metrics.lake.tables import Lake, Table
+from metrics.lake.upkeep.closed import closed_days, stretches
 
 Spans = tuple[tuple[datetime, datetime], ...]
 _ONE_DAY = timedelta(days=1)

@@ -30,8 +30,8 @@ from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM, Scope
 from metrics.engine.statement import Statement, laid_out
 from metrics.engine.userdays import MERGE_FROM, UserDays
 from metrics.events import KINDS
-from metrics.lake.closed import closed_days
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep.closed import closed_days
 from metrics.settings import Settings
 
 

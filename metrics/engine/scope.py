@@ -16,7 +16,7 @@ from metrics.engine.query import Filter, Query, Window
 from metrics.engine.statement import Relation, columns_of
 from metrics.events import KINDS
 from metrics.lake.datafiles import DataFile
-from metrics.lake.lacking import lacking
+from metrics.lake.repair.lacking import lacking
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, View
 from metrics.lake.tables import Lake

@@ -13,25 +13,33 @@ from datetime import datetime
 
 import polars as pl
 
-from metrics.events.cached import whole_input
-from metrics.events.carrying import carried
 from metrics.events.checks import any_bad, checks, first_reason
-from metrics.events.containers import FLAT, by_name
-from metrics.events.counting import NUMBER, counted, no_number, shared
 from metrics.events.identity import Occurrences, with_identity
-from metrics.events.losses import losses, sentences
-from metrics.events.outcome import exact, failed, measurements, settled, spared
-from metrics.events.parting import MOST_ATTRIBUTES, OURS, of_no_part, parted, paths_with_items, prepared, without_items
-from metrics.events.planning import ROW, Planned, joined, planned
 from metrics.events.pricing import PriceBook
-from metrics.events.recognition import Part, Recognized
-from metrics.events.remarks import Remarks
+from metrics.events.recognition.recognition import Part, Recognized
+from metrics.events.rows.carrying import carried
+from metrics.events.rows.containers import FLAT, by_name
+from metrics.events.rows.counting import NUMBER, counted, no_number, shared
+from metrics.events.rows.parting import (
+    MOST_ATTRIBUTES,
+    OURS,
+    of_no_part,
+    parted,
+    paths_with_items,
+    prepared,
+    without_items,
+)
+from metrics.events.rows.planning import ROW, Planned, joined, planned
+from metrics.events.rows.unrolling import NO_ITEMS
 from metrics.events.schema import ATTRIBUTES, Kind
-from metrics.events.texts import blurred
-from metrics.events.times import is_local
-from metrics.events.unrolling import NO_ITEMS
-from metrics.events.values import text_of
-from metrics.events.zones import Doubled
+from metrics.events.survey.cached import whole_input
+from metrics.events.values.converting import text_of
+from metrics.events.values.losses import losses, sentences
+from metrics.events.values.outcome import exact, failed, measurements, settled, spared
+from metrics.events.values.remarks import Remarks
+from metrics.events.values.texts import blurred
+from metrics.events.values.times import is_local
+from metrics.events.values.zones import Doubled
 
 __all__ = ["Converted", "Occurrences", "convert"]
 

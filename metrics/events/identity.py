@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import duckdb
 import polars as pl
 
-from metrics.events.remarks import Remarks
+from metrics.events.values.remarks import Remarks
 
 _NOTHING = "-"
 

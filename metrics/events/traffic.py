@@ -1,7 +1,7 @@
 """Events of the serving path: HTTP requests and calls of a language model."""
 
+from metrics.events.mapping.spellings import PLAIN
 from metrics.events.schema import BOOLEAN, FLOAT, INTEGER, Column, Kind, duration, text, tokens
-from metrics.events.spellings import PLAIN
 
 REQUEST = Kind(
     "request",

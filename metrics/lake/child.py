@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from metrics.lake.looking.peeking import Peeked, PeekTask
+from metrics.lake.looking.previewing import Preview, PreviewTask
 from metrics.lake.patience import Patience, glance
-from metrics.lake.peeking import Peeked, PeekTask
-from metrics.lake.previewing import Preview, PreviewTask
 from metrics.lake.problems import LakeUnavailable, Starved, Unreadable, Wanting
 from metrics.lake.reader import Task
 

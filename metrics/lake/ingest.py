@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers
-from metrics.lake.inbox import Found, found_in, remove_empty_folders
+from metrics.lake.intake.inbox import Found, found_in, remove_empty_folders
+from metrics.lake.intake.marks import Interrupted, mark_of, named
+from metrics.lake.intake.settling import Settling
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.line import Line, Progress
-from metrics.lake.marks import Interrupted, mark_of, named
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.readers import InterruptibleReader
-from metrics.lake.settling import Settling
 from metrics.lake.status import LakeStatus, status
-from metrics.lake.wishes import carry_out
+from metrics.lake.undo.wishes import carry_out
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 

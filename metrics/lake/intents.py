@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from metrics.lake.arriving import Arrival
 from metrics.lake.durably import write_durably
+from metrics.lake.intake.arriving import Arrival
 from metrics.lake.staging import StagedKind
 from metrics.lake.tables import DataFile, Lake, Table
 

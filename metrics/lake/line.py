@@ -17,12 +17,12 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from metrics.events.questions import Answers
-from metrics.lake.arriving import Arrival, Bundle
-from metrics.lake.inbox import Found, is_left_aside
+from metrics.lake.identity.runs import Hashes, contained
+from metrics.lake.intake.arriving import Arrival, Bundle
+from metrics.lake.intake.inbox import Found, is_left_aside
+from metrics.lake.intake.marks import Changing, Gone, Interrupted, is_same, mark_of
 from metrics.lake.ledger import FileOutcome
-from metrics.lake.marks import Changing, Gone, Interrupted, is_same, mark_of
 from metrics.lake.readers import InterruptibleReader
-from metrics.lake.runs import Hashes, contained
 from metrics.lake.writer import Staged, Writer
 
 SMALL_BYTES = 2**20

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
-from metrics.lake.marks import Interrupted
+from metrics.lake.intake.marks import Interrupted
 from metrics.lake.problems import LakeUnavailable
 
 _LOOK_SECONDS = 0.05

@@ -8,11 +8,11 @@ from pathlib import PurePath
 import polars as pl
 
 from metrics.events.conversion import NO_PART, Occurrences
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
+from metrics.events.mapping.unseen import unseen
 from metrics.events.questions import Answers, Option, Question
-from metrics.events.recognition import Recognized, recognize
-from metrics.events.survey import Survey
-from metrics.events.unseen import unseen
+from metrics.events.recognition.recognition import Recognized, recognize
+from metrics.events.survey.survey import Survey
 from metrics.lake.formats import Opened
 
 MOST_LOST_BY_A_GUESS = 0.05

@@ -25,21 +25,21 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from metrics.events.conversion import Occurrences, convert
-from metrics.events.counting import portions
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question, as_documents
-from metrics.events.recognition import Recognized, Unrecognized
-from metrics.lake import closed
+from metrics.events.recognition.recognition import Recognized, Unrecognized
+from metrics.events.rows.counting import portions
 from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.gathering import Gathering, TooMany
+from metrics.lake.looking.peeking import PeekTask, peek
+from metrics.lake.looking.previewing import Preview, PreviewTask, preview
 from metrics.lake.meaning import Meaning, Tally
-from metrics.lake.peeking import PeekTask, peek
-from metrics.lake.previewing import Preview, PreviewTask, preview
 from metrics.lake.problems import Unreadable
-from metrics.lake.returning import Returning
 from metrics.lake.staging import Staging
 from metrics.lake.tables import Lake
+from metrics.lake.undo.returning import Returning
+from metrics.lake.upkeep import closed
 
 Told = Callable[[dict[str, Any]], None]
 _PREVIEW = TypeAdapter(Preview)
@@ -65,7 +65,7 @@ class Task:
     answers: Mapping[str, Any] | None = None
     """What somebody said of this file (`metrics.events.questions.Answers`)."""
     returning: Mapping[str, Any] | None = None
-    """Files that are being taken away meanwhile (`metrics.lake.returning.Returning`)."""
+    """Files that are being taken away meanwhile (`metrics.lake.undo.returning.Returning`)."""
     only_rows: str | None = None
     """A file of rejected rows: no other rows are read."""
     is_alone: bool = False

@@ -14,11 +14,11 @@ import polars as pl
 
 from metrics.lake import rollups, shapes
 from metrics.lake.datafiles import DataFile
-from metrics.lake.identities import Identities
-from metrics.lake.returning import Returning
-from metrics.lake.runs import Hashed, Hashes, contained, hashed
+from metrics.lake.identity.identities import Identities
+from metrics.lake.identity.runs import Hashed, Hashes, contained, hashed
 from metrics.lake.sources import SOURCE_FILE
 from metrics.lake.tables import DATE, Lake, Table, data_file, span_of
+from metrics.lake.undo.returning import Returning
 
 COMPRESSION_LEVEL = 1
 ROW_GROUP_ROWS = 250_000

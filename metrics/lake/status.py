@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from metrics.events import KINDS
-from metrics.lake.inbox import found_in
+from metrics.lake.intake.inbox import found_in
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.tables import DATE, Lake
 from metrics.settings import Settings

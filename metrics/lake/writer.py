@@ -22,22 +22,23 @@ from typing import Any
 
 from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
-from metrics.lake import answering, swapping
-from metrics.lake.arriving import Arrival, Bundle
-from metrics.lake.damage import log_problem
+from metrics.lake import swapping
 from metrics.lake.durably import space_needed
-from metrics.lake.identities import Identities
-from metrics.lake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
+from metrics.lake.identity.identities import Identities
+from metrics.lake.identity.runs import Hashes
+from metrics.lake.intake import answering
+from metrics.lake.intake.arriving import Arrival, Bundle
+from metrics.lake.intake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
+from metrics.lake.intake.marks import Changing, Identified, identified, mark_of, named
 from metrics.lake.intents import ENDINGS, Intent, read_intents
-from metrics.lake.lacking import make_anew
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
-from metrics.lake.marks import Changing, Identified, identified, mark_of, named
 from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
 from metrics.lake.reader import Task, Together
 from metrics.lake.readers import InterruptibleReader
-from metrics.lake.rebuilding import rebuild_if_lost
-from metrics.lake.runs import Hashes
+from metrics.lake.repair.damage import log_problem
+from metrics.lake.repair.lacking import make_anew
+from metrics.lake.repair.rebuilding import rebuild_if_lost
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 

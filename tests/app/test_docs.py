@@ -86,7 +86,7 @@ def test_the_readme_names_every_event_kind() -> None:
 
 
 def test_the_mapping_of_the_readme_is_one(tmp_path: Path) -> None:
-    from metrics.events.mappings import Mappings
+    from metrics.events.mapping.mappings import Mappings
 
     yaml = section("mapping").removeprefix("```yaml\n").removesuffix("```")
     (tmp_path / "mappings.yaml").write_text(yaml, encoding="utf-8")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from metrics.events.mappings import FileMapping, Mappings, Match, Part
-from metrics.events.sources import Source
+from metrics.events.mapping.mappings import FileMapping, Mappings, Match, Part
+from metrics.events.mapping.sources import Source
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "mappings.md").read_text(encoding="utf-8")
 TABLES: dict[type[BaseModel], tuple[str, str]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, expect
 
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from tests.e2e.visit import SEEN, Visit, visiting
 from tests.serving import free_port, running_up
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser, FilePayload, expect
 
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.lake.ingest import ingest
 from metrics.settings import Settings
 from tests.e2e.visit import SEEN, Visit, visiting

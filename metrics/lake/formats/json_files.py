@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import Any, cast
 
-from metrics.events import otlp
+from metrics.events.rows import otlp
 from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks, collecting_nothing
 from metrics.lake.formats.encodings import NO_UTF8
 from metrics.lake.formats.json_shapes import PAGES, SPECIAL, rows_of

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
-from metrics.events import KINDS, otlp
-from metrics.events.values import known_names
+from metrics.events import KINDS
+from metrics.events.rows import otlp
+from metrics.events.values.converting import known_names
 from metrics.lake.formats.json_values import NotJson
 
 Object = dict[str, Any]

@@ -12,7 +12,7 @@ from app import source
 from app.navigation import PAGES_DIRECTORY
 from app.source import Source
 from metrics.engine import Engine
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.lake.ingest import ingest_inbox
 from metrics.lake.ledger import FileOutcome
 from metrics.settings import Settings

@@ -10,10 +10,10 @@ from app import source
 from app.navigation import PAGES_DIRECTORY
 from app.source import Source
 from metrics.engine import Engine
-from metrics.lake.forgetting import in_force
 from metrics.lake.ingest import ingest_inbox
 from metrics.lake.ledger import Ledger
-from metrics.lake.wishes import wished
+from metrics.lake.undo.forgetting import in_force
+from metrics.lake.undo.wishes import wished
 from metrics.settings import Settings
 from tests.app.pages.conftest import MAIN
 from tests.app.pages.test_pages import sound, texts

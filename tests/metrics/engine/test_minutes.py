@@ -9,9 +9,9 @@ from polars.testing import assert_frame_equal
 
 from metrics.engine import EVENTS, Engine, Filter, Grain, Query, Window
 from metrics.lake.ingest import ingest
-from metrics.lake.maintenance import maintain
 from metrics.lake.shapes import VIEW
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Ingest, Settings
 from metrics.settings import Lake as LakeSettings
 from tests.conftest import SIMULATED_END

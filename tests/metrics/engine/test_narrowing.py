@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from metrics.engine import Engine, Filter, Query, Window, narrowing, scratch
-from metrics.lake.maintenance import maintain
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from metrics.engine import Engine, Filter, Grain, Query, Retention, Window, userdays
-from metrics.lake.maintenance import maintain
 from metrics.lake.shapes import VIEW
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Filter, Funnel, FunnelStep, Grain, Journeys, Query, Window
 from metrics.engine.journeys import Ways
-from metrics.lake.maintenance import maintain
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store

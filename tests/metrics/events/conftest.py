@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from metrics.events.conversion import Converted, Occurrences, convert
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.pricing import PriceBook
-from metrics.events.recognition import recognize
+from metrics.events.recognition.recognition import recognize
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 TIME = "2026-05-01T00:00:00Z"

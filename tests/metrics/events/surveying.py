@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 
 from metrics.events.conversion import Occurrences, convert
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question
-from metrics.events.recognition import recognize
-from metrics.events.survey import Survey
+from metrics.events.recognition.recognition import recognize
+from metrics.events.survey.survey import Survey
 from tests.metrics.events.conftest import NOW, TIME
 
 

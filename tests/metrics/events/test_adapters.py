@@ -14,8 +14,8 @@ import pytest
 
 from metrics.events import KINDS
 from metrics.events.conversion import Converted
-from metrics.events.mappings import Mappings
-from metrics.events.recognition import Unrecognized, recognize
+from metrics.events.mapping.mappings import Mappings
+from metrics.events.recognition.recognition import Unrecognized, recognize
 from metrics.lake.formats import open_file
 from tests.metrics.events.conftest import NOW, SAMPLES, Convert
 

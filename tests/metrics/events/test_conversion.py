@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from metrics.events import KINDS
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from tests.metrics.events.conftest import MIDNIGHT, TIME, Convert, call, request
 
 Event = Callable[..., dict[str, Any]]

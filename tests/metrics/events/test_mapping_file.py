@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from metrics.events.choices import Choice, ChosenPart, Known, document
-from metrics.events.looks import Seen
-from metrics.events.mapping_file import as_yaml, save
-from metrics.events.mappings import MappingError, Mappings
+from metrics.events.mapping.mapping_file import as_yaml, save
+from metrics.events.mapping.mappings import MappingError, Mappings
+from metrics.events.proposing.choices import Choice, ChosenPart, Known, document
+from metrics.events.proposing.looks import Seen
 
 ENTRY: dict[str, Any] = {
     "name": "new",

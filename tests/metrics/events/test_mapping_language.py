@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from metrics.events.conversion import Converted, Occurrences
-from metrics.events.mappings import MappingError, Mappings
-from metrics.events.recognition import recognize
-from metrics.events.unseen import unseen
+from metrics.events.mapping.mappings import MappingError, Mappings
+from metrics.events.mapping.unseen import unseen
+from metrics.events.recognition.recognition import recognize
 from tests.metrics.events.conftest import TIME, Convert
 
 Load = Callable[[str], Mappings]

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from metrics.events.mappings import MappingError, Mappings
-from metrics.events.recognition import Unrecognized, recognize
+from metrics.events.mapping.mappings import MappingError, Mappings
+from metrics.events.recognition.recognition import Unrecognized, recognize
 from tests.metrics.events.conftest import TIME, Convert
 
 Load = Callable[[str], Mappings]

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from tests.metrics.events.conftest import TIME, call, request
 
 Event = Callable[..., dict[str, Any]]

@@ -72,7 +72,7 @@ def test_a_failure_is_named_by_its_word(event: Event, status: str, own: str | No
      ("ok", "yes", "ok"), ("failed", 0, "ok"), ("has_error", 1, "error")],
 )  # fmt: skip
 def test_yes_and_no_mean_what_the_columns_name_says(event: Event, name: str, value: Any, outcome: str) -> None:
-    from metrics.events.mappings import Mappings
+    from metrics.events.mapping.mappings import Mappings
     from tests.metrics.events.conftest import TIME
 
     columns = {"ts": "at", "model": "model", "status": name}
@@ -109,7 +109,7 @@ def test_what_must_be_there_is_missing_from_a_failed_call_too(converted: Convert
 def test_no_word_ever_drops_a_call(word: str) -> None:
     from metrics.events.conversion import convert
     from metrics.events.pricing import PriceBook
-    from metrics.events.recognition import Part, Recognized
+    from metrics.events.recognition.recognition import Part, Recognized
     from tests.metrics.events.conftest import NOW, frame
 
     outcome = convert(

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.events.containers import FLAT
 from metrics.events.conversion import convert
-from metrics.events.mappings import Mappings
-from metrics.events.paths import paths_of, resolved
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.pricing import PriceBook
-from metrics.events.recognition import recognize
+from metrics.events.recognition.recognition import recognize
+from metrics.events.rows.containers import FLAT
+from metrics.events.rows.paths import paths_of, resolved
 from tests.metrics.events.conftest import NOW, TIME
 
 Usage = Mapping[str, Any]

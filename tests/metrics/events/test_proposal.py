@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from metrics.events import KINDS, Column
-from metrics.events.evidence import Seen, evidence, unmatched
-from metrics.events.proposal import Proposal, proposals, propose
-from metrics.events.similarity import distance, likeness
+from metrics.events.proposing.evidence import Seen, evidence, unmatched
+from metrics.events.proposing.proposal import Proposal, proposals, propose
+from metrics.events.proposing.similarity import distance, likeness
 
 GATEWAY = {
     "called_at": ("2026-05-30 10:00:00", "2026-05-30 10:02:00"),

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from metrics.events import KINDS
-from metrics.events.looks import Seen
-from metrics.events.proposal import Proposal, proposals, propose
+from metrics.events.proposing.looks import Seen
+from metrics.events.proposing.proposal import Proposal, proposals, propose
 
 ROWS = 24
 Columns = Mapping[str, Sequence[Any]]

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from metrics.events import KINDS
-from metrics.events.mappings import Mappings
-from metrics.events.recognition import Unrecognized, recognize
+from metrics.events.mapping.mappings import Mappings
+from metrics.events.recognition.recognition import Unrecognized, recognize
 from tests.metrics.events.conftest import TIME, Convert, frame, request
 
 SIGNATURES = [

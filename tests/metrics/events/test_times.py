@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.events.sources import Source
-from metrics.events.times import moment
+from metrics.events.mapping.sources import Source
+from metrics.events.values.times import moment
 
 TEN = datetime(2026, 5, 1, 10, tzinfo=UTC)
 

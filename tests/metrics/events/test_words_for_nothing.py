@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.events import nothing
+from metrics.events.values import nothing
 from tests.metrics.events.conftest import TIME, Convert, call, request
 
 Event = Callable[..., dict[str, Any]]

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from metrics.events.conversion import Converted, Occurrences, convert
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question
 from metrics.lake.formats.opening import open_file

@@ -8,10 +8,10 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from metrics.events.conversion import Occurrences, convert
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Question
-from metrics.events.recognition import Unrecognized
+from metrics.events.recognition.recognition import Unrecognized
 from metrics.lake.formats import open_file
 from metrics.lake.meaning import Meaning, Tally
 

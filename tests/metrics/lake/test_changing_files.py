@@ -11,10 +11,10 @@ import pytest
 
 from metrics.lake import ingest as face
 from metrics.lake import line
-from metrics.lake.inbox import put_away
 from metrics.lake.ingest import IngestReport, ingest, ingest_inbox, status
+from metrics.lake.intake.inbox import put_away
+from metrics.lake.intake.marks import mark_of
 from metrics.lake.ledger import Ledger
-from metrics.lake.marks import mark_of
 from metrics.lake.readers import InterruptibleReader
 from metrics.lake.tables import Lake
 from metrics.settings import Ingest, Settings

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.lake import compaction, maintenance
-from metrics.lake.compaction import Sizes, merge_days
 from metrics.lake.tables import DataFile, Lake, Table
+from metrics.lake.upkeep import compaction, maintenance
+from metrics.lake.upkeep.compaction import Sizes, merge_days
 from tests.metrics.engine.stored import store
 from tests.metrics.lake.agreement import stored_events
 

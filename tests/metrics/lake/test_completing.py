@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from metrics.engine import Engine, Grain, Query, Window
-from metrics.lake import completing
-from metrics.lake.maintenance import Maintained, maintain
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import VIEW
 from metrics.lake.tables import Lake, Table
+from metrics.lake.upkeep import completing
+from metrics.lake.upkeep.maintenance import Maintained, maintain
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store
 from tests.metrics.engine.world import world

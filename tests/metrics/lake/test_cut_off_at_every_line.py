@@ -12,9 +12,10 @@ import polars as pl
 import pytest
 
 from metrics.events.questions import Answers
-from metrics.lake import durably, inbox, line, reader, writer
-from metrics.lake.inbox import found_in
+from metrics.lake import durably, line, reader, writer
 from metrics.lake.ingest import Progress
+from metrics.lake.intake import inbox
+from metrics.lake.intake.inbox import found_in
 from metrics.lake.line import Line
 from metrics.lake.readers import InterruptibleReader
 from metrics.lake.tables import Lake

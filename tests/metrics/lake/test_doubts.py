@@ -7,7 +7,7 @@ from types import MappingProxyType
 import polars as pl
 import pytest
 
-from metrics.events.mappings import Mappings
+from metrics.events.mapping.mappings import Mappings
 from metrics.events.questions import Answers
 from tests.metrics.lake.meanings import Became, became
 

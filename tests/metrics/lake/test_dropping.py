@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from metrics.lake.dropping import LONGEST_NAME, drop, drop_again, safe_name
-from metrics.lake.inbox import found_in
+from metrics.lake.intake.dropping import LONGEST_NAME, drop, drop_again, safe_name
+from metrics.lake.intake.inbox import found_in
 
 
 @pytest.mark.parametrize(

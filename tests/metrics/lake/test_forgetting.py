@@ -11,14 +11,14 @@ from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Query, Window
 from metrics.events import KINDS
-from metrics.lake.forgetting import Forgotten, forget, in_force
 from metrics.lake.ingest import ingest, ingest_inbox, status
+from metrics.lake.intake.refused import rejected_rows
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger
-from metrics.lake.maintenance import maintain
 from metrics.lake.problems import NotStored
-from metrics.lake.refused import rejected_rows
 from metrics.lake.sources import SOURCE_FILE
 from metrics.lake.tables import Lake
+from metrics.lake.undo.forgetting import Forgotten, forget, in_force
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.engine.world import world

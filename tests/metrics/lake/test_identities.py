@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.lake import identities, runs
-from metrics.lake.identities import LARGE_RUN, LOOKED_THROUGH, MOST_RUNS, Identities
-from metrics.lake.runs import HASHING, number_of
+from metrics.lake.identity import identities, runs
+from metrics.lake.identity.identities import LARGE_RUN, LOOKED_THROUGH, MOST_RUNS, Identities
+from metrics.lake.identity.runs import HASHING, number_of
 from metrics.lake.staging import Staging
 from metrics.lake.tables import Lake
 from tests.metrics.engine.stored import complete

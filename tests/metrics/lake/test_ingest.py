@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from metrics.events.problems import ConfigurationError
 from metrics.lake import ingest as face
-from metrics.lake.identities import MOST_RUNS
+from metrics.lake.identity.identities import MOST_RUNS
 from metrics.lake.ingest import READERS, FileOutcome, ingest, ingest_inbox, status
-from metrics.lake.maintenance import maintain
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Ingest, Settings
 from metrics.settings import Lake as LakeSettings
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events

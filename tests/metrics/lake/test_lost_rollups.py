@@ -9,10 +9,10 @@ from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Grain, Query, Window
 from metrics.lake.ingest import ingest
-from metrics.lake.lacking import lacking, lost
-from metrics.lake.maintenance import maintain
+from metrics.lake.repair.lacking import lacking, lost
 from metrics.lake.rollups import rollups_of
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree
 from tests.metrics.lake.files import NOW, START, requests

@@ -6,9 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from metrics.lake import maintenance
-from metrics.lake.maintenance import maintain
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep import maintenance
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store

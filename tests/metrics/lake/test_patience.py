@@ -12,13 +12,13 @@ import pytest
 from app.commands.doctor import CHECKS, Circumstances
 from metrics.lake import child, line, patience
 from metrics.lake.child import Reader
-from metrics.lake.identities import Identities
+from metrics.lake.identity.identities import Identities
+from metrics.lake.identity.runs import number_of
 from metrics.lake.ingest import FileOutcome, ingest
 from metrics.lake.patience import Glance, Patience, glance
 from metrics.lake.problems import FOR_WANT_OF, LakeUnavailable, Starved, Unreadable, Wanting
 from metrics.lake.reader import Task
 from metrics.lake.readers import InterruptibleReader
-from metrics.lake.runs import number_of
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 from tests.metrics.lake.files import NOW, START, requests

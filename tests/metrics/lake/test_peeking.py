@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from metrics.lake.child import Reader
-from metrics.lake.peeking import MOST_COLUMNS, Peeked, PeekTask
+from metrics.lake.looking.peeking import MOST_COLUMNS, Peeked, PeekTask
 from metrics.lake.problems import Unreadable
 from tests.metrics.lake.files import HOSTILE, NOW, ODD, requests
 

@@ -9,7 +9,7 @@ import pytest
 
 from metrics.lake.child import Reader
 from metrics.lake.ingest import ingest
-from metrics.lake.previewing import Preview, PreviewTask
+from metrics.lake.looking.previewing import Preview, PreviewTask
 from metrics.lake.problems import Unreadable
 from metrics.settings import Settings
 from tests.metrics.lake.files import HOSTILE, NOW, requests

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from metrics.events.proposal import Proposal, proposals
+from metrics.events.proposing.proposal import Proposal, proposals
 from metrics.lake.child import Reader
-from metrics.lake.peeking import PeekTask
-from metrics.lake.previewing import Preview, PreviewTask
+from metrics.lake.looking.peeking import PeekTask
+from metrics.lake.looking.previewing import Preview, PreviewTask
 from tests.metrics.lake.files import NOW
 
 CASES = Path(__file__).resolve().parents[2] / "fixtures" / "cases"

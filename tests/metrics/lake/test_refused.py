@@ -5,11 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from metrics.lake.dropping import drop_again
-from metrics.lake.inbox import rejected_folder
 from metrics.lake.ingest import ingest_inbox
+from metrics.lake.intake.dropping import drop_again
+from metrics.lake.intake.inbox import rejected_folder
+from metrics.lake.intake.refused import forget, is_mappable, kept_file, rejected_rows
 from metrics.lake.ledger import Ledger
-from metrics.lake.refused import forget, is_mappable, kept_file, rejected_rows
 from metrics.lake.status import rows_a_day
 from metrics.lake.tables import Lake
 from metrics.settings import Settings

@@ -10,13 +10,13 @@ import pytest
 from metrics.engine import Engine, Query, Window
 from metrics.engine.query import Grain
 from metrics.lake import line
-from metrics.lake.damage import damages
 from metrics.lake.ingest import ingest, ingest_inbox, status
 from metrics.lake.ledger import Ledger
-from metrics.lake.maintenance import maintain
 from metrics.lake.problems import LakeUnavailable
-from metrics.lake.repairing import repair
+from metrics.lake.repair.damage import damages
+from metrics.lake.repair.repairing import repair
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events

@@ -7,12 +7,12 @@ import pytest
 
 from metrics.events.questions import Answers
 from metrics.lake.child import Reader
-from metrics.lake.forgetting import in_force
 from metrics.lake.ingest import FileOutcome, ingest_inbox
+from metrics.lake.intake.refused import rejected_rows
 from metrics.lake.ledger import Ledger
-from metrics.lake.refused import rejected_rows
-from metrics.lake.replacing import STAYS, read_again, replace_kept
 from metrics.lake.tables import Lake
+from metrics.lake.undo.forgetting import in_force
+from metrics.lake.undo.replacing import STAYS, read_again, replace_kept
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.conftest import Store

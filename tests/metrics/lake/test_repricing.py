@@ -9,9 +9,9 @@ from polars.testing import assert_frame_equal, assert_series_equal
 
 from metrics.engine import Engine, Grain, Query, Window
 from metrics.lake.ingest import ingest
-from metrics.lake.maintenance import maintain
-from metrics.lake.repricing import Repriced, reprice
 from metrics.lake.tables import Lake
+from metrics.lake.undo.repricing import Repriced, reprice
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree, sourced_events, stored_events

@@ -13,12 +13,12 @@ from app.commands.outcome import invalid
 from app.verification import verify
 from metrics.engine import Engine, Filter, Grain, Query, Result, Window
 from metrics.events import KINDS
-from metrics.lake import retention
-from metrics.lake.closed import closed_days
 from metrics.lake.ingest import ingest
 from metrics.lake.ledger import FileOutcome
-from metrics.lake.maintenance import maintain
 from metrics.lake.tables import Lake, Table
+from metrics.lake.upkeep import retention
+from metrics.lake.upkeep.closed import closed_days
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import EVENT_KINDS, Settings
 from tests.metrics.engine.stored import store
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics.lake.settling import Settling
+from metrics.lake.intake.settling import Settling
 from tests.metrics.lake.files import NOW, requests
 
 SETTLE, INCOMPLETE = 2.0, 60.0

@@ -12,10 +12,10 @@ from app.verification import polars_figures
 from metrics.engine import Engine, Query, Window
 from metrics.events import KINDS
 from metrics.lake.ingest import ingest
-from metrics.lake.maintenance import maintain
-from metrics.lake.marks import identity
+from metrics.lake.intake.marks import identity
 from metrics.lake.sources import SOURCE_FILE, transaction_source
 from metrics.lake.tables import DATE, Lake, data_file
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.engine.stored import complete

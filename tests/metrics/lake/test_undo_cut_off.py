@@ -14,14 +14,15 @@ import polars as pl
 import pytest
 
 from metrics.events.questions import Answers
-from metrics.lake import drafts, forgetting, leaving, ledger, replacing, repricing, rereading, swapping
-from metrics.lake.forgetting import forget
+from metrics.lake import ledger, swapping
 from metrics.lake.ingest import ingest
-from metrics.lake.maintenance import maintain
 from metrics.lake.problems import NotStored
-from metrics.lake.replacing import read_again
-from metrics.lake.repricing import reprice
 from metrics.lake.tables import Lake
+from metrics.lake.undo import drafts, forgetting, leaving, replacing, repricing, rereading
+from metrics.lake.undo.forgetting import forget
+from metrics.lake.undo.replacing import read_again
+from metrics.lake.undo.repricing import reprice
+from metrics.lake.upkeep.maintenance import maintain
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings

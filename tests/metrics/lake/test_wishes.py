@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from metrics.events.questions import Answers
-from metrics.lake.forgetting import in_force
 from metrics.lake.ingest import ingest_inbox
 from metrics.lake.ledger import Ledger
 from metrics.lake.tables import Lake
-from metrics.lake.wishes import carry_out, wish, wished
+from metrics.lake.undo.forgetting import in_force
+from metrics.lake.undo.wishes import carry_out, wish, wished
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import stored_events
 from tests.metrics.lake.files import NOW, requests

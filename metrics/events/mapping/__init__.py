@@ -1,0 +1,1 @@
+"""How is it said, as data, what the columns of a foreign file mean?"""

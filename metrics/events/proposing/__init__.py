@@ -1,0 +1,1 @@
+"""What do the columns of an unknown file probably mean?"""

@@ -1,0 +1,1 @@
+"""What is a file, and is that sure enough to store it without asking?"""

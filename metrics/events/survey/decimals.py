@@ -1,0 +1,180 @@
+"""What a comma and a point mean in the numbers of a file: what `1,234` alone does not tell, the file may.
+
+`0,5` and `1.234,56` have a comma before their decimals, `0.5` and `1,234.56` a point. A column that tells nothing by
+itself is read as those beside it; a whole number has no decimals, so that what stands in it stands before thousands.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from metrics.events.questions import Option, Question
+from metrics.events.recognition.recognition import Part
+from metrics.events.rows.containers import by_name
+from metrics.events.schema import Column
+from metrics.events.survey.feeding import fed, rule_of, sampled, values_of
+from metrics.events.survey.looking import Look, Verdict
+from metrics.events.values.numbers import AMBIGUOUS, CERTAIN_COMMA, CERTAIN_POINT, bare
+
+Decimal = Literal["comma", "point"]
+_WORDS: dict[Decimal, str] = {"comma": "a comma stands before decimals", "point": "a comma stands before thousands"}
+_SEPARATED = r"\d[.,]\d|^[.,]\d"
+_OURS = ("usd", "us$", "$", "")
+_CURRENCIES = ("currency", "cost_currency", "currency_code", "cost.currency", "unit_currency")
+
+
+@dataclass
+class Separators:
+    """What the numbers of a column say."""
+
+    column: Column
+    certain: dict[Decimal, str] = field(default_factory=dict[Decimal, str])
+    """By reading, a number that can be read in no other way."""
+    open: dict[str, str] = field(default_factory=dict[str, str])
+    """By what stands in it, a number that may be a thousand or one and a bit."""
+
+    def add(self, texts: pl.Series) -> None:
+        """See more numbers."""
+        digits = texts.alias("text").to_frame().select(bare(pl.col("text"), self.column)).to_series()
+        digits = digits.filter(digits.str.contains(_SEPARATED))
+        patterns: tuple[tuple[Decimal, str], ...] = (("comma", CERTAIN_COMMA), ("point", CERTAIN_POINT))
+        for reading, pattern in patterns:
+            fits = digits.filter(digits.str.contains(pattern))
+            if len(fits):
+                self.certain.setdefault(reading, fits[0])
+        for sign in ",.":
+            fits = digits.filter(digits.str.contains(AMBIGUOUS) & digits.str.contains(sign, literal=True))
+            if len(fits):
+                self.open.setdefault(sign, fits[0])
+
+    @property
+    def reading(self) -> Decimal | None:
+        """What is certain, where nothing is to the contrary."""
+        if self.certain:
+            return next(iter(self.certain)) if len(self.certain) == 1 else None
+        if self.column.dtype.is_integer() and len(self.open) == 1:
+            return "point" if "," in self.open else "comma"
+        return None
+
+    @property
+    def example(self) -> str:
+        """A number that shows it."""
+        return next(iter((*self.certain.values(), *self.open.values())), "")
+
+
+class DecimalSign:
+    """The look at one of our numbers; those beside it may tell what its own do not."""
+
+    def __init__(self, column: Column, part: Part, own: Sequence[str], beside: dict[str, Column]) -> None:
+        self._column, self._part, self._own = column, part, tuple(own)
+        self._seen = {name: Separators(column) for name in own} | {
+            name: Separators(other) for name, other in beside.items()
+        }
+
+    @property
+    def column(self) -> str:
+        """Our column."""
+        return self._column.name
+
+    def see(self, rows: pl.DataFrame) -> None:
+        """See more rows."""
+        for values in values_of(rows, self._part, list(self._seen)):
+            if values.dtype == pl.String:
+                self._seen[values.name].add(values)
+
+    def verdict(self) -> Verdict:
+        """Which it is, or the question."""
+        own = [self._seen[name] for name in self._own]
+        if not any("," in seen.open or seen.certain.get("comma") for seen in own) and not any(
+            "." in seen.open and (seen.column.dtype.is_integer() or self._beside() == "comma") for seen in own
+        ):
+            return Verdict()
+        readings = {reading for seen in own if (reading := seen.reading) is not None}
+        if len(readings) == 1:
+            reading = readings.pop()
+            return self._settled(reading, next(seen.example for seen in own if seen.reading == reading))
+        if any(len(seen.certain) > 1 for seen in own):
+            return Verdict(question=self._question(own))
+        beside = self._beside()
+        if beside is not None:
+            example = next(seen.example for seen in self._seen.values() if seen.reading == beside)
+            return self._settled(beside, f"{example} beside it")
+        return Verdict(question=self._question(own))
+
+    def _beside(self) -> Decimal | None:
+        found = {reading for name, seen in self._seen.items() if name not in self._own and (reading := seen.reading)}
+        return found.pop() if len(found) == 1 else None
+
+    def _settled(self, reading: Decimal, example: str) -> Verdict:
+        return Verdict({self.column: {"decimal": reading}}, f"{self.column}: {_WORDS[reading]}, as {example} shows")
+
+    def _question(self, own: Iterable[Separators]) -> Question:
+        examples = dict.fromkeys(one for seen in own for one in (*seen.open.values(), *seen.certain.values()))
+        asks = f"{self._own[0]} has numbers such as {', '.join(examples)}: what does the comma stand before?"
+        order: tuple[Decimal, ...] = ("comma", "point")
+        options = tuple(Option(_WORDS[one], {self.column: {"decimal": one}}) for one in order)
+        return Question(self._part.kind.name, self._own[0], asks, options)
+
+
+def look_for_decimals(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
+    """A look for each number of ours that texts are read for which have a comma or a point in them."""
+    numbers = [column for column in part.kind.own_columns if column.dtype.is_numeric()]
+    if not any(dtype == pl.String for dtype in rows.schema.values()) or not numbers:
+        return
+    names = fed(rows, part)
+    found: dict[str, Column] = {}
+    for column in numbers:
+        if not rule_of(part, column).decimal:
+            for values in values_of(rows, part, names[column.name]):
+                if values.dtype == pl.String and sampled(values).str.contains(_SEPARATED).any():
+                    found[values.name] = column
+    if not any(
+        values.str.contains(",", literal=True).any() for values in map(sampled, values_of(rows, part, list(found)))
+    ):
+        found = {name: column for name, column in found.items() if column.dtype.is_integer()}
+    for column in dict.fromkeys(found.values()):
+        own = [name for name, other in found.items() if other == column]
+        yield DecimalSign(column, part, own, {name: other for name, other in found.items() if name not in own})
+
+
+class Currency:
+    """The look at the column that says in which currency a cost is."""
+
+    def __init__(self, part: Part, name: str) -> None:
+        self._part, self._name = part, name
+        self._foreign: Counter[str] = Counter()
+
+    @property
+    def column(self) -> str:
+        """Our column."""
+        return "cost_usd"
+
+    def see(self, rows: pl.DataFrame) -> None:
+        """See more rows."""
+        if self._name in rows.columns:
+            said = rows[self._name].cast(pl.String).drop_nulls().str.strip_chars().value_counts()
+            self._foreign.update({word: count for word, count in said.iter_rows() if word.lower() not in _OURS})
+
+    def verdict(self) -> Verdict:
+        """Nothing, or what has to be said before costs can be stored."""
+        if not self._foreign:
+            return Verdict()
+        seen = ", ".join(word for word, _ in self._foreign.most_common(3))
+        asks = (
+            f"costs are in {seen} ({self._name}), and are stored in US dollars: give the rate, "
+            "--set cost_usd.factor=1.08, or leave them out of the mapping, so that calls are priced"
+        )
+        return Verdict(question=Question(self._part.kind.name, self._name, asks))
+
+
+def look_for_currency(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
+    """A look where a column beside a cost names its currency."""
+    cost = part.kind.by_name.get("cost_usd")
+    if cost is None or rule_of(part, cost).factor is not None:
+        return
+    name = next(filter(None, map(by_name(rows.columns).get, _CURRENCIES)), None)
+    if name is not None and fed(rows, part)["cost_usd"]:
+        yield Currency(part, name)

@@ -1,0 +1,1 @@
+"""Which files are there to be read, are they whole, and where do they go afterwards?"""

@@ -1,0 +1,1 @@
+"""What would come of a file? Nothing is stored."""

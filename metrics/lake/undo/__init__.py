@@ -1,0 +1,1 @@
+"""How is taken back what a file brought: forgotten, replaced, priced anew?"""

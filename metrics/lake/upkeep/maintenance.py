@@ -1,0 +1,81 @@
+"""Housekeeping: rollups completed, small files merged, old days dropped, files nobody refers to removed.
+
+Each step is a commit of its own that changes no number (but for days past their retention), and may be cut
+off at any instant: what was written for nothing is removed by the next one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+
+from deltalake import DeltaTable
+
+from metrics.events import KINDS
+from metrics.lake.rollups import ROLLUPS
+from metrics.lake.tables import Lake
+from metrics.lake.upkeep.compaction import Sizes, merge_days, merge_views
+from metrics.lake.upkeep.completing import Told, complete
+from metrics.lake.upkeep.retention import drop_old_days
+from metrics.lake.writer import Writer, locked
+from metrics.settings import Settings
+
+SMALL_BYTES = 128 * 2**20
+"""Files below this are merged."""
+TARGET_BYTES = 256 * 2**20
+"""Files come near to this."""
+SLICE_ROWS = 500_000
+"""Events held in memory while they are merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maintained:
+    """What was done."""
+
+    completed: int
+    """Days put into rollups that the home is older than."""
+    merged: int
+    """Files merged into fewer."""
+    dropped: int
+    """Event files dropped because their day is past retention."""
+    removed: int
+    """Files deleted from disk."""
+
+
+def maintain(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    most_completed: float = inf,
+    told: Told | None = None,
+) -> Maintained:
+    """Drop, complete, close, merge and clean up, in this order.
+
+    Raises `LakeUnavailable` when the home cannot be written.
+    Rollups are completed until `most_completed` events were read for it.
+    """
+    with locked(settings.home):
+        Writer(settings, now).put_right()
+        lake = Lake(settings.home)
+        moment = now()
+        dropped = drop_old_days(lake, settings, moment, closing=False)
+        completed = complete(lake, settings.ingest.batch_rows, most_completed, told)
+        dropped += drop_old_days(lake, settings, moment, closing=True)
+        sizes = Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS)
+        merged = sum(merge_days(lake.events(kind), sizes) for kind in KINDS)
+        merged += sum(merge_views(lake.rollup(name), name, sizes) for name in ROLLUPS)
+        removed = _vacuum(lake, settings.lake.vacuum_grace_hours)
+    return Maintained(completed, merged, dropped, removed)
+
+
+def _vacuum(lake: Lake, grace_hours: float) -> int:
+    tables = [*(lake.events(kind) for kind in KINDS), *(lake.rollup(name) for name in ROLLUPS)]
+    return sum(
+        len(
+            DeltaTable(str(table.root)).vacuum(
+                retention_hours=int(grace_hours), dry_run=False, enforce_retention_duration=False
+            )
+        )
+        for table in tables
+        if table.version >= 0
+    )
