@@ -7,7 +7,6 @@ itself is read as those beside it; a whole number has no decimals, so that what 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import polars as pl
 
@@ -19,7 +18,8 @@ from metrics.events.survey.feeding import fed, rule_of, sampled, values_of
 from metrics.events.survey.looking import Look, Verdict
 from metrics.events.values.numbers import AMBIGUOUS, CERTAIN_COMMA, CERTAIN_POINT, bare
 
-Decimal = Literal["comma", "point"]
+Decimal = str
+"""`comma` or `point`, as in a rule."""
 _WORDS: dict[Decimal, str] = {"comma": "a comma stands before decimals", "point": "a comma stands before thousands"}
 _SEPARATED = r"\d[.,]\d|^[.,]\d"
 _OURS = ("usd", "us$", "$", "")
