@@ -219,6 +219,7 @@ def _finish(attempt: Attempt, path: Path, entry: dict[str, Any], known: Sequence
                 st.session_state.pop(_FILE, None)
                 st.rerun()
             dropped = ingest_anew(attempt, path)
+            st.session_state.pop(_FILE, None)
         except (NotSaved, OSError) as error:
             st.error(wording.markdown(wording.name(str(error), 600)), icon=":material/error:")
             return

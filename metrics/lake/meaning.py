@@ -183,8 +183,9 @@ class Meaning:
         every = tally.left_out + tally.good.total() + tally.bad.total()
         if recognized.is_guess and tally.left_out > MOST_LEFT_OUT * every:
             return f"{tally.left_out:,} of its rows would be left out, since {recognized.rest}"
-        if tally.unsaid and (recognized.is_guess or recognized.is_adapted):
-            return f"no row has a value for {' and '.join(tally.unsaid)}, as if its columns had other names"
+        unsaid = [name for name in tally.unsaid if name not in _never_said(recognized)]
+        if unsaid and (recognized.is_guess or recognized.is_adapted):
+            return f"no row has a value for {' and '.join(unsaid)}, as if its columns had other names"
         if recognized.is_adapted and tally.implausible:
             return (
                 f"{tally.implausible}, as if they were in another unit than those of {recognized.mapping} usually are"
@@ -216,3 +217,13 @@ class Meaning:
                 if more.height:
                     survey.see(more, self._plain(more))
         return survey
+
+
+def _never_said(recognized: Recognized) -> frozenset[str]:
+    """Columns that a mapping says to come from nowhere (`from: []`), with their kind."""
+    return frozenset(
+        f"{part.kind.name}.{name}"
+        for part in recognized.parts
+        for name, rule in part.columns.items()
+        if rule.model_fields_set == {"names"} and not rule.names
+    )

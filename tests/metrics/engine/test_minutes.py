@@ -119,13 +119,20 @@ def test_minutes_between_two_batches_of_a_file_are_right(tmp_path: Path, simulat
     )
 
 
-def test_files_of_other_days_are_not_read(simulated_home: Path, simulated_window: Window) -> None:
-    engine = by_minute(simulated_home)
-    window = Window(start=simulated_window.end - timedelta(days=1), end=simulated_window.end)
-    query = Query(metrics=("requests",), window=window, grain=Grain.MINUTE)
+def test_files_of_other_days_are_not_read(tmp_path: Path, world_events: Events) -> None:
+    days = [DAY.start - timedelta(days=1), DAY.start]
+    for number, day in enumerate(days):
+        events = world_events["request"].filter(pl.col("ts") >= DAY.start).head(200)
+        moved = events.with_columns(
+            ts=pl.col("ts") - (DAY.start - day), event_id=pl.format("{}-{}", "event_id", pl.lit(number))
+        )
+        moved.write_parquet(tmp_path / f"{number}.parquet")
+        ingest([tmp_path / f"{number}.parquet"], Settings(home=tmp_path / "home"), now=lambda: DAY.end)
+    engine, both = by_minute(tmp_path / "home"), Window(start=days[0], end=DAY.end)
+    query = Query(metrics=("requests",), window=both, grain=Grain.MINUTE)
     read = [
-        engine.plan(query.model_copy(update={"window": w})).statements[0].relations[0]
-        for w in (window, simulated_window)
+        engine.plan(query.model_copy(update={"window": window})).statements[0].relations[0]
+        for window in (Window(start=days[0], end=DAY.start), both)
     ]
     assert 0 < len(read[0].files) < len(read[1].files)
 
