@@ -64,9 +64,14 @@ class Reader:
             LakeUnavailable: there was no room or no permission to stage it, no process could be started, or the
                 machine was too busy to let it work.
         """
-        home = Path(task.home)
+        return self._staged(asdict(task), Path(task.home), told, ALONE_TIMES if task.is_alone else 1)
+
+    def _staged(
+        self, document: dict[str, Any], home: Path, told: Callable[[int, int | None], None], times: int = 1
+    ) -> dict[str, Any]:
+        """What was staged. That the machine let the process do nothing is no fault of a file."""
         try:
-            return self._asked(asdict(task), home, told, ALONE_TIMES if task.is_alone else 1)["staged"]
+            return self._asked(document, home, told, times)["staged"]
         except Starved as starved:
             raise LakeUnavailable(home, starved.reason) from starved
 

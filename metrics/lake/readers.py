@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from metrics.lake.child import Reader
-from metrics.lake.problems import LakeUnavailable, Starved
 from metrics.lake.reader import Together
 
 
@@ -21,11 +20,7 @@ class InterruptibleReader(Reader):
 
         Raises as `read` does.
         """
-        home = Path(task.home)
-        try:
-            return self._asked({"together": asdict(task)}, home, told)["staged"]
-        except Starved as starved:
-            raise LakeUnavailable(home, starved.reason) from starved
+        return self._staged({"together": asdict(task)}, Path(task.home), told)
 
     def interrupt(self) -> None:
         """End what is being read; whoever waits for it hears that the process has ended."""
