@@ -220,10 +220,16 @@ class Meaning:
 
 
 def _never_said(recognized: Recognized) -> frozenset[str]:
-    """Columns that a mapping says to come from nowhere (`from: []`), with their kind."""
-    return frozenset(
-        f"{part.kind.name}.{name}"
-        for part in recognized.parts
-        for name, rule in part.columns.items()
-        if rule.model_fields_set == {"names"} and not rule.names
-    )
+    """Columns that a mapping says to come from nowhere (`from: []`) in every part of a kind, with that kind.
+
+    Where one part has a source for a column (answers do, errors do not), the file should have values for it.
+    """
+    nowhere: Counter[str] = Counter()
+    parts = Counter(part.kind.name for part in recognized.parts)
+    for part in recognized.parts:
+        nowhere.update(
+            f"{part.kind.name}.{name}"
+            for name, rule in part.columns.items()
+            if rule.model_fields_set == {"names"} and not rule.names
+        )
+    return frozenset(name for name, count in nowhere.items() if count == parts[name.partition(".")[0]])
