@@ -8,6 +8,7 @@ from app import answers, theme, wording
 from app.components.failure import contained
 from app.queries import health
 from app.source import source
+from metrics.engine import DataFreshness
 
 REFRESH = "30s"
 _HELP = (
@@ -28,7 +29,7 @@ def _board() -> None:
         found, now = health.components(), source().now()
         st.subheader("Components and dependencies", anchor=False, help=_HELP)
         if found.is_empty():
-            known = "health" in answers.freshness().kinds
+            known = "health" in answers.ask(DataFreshness()).kinds
             st.caption("No probe in the last 24 hours." if known else "No data yet: needs `health` events.")
             return
         for title, rows in health.grouped(found):

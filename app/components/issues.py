@@ -15,6 +15,7 @@ from app.queries import alerting, health
 from app.queries.alerting import Case
 from app.source import source
 from app.state import View
+from metrics.engine import DataFreshness
 
 REFRESH = "5s"
 LISTED = 5
@@ -60,7 +61,7 @@ _HELP = (
 
 def _nothing() -> None:
     """All is well, unless nobody would have said so."""
-    missing = [kind for kind in ("health", "error") if kind not in answers.freshness().kinds]
+    missing = [kind for kind in ("health", "error") if kind not in answers.ask(DataFreshness()).kinds]
     if missing:
         st.caption(f"No data yet: needs {' and '.join(f'`{kind}`' for kind in missing)} events.")
     else:

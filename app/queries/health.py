@@ -10,7 +10,7 @@ from app import answers
 from app.queries.asking import Answer, ask, shown, value
 from app.source import source
 from app.state import View
-from metrics.engine import DimensionMismatch
+from metrics.engine import ComponentStatus, DimensionMismatch, OpenErrors
 from metrics.engine.query import Grain, Window
 
 STRIP_DAYS = 90
@@ -40,7 +40,8 @@ PROMISES: Sequence[Promise] = (
 def open_errors(view: View, limit: int) -> tuple[pl.DataFrame, str]:
     """Errors that are open at the window's end, most severe first; or none, and the dimension errors do not have."""
     try:
-        return answers.open_errors(shown(view).window, view.filters, limit), ""
+        question = OpenErrors(window=shown(view).window, filters=view.filters, limit=limit)
+        return answers.ask(question), ""
     except DimensionMismatch as mismatch:
         return pl.DataFrame(schema={"severity": pl.String}), mismatch.dimension
 
@@ -53,7 +54,8 @@ def troubled_components() -> pl.DataFrame:
 
 def components() -> pl.DataFrame:
     """Every component probed within a day: component, status, since, last_probe, response_time_ms; the worst first."""
-    return answers.components(source().now().replace(second=0, microsecond=0))
+    # It changes with time alone: the same question within a minute is the same answer.
+    return answers.ask(ComponentStatus(at=source().now().replace(second=0, microsecond=0)))
 
 
 def grouped(board: pl.DataFrame) -> list[tuple[str, list[dict[str, object]]]]:

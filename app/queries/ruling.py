@@ -14,6 +14,7 @@ from app import answers, wording
 from app.charts.watched import Watch
 from app.queries import alert_home
 from app.source import source
+from metrics.engine import DataFreshness
 from metrics.events.entries import Problem
 
 
@@ -115,7 +116,7 @@ def _alive() -> Mapping[str, list[Instance]]:
 def _missing(rule: AlertRule) -> str:
     """Why a rule can have no data at all."""
     metric = source().engine.metrics.get(rule.metric)
-    if metric is None or set(metric.kinds) & set(answers.freshness().kinds):
+    if metric is None or set(metric.kinds) & set(answers.ask(DataFreshness()).kinds):
         return ""
     return f"needs {' or '.join(metric.kinds)} events"
 

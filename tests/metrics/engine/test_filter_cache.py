@@ -1,13 +1,15 @@
 """What passes a filter is taken out of each file of the lake once, and is right whatever becomes of the files."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from metrics.engine import Engine, Filter, Query, Window, narrowing, scratch
+from metrics.engine import Engine, Filter, Query, Window, filter_cache, scratch
+from metrics.engine.filter_cache import FilterCache
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
@@ -23,19 +25,19 @@ Scans = list[int]
 def scans(monkeypatch: pytest.MonkeyPatch) -> Scans:
     """Rows written at each scan for events that pass."""
     written: Scans = []
-    write = narrowing.write_parquet
+    write = filter_cache.write_parquet
 
     def counted(*arguments: object) -> int:
         written.append(write(*arguments))  # pyright: ignore[reportArgumentType]
         return written[-1]
 
-    monkeypatch.setattr(narrowing, "write_parquet", counted)
+    monkeypatch.setattr(filter_cache, "write_parquet", counted)
     return written
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return Engine(Settings(home=tmp_path), narrow_from=0)
+    return Engine(Settings(home=tmp_path), cache_filters_from=0)
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def requests(tmp_path: Path) -> Callable[[str, int], None]:
 
 
 def asked(engine: Engine, *filters: Filter, metric: str = "requests") -> object:
-    return engine.run(Query(metrics=(metric,), window=WINDOW, filters=filters)).frame[metric][0]
+    return engine.answer(Query(metrics=(metric,), window=WINDOW, filters=filters)).frame[metric][0]
 
 
 def test_one_scan_answers_every_question_with_the_same_filter(
@@ -95,7 +97,8 @@ def test_files_put_together_by_compaction_count_once(
 def test_of_many_events_that_pass_no_copy_is_made(
     engine: Engine, requests: Callable[[str, int], None], scans: Scans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_narrowing", narrowing.Narrowing(engine.lake, narrow_from=0, most_rows=4))
+    few = FilterCache(engine.lake, cache_from=0, most_rows=4)
+    monkeypatch.setattr(engine, "context", replace(engine.context, filters=few))
     requests("ada", 9)
     assert (asked(engine, ADA), asked(engine, ADA, metric="users_active")) == (9, 1)
     assert scans == [5]  # one more than may pass, then it is given up for good
@@ -117,17 +120,17 @@ def test_no_room_for_a_copy_is_no_reason_not_to_answer(
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(narrowing, "write_parquet", full)
+    monkeypatch.setattr(filter_cache, "write_parquet", full)
     assert asked(engine, ADA) == 3
 
 
 def test_forgotten_filters_leave_no_files_for_long(
     engine: Engine, requests: Callable[[str, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(narrowing, "_KEPT", 2)
+    monkeypatch.setattr(filter_cache, "_KEPT", 2)
     monkeypatch.setattr(scratch, "OUTLIVING", 1)
     requests("ada", 1)
     for number in range(9):
         assert asked(engine, Filter(dimension="user_id", operator="not in", values=(f"u{number}",))) == 1
-    scratched = engine._narrowing._scratch  # pyright: ignore[reportPrivateUsage]
+    scratched = engine.context.filters._scratch  # pyright: ignore[reportPrivateUsage]
     assert 1 <= len(scratched.files()) <= 2 + 1

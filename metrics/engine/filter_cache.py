@@ -1,4 +1,4 @@
-"""Events that pass a filter no rollup knows, taken out of the lake once for all questions about them.
+"""Events that pass a filter no rollup knows, copied out of the lake once for all questions about them.
 
 A page asks some eight questions about one user, and each would scan the same month of events. The first
 scan writes the few events that pass to a file of its own, and the others read that. Data files of the
@@ -25,8 +25,8 @@ from metrics.lake.rollups import rollups_of
 from metrics.lake.shapes import USER
 from metrics.lake.tables import Lake
 
-NARROW_FROM = 2_000_000
-"""Events in the files of a question from which taking out those that pass pays."""
+CACHE_FILTERS_FROM = 2_000_000
+"""Events in the files of a question from which setting aside those that pass pays."""
 MOST_ROWS = 500_000
 """Events that may pass: of more, a copy is no better than the lake."""
 _KEPT = 32
@@ -35,22 +35,22 @@ _KEPT = 32
 _LOG = logging.getLogger(__name__)
 
 
-class Narrowing:
-    """The events taken out so far. Safe to share between threads."""
+class FilterCache:
+    """The events set aside so far. Safe to share between threads."""
 
-    def __init__(self, lake: Lake, narrow_from: float = NARROW_FROM, most_rows: int = MOST_ROWS) -> None:
+    def __init__(self, lake: Lake, cache_from: float = CACHE_FILTERS_FROM, most_rows: int = MOST_ROWS) -> None:
         self._lake = lake
-        self._narrow_from = narrow_from
+        self._cache_from = cache_from
         self._most_rows = most_rows
         self._scratch = Scratch()
 
     def over(self, statement: Statement) -> Statement:
         """The statement over the events that pass its filters, where that is less to read; else as it is."""
-        relations = tuple(self._narrowed(relation, statement) for relation in statement.relations)
+        relations = tuple(self._cached(relation, statement) for relation in statement.relations)
         return replace(statement, relations=relations)
 
-    def _narrowed(self, relation: Relation, statement: Statement) -> Relation:
-        if not relation.passing or relation.rows < self._narrow_from:
+    def _cached(self, relation: Relation, statement: Statement) -> Relation:
+        if not relation.passing or relation.rows < self._cache_from:
             return relation
         columns = tuple(sorted({*standing_columns(relation.name), *_columns_of(relation.passing)}))
         if not _columns_read(statement.tree) & {name for name, _ in relation.columns} <= set(columns):
@@ -58,26 +58,26 @@ class Narrowing:
         named = set(re.findall(r"\$(\w+)", relation.passing))
         parameters = {name: value for name, value in statement.parameters.items() if name in named}
         key = (relation.name, relation.passing, tuple(sorted(parameters.items(), key=str)))
-        taken = self._scratch.copies(key, _KEPT)
-        with taken.lock:
+        copies = self._scratch.copies(key, _KEPT)
+        with copies.lock:
             try:
-                paths = self._parts(taken, relation, columns, parameters)
+                paths = self._parts(copies, relation, columns, parameters)
             except (duckdb.Error, OSError):  # no room for a copy: the lake still answers
                 _LOG.warning("events that pass a filter could not be set aside", exc_info=True)
                 paths = None
         return relation if paths is None else replace(relation, files=tuple(map(str, paths)))
 
     def _parts(
-        self, taken: Copies, relation: Relation, columns: Sequence[str], parameters: Mapping[str, object]
+        self, copies: Copies, relation: Relation, columns: Sequence[str], parameters: Mapping[str, object]
     ) -> list[Path] | None:
         """Files that hold what passes of the relation's files; None when too much does."""
-        if taken.is_too_much:
+        if copies.is_too_much:
             return None
         table = self._lake.events(relation.name)
         present = {str(table.root / file.path) for file in table.snapshot.files} | set(relation.files)
         # Compaction puts files together: what was taken from one that is gone is in another now, too.
-        self._scratch.drop(taken, [files for files in taken.parts if not files <= present])
-        missing = [file for file in relation.files if not any(file in files for files in taken.parts)]
+        self._scratch.drop(copies, [files for files in copies.parts if not files <= present])
+        missing = [file for file in relation.files if not any(file in files for files in copies.parts)]
         if missing:
             path = self._scratch.new_path()
             source = replace(relation, files=tuple(missing))
@@ -89,12 +89,12 @@ class Narrowing:
             text = f"SELECT {listed} FROM ({passing}) AS passing ORDER BY ts, place"
             if write_parquet(Statement(text, parameters, (source,)), path) > self._most_rows:
                 path.unlink()
-                taken.is_too_much = True
-                self._scratch.drop(taken, list(taken.parts))
+                copies.is_too_much = True
+                self._scratch.drop(copies, list(copies.parts))
                 return None
-            taken.parts[frozenset(missing)] = path
+            copies.parts[frozenset(missing)] = path
         wanted = set(relation.files)
-        return [path for files, path in taken.parts.items() if files & wanted]
+        return [path for files, path in copies.parts.items() if files & wanted]
 
 
 @cache

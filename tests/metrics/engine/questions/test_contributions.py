@@ -9,8 +9,18 @@ import polars as pl
 import pytest
 
 from metrics.catalog import METRICS
-from metrics.engine import Affected, Contribution, DimensionMismatch, Engine, Filter, Window
-from metrics.engine.contributions import TELLING, bad_events
+from metrics.engine import (
+    Affected,
+    AffectedUsers,
+    Contribution,
+    Contributions,
+    DimensionMismatch,
+    Engine,
+    Filter,
+    Window,
+)
+from metrics.engine.bad_events import bad_events
+from metrics.engine.questions.contributions import TELLING
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store
 
@@ -43,6 +53,19 @@ def events(engine: Engine, kind: str, window: Window) -> pl.DataFrame:
 def a_second(frame: pl.DataFrame, window: Window, dimension: str, amount: pl.Expr) -> Sums:
     summed = frame.group_by(pl.col(dimension).cast(pl.String)).agg(amount.cast(pl.Float64).sum().alias("n"))
     return {value: n / window.length.total_seconds() for value, n in summed.iter_rows()}
+
+
+def contributions(
+    metric: str,
+    windows: tuple[Window, Window],
+    filters: tuple[Filter, ...] = (),
+    dimensions: tuple[str, ...] | None = None,
+    limit: int = 3,
+) -> Contributions:
+    window, baseline = windows
+    return Contributions(
+        metric=metric, window=window, baseline=baseline, filters=filters, dimensions=dimensions, limit=limit
+    )
 
 
 def told(
@@ -86,8 +109,8 @@ def test_of_an_error_rate_it_is_the_share_of_the_additional_failures(
         told(name, a_second(frames[0], windows[0], name, BAD), a_second(frames[1], windows[1], name, BAD), frames[0])
         for name in DIMENSIONS
     )
-    assert same(lake.contributions("error_rate", *windows, filters=filters), wanted[:3])
-    assert same(lake.contributions("success_rate", *windows, filters=filters), wanted[:3])
+    assert same(lake.answer(contributions("error_rate", windows, filters=filters)), wanted[:3])
+    assert same(lake.answer(contributions("success_rate", windows, filters=filters)), wanted[:3])
 
 
 @pytest.mark.parametrize("metric", ["requests", "requests_per_minute"])
@@ -106,7 +129,7 @@ def test_of_a_count_it_is_the_share_of_the_difference(
         )
         for name in ("endpoint", "region")
     )
-    assert same(lake.contributions(metric, *windows, dimensions=("endpoint", "region")), wanted)
+    assert same(lake.answer(contributions(metric, windows, dimensions=("endpoint", "region"))), wanted)
 
 
 def test_of_a_percentile_it_is_the_share_of_what_lies_above_the_baselines(
@@ -118,7 +141,7 @@ def test_of_a_percentile_it_is_the_share_of_what_lies_above_the_baselines(
     wanted = ranked(
         told(name, a_second(slow, windows[0], name, pl.col("ts").is_not_null()), {}, now) for name in DIMENSIONS
     )
-    assert same(lake.contributions("response_time_p95", *windows, limit=20), wanted)
+    assert same(lake.answer(contributions("response_time_p95", windows, limit=20)), wanted)
 
 
 def test_of_a_mean_it_is_the_share_of_the_excess_over_the_mean_before(
@@ -127,7 +150,7 @@ def test_of_a_mean_it_is_the_share_of_the_excess_over_the_mean_before(
     now, before = (events(lake, "request", window) for window in windows)
     excess = pl.col("duration_ms") - before["duration_ms"].mean()
     wanted = told("endpoint", a_second(now, windows[0], "endpoint", excess), {}, now)
-    got = lake.contributions("response_time_mean", *windows, dimensions=("endpoint",))
+    got = lake.answer(contributions("response_time_mean", windows, dimensions=("endpoint",)))
     assert same(got, ranked([wanted]))
 
 
@@ -144,19 +167,19 @@ def test_a_cause_is_found_whatever_the_traffic(tmp_path: Path, simulated_window:
     engine = Engine(Settings(home=tmp_path))
     window = Window(start=start + 60 * minute, end=start + 90 * minute)
     baseline = Window(start=start, end=start + 60 * minute)
-    found = engine.contributions("error_rate", window, baseline, dimensions=("provider", "region"))
+    found = engine.answer(contributions("error_rate", (window, baseline), dimensions=("provider", "region")))
     assert found == (Contribution("provider", None, 100.0),)
-    assert engine.contributions("error_rate", baseline, window) == ()
+    assert engine.answer(contributions("error_rate", (baseline, window))) == ()
 
 
 @pytest.mark.parametrize("metric", ["uptime", "users_active", "errors_total", "response_time_max", "cost_saved"])
 def test_what_does_not_add_up_is_not_explained(lake: Engine, windows: tuple[Window, Window], metric: str) -> None:
-    assert lake.contributions(metric, *windows) == ()
+    assert lake.answer(contributions(metric, windows)) == ()
 
 
 def test_a_dimension_that_the_metric_does_not_have_is_refused(lake: Engine, windows: tuple[Window, Window]) -> None:
     with pytest.raises(DimensionMismatch):
-        lake.contributions("error_rate", *windows, dimensions=("host",))
+        lake.answer(contributions("error_rate", windows, dimensions=("host",)))
 
 
 @pytest.mark.parametrize(
@@ -177,26 +200,30 @@ def test_affected_are_the_users_of_bad_events_or_of_all(
 ) -> None:
     found = events(lake, kind, windows[0]).filter(bad)
     users = found["user_id"].drop_nulls().n_unique() or None
-    assert lake.affected(metric, windows[0]) == Affected(users, found.height)
+    assert lake.answer(AffectedUsers(metric=metric, window=windows[0])) == Affected(users, found.height)
 
 
 def test_affected_pass_the_filters(lake: Engine, windows: tuple[Window, Window]) -> None:
     found = events(lake, "request", windows[0]).filter(BAD, pl.col("provider") == "openai")
     users = found["user_id"].drop_nulls().n_unique() or None
-    assert lake.affected("error_rate", windows[0], (OPENAI,)) == Affected(users, found.height)
+    question = AffectedUsers(metric="error_rate", window=windows[0], filters=(OPENAI,))
+    assert lake.answer(question) == Affected(users, found.height)
 
 
 def test_nobody_is_known_to_be_affected_where_no_event_says_whose_it_is(
     lake: Engine, windows: tuple[Window, Window], tmp_path: Path
 ) -> None:
     probes = events(lake, "health", windows[0]).height
-    assert lake.affected("uptime", windows[0]) == Affected(None, probes)
-    assert Engine(Settings(home=tmp_path)).affected("error_rate", windows[0]) == Affected(None, 0)
+    assert lake.answer(AffectedUsers(metric="uptime", window=windows[0])) == Affected(None, probes)
+    question = AffectedUsers(metric="error_rate", window=windows[0])
+    assert Engine(Settings(home=tmp_path)).answer(question) == Affected(None, 0)
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_what_is_bad_is_a_condition_the_database_understands(
     lake: Engine, windows: tuple[Window, Window], metric: str
 ) -> None:
-    every = lake.affected("requests" if METRICS[metric].kinds == ("request",) else metric, windows[0]).events
-    assert 0 <= lake.affected(metric, windows[0]).events <= every or not bad_events(METRICS[metric])
+    whole = "requests" if METRICS[metric].kinds == ("request",) else metric
+    every = lake.answer(AffectedUsers(metric=whole, window=windows[0])).events
+    bad = lake.answer(AffectedUsers(metric=metric, window=windows[0])).events
+    assert 0 <= bad <= every or not bad_events(METRICS[metric])

@@ -1,6 +1,6 @@
 """Who came back: users by the day or week of their first event, and the share of them that is there again later."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import polars as pl
@@ -8,11 +8,10 @@ from pydantic import Field
 
 from metrics.catalog.usage import BY_PEOPLE
 from metrics.engine.buckets import DAY, Buckets
+from metrics.engine.context import Context
 from metrics.engine.measures.days import AGE, every_day, returns
 from metrics.engine.measures.step import KEY
-from metrics.engine.query import Filter, Grain, Value, Window, Zone
-from metrics.engine.scope import Scope
-from metrics.engine.statement import Statement
+from metrics.engine.query import Filter, Grain, Question, Window, Zone
 
 COHORTS = pl.Schema(
     {"cohort": pl.Datetime("us", "UTC"), "size": pl.Int64(), "age": pl.Int64(), "share": pl.Float64()}
@@ -21,8 +20,12 @@ _MONDAY = 4 * DAY
 _SPANS = {"day": (Grain.DAY, DAY, 0), "week": (Grain.WEEK, 7 * DAY, _MONDAY)}
 
 
-class Retention(Value):
-    """Which users come back."""
+class Retention(Question[pl.DataFrame]):
+    """Which users come back: one row a cohort and age (`COHORTS`).
+
+    `cohort` is the begin of its day or week, `size` its users at age 0. `share` is the percentage of them with an event
+    in the day or week `age` later; null while that is not over.
+    """
 
     window: Window
     """Cohorts whose first day or week begins in it; what happened after its end is not looked at."""
@@ -34,20 +37,18 @@ class Retention(Value):
     kinds: tuple[str, ...] = BY_PEOPLE
 
 
-def cohorts(asked: Retention, scope: Scope, rows_of: Callable[[Statement], pl.DataFrame]) -> pl.DataFrame:
-    """One row a cohort and age (`COHORTS`): `cohort` is the begin of its day or week, `size` its users at age 0.
-
-    `share` is the percentage of them with an event in the day or week `age` later; null while that is not over.
-    """
-    able: Sequence[str] = scope.kinds_for("retention", asked.kinds)
-    grain, width, origin = _SPANS[asked.unit]
+def answer(context: Context, question: Retention) -> pl.DataFrame:
+    """Cohorts in order of time, each with its ages."""
+    scope = context.scope_of(question.window, question.filters, grain=Grain.DAY, tz=question.tz)
+    able: Sequence[str] = scope.kinds_for("retention", question.kinds)
+    grain, width, origin = _SPANS[question.unit]
     days = every_day(able, scope)
-    spans = Buckets(Window(start=days.all[0].start, end=scope.window.end), grain, asked.tz)
-    users, text = returns(able, scope, spans, f"age <= {asked.most:d}", width, origin)
-    rows = rows_of(users.statement(text, scope))
+    spans = Buckets(Window(start=days.all[0].start, end=scope.window.end), grain, question.tz)
+    users, text = returns(able, scope, spans, f"age <= {question.most:d}", width, origin)
+    rows = context.rows(users.statement(text, scope))
     firsts = {span.key: span for span in spans.all}
     counted = {(row[KEY], row[AGE]): row["n"] for row in rows.iter_rows(named=True)}
-    found = [
+    shares = [
         {
             "cohort": span.start,
             "size": counted[key, 0],
@@ -56,7 +57,7 @@ def cohorts(asked: Retention, scope: Scope, rows_of: Callable[[Statement], pl.Da
         }
         for key, span in firsts.items()
         if (key, 0) in counted and span.start >= scope.window.start
-        for age in range(asked.most + 1)
+        for age in range(question.most + 1)
         if (later := firsts.get(key + age * width)) is not None
     ]
-    return pl.DataFrame(found, schema=COHORTS)
+    return pl.DataFrame(shares, schema=COHORTS)

@@ -81,7 +81,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 @pytest.mark.parametrize("question", ASKED)
 def test_shares_are_those_of_the_users_followed_one_by_one(question: str, engine: Engine, visits: Events) -> None:
-    got = engine.retention(ASKED[question])
+    got = engine.answer(ASKED[question])
     wanted = expected(visits, ASKED[question])
     assert len(wanted) > 2
     found = {(row["cohort"], row["age"]): (row["size"], row["share"]) for row in got.iter_rows(named=True)}
@@ -90,8 +90,8 @@ def test_shares_are_those_of_the_users_followed_one_by_one(question: str, engine
 
 
 def test_pooled_retention_is_that_of_the_cohorts_together(engine: Engine) -> None:
-    triangle = engine.retention(Retention(window=SPRING)).filter(pl.col("share").is_not_null())
-    pooled = engine.run(Query(metrics=("retention_d1", "retention_d7"), window=SPRING)).frame.row(0, named=True)
+    triangle = engine.answer(Retention(window=SPRING)).filter(pl.col("share").is_not_null())
+    pooled = engine.answer(Query(metrics=("retention_d1", "retention_d7"), window=SPRING)).frame.row(0, named=True)
     for age in (1, 7):
         aged = triangle.filter(pl.col("age") == age)
         returned, users = (float(sum(column)) for column in (aged["share"] * aged["size"] / 100, aged["size"]))

@@ -1,7 +1,6 @@
-"""What lies behind a change, for messages: the dimension values that explain it, and who is affected."""
+"""What lies behind a change: the values of dimensions that explain it."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +8,16 @@ import polars as pl
 
 from metrics.catalog import Metric
 from metrics.catalog.model import Additive, Measure, Quantile
+from metrics.engine.bad_events import Ratio
+from metrics.engine.context import Context
 from metrics.engine.database import rows_of
-from metrics.engine.query import Window
-from metrics.engine.scope import Scope, span_sql
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
+from metrics.engine.file_pruning import event_files
+from metrics.engine.query import Filter, Question, Window
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Statement
+from metrics.engine.time_sql import span_sql
 from metrics.events import KINDS
-from metrics.lake.shapes import USER
 
 DIMENSIONS = (
     "endpoint", "provider", "model", "region", "feature", "service", "component", "host", "status_code", "page",
@@ -22,9 +25,6 @@ DIMENSIONS = (
 )  # fmt: skip
 """Dimensions looked at when none are named: those of which a value is something to go and look at."""
 
-_QUOTIENT = " / nullif("
-_DIVISOR = ", 0)"
-_COUNT = re.compile(r"count\((?P<column>\*|\w+)\)(?: FILTER \(WHERE (?P<condition>.*)\))?", re.DOTALL)
 _HUNDRED = 100.0
 TELLING = 5.0
 """Points by which a value's part must exceed its share of all events: most of the traffic has most of everything."""
@@ -40,29 +40,46 @@ class Contribution:
     """At most 100."""
 
 
-@dataclass(frozen=True)
-class Affected:
-    """Who and what is in trouble."""
+class Contributions(Question[tuple[Contribution, ...]]):
+    """Which values explain how the metric changed from `baseline` to `window`, the most telling first.
 
-    users: int | None
-    """Distinct users; None when no event says whose it is."""
-    events: int
+    At most one value a dimension: the one whose part in the change exceeds its share of the window's events most,
+    as a region that has most of the traffic has most of the failures, too, and explains nothing. Windows of
+    different length are compared by what there is a second; they must not overlap. The part of a value is
+
+    - of a percentage, its share of the additional bad events,
+    - of a mean, its share of the excess over what the mean of the baseline would have given,
+    - of a count or a sum, its share of the difference,
+    - of a percentile, its share of the events above that percentile of the baseline: a percentile has no parts that
+      add up to it, but it rises when more events than before lie above where it was.
+
+    Empty when there is nothing to explain (nothing got worse), and for metrics that are put together otherwise.
+    """
+
+    metric: str
+    window: Window
+    baseline: Window
+    filters: tuple[Filter, ...] = ()
+    dimensions: tuple[str, ...] | None = None
+    """Those looked at; None: of `DIMENSIONS`, those that the events have."""
+    limit: int = 3
 
 
-@dataclass(frozen=True)
-class _Ratio:
-    """A formula that divides, in its parts."""
+def answer(context: Context, question: Contributions) -> tuple[Contribution, ...]:
+    """From one pass over the events of both windows."""
+    metric = context.metric(question.metric)
+    kind = _kind_to_explain(metric)
+    by = question.dimensions if question.dimensions is not None else _dimensions_of(kind) if kind else ()
+    scope = context.scope_of(question.window, question.filters, by=by)
+    if kind is None or not by or not scope.kinds_for(metric.name, (kind,)):
+        return ()
+    rows = _parts(metric, kind, scope, question.baseline)
+    telling = [row for index in range(len(by)) for row in _most_telling(rows, index, len(by), metric)]
+    ranked = sorted(telling, key=lambda row: -row["excess"])[: question.limit]
+    return tuple(Contribution(by[row["index"]], row["value"], min(row["percent"], 100.0)) for row in ranked)
 
-    above: str
-    below: str
 
-    @classmethod
-    def of(cls, metric: Metric) -> "_Ratio | None":
-        above, quotient, below = metric.formula.partition(_QUOTIENT)
-        return cls(above, below.removesuffix(_DIVISOR)) if quotient and below.endswith(_DIVISOR) else None
-
-
-def kind_to_explain(metric: Metric) -> str | None:
+def _kind_to_explain(metric: Metric) -> str | None:
     """The kind whose events explain a change of the metric; None when its parts do not add up to it."""
     measures = metric.measures
     if len(measures) == 1 and isinstance(measures[0], Quantile):
@@ -71,79 +88,33 @@ def kind_to_explain(metric: Metric) -> str | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
-def dimensions_of(kind: str) -> tuple[str, ...]:
+def _dimensions_of(kind: str) -> tuple[str, ...]:
     """The dimensions looked at when none are named."""
     return tuple(name for name in DIMENSIONS if name in KINDS[kind].by_name)
-
-
-def contributions(metric: Metric, kind: str, scope: Scope, baseline: Window, limit: int) -> tuple[Contribution, ...]:
-    """Which values of the dimensions that `scope` groups by explain the change; see `Engine.contributions`."""
-    rows = _parts(metric, kind, scope, baseline)
-    by = scope.query.by
-    found = [row for index in range(len(by)) for row in _most_telling(rows, index, len(by), metric)]
-    ranked = sorted(found, key=lambda row: -row["excess"])
-    return tuple(Contribution(by[row["index"]], row["value"], min(row["percent"], 100.0)) for row in ranked[:limit])
-
-
-def affected(metric: Metric, kinds: Sequence[str], scope: Scope) -> Affected:
-    """Users and events in trouble, or all of them; see `Engine.affected`."""
-    bad = bad_events(metric)
-    condition = f" AND ({bad})" if bad else ""
-    relations = [scope.events(kind, [scope.window]) for kind in kinds]
-    selects = [
-        f"SELECT {USER} FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{condition}{scope.filter_sql()}"
-        for events in relations
-    ]
-    if not selects:
-        return Affected(None, 0)
-    text = f"SELECT count(DISTINCT {USER}) AS users, count(*) AS n FROM ({' UNION ALL '.join(selects)}) AS seen"
-    users, events = rows_of(Statement(text, scope.used_parameters(text), tuple(relations))).row(0)
-    return Affected(users or None, events)
-
-
-def bad_events(metric: Metric) -> str:
-    """SQL that holds for the events the metric counts as bad; empty when it knows no such thing.
-
-    Bad are the events counted by the dividend of a percentage that should be low and by a count that should be low; and
-    those that a percentage which should be high leaves out of its dividend.
-    """
-    conditions = {m.name: _condition(m) for m in metric.measures if isinstance(m, Additive)}
-    ratio = _Ratio.of(metric)
-    if ratio is None:
-        alone = conditions.get(metric.formula, "") if metric.direction == "down" else ""
-        return "" if alone == "true" else alone
-    counted = [name for name in conditions if re.search(rf"\b{name}\b", ratio.above)]
-    if metric.unit != "%" or metric.direction == "neutral" or not all(conditions[name] for name in counted):
-        return ""
-    left_out = [name for name in counted if name != ratio.below]
-    either = " OR ".join(f"({conditions[name]})" for name in left_out)
-    if metric.direction == "down" or ratio.below in counted:
-        return either
-    return f"({conditions[ratio.below]}) AND NOT coalesce({either}, false)" if conditions.get(ratio.below) else ""
 
 
 def _parts(metric: Metric, kind: str, scope: Scope, baseline: Window) -> pl.DataFrame:
     """By dimension (`absent`: a bit for each not grouped by) and value: `part` of the change, and `events`."""
     spans = (scope.window, baseline)
-    events = scope.events(kind, spans)
+    events = event_files(scope.lake, kind, spans)
     first, source, aggregates = "", events.sql, ", ".join(map(_as_number, metric.measures))
     (quantile, *_) = metric.measures
     if isinstance(quantile, Quantile):
         condition = f" AND {quantile.where}" if quantile.where else ""
         first = (
             f"WITH before AS (SELECT quantile_cont({quantile.column}, {quantile.q}) AS usual FROM {events.sql} "
-            f"WHERE {span_sql('ts', [baseline])}{condition}{scope.filter_sql()}) "
+            f"WHERE {span_sql('ts', [baseline])}{condition}{filter_sql(scope)}) "
         )
         source = f"{events.sql}, before"
         slow = f"{span_sql('ts', [scope.window])} AND {quantile.column} > usual{condition}"
         aggregates = f'CAST(count(*) FILTER (WHERE {slow}) AS DOUBLE) AS "{quantile.name}"'
     sets = ", ".join(f"(recent, {group})" for group in scope.groups)
     text = (
-        f"{first}SELECT {span_sql('ts', [scope.window])} AS recent{scope.select_groups()}, "
+        f"{first}SELECT {span_sql('ts', [scope.window])} AS recent{select_groups(scope)}, "
         f"grouping({', '.join(scope.groups)}) AS absent, count(*) AS events, {aggregates} FROM {source} "
-        f"WHERE {span_sql('ts', spans)}{scope.filter_sql()} GROUP BY GROUPING SETS ({sets})"
+        f"WHERE {span_sql('ts', spans)}{filter_sql(scope)} GROUP BY GROUPING SETS ({sets})"
     )
-    rows = rows_of(Statement(text, scope.used_parameters(text), (events,)))
+    rows = rows_of(Statement(text, used_parameters(scope, text), (events,)))
     recent, lengths = pl.col("recent"), [span.length.total_seconds() for span in spans]
     # A formula that is a rate divides by `seconds`: here that is done for all of them, by the length of the window.
     timed = rows.with_columns(seconds=1.0, length=pl.when(recent).then(lengths[0]).otherwise(lengths[1]))
@@ -153,7 +124,7 @@ def _parts(metric: Metric, kind: str, scope: Scope, baseline: Window) -> pl.Data
 
 def _amount(metric: Metric) -> pl.Expr:
     """What of each row is set against the baseline."""
-    ratio = _Ratio.of(metric)
+    ratio = Ratio.of(metric)
     if ratio is None:
         return pl.sql_expr(metric.formula).fill_null(0) / pl.col("length")
     above, below = pl.sql_expr(ratio.above).fill_null(0), pl.sql_expr(ratio.below).fill_null(0)
@@ -182,7 +153,7 @@ def _most_telling(rows: pl.DataFrame, index: int, of: int, metric: Metric) -> It
 
 
 def _has_a_bad_side(metric: Metric) -> bool:
-    return _Ratio.of(metric) is not None or any(isinstance(measure, Quantile) for measure in metric.measures)
+    return Ratio.of(metric) is not None or any(isinstance(measure, Quantile) for measure in metric.measures)
 
 
 def _adds_up(measure: Additive) -> bool:
@@ -191,13 +162,3 @@ def _adds_up(measure: Additive) -> bool:
 
 def _as_number(measure: Measure) -> str:
     return f'CAST({measure.sql} AS DOUBLE) AS "{measure.name}"' if isinstance(measure, Additive) else ""
-
-
-def _condition(measure: Additive) -> str:
-    """SQL that holds for the events that a measure counts; empty when it does not count."""
-    found = _COUNT.fullmatch(measure.sql)
-    if found is None:
-        return ""
-    column = [] if found["column"] == "*" else [f"{found['column']} IS NOT NULL"]
-    condition = [f"({found['condition']})"] if found["condition"] else []
-    return " AND ".join((*column, *condition)) or "true"

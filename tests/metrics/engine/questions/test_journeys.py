@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from metrics.engine import Engine, Filter, Funnel, FunnelStep, Journeys, Window, journeys
+from metrics.engine import Engine, Filter, Funnel, FunnelStep, Journeys, Window
+from metrics.engine.questions import journeys
 from metrics.settings import Settings
 from tests.metrics.engine.facts import Events
 from tests.metrics.engine.stored import store
@@ -100,7 +101,7 @@ def expected(events: pl.DataFrame, asked: Journeys) -> dict[tuple[int, str, str 
 def test_links_are_those_of_the_sessions_followed_one_by_one(
     question: str, engine: Engine, world_events: Events
 ) -> None:
-    got = engine.journeys(ASKED[question]).links
+    got = engine.answer(ASKED[question]).links
     wanted = expected(world_events["interaction"], ASKED[question])
     assert wanted
     found = {(r["step"], r["source"], r["target"]): (r["users"], r["transitions"], r["share"]) for r in got.to_dicts()}
@@ -110,9 +111,9 @@ def test_links_are_those_of_the_sessions_followed_one_by_one(
 def test_of_more_views_than_fit_every_so_many_th_session_is_taken_and_said(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = engine.journeys(ASKED["plain"])
+    whole = engine.answer(ASKED["plain"])
     monkeypatch.setattr(journeys, "MOST_VIEWS", 500)
-    part = engine.journeys(ASKED["plain"])
+    part = engine.answer(ASKED["plain"])
     assert whole.one_in == 1 < part.one_in
     assert part.journeys == pytest.approx(whole.journeys, rel=0.4)
 
@@ -120,7 +121,7 @@ def test_of_more_views_than_fit_every_so_many_th_session_is_taken_and_said(
 def test_a_journey_does_not_return_to_the_page_it_is_on(tmp_path: Path) -> None:
     pages = ["/", "/", "/chat", "/chat", "/"]
     visited(tmp_path, [("ada", minute, page) for minute, page in enumerate(pages)])
-    links = Engine(Settings(home=tmp_path)).journeys(Journeys(window=hours(2))).links
+    links = Engine(Settings(home=tmp_path)).answer(Journeys(window=hours(2))).links
     assert [(r["step"], r["source"], r["target"]) for r in links.to_dicts()] == [
         (0, "/", "/chat"),
         (1, "/chat", "/"),
@@ -130,15 +131,15 @@ def test_a_journey_does_not_return_to_the_page_it_is_on(tmp_path: Path) -> None:
 
 def test_a_journey_that_never_pauses_ends_after_a_day(tmp_path: Path) -> None:
     visited(tmp_path, [("ada", 20 * n, f"/{n % 2}") for n in range(100)])
-    assert Engine(Settings(home=tmp_path)).journeys(Journeys(window=hours(48))).journeys == 2
+    assert Engine(Settings(home=tmp_path)).answer(Journeys(window=hours(48))).journeys == 2
 
 
 def test_nobody_there_is_an_empty_answer(tmp_path: Path) -> None:
     visited(tmp_path, [("ada", 0, "/")])
     engine, elsewhere = Engine(Settings(home=tmp_path)), Window(start=NOON - timedelta(days=9), end=NOON)
     steps = (FunnelStep(page="/"), FunnelStep(page="/chat"))
-    assert engine.journeys(Journeys(window=elsewhere)).links.is_empty()
-    assert engine.funnel(Funnel(window=elsewhere, steps=steps))["users"].to_list() == [0, 0]
+    assert engine.answer(Journeys(window=elsewhere)).links.is_empty()
+    assert engine.answer(Funnel(window=elsewhere, steps=steps))["users"].to_list() == [0, 0]
 
 
 def test_funnel_counts_who_gets_to_each_step_after_the_one_before(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_funnel_counts_who_gets_to_each_step_after_the_one_before(tmp_path: Path
         ],
     )  # fmt: skip
     steps = tuple(FunnelStep(page=page) for page in ("/", "/chat", "/pay"))
-    frame = Engine(Settings(home=tmp_path)).funnel(Funnel(window=hours(2), steps=steps))
+    frame = Engine(Settings(home=tmp_path)).answer(Funnel(window=hours(2), steps=steps))
     assert frame["users"].to_list() == [3, 2, 1]
     assert frame["conversion"].to_list() == [None, pytest.approx(200 / 3), 50]
     assert frame["overall"].to_list() == [100, pytest.approx(200 / 3), pytest.approx(100 / 3)]
@@ -160,7 +161,7 @@ def test_funnel_counts_who_gets_to_each_step_after_the_one_before(tmp_path: Path
 
 def test_funnel_steps_may_be_actions(engine: Engine, world_events: Events) -> None:
     steps = (FunnelStep(page="/chat"), FunnelStep(page="/chat", action="submit"))
-    frame = engine.funnel(Funnel(window=WINDOW, steps=steps))
+    frame = engine.answer(Funnel(window=WINDOW, steps=steps))
     first: dict[str, datetime] = {}
     done: set[str] = set()
     for row in world_events["interaction"].sort("ts", maintain_order=True).iter_rows(named=True):

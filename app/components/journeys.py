@@ -1,4 +1,4 @@
-"""The ways people take through the product: which are shown, the stream itself, and a funnel of chosen pages."""
+"""User journeys: which are shown, their flows from page to page, and a funnel of chosen pages."""
 
 import streamlit as st
 
@@ -6,7 +6,7 @@ from app import wording
 from app.charts import funnel, sankey
 from app.components import panel
 from app.queries import people
-from app.queries.people import Way
+from app.queries.people import FlowOptions
 from app.state import View
 
 _ANY = None
@@ -15,8 +15,8 @@ _USUAL = ("Landing Page", "Login", "Dashboard", "Prompt Management", "Pipeline B
 _FEWEST, _MOST = 2, 12
 
 
-def journeys(view: View) -> None:
-    """The journeys, with their choices above them."""
+def flows(view: View) -> None:
+    """The flows from page to page, with their choices above them."""
     pages = people.pages(view)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="way"):
         start = _page("Starting with", "way-start", pages)
@@ -26,11 +26,11 @@ def journeys(view: View) -> None:
             "Smallest way", 0, 20, 1, key="way-share", width=180, format="%d %%",
             help="Ways of fewer users than this are left out, in percent of all users.",
         )  # fmt: skip
-    way = Way(steps=steps, minimum_share=share, start=start, end=end)
-    panel.chart("journeys", "User journeys", view, people.journeys(way), sankey.journeys, height=480)
+    options = FlowOptions(steps=steps, minimum_share=share, start=start, end=end)
+    panel.chart("journeys", "User journeys", view, people.journeys(options), sankey.journeys, height=480)
 
 
-def steps(view: View) -> None:
+def chosen_funnel(view: View) -> None:
     """The funnel of the pages that are chosen, in the order of their choice."""
     pages = people.pages(view)
     usual = [page for page in _USUAL if page in pages][:4] or pages[:3]

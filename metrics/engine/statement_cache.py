@@ -19,8 +19,8 @@ class _Kept:
     rows: pl.DataFrame | None = None
 
 
-class Memory:
-    """What statements gave: their files are part of them and never change. Safe to share between threads."""
+class StatementCache:
+    """The rows that statements gave: their files are part of them and never change. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
