@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from alerts.incident import Alert, Status
+from alerts.incidents import Alert, Status
 from app import theme, wording
 from app.charts.watched import Watch, spark
 from app.components.alerting import acting, incident, looks

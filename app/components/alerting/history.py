@@ -3,8 +3,8 @@
 import polars as pl
 import streamlit as st
 
-from alerts.history import Past
-from alerts.history import times as times_of
+from alerts.store.history import Past
+from alerts.store.history import times as times_of
 from app import theme, wording
 from app.charts import incidents
 from app.components import filter_bar

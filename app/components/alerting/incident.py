@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from alerts.incident import Alert, Incident, Step
+from alerts.incidents import Alert, Incident, Step
 from app import theme, wording
 from app.charts import watched
 from app.components.alerting import looks, rules
