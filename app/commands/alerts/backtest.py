@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Home, Json, now, settings_of
+from app.commands.options import End, Home, Json, Start, now, settings_of
 from app.commands.outcome import unknown, wrong
 from app.commands.printing import moment, print_json, say, table_text, warn
 from app.commands.sparkline import marks, sparkline
@@ -32,8 +32,8 @@ def backtest(
     last: Annotated[
         str | None, typer.Option(help=f"Length of the window, such as 7d or {DEFAULT_LAST} (default).")
     ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="ISO time at which the window starts.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="ISO time before which it ends; default now.")] = None,
+    start: Start = None,
+    end: End = None,
     incidents: Annotated[
         str, typer.Option(help="Hold the rule only against incidents whose name holds this text.")
     ] = "",

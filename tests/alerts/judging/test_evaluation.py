@@ -250,7 +250,7 @@ def test_a_real_lake_is_evaluated_the_same_in_many_steps_and_in_one(simulated_ho
     ]
     whole = Window(start=SIMULATED_END - timedelta(hours=30), end=SIMULATED_END)
 
-    def alert_changes(steps: int) -> list[object]:
+    def happened(steps: int) -> list[object]:
         instances: dict[Key, Instance] = {}
         found: list[object] = []
         for number in range(steps):
@@ -262,6 +262,6 @@ def test_a_real_lake_is_evaluated_the_same_in_many_steps_and_in_one(simulated_ho
                 instances |= outcome.instances
         return [*found, instances]
 
-    once = alert_changes(1)
+    once = happened(1)
     assert len(once) > 20
-    assert alert_changes(17) == once
+    assert happened(17) == once

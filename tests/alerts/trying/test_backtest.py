@@ -21,7 +21,7 @@ from tests.conftest import SIMULATED_END
 
 MINUTE, SETTLE = timedelta(minutes=1), timedelta(seconds=10)
 LATER = MONDAY + timedelta(days=400)
-AlertChanges = tuple[str, str, float, float | None]
+Happened = tuple[str, str, float, float | None]
 """Type, name, and minutes after Monday of begin and end."""
 
 
@@ -29,7 +29,7 @@ AlertChanges = tuple[str, str, float, float | None]
 class Past(InputSeries):
     """InputSeries, and what happened."""
 
-    happened: Sequence[AlertChanges] = ()
+    happened: Sequence[Happened] = ()
 
     def changes(self, window: Window) -> pl.DataFrame:
         rows = [
@@ -47,7 +47,7 @@ def at(minutes: float) -> datetime:
 
 def tried(
     values: str,
-    *happened: AlertChanges,
+    *happened: Happened,
     watched: AlertRule | None = None,
     watches: Watches | None = None,
     **others: Any,

@@ -45,11 +45,11 @@ def test_making_up_for_everything_at_once_comes_to_the_same(file: Path, case: Ru
     once = {"away": (Away(start=timedelta(), end=ends),), "catch_up": timedelta(days=999)}
     one_by_one = {"away": (), "catch_up": timedelta(days=999)}
 
-    def alert_changes(changes: object) -> Played:
+    def happened(changes: object) -> Played:
         changed = case.model_copy(update=changes)  # pyright: ignore[reportArgumentType]
         return play(changed, rules_of(case, file.parent))
 
-    all_at_once, clocked = alert_changes(once), alert_changes(one_by_one)
+    all_at_once, clocked = happened(once), happened(one_by_one)
     assert len(all_at_once.states) == 1
     assert [(one.at, one.kind, one.key, one.value) for one in all_at_once.transitions] == [
         (one.at, one.kind, one.key, one.value) for one in clocked.transitions

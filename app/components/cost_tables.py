@@ -25,7 +25,7 @@ def table(name: str, title: str, dimension: str, view: View) -> None:
 @st.fragment(parallel=True, run_every=REFRESH)
 def _table(name: str, title: str, dimension: str, search: str, view: View) -> None:
     with contained(title):
-        answer = money.spenders(dimension, search)(view)
+        answer = money.cost_by(dimension, search)(view)
         heading(title, answer, "Choose a row to see it alone.")
         if is_blank(answer):
             empty(answer)

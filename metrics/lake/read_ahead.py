@@ -63,7 +63,7 @@ class _Ahead:
     """How many commits of this line its reading knows of."""
 
 
-class Line:
+class ReadAhead:
     """Stores files in their order, with as many bundles read at a time as there are readers."""
 
     def __init__(

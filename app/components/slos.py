@@ -13,7 +13,7 @@ REFRESH = "30s"
 
 def row(view: View) -> None:
     """A tile for each figure of the objective."""
-    with st.container(key="promises"):
+    with st.container(key="slos"):
         _row(view)
 
 
