@@ -16,9 +16,9 @@ from time import perf_counter
 
 import yaml
 
-from alerts.backtest import backtest
 from alerts.rules import AlertRule
 from alerts.store import Store
+from alerts.trying.backtest import backtest
 from alerts.watch import Watch
 from metrics.engine import DataFreshness, Engine, Window
 from metrics.settings import Settings
@@ -86,8 +86,8 @@ def storm(home: Path) -> dict[str, float]:
     started = perf_counter()
     done = watch.tick(end)
     seconds = perf_counter() - started
-    with store.reading() as book:
-        firing = len(book.firing_alerts())
+    with store.reading() as repository:
+        firing = len(repository.firing_alerts())
     store.close()
     return {"seconds": seconds, "firing": firing, "messages": done.told}
 

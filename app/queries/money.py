@@ -81,7 +81,7 @@ def budget(view: View) -> Budget:
     return Budget(source().settings.money.monthly_budget_usd or None, spent, projected, low, high)
 
 
-def spenders(dimension: str, search: str) -> Callable[[View], Answer]:
+def cost_by(dimension: str, search: str) -> Callable[[View], Answer]:
     """Cost, calls and tokens by the values of a dimension, the most expensive first; `search` is contained in them."""
 
     def asked(view: View) -> Answer:

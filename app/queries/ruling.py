@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from alerts.alert import Instance, Labels, State
-from alerts.reading import Rules, RuleSet, read
-from alerts.rule_files import shipped_texts
+from alerts.judging import Instance, Labels, State
+from alerts.judging.thresholds import compared_unit, threshold_text, threshold_value
 from alerts.rules import AlertRule, Composite
-from alerts.thresholds import compared_unit, threshold_text, threshold_value
+from alerts.rules.files import shipped_texts
+from alerts.rules.reading import Rules, RuleSet, read
 from app import answers, wording
 from app.charts.watched import Watch
 from app.queries import alert_home
@@ -107,8 +107,8 @@ def _alive() -> Mapping[str, list[Instance]]:
     opened = alert_home.store()
     found: dict[str, list[Instance]] = {}
     if opened is not None:
-        with opened.reading() as book:
-            for instance in book.instances().values():
+        with opened.reading() as repository:
+            for instance in repository.instances().values():
                 found.setdefault(instance.key.rule, []).append(instance)
     return found
 

@@ -7,11 +7,11 @@ import numpy as np
 import polars as pl
 import streamlit as st
 
-from alerts.alert import State, Transition
-from alerts.backtest import Backtest, backtest
-from alerts.evaluation import Outcome, Rows, Span, evaluate
-from alerts.lifecycle import worse_of
+from alerts.judging import State, Transition
+from alerts.judging.evaluation import Outcome, Rows, Span, evaluate
+from alerts.judging.lifecycle import worse_of
 from alerts.rules import WINDOWS, AlertRule, Composite
+from alerts.trying.backtest import Backtest, backtest
 from app import answers
 from app.charts import watched
 from app.charts.axis import TimeAxis

@@ -3,7 +3,7 @@
 `Engine.answer` is the one door. `Query` asks for metrics, the other questions for what is none.
 """
 
-from metrics.engine.engine import Engine
+from metrics.engine.engine import Answering, Engine
 from metrics.engine.filter_cache import CACHE_FILTERS_FROM
 from metrics.engine.plan import Plan
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
@@ -41,6 +41,7 @@ __all__ = [
     "PREVIOUS",
     "Affected",
     "AffectedUsers",
+    "Answering",
     "Changes",
     "Comments",
     "ComponentStatus",

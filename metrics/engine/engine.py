@@ -1,17 +1,17 @@
 """The one who answers: a question in, an answer of its type out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from metrics.catalog import catalog
+from metrics.catalog import Metric, catalog
 from metrics.engine.context import Context
 from metrics.engine.export import Form, export_events
 from metrics.engine.filter_cache import CACHE_FILTERS_FROM, FilterCache
 from metrics.engine.plan import Plan, plan_query
 from metrics.engine.query import Filter, Query, Question, Window
-from metrics.engine.questions import ANSWERS
+from metrics.engine.questions import HANDLERS
 from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM
 from metrics.engine.statement_cache import StatementCache
 from metrics.engine.userdays import MERGE_FROM, UserDays
@@ -19,6 +19,19 @@ from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
 T = TypeVar("T")
+
+
+class Answering(Protocol):
+    """Whoever answers questions: the engine, or what takes its place in a test."""
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The catalog by name."""
+        ...
+
+    def answer(self, question: Question[T], /) -> T:
+        """As of `Engine`."""
+        ...
 
 
 class Engine:
@@ -60,7 +73,7 @@ class Engine:
             UnknownName: a metric or a dimension is not in the catalog.
             DimensionMismatch: a metric, or the kind of events asked about, cannot be grouped or filtered so.
         """
-        return ANSWERS[type(question)](self.context, question)
+        return HANDLERS[type(question)](self.context, question)
 
     def plan(self, query: Query) -> Plan:
         """How a query would be answered, without answering it. Raises as `answer` does."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from alerts.incident import Incident, Status
+from alerts.incidents import Incident, Status
 from app import access, wording
 from app.access import Right
 from app.components.alerting import looks

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from alerts.incident import Alert, Status
+from alerts.incidents import Alert, Status
 from app import theme, wording
 from app.charts.watched import Watch, spark
-from app.components.alerting import acting, incident, looks
+from app.components.alerting import acting, looks, opening
 from app.queries import ruling
 from app.queries.alerting import Case
 from app.state import View
@@ -32,7 +32,7 @@ def card(case: Case, view: View, now: datetime, *, opens: bool = True) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             acting.buttons(case)
             if opens:
-                incident.details(case.incident)
+                opening.details(case.incident)
             _runbook(case)
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from alerts.checking import dimensions_of
 from alerts.rules import CHANNELS, KINDS, WINDOWS
-from alerts.spans import written as length_text
+from alerts.rules.checking import dimensions_of
+from alerts.rules.durations import written as length_text
 from app import answers, theme, wording
 from app.components.alerting import fields
 from app.components.alerting.fields import Document, Field

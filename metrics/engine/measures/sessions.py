@@ -16,7 +16,7 @@ from metrics.engine.buckets import Buckets
 from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
 from metrics.engine.dropped import gone
 from metrics.engine.file_pruning import filtered_event_files
-from metrics.engine.measures import quarters
+from metrics.engine.measures import quarter_hours
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope
@@ -49,8 +49,8 @@ def steps(measures: Sequence[Sessions], scope: Scope) -> Iterator[Step]:
         _from_visits(scope, events, access) if access.days else _from_events(scope, events, "distinct_pages" in counted)
     )
     groups = "".join(f", {group}" for group in scope.groups)
-    is_fine = not scope.groups and quarters.serve(scope.buckets)
-    key = (quarters if is_fine else scope.buckets).key_sql("epoch_us(first)")
+    is_fine = not scope.groups and quarter_hours.serve(scope.buckets)
+    key = (quarter_hours if is_fine else scope.buckets).key_sql("epoch_us(first)")
     counts = ", ".join(f"{_COUNTED[name]} AS {name}" for name in counted)
     text = f"WITH {sessions} SELECT {key} AS {KEY}{groups}, {counts} FROM sessions GROUP BY ALL HAVING count(*) > 0"
     relations = (events, access.visits) if access.days else (events,)
@@ -130,8 +130,8 @@ _PAGES = f"count(DISTINCT page) FILTER (WHERE {VIEWED}) AS pages"
 
 
 def _named(rows: pl.DataFrame, *, measures: Sequence[Sessions], buckets: Buckets | None) -> pl.DataFrame:
-    """Counts under the names of the measures; those of quarters of an hour are summed to `buckets`."""
+    """Counts under the names of the measures; those of quarter_hours of an hour are summed to `buckets`."""
     if buckets is not None:
-        rows = quarters.summed(rows, buckets)
+        rows = quarter_hours.summed(rows, buckets)
     groups = [name for name in rows.columns if name not in _COUNTED]
     return rows.select(*groups, *(pl.col(measure.counted).alias(measure.name) for measure in measures))

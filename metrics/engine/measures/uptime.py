@@ -14,7 +14,7 @@ import polars as pl
 from metrics.catalog.model import LastState, MinuteSlots
 from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
 from metrics.engine.file_pruning import event_files
-from metrics.engine.measures import quarters
+from metrics.engine.measures import quarter_hours
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope
@@ -32,17 +32,17 @@ def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
     """One step for all slot counts."""
     slots = _slots(scope)
     groups = "".join(f", {group}" for group in scope.groups)
-    is_fine = quarters.serve(scope.buckets)
+    is_fine = quarter_hours.serve(scope.buckets)
     text = f"""
         {slots.text}
-        SELECT {(quarters if is_fine else scope.buckets).key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},
+        SELECT {(quarter_hours if is_fine else scope.buckets).key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},
             count(*) FILTER (WHERE state >= 0) AS slots_observed, count(*) FILTER (WHERE state = 2) AS slots_down
         FROM slots GROUP BY ALL
     """
     names = [KEY, *scope.groups, *(f"slots_{measure.counted}" for measure in measures)]
 
     def named(rows: pl.DataFrame) -> pl.DataFrame:
-        return (quarters.summed(rows, scope.buckets, scope.groups) if is_fine else rows).select(names)
+        return (quarter_hours.summed(rows, scope.buckets, scope.groups) if is_fine else rows).select(names)
 
     yield Step(replace(slots, text=text), "events", named, is_shared=is_fine)
 

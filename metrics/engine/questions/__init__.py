@@ -44,7 +44,7 @@ from metrics.engine.questions.raw_events import RawEvents
 from metrics.engine.questions.related_events import RelatedEvents
 
 
-class Answering(Protocol):
+class Handler(Protocol):
     """Answers questions of one type."""
 
     def __call__(self, context: Context, question: Any, /) -> Any:
@@ -52,7 +52,7 @@ class Answering(Protocol):
         ...
 
 
-ANSWERS: Mapping[type[Question[Any]], Answering] = {
+HANDLERS: Mapping[type[Question[Any]], Handler] = {
     Query: execution.answer,
     AffectedUsers: affected.answer,
     Changes: changes.answer,

@@ -9,7 +9,7 @@ import pytest
 
 from metrics.engine import DataFreshness, Engine, Query, Window
 from metrics.engine.query import Grain
-from metrics.lake import line
+from metrics.lake import read_ahead
 from metrics.lake.ingest import ingest, ingest_inbox, status
 from metrics.lake.ledger import Ledger
 from metrics.lake.problems import LakeUnavailable
@@ -26,10 +26,10 @@ FEEDBACK = "ts,event,csat_score,user_id\n" + "".join(f"2026-05-30T0{hour}:00:00Z
 LATER = NOW + timedelta(days=900)
 
 
-@pytest.fixture(params=[line.SMALL_BYTES, 0], ids=["together", "alone"])
+@pytest.fixture(params=[read_ahead.SMALL_BYTES, 0], ids=["together", "alone"])
 def home(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three files of requests on two days, one of feedback; stored in two looks."""
-    monkeypatch.setattr(line, "SMALL_BYTES", request.param)
+    monkeypatch.setattr(read_ahead, "SMALL_BYTES", request.param)
     inbox = settings.home / "inbox" / "gateway"
     inbox.mkdir(parents=True)
     requests(1000).write_parquet(inbox / "a.parquet")
