@@ -78,7 +78,7 @@ def _seconds(engine: Engine, query: Query) -> float:
     return time.perf_counter() - started
 
 
-def ways(home: Path) -> Iterator[Timing]:
+def behavior(home: Path) -> Iterator[Timing]:
     """Journeys and cohorts over a month, each by an engine that has not been asked before."""
     newest = Engine(load_settings(home)).answer(DataFreshness()).last
     if newest is None:

@@ -37,7 +37,7 @@ class AccessPath:
     """What events answer."""
 
 
-def events_alone(window: Window) -> AccessPath:
+def events_only(window: Window) -> AccessPath:
     """All is read from events."""
     return AccessPath(None, None, (window,))
 
@@ -45,7 +45,7 @@ def events_alone(window: Window) -> AccessPath:
 def access_path(scope: Scope, kind: str, rollup: str, *, fits: Callable[[View], bool] = lambda _: True) -> AccessPath:
     """The cheapest way to read a view of `rollup` that fits, or events alone when no view can answer."""
     if scope.query.raw:
-        return events_alone(scope.window)
+        return events_only(scope.window)
     known = {unit: _known(scope, kind, rollup, unit) for unit in _widths(rollup)}
     candidates = [
         AccessPath(view, interior, _edges(scope, kind, interior))
@@ -57,7 +57,7 @@ def access_path(scope: Scope, kind: str, rollup: str, *, fits: Callable[[View], 
     ]
     events = scope.lake.events(kind)
     ranked = sorted(candidates, key=lambda path: (seconds(gone(events, path.edges)), _cost(scope, kind, rollup, path)))
-    return next((path for path in ranked if _is_known(scope, kind, path)), events_alone(scope.window))
+    return next((path for path in ranked if _is_known(scope, kind, path)), events_only(scope.window))
 
 
 def _cost(scope: Scope, kind: str, rollup: str, path: AccessPath) -> float:

@@ -7,7 +7,7 @@ from functools import cached_property
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.engine.buckets import Buckets
 from metrics.engine.problems import DimensionMismatch, UnknownName
-from metrics.engine.query import Filter, Query, Window
+from metrics.engine.query import Query, Window
 from metrics.events import KINDS
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -45,10 +45,6 @@ class Scope:
         by = tuple(name for name in self.query.by if name not in dimensions)
         filters = tuple(item for item in self.query.filters if item.dimension not in dimensions)
         return replace(self, query=self.query.model_copy(update={"by": by, "filters": filters}))
-
-    def filtered(self, filters: Sequence[Filter]) -> "Scope":
-        """The same question with other filters."""
-        return replace(self, query=self.query.model_copy(update={"filters": tuple(filters)}))
 
     @cached_property
     def dimensions(self) -> tuple[str, ...]:

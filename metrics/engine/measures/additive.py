@@ -6,7 +6,7 @@ from metrics.catalog.model import Additive
 from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
 from metrics.engine.file_pruning import filtered_event_files, rollup_files
 from metrics.engine.measures.step import KEY, Step
-from metrics.engine.rollup_selection import AccessPath, access_path, events_alone
+from metrics.engine.rollup_selection import AccessPath, access_path, events_only
 from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, Statement
 from metrics.engine.time_sql import span_sql
@@ -25,7 +25,7 @@ def steps(measures: Sequence[Additive], scope: Scope) -> Iterator[Step]:
                 yield _step(kind, held, scope, path, rollup.name)
                 left = [measure for measure in left if measure not in held]
         if left:
-            yield _step(kind, left, scope, events_alone(scope.window))
+            yield _step(kind, left, scope, events_only(scope.window))
 
 
 def _holds(rollup: Rollup, measure: Additive) -> bool:

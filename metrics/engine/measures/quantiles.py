@@ -18,7 +18,7 @@ from metrics.engine.file_pruning import event_rows, filtered_event_files, rollup
 from metrics.engine.measures import minutes
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
-from metrics.engine.rollup_selection import AccessPath, access_path, events_alone
+from metrics.engine.rollup_selection import AccessPath, access_path, events_only
 from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, Statement
 from metrics.engine.time_sql import span_sql
@@ -32,7 +32,7 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
     ):
         wanted = [m for m in measures if (m.kind, m.column, bool(m.where)) == (kind, column, is_of_some)]
         scope.kinds_for(wanted[0].name, (kind,))
-        path = access_path(scope, kind, rollup) if rollup else events_alone(scope.window)
+        path = access_path(scope, kind, rollup) if rollup else events_only(scope.window)
         is_whole = not gone(scope.lake.events(kind), [scope.window])
         few = is_whole and event_rows(scope.lake, kind, [scope.window]) <= scope.exact_up_to
         by_minute = minutes.step(wanted, scope) if not is_of_some and not few else None

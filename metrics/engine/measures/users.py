@@ -13,7 +13,7 @@ from metrics.engine.dimension_sql import filter_sql, select_groups, used_paramet
 from metrics.engine.file_pruning import filtered_event_files, rollup_files
 from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.query import Window
-from metrics.engine.rollup_selection import AccessPath, access_path, events_alone
+from metrics.engine.rollup_selection import AccessPath, access_path, events_only
 from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, Statement
 from metrics.engine.time_sql import moment_sql, span_sql
@@ -162,7 +162,7 @@ def _user_path(kind: str, scope: Scope) -> AccessPath:
     """Rows of a day know their hours: a day's view answers any span of whole hours."""
     name = f"{kind}_users"
     if name not in ROLLUPS or not scope.buckets.aligned_to(HOUR):
-        return events_alone(scope.window)
+        return events_only(scope.window)
     able = [view for view in ROLLUPS[name].views if set(scope.dimensions) <= set(view.dimensions)]
     # The same view of every kind, not the one that happens to be smallest: their days are merged together.
     fewest = min(able, key=lambda view: len(view.dimensions), default=None)

@@ -25,7 +25,8 @@ class MonthForecast(Question[pl.DataFrame]):
 def answer(context: Context, question: MonthForecast) -> pl.DataFrame:
     """From the days before the window's end."""
     name = question.metric
-    (of,) = (one for one in context.metric(name).measures if isinstance(one, Additive) and one.name == name)
+    measures = context.metric(name).measures
+    (of,) = (measure for measure in measures if isinstance(measure, Additive) and measure.name == name)
     scope = context.scope_of(question.window, question.filters, tz=question.tz)
     scope.kinds_for(name, (of.kind,))
     (step,) = projection.history(of, scope)
