@@ -48,13 +48,14 @@ def headline(message: Message) -> str:
 def facts(message: Message) -> list[Fact]:
     """What, how bad, since when; only what is known."""
     listed = [
-        Fact(message.metric_title or message.metric or "Value", message.value_text),
+        Fact(message.value_title or message.metric_title or message.metric or "Value", message.value_text),
         Fact("Threshold", message.threshold_text),
         Fact("Since", since(message)),
         Fact("Ended", "" if message.ended_at is None else moment(message.ended_at)),
         Fact("Users affected", counted(message.users_affected)),
         Fact("Requests affected", counted(message.requests_affected)),
         *(Fact(name, "(none)" if value is None else value) for name, value in message.labels),
+        Fact("What to do first", "" if message.kind == "resolved" else message.description),
     ]
     return [fact for fact in listed if fact.text]
 
