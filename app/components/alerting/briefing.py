@@ -46,7 +46,7 @@ def _what_to_do(case: Case) -> None:
 def _who_is_hit(message: Message) -> None:
     st.markdown("**Who is hit, and where**")
     counts = [("Users", message.users_affected), ("Events", message.requests_affected)]
-    known = [(title, count) for title, count in counts if count is not None]
+    known = [(title, count) for title, count in counts if count]
     if known:
         with st.container(horizontal=True, gap="large"):
             for title, count in known:
