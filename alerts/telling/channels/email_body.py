@@ -13,7 +13,7 @@ from alerts.store.outbox import Reference
 from alerts.telling.channels.chart import described, png
 from alerts.telling.channels.one_line import one_line
 from alerts.telling.channels.plain_text import foot, lists, plain_text
-from alerts.telling.channels.wording import STANDS, Fact, facts, headline, links, said
+from alerts.telling.channels.wording import STANDS, Fact, facts, headline, in_brief, links, said
 from alerts.telling.message import Message
 
 SUBJECT = 200
@@ -60,9 +60,9 @@ def letter(
 
 
 def subject(message: Message) -> str:
-    """`[P0] Firing: Error rate above 5 %: 7.3 %`, one line whatever the title holds."""
+    """`[P0] Firing: Error rate above 5 %: 7.3 % on /chat, 12 users`, one line whatever the title holds."""
     state = "" if message.kind == "digest" else f"[{message.priority}] {STANDS[message.kind]}: "
-    return one_line(state + message.title, SUBJECT)
+    return one_line(state + in_brief(message), SUBJECT)
 
 
 def message_id(key: str, sender: str) -> str:
