@@ -35,9 +35,10 @@ MOST_SHARES = 3
 BEFORE = timedelta(hours=1)
 """How long before the breach a change may have led to it; and how much of that time says what was usual, at least."""
 _GRAINS = dict(WINDOWS)
-_STANDS: Mapping[Status, NoticeKind] = {
+STANDS: Mapping[Status, NoticeKind] = {
     Status.OPEN: "firing", Status.ACKNOWLEDGED: "acknowledged", Status.RESOLVED: "resolved",
 }  # fmt: skip
+"""What is told of an incident as a whole, by where it stands."""
 T = TypeVar("T")
 
 
@@ -69,6 +70,7 @@ def _plain(
         rule=alert.key.rule,
         metric=rule.metric if rule else "",
         metric_title=metric.title if metric else "",
+        value_title=head.value_title,
         value=alert.value,
         value_text=_value_text(head),
         threshold_text=threshold_text(rule, metric.unit) if rule and metric else "",
@@ -81,6 +83,7 @@ def _plain(
         dashboard_url=dashboard_url(public_url, metric.name if metric else "", head.paged, _known(head)),
         incident_url=incident_url(public_url, incident.id),
         runbook_url=rule.runbook if rule else "",
+        description=rule.description if rule else "",
         who=facts.who,
         note=_note(facts),
     )
@@ -118,15 +121,16 @@ def _had(what: str, ask: Callable[[], T], otherwise: T) -> T:
 
 def _title(subject: Subject, incident: Incident) -> str:
     """`Error rate above 5 %: 7.3 % on /api/v1/chat`; of what is over, without the value."""
-    alert, value = subject.alert, subject.value_text(subject.alert.value)
+    alert, value = subject.alert, subject.now_text
     if not value or incident.status is Status.RESOLVED:
         return title(alert)
     return title(replace(alert, name=f"{alert.name}: {value}"))
 
 
 def _value_text(subject: Subject) -> str:
-    now, worst = subject.value_text(subject.alert.value), subject.value_text(subject.alert.worst)
-    return f"{now}, at worst {worst}" if now and subject.alert.worst is not None and worst != now else now
+    now, worst = subject.now_text, subject.value_text(subject.alert.worst)
+    is_worse = subject.alert.worst not in (None, subject.alert.value) and worst != now
+    return f"{now}, at worst {worst}" if now and is_worse else now
 
 
 def _line(subject: Subject) -> AlertLine:
@@ -212,7 +216,7 @@ def _digest(
 ) -> Message:
     """All incidents in one message, with what is known without asking."""
     messages = [
-        _plain(replace(one, kind=_STANDS[one.incident.status]), engine, rules, settings, now)[0] for one in facts.others
+        _plain(replace(one, kind=STANDS[one.incident.status]), engine, rules, settings, now)[0] for one in facts.others
     ]
     over = sum(message.kind == "resolved" for message in messages)
     count = f"{len(messages)} incident{'s' * (len(messages) != 1)} of low priority"

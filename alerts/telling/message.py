@@ -61,6 +61,8 @@ class Message(Value):
     rule: str
     metric: str = ""
     metric_title: str = ""
+    value_title: str = ""
+    """What the value is, which may be something made of the metric: `Cost, change against 7d earlier`."""
     value: float | None = None
     value_text: str = ""
     threshold_text: str = ""
@@ -83,6 +85,8 @@ class Message(Value):
     """Shows the same window and filters."""
     incident_url: str = ""
     runbook_url: str = ""
+    description: str = ""
+    """What the rule says to do first."""
     who: str = ""
     """Who acknowledged or resolved it."""
     note: str = ""

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from alerts.incidents import Alert
 from alerts.judging.instants import floored
-from alerts.judging.thresholds import compared_unit
-from alerts.rules import Absent, AlertRule, Forecast, Static
+from alerts.judging.thresholds import compared_text, compared_title, compared_unit
+from alerts.rules import Absent, AlertRule, Change, Forecast, Static
+from alerts.rules.durations import written
 from metrics.catalog import Metric
 from metrics.catalog.quantities import quantity
 from metrics.engine import Filter, Window
@@ -76,7 +77,30 @@ class Subject:
         unit = compared_unit(self.rule, self.metric.unit)
         if self.metric.levels and unit == self.metric.unit and 0 <= value < len(self.metric.levels):
             return self.metric.levels[int(value)]
-        return quantity(value, unit, self.metric.decimals if unit == self.metric.unit else 1)
+        return compared_text(self.rule, quantity(value, unit, self._decimals(unit)), value)
+
+    @property
+    def now_text(self) -> str:
+        """The newest value in words; of a change also from what to what: `350 ms, 166 ms 7d earlier (+110 %)`."""
+        value = self.alert.value
+        said = self.value_text(value)
+        recent = self.alert.recent[-1] if self.alert.recent else None
+        condition = self.rule.condition if self.rule else None
+        if self.metric is None or not isinstance(condition, Change) or value is None or recent is None or value <= -100:
+            return said
+        now, then = (
+            quantity(one, self.metric.unit, self.metric.decimals) for one in (recent, recent / (1 + value / 100))
+        )
+        return f"{now}, {then} {written(condition.against)} earlier ({value:+.0f} %)"
+
+    @property
+    def value_title(self) -> str:
+        """What the value is: the metric, or what the rule makes of it."""
+        title = self.metric.title if self.metric else ""
+        return compared_title(self.rule, title) if self.rule and title else title
+
+    def _decimals(self, unit: str) -> int:
+        return self.metric.decimals if self.metric and unit == self.metric.unit else 1
 
     @property
     def _last(self) -> datetime:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from alerts.judging import Instance, Labels, State
-from alerts.judging.thresholds import compared_unit, threshold_text, threshold_value
-from alerts.rules import AlertRule, Composite
+from alerts.judging.thresholds import compared_title, compared_unit, threshold_text, threshold_value
+from alerts.rules import AlertRule, Change, Composite
 from alerts.rules.files import shipped_texts
 from alerts.rules.reading import Rules, RuleSet, read
 from app import answers, wording
@@ -121,10 +121,6 @@ def _missing(rule: AlertRule) -> str:
     return f"needs {' or '.join(metric.kinds)} events"
 
 
-_COMPARED = {"change": "change", "burn_rate": "burn rate"}
-"""What of a metric is compared, by kind of condition, where it is not the metric itself."""
-
-
 def watch(rule: AlertRule | None) -> Watch:
     """What a rule compares with what, in words and numbers; of a rule that is gone, next to nothing."""
     if rule is None:
@@ -134,12 +130,14 @@ def watch(rule: AlertRule | None) -> Watch:
     unit = compared_unit(rule, metric_unit)
     title = metric.title if metric else "Rules that fire" if isinstance(rule.condition, Composite) else rule.metric
     return Watch(
-        title=title if unit == metric_unit else f"{title}, {_COMPARED.get(rule.condition.kind, rule.condition.kind)}",
+        title=title if unit == metric_unit else compared_title(rule, title),
         unit=unit,
         decimals=metric.decimals if metric and unit == metric_unit else 1,
         threshold=threshold_value(rule),
         threshold_text=threshold_text(rule, metric_unit),
         levels=metric.levels if metric and unit == metric_unit else (),
+        value_title=compared_title(rule, title),
+        signed=isinstance(rule.condition, Change),
         of_the_metric=unit == metric_unit,
     )
 

@@ -53,7 +53,7 @@ def _state(case: Case, view: View, now: datetime) -> None:
 
 def _value(head: Alert | None, watch: Watch) -> None:
     st.metric(
-        wording.markdown(watch.title),
+        wording.markdown(watch.value_title or watch.title),
         watch.written(head.value if head else None),
         delta=wording.markdown(watch.threshold_text) or None,
         delta_color="off",

@@ -120,11 +120,12 @@ def test_a_message_says_what_how_bad_since_when_and_where() -> None:
     assert message.model_dump(exclude={"picture", "alerts", "dashboard_url", "changes", "where"}) == {
         "key": "key", "incident": incident_id(HEAD.key, at(0)), "kind": "firing", "priority": "P0",
         "title": "Error rate above 5 %: 7.34 % on /chat", "rule": "errors", "metric": "error_rate",
-        "metric_title": "Error rate", "value": 7.34, "value_text": "7.34 %, at worst 9.10 %",
+        "metric_title": "Error rate", "value_title": "Error rate", "value": 7.34,
+        "value_text": "7.34 %, at worst 9.10 %",
         "threshold_text": "> 5 % for 5m", "labels": (("endpoint", "/chat"),), "since": at(-5), "at": NOW,
         "ended_at": None, "users_affected": 412, "requests_affected": 1903, "alerts_total": 1,
         "incident_url": f"https://pilot.example.com/alerts?incident={incident_id(HEAD.key, at(0))}",
-        "runbook_url": "https://wiki.example.com/errors", "who": "", "note": "was P1", "digest": (),
+        "runbook_url": "https://wiki.example.com/errors", "description": "", "who": "", "note": "was P1", "digest": (),
     }  # fmt: skip
     assert message.where == (
         Share(dimension="provider", value="a", percent=61.5),
@@ -184,8 +185,12 @@ def test_no_line_is_drawn_where_what_is_compared_is_another_figure(name: str) ->
     [
         (firing("errors{endpoint=/chat}", value=7.0, worst=7.0), "7.00 %"),
         (firing("errors{endpoint=/chat}", value=None), "no data"),
-        (firing("burn", value=14.4), "14.4 ×"),
-        (firing("grown", value=61.0), "61.0 %"),
+        (firing("burn", value=14.4), "14.4 × the pace that the error budget allows"),
+        (firing("grown", value=61.0), "+61.0 % against 1w earlier"),
+        (firing("grown", value=-20.0), "-20.0 % against 1w earlier"),
+        (firing("grown", value=61.0, worst=80.0), "+61.0 % against 1w earlier, at worst +80.0 % against 1w earlier"),
+        (firing("grown", value=50.0, recent=(1.0, 3.0)), "3, 2 1w earlier (+50 %)"),
+        (firing("grown", value=-100.0, recent=(1.0, 0.0)), "-100.0 % against 1w earlier"),
         (firing("state", value=2.0, worst=1.0), "down, at worst slow"),
         (firing("silent", value=0.0), "no data"),
         (firing("both", value=1.0), ""),
@@ -260,7 +265,10 @@ def test_a_digest_holds_a_message_of_every_incident_and_asks_nothing() -> None:
     )
     message = compose(Facts("key", "digest", parts[0].incident, (), others=parts), engine, RULES, SETTINGS, NOW)
     assert (message.kind, message.title) == ("digest", "2 incidents of low priority, 1 of them over")
-    assert [(one.kind, one.title) for one in message.digest] == [("firing", "Grown: 61.0 %"), ("resolved", "Burn")]
+    assert [(one.kind, one.title) for one in message.digest] == [
+        ("firing", "Grown: +61.0 % against 1w earlier"),
+        ("resolved", "Burn"),
+    ]
     assert engine.asked == []
 
 

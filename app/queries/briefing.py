@@ -1,0 +1,62 @@
+"""What somebody who is called asks first of an incident: what messages about it say, and what was like it before."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from alerts.incidents import Incident
+from alerts.store import Store
+from alerts.telling.channels.plain_text import plain_text
+from alerts.telling.composing import STANDS, compose
+from alerts.telling.delivery_facts import Facts
+from alerts.telling.message import Message
+from app import answers
+from app.queries import alert_home, ruling
+from app.queries.alerting import Case
+from app.source import source
+
+LOOKED_BACK = timedelta(days=90)
+MOST_BEFORE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An incident of the same rule before."""
+
+    incident: Incident
+    is_same_place: bool
+    """Whether its head had the same labels, too."""
+
+
+def told(case: Case) -> Message:
+    """What a message about it would say now: who is hit, where, what changed before. Shared for a minute."""
+    minute = source().now().replace(second=0, microsecond=0)
+    return _told(case.incident.id, alert_home.stamp(), answers.version(), minute, case)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _told(incident_id: str, stamp: object, version: str, minute: datetime, _case: Case) -> Message:
+    incident = _case.incident
+    facts = Facts("", STANDS[incident.status], incident, _case.alerts, who=incident.acknowledged_by)
+    return compose(facts, source().engine, ruling.in_force(), alert_home.of_rules(), source().now())
+
+
+def as_text(message: Message) -> str:
+    """To be pasted into the channel of the incident."""
+    return plain_text(message)
+
+
+def earlier(case: Case) -> list[Earlier]:
+    """Incidents of the same rule before this one, those at the same place first, then the newest."""
+    opened = alert_home.store()
+    return [] if opened is None else _earlier(case.incident.id, alert_home.stamp(), case.incident, opened)
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _earlier(incident_id: str, stamp: object, _incident: Incident, _store: Store) -> list[Earlier]:
+    begun, head = _incident.opened_at, _incident.head
+    with _store.reading() as repository:
+        known = repository.incidents(open_only=False, since=begun - LOOKED_BACK, until=begun)
+    alike = [Earlier(one, one.head == head) for one in known if one.head.rule == head.rule and one.id != incident_id]
+    return sorted(alike, key=lambda one: not one.is_same_place)[:MOST_BEFORE]
