@@ -39,6 +39,8 @@ STANDS: Mapping[Status, NoticeKind] = {
     Status.OPEN: "firing", Status.ACKNOWLEDGED: "acknowledged", Status.RESOLVED: "resolved",
 }  # fmt: skip
 """What is told of an incident as a whole, by where it stands."""
+AFFECTED: Mapping[tuple[str, ...], str] = {("request",): "Requests affected", ("llm_call",): "LLM calls affected"}
+"""What is counted as affected, by the kinds of a metric."""
 T = TypeVar("T")
 
 
@@ -96,15 +98,18 @@ def _explained(message: Message, subject: Subject, engine: Answering) -> Message
     if subject.metric is None:
         return message.model_copy(update={"changes": changes})
     name, window, filters = subject.metric.name, subject.trouble, subject.filters
-    bad = AffectedUsers(metric=name, window=window, filters=filters)
+    bad = AffectedUsers(metric=name, window=window, filters=filters, above=subject.bad_above)
     cause = Contributions(metric=name, window=window, baseline=_before(window), filters=filters)
-    harm = _had("people and requests affected", lambda: engine.answer(bad), None)
+    # A probe that failed is no request of anybody.
+    is_probed = subject.metric.kinds == ("health",)
+    harm = None if is_probed else _had("people and requests affected", lambda: engine.answer(bad), None)
     parts = _had("shares", lambda: engine.answer(cause), ())
     return message.model_copy(
         update={
             "changes": changes,
             "users_affected": harm.users if harm else None,
             "requests_affected": harm.events if harm else None,
+            "affected_title": AFFECTED.get(subject.metric.kinds, "Events affected"),
             "where": tuple(map(_share, parts[:MOST_SHARES])),
             "picture": _had("picture", lambda: _picture(subject, engine), None),
         }

@@ -74,6 +74,9 @@ class Message(Value):
     ended_at: datetime | None = None
     users_affected: int | None = None
     requests_affected: int | None = None
+    """Events that the metric counts as bad; None where nothing says which are."""
+    affected_title: str = "Requests affected"
+    """What they are."""
     where: tuple[Share, ...] = ()
     """At most three, the greatest share first."""
     changes: tuple[ChangeBefore, ...] = ()

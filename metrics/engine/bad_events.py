@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from metrics.catalog import Metric
-from metrics.catalog.model import Additive
+from metrics.catalog.model import Additive, Quantile
 
 _QUOTIENT = " / nullif("
 _DIVISOR = ", 0)"
@@ -44,6 +44,15 @@ def bad_events(metric: Metric) -> str:
     if metric.direction == "down" or ratio.below in counted:
         return either
     return f"({conditions[ratio.below]}) AND NOT coalesce({either}, false)" if conditions.get(ratio.below) else ""
+
+
+def bad_or_slow(metric: Metric, above: float | None) -> str:
+    """The same; of a percentile those above a duration in ms, where one is given."""
+    (first, *others) = metric.measures
+    if isinstance(first, Quantile) and not others and above is not None:
+        where = f" AND ({first.where})" if first.where else ""
+        return f"{first.column} > {float(above)!r}{where}"
+    return bad_events(metric)
 
 
 def _condition(measure: Additive) -> str:

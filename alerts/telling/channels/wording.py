@@ -65,7 +65,7 @@ def facts(message: Message) -> list[Fact]:
         Fact("Since", since(message)),
         Fact("Ended", "" if message.ended_at is None else moment(message.ended_at)),
         Fact("Users affected", counted(message.users_affected)),
-        Fact("Requests affected", counted(message.requests_affected)),
+        Fact(message.affected_title, counted(message.requests_affected)),
         *(Fact(name, "(none)" if value is None else value) for name, value in message.labels),
         Fact("What to do first", "" if message.kind == "resolved" else message.description),
     ]

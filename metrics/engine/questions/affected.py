@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from metrics.engine.bad_events import bad_events
+from metrics.engine.bad_events import bad_or_slow
 from metrics.engine.context import Context
 from metrics.engine.database import rows_of
 from metrics.engine.dimension_sql import filter_sql, used_parameters
@@ -18,30 +18,33 @@ class Affected:
     """Who and what is in trouble."""
 
     users: int | None
-    """Distinct users; None when no event says whose it is."""
-    events: int
+    """Distinct users; None when no event says whose it is, or when nothing says which events are bad."""
+    events: int | None
+    """None when nothing says which are bad: all events of a percentile are struck by nothing."""
 
 
 class AffectedUsers(Question[Affected]):
     """Distinct users and number of the events of the window that the metric counts as bad.
 
-    All events of its kinds when it knows no bad ones, as of a percentile.
+    A percentile knows no bad ones by itself: then those above `above` ms are, where that is given.
     """
 
     metric: str
     window: Window
     filters: tuple[Filter, ...] = ()
+    above: float | None = None
 
 
 def answer(context: Context, question: AffectedUsers) -> Affected:
     """Over all kinds of the metric."""
     metric = context.metric(question.metric)
     scope = context.scope_of(question.window, question.filters)
-    bad = bad_events(metric)
-    condition = f" AND ({bad})" if bad else ""
+    bad = bad_or_slow(metric, question.above)
+    if not bad:
+        return Affected(None, None)
     relations = [event_files(scope.lake, kind, [scope.window]) for kind in scope.kinds_for(metric.name, metric.kinds)]
     selects = [
-        f"SELECT {USER} FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{condition}{filter_sql(scope)}"
+        f"SELECT {USER} FROM {events.sql} WHERE {span_sql('ts', [scope.window])} AND ({bad}){filter_sql(scope)}"
         for events in relations
     ]
     if not selects:

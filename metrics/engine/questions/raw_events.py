@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from metrics.engine.bad_events import bad_or_slow
 from metrics.engine.context import Context
 from metrics.engine.database import rows_of
 from metrics.engine.dimension_sql import filter_sql, used_parameters
@@ -40,22 +41,31 @@ class EventPage:
 
 
 class RawEvents(Question[EventPage]):
-    """Raw events of a kind, the newest first, from a place on."""
+    """Raw events of a kind, the newest first, from a place on.
+
+    `bad_for`: only those that this metric counts as bad; of a percentile those above `above` ms.
+    """
 
     kind: str
     window: Window
     filters: tuple[Filter, ...] = ()
     after: Place | None = None
     limit: int = 200
+    bad_for: str = ""
+    above: float | None = None
 
 
 def answer(context: Context, question: RawEvents) -> EventPage:
-    """A page of them."""
-    return page(context.scope_of(question.window, question.filters), question.kind, question.after, question.limit)
+    """A page of them; empty where it is not known which events are bad."""
+    scope, kind = context.scope_of(question.window, question.filters), question.kind
+    bad = bad_or_slow(context.metric(question.bad_for), question.above) if question.bad_for else ""
+    if question.bad_for and not bad:
+        return EventPage(pl.DataFrame(schema=KINDS[kind].schema), None)
+    return page(scope, kind, question.after, question.limit, bad)
 
 
-def page(scope: Scope, kind: str, after: Place | None, limit: int) -> EventPage:
-    """The newest events of the window that pass the filters, or those behind a place."""
+def page(scope: Scope, kind: str, after: Place | None, limit: int, condition: str = "") -> EventPage:
+    """The newest events of the window that pass the filters and hold a condition, or those behind a place."""
     if not scope.kinds_for(kind, (kind,)):
         return EventPage(pl.DataFrame(schema=KINDS[kind].schema), None)
     table = scope.lake.events(kind)
@@ -65,7 +75,7 @@ def page(scope: Scope, kind: str, after: Place | None, limit: int) -> EventPage:
     files = [path for path in files if after is None or _oldest(spans[path].min_ts) <= after.ts]
     taken = 1
     while True:
-        rows = _newest_rows(kind, scope, files[:taken], after, limit + 1)
+        rows = _newest_rows(kind, scope, files[:taken], after, limit + 1, condition)
         rest = max((_newest(spans[path].max_ts) for path in files[taken:]), default=None)
         full = rows.height > limit and (rest is None or rows["ts"][-1] > rest)
         if full or taken >= len(files):
@@ -76,7 +86,9 @@ def page(scope: Scope, kind: str, after: Place | None, limit: int) -> EventPage:
     return EventPage(shown, Place(last["ts"], last["event_id"]) if last else None)
 
 
-def _newest_rows(kind: str, scope: Scope, files: Sequence[str], after: Place | None, limit: int) -> pl.DataFrame:
+def _newest_rows(
+    kind: str, scope: Scope, files: Sequence[str], after: Place | None, limit: int, condition: str
+) -> pl.DataFrame:
     events = event_files(scope.lake, kind, [scope.window])
     relation = Relation("events", kind, tuple(files), events.columns)
     behind, parameters = "", dict[str, object]()
@@ -84,7 +96,8 @@ def _newest_rows(kind: str, scope: Scope, files: Sequence[str], after: Place | N
         at = moment_sql(after.ts)
         behind = f" AND (ts < {at} OR (ts = {at} AND event_id < $place_id))"
         parameters["place_id"] = after.event_id
-    where = f"{span_sql('ts', [scope.window])}{behind}{filter_sql(scope)}"
+    only = f" AND ({condition})" if condition else ""
+    where = f"{span_sql('ts', [scope.window])}{only}{behind}{filter_sql(scope)}"
     # Only of the events that will be shown are all columns read.
     newest = f"SELECT ts FROM {relation.sql} WHERE {where} ORDER BY ts DESC LIMIT {limit:d}"
     text = f"SELECT min(ts) AS ts FROM ({newest}) AS newest"

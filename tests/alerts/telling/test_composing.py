@@ -123,7 +123,8 @@ def test_a_message_says_what_how_bad_since_when_and_where() -> None:
         "metric_title": "Error rate", "value_title": "Error rate", "value": 7.34,
         "value_text": "7.34 %, at worst 9.10 %",
         "threshold_text": "> 5 % for 5m", "labels": (("endpoint", "/chat"),), "since": at(-5), "at": NOW,
-        "ended_at": None, "users_affected": 412, "requests_affected": 1903, "alerts_total": 1,
+        "ended_at": None, "users_affected": 412, "requests_affected": 1903,
+        "affected_title": "Requests affected", "alerts_total": 1,
         "incident_url": f"https://pilot.example.com/alerts?incident={incident_id(HEAD.key, at(0))}",
         "runbook_url": "https://wiki.example.com/errors", "description": "", "who": "", "note": "was P1", "digest": (),
     }  # fmt: skip

@@ -189,18 +189,30 @@ def test_a_dimension_that_the_metric_does_not_have_is_refused(lake: Engine, wind
         ("success_rate", "request", BAD),
         ("llm_error_rate", "llm_call", pl.col("status") != "ok"),
         ("prompts_failed", "prompt", (pl.col("action") == "executed") & (pl.col("outcome") == "failure")),
-        ("nps", "feedback", pl.lit(True)),
         ("pipeline_success_rate", "pipeline_run", pl.col("status") == "failure"),
-        ("response_time_p95", "request", pl.lit(True)),
-        ("requests", "request", pl.lit(True)),
     ],
 )
-def test_affected_are_the_users_of_bad_events_or_of_all(
+def test_affected_are_the_users_of_bad_events(
     lake: Engine, windows: tuple[Window, Window], metric: str, kind: str, bad: pl.Expr
 ) -> None:
     found = events(lake, kind, windows[0]).filter(bad)
     users = found["user_id"].drop_nulls().n_unique() or None
     assert lake.answer(AffectedUsers(metric=metric, window=windows[0])) == Affected(users, found.height)
+
+
+@pytest.mark.parametrize("metric", ["nps", "response_time_p95", "requests", "uptime", "cost"])
+def test_nothing_is_said_to_be_affected_where_nothing_says_which_events_are_bad(
+    lake: Engine, windows: tuple[Window, Window], metric: str
+) -> None:
+    assert lake.answer(AffectedUsers(metric=metric, window=windows[0])) == Affected(None, None)
+
+
+def test_of_a_percentile_those_above_a_duration_are_affected(lake: Engine, windows: tuple[Window, Window]) -> None:
+    found = events(lake, "request", windows[0]).filter(pl.col("duration_ms") > 400)
+    users = found["user_id"].drop_nulls().n_unique() or None
+    question = AffectedUsers(metric="response_time_p95", window=windows[0], above=400)
+    assert lake.answer(question) == Affected(users, found.height)
+    assert found.height > 0
 
 
 def test_affected_pass_the_filters(lake: Engine, windows: tuple[Window, Window]) -> None:
@@ -210,11 +222,7 @@ def test_affected_pass_the_filters(lake: Engine, windows: tuple[Window, Window])
     assert lake.answer(question) == Affected(users, found.height)
 
 
-def test_nobody_is_known_to_be_affected_where_no_event_says_whose_it_is(
-    lake: Engine, windows: tuple[Window, Window], tmp_path: Path
-) -> None:
-    probes = events(lake, "health", windows[0]).height
-    assert lake.answer(AffectedUsers(metric="uptime", window=windows[0])) == Affected(None, probes)
+def test_nobody_is_affected_where_there_is_no_event(windows: tuple[Window, Window], tmp_path: Path) -> None:
     question = AffectedUsers(metric="error_rate", window=windows[0])
     assert Engine(Settings(home=tmp_path)).answer(question) == Affected(None, 0)
 
@@ -223,7 +231,7 @@ def test_nobody_is_known_to_be_affected_where_no_event_says_whose_it_is(
 def test_what_is_bad_is_a_condition_the_database_understands(
     lake: Engine, windows: tuple[Window, Window], metric: str
 ) -> None:
-    whole = "requests" if METRICS[metric].kinds == ("request",) else metric
-    every = lake.answer(AffectedUsers(metric=whole, window=windows[0])).events
+    every = sum(events(lake, kind, windows[0]).height for kind in METRICS[metric].kinds)
     bad = lake.answer(AffectedUsers(metric=metric, window=windows[0])).events
-    assert 0 <= bad <= every or not bad_events(METRICS[metric])
+    assert (bad is None) == (not bad_events(METRICS[metric]))
+    assert 0 <= (bad or 0) <= every

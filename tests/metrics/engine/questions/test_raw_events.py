@@ -65,3 +65,17 @@ def test_events_of_a_session_come_from_all_kinds_that_have_it(engine: Engine, wo
     counts = {kind: events.filter(pl.col("session_id") == "s7").height for kind, events in world_events.items()}
     assert dict(found["kind"].value_counts().iter_rows()) == {kind: count for kind, count in counts.items() if count}
     assert found["ts"].is_sorted(descending=True)
+
+
+def test_only_those_that_a_metric_counts_as_bad_are_shown(engine: Engine, world_events: Events) -> None:
+    question = RawEvents(kind="request", window=EVERYTHING, bad_for="error_rate", limit=5)
+    page = engine.answer(question)
+    bad = world_events["request"].filter(pl.col("status_code") >= 500).sort("ts", "event_id", descending=True)
+    assert page.rows["event_id"].to_list() == bad["event_id"].head(5).to_list()
+    slow = engine.answer(question.model_copy(update={"bad_for": "response_time_p95", "above": 100.0}))
+    assert slow.rows.height == 5
+    assert slow.rows["duration_ms"].min() > 100  # pyright: ignore[reportOperatorIssue]
+
+
+def test_none_are_shown_where_nothing_says_which_are_bad(engine: Engine) -> None:
+    assert engine.answer(RawEvents(kind="request", window=EVERYTHING, bad_for="requests")).rows.is_empty()
