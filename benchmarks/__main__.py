@@ -20,13 +20,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import alerts, history, ingest, pages, queries
+from benchmarks import alerts, history, ingest, pages, queries, worlds
 from metrics.events.simulator import simulate
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE / ".work"
 END = datetime(2026, 6, 1, tzinfo=UTC)
 BEGIN_MARK, END_MARK = "<!-- measured -->", "<!-- /measured -->"
+BEGIN_WORLDS, END_WORLDS = "<!-- worlds -->", "<!-- /worlds -->"
 Row = tuple[str, str, str]
 
 
@@ -50,12 +51,19 @@ def main(
         f"Over {events}, on {machine}:\n\n{_table(rows)}\n\n"
         f"Over all kinds of events of as many requests, on the same machine:\n\n{_table(everything)}"
     )
-    stated = f"{BEGIN_MARK}\n{tables}\n{END_MARK}"
-    readme = HERE / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, after = text.split(BEGIN_MARK)[0], text.split(END_MARK)[1]
-    readme.write_text(before + stated + after, encoding="utf-8")
+    _state(BEGIN_MARK, tables, END_MARK)
     console.print(tables)
+    truth = worlds.table(work / "worlds")
+    _state(BEGIN_WORLDS, truth, END_WORLDS)
+    console.print(truth)
+
+
+def _state(begin: str, text: str, end: str) -> None:
+    """Put a text between two marks of the README."""
+    readme = HERE / "README.md"
+    whole = readme.read_text(encoding="utf-8")
+    before, after = whole.split(begin)[0], whole.split(end)[1]
+    readme.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _ingest_rows(work: Path, days: int, per_day: int) -> Iterator[Row]:

@@ -163,6 +163,19 @@ def rows(work: Path, seeds: Sequence[int]) -> Iterator[str]:
         yield _row(per_day, total, missed, delays)
 
 
+HEAD = (
+    "| requests a day | planted | found by a rule meant for it | by any | missed | alerts | false | firing outside | "
+    "told by P0 | outlasts its cause |"
+)
+
+
+def table(work: Path) -> str:
+    """Both tables, of the homes that were looked at and of those that were kept back."""
+    line = "|" + "---|" * HEAD.count(" | ") + "---|"
+    parts = (("Looked at", LOOKED_AT), ("Kept back", KEPT_BACK))
+    return "\n\n".join("\n".join([f"{name}:\n", HEAD, line, *rows(work, seeds)]) for name, seeds in parts)
+
+
 def _row(per_day: int, total: Tally, missed: Sequence[str], delays: Sequence[timedelta | None]) -> str:
     wrong = f"{total.false} ({100 * total.false / max(total.alerts, 1):.0f} %)"
     told = sorted(one for one in delays if one is not None)
@@ -179,5 +192,4 @@ def _minutes(length: timedelta) -> str:
 
 
 if __name__ == "__main__":
-    for text in rows(Path(sys.argv[1]), KEPT_BACK if "kept-back" in sys.argv else LOOKED_AT):
-        print(text, flush=True)
+    print(table(Path(sys.argv[1])))
