@@ -40,7 +40,9 @@ def open_delimited(text: Text, batch_rows: int, *, must_be: bool) -> Opened:
     notes = [dialect.note] if dialect.note else []
     if again:
         notes.extend(_told_again(names, again, table.repeated))
-    return Opened(lambda: table.batches(numerals), notes=(*text.notes, *notes, *numerals.notes))
+    return Opened(
+        lambda: table.batches(numerals), notes=(*text.notes, *notes, *numerals.notes), separator=dialect.separator
+    )
 
 
 def _told_again(names: list[str], again: tuple[tuple[int, int], ...], same: frozenset[int]) -> Iterator[str]:
