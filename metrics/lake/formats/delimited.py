@@ -8,7 +8,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import polars as pl
@@ -17,6 +17,7 @@ from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, 
 from metrics.lake.formats.dialects import Dialect, dialect_of, names_of
 from metrics.lake.formats.numerals import Numerals, numerals_of
 from metrics.lake.formats.packing import PROBLEMS
+from metrics.lake.formats.quoting import Unclosed, closed_rows
 from metrics.lake.formats.text import Text, shown_bytes
 from metrics.lake.problems import Unreadable
 
@@ -104,7 +105,8 @@ class _Table:
         """The rows as they stand there, a few at a time: many lists at once keep Python busy with clearing them up."""
         width, is_strict, start = len(self.names), self.text.encoding.errors == "strict", 0
         for rows in chunks(self._rows(), min(_PIECE_ROWS, self.batch_rows)):
-            if is_strict and set(map(len, rows)) == {width}:
+            is_even = set(map(len, rows)) == {width} and not (self.text.has_quotes and any(map(_is_unclosed, rows)))
+            if is_strict and is_even:
                 yield Batch(self._frame(rows), numbers=tuple(range(start, start + len(rows))))
             else:
                 good, broken = self._sorted(list(enumerate(rows, start)), fills=fills)
@@ -129,6 +131,9 @@ class _Table:
         if len(numbered) < min(_PIECE_ROWS, self.batch_rows) and not self.text.is_ended:
             torn.add(numbered[-1][0])  # the file may be cut off within it
         for number, row in numbered:
+            if isinstance(row, Unclosed):
+                broken.append((number, row.reason, json.dumps(row)[:LONGEST_SHOWN]))
+                continue
             fits = row if len(row) == width else self._fitted(row, fills=fills and number not in torn)
             if fits is None:
                 broken.append((number, f"{len(row)} fields; expected {width}", json.dumps(row[:50])[:LONGEST_SHOWN]))
@@ -149,7 +154,9 @@ class _Table:
 
     def _rows(self) -> Iterator[list[str]]:
         with self.text.characters() as file:
-            reader = self.dialect.rows(file)
+            # What has no quotation mark in it has none that could be open.
+            rows = partial(closed_rows, self.dialect, width=len(self.names))
+            reader = rows(file) if self.text.has_quotes else self.dialect.rows(file)
             header = list(self.dialect.header)
             try:
                 for _ in range(self.dialect.skipped):
@@ -157,6 +164,10 @@ class _Table:
                 yield from (row for row in reader if row and row != header)
             except (csv.Error, *PROBLEMS) as error:
                 raise Unreadable(f"reading stopped: {error}") from error
+
+
+def _is_unclosed(row: list[str]) -> bool:
+    return type(row) is Unclosed
 
 
 def _torn(numbered: list[Numbered], width: int, least: int) -> set[int]:
