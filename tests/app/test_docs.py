@@ -115,7 +115,7 @@ def test_paths_named_in_contributing_exist() -> None:
 
 
 def test_the_rule_of_the_readme_is_one() -> None:
-    from alerts.reading import check_text
+    from alerts.rules.reading import check_text
 
     yaml = section("rule").removeprefix("```yaml\n").removesuffix("```")
     assert check_text(yaml, METRICS) == ()
