@@ -127,3 +127,10 @@ def test_the_rule_of_the_readme_is_one() -> None:
     from alerts.rules.reading import check_text
 
     assert check_text(section("README.md", "rule"), METRICS) == ()
+
+
+def test_the_prices_of_the_page_are_some(tmp_path: Path) -> None:
+    from metrics.events.pricing import PriceBook
+
+    (tmp_path / "prices.yaml").write_text(section(FILES_PAGE, "prices"), encoding="utf-8")
+    assert PriceBook.load(tmp_path / "prices.yaml").own
