@@ -1,9 +1,9 @@
-"""What people do about alerts: acknowledge, resolve, silence. The page, the command line and Slack's buttons call this.
+"""What people do about alerts: acknowledge, resolve, silence, note. The page, the command line and Slack call this.
 
 Each act is to be one transaction of its own:
 
-    with store.writing() as book:
-        answer = acknowledge(book, incident_id, "ada", now)
+    with store.writing() as repository:
+        answer = acknowledge(repository, incident_id, "ada", now)
     say(answer.text)
 """
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from alerts.alert import Key, State
-from alerts.book import Book
-from alerts.incident import Incident, Notice, NoticeKind, Silence, Status, Step
-from alerts.lifecycle import ended
-from alerts.outbox import Delivery
+from alerts.incidents import Incident, Notice, NoticeKind, Silence, Status, Step
+from alerts.judging import Key, State
+from alerts.judging.lifecycle import ended
 from alerts.rules import Target
+from alerts.store.outbox import Delivery
+from alerts.store.repository import Repository
 
 TOLD_OF_ACKNOWLEDGING = frozenset({"slack", "pagerduty", "webhook"})
 """Channels that can show that somebody is at it. A mail about it would only be one more mail."""
@@ -53,45 +53,54 @@ class Answer:
     """A sentence for who did it: `acknowledged by ada`, `acknowledged by grace at 12:03 UTC already`."""
 
 
-def acknowledge(book: Book, incident_id: str, who: str, at: datetime) -> Answer:
+def acknowledge(repository: Repository, incident_id: str, who: str, at: datetime) -> Answer:
     """Somebody is at it: no further escalation, no repeats; the channels that can, show it. Raises NoIncident."""
-    incident = _found(book, incident_id)
+    incident = _found(repository, incident_id)
     if incident.status is not Status.OPEN:
         return Answer(incident, False, _first(incident))
     acknowledged = replace(incident, acknowledged_at=at, acknowledged_by=who)
-    book.save_incidents([acknowledged])
+    repository.save_incidents([acknowledged])
     text = f"acknowledged by {who}"
-    book.record([Step(at, "acknowledged", text, incident.id, who=who)])
+    repository.record([Step(at, "acknowledged", text, incident.id, who=who)])
     targets = [target for target in _told(incident) if target.channel in TOLD_OF_ACKNOWLEDGING]
-    _tell(book, "acknowledged", acknowledged, targets, who, at)
+    _tell(repository, "acknowledged", acknowledged, targets, who, at)
     return Answer(acknowledged, True, text)
 
 
-def resolve(book: Book, incident_id: str, who: str, why: str, at: datetime) -> Answer:
+def resolve(repository: Repository, incident_id: str, who: str, why: str, at: datetime) -> Answer:
     """It is over, says somebody: its alerts end, and who was told of it is told so.
 
     What breaches on fires again only after the full duration of its rule, as another incident. Raises NoIncident.
     """
-    incident = _found(book, incident_id)
+    incident = _found(repository, incident_id)
     if incident.status is Status.RESOLVED:
         return Answer(incident, False, _first(incident))
     text = f"resolved by {who}: {why}" if why else f"resolved by {who}"
-    _end_instances(book, frozenset(incident.members), at, text)
+    _end_instances(repository, frozenset(incident.members), at, text)
     over = [
         replace(alert, state=State.RESOLVED, ended_at=at, reason=text)
-        for alert in book.alerts_of([incident.id])
+        for alert in repository.alerts_of([incident.id])
         if alert.ended_at is None
     ]
-    book.save_alerts(over)
+    repository.save_alerts(over)
     resolved = replace(incident, resolved_at=at, resolution=text, firing=(), flapping_since=None)
-    book.save_incidents([resolved])
-    book.record([Step(at, "resolved", text, incident.id, who=who)])
-    _tell(book, "resolved", resolved, _told(incident), who, at)
+    repository.save_incidents([resolved])
+    repository.record([Step(at, "resolved", text, incident.id, who=who)])
+    _tell(repository, "resolved", resolved, _told(incident), who, at)
     return Answer(resolved, True, text)
 
 
+def note(repository: Repository, incident_id: str, who: str, text: str, at: datetime) -> Answer:
+    """Write into an incident's timeline what was seen or tried, also after its end. Raises NoIncident, ValueError."""
+    incident = _found(repository, incident_id)
+    if not text.strip():
+        raise ValueError("a note must say something")
+    repository.record([Step(at, "note", text.strip(), incident.id, who=who)])
+    return Answer(incident, True, "noted")
+
+
 def silence(
-    book: Book,
+    repository: Repository,
     *,
     who: str,
     why: str,
@@ -110,25 +119,25 @@ def silence(
         raise ValueError(f"a silence must end after it starts and after now, not at {end.isoformat()}")
     named = blake2b(f"{rule} {sorted(labels.items())} {begins} {end} {who} {at}".encode(), digest_size=6).hexdigest()
     made = Silence(named, begins, end, why, who, rule, dict(labels))
-    book.add_silence(made)
-    _record_silence(book, made, at, f"silenced until {_clock(end)} by {who}" + (f": {why}" if why else ""), who)
+    repository.add_silence(made)
+    _record_silence(repository, made, at, f"silenced until {_clock(end)} by {who}" + (f": {why}" if why else ""), who)
     return made
 
 
-def unsilence(book: Book, silence_id: str, who: str, at: datetime) -> Silence:
+def unsilence(repository: Repository, silence_id: str, who: str, at: datetime) -> Silence:
     """End a silence now: what it kept quiet and still fires is told by the next tick. Raises NoSilence.
 
     Returns the silence as it was.
     """
-    found = book.end_silence(silence_id, at)
+    found = repository.end_silence(silence_id, at)
     if found is None:
         raise NoSilence(silence_id)
-    _record_silence(book, found, at, f"silence ended by {who}", who)
+    _record_silence(repository, found, at, f"silence ended by {who}", who)
     return found
 
 
-def _found(book: Book, incident_id: str) -> Incident:
-    incident = book.incident(incident_id)
+def _found(repository: Repository, incident_id: str) -> Incident:
+    incident = repository.incident(incident_id)
     if incident is None:
         raise NoIncident(incident_id)
     return incident
@@ -150,22 +159,24 @@ def _told(incident: Incident) -> list[Target]:
     return [Target.of(text) for text in incident.told]
 
 
-def _tell(book: Book, kind: NoticeKind, incident: Incident, targets: list[Target], who: str, at: datetime) -> None:
-    alerts = sorted(book.alerts_of([incident.id]), key=lambda alert: alert.key != incident.head)
+def _tell(
+    repository: Repository, kind: NoticeKind, incident: Incident, targets: list[Target], who: str, at: datetime
+) -> None:
+    alerts = sorted(repository.alerts_of([incident.id]), key=lambda alert: alert.key != incident.head)
     notice = Notice(kind, incident, tuple(alerts), tuple(targets))
-    book.enqueue(Delivery.of(notice, target, at, who=who) for target in targets)
+    repository.enqueue(Delivery.of(notice, target, at, who=who) for target in targets)
 
 
-def _end_instances(book: Book, keys: frozenset[Key], at: datetime, reason: str) -> None:
+def _end_instances(repository: Repository, keys: frozenset[Key], at: datetime, reason: str) -> None:
     """Forget that they breach: their next breach is the first of a new run."""
-    quiet = [ended(instance, at, reason) for instance in book.instances().values() if instance.key in keys]
-    book.save_instances(instance for instance, _ in quiet)
-    book.save_transitions(transition for _, transition in quiet if transition is not None)
+    quiet = [ended(instance, at, reason) for instance in repository.instances().values() if instance.key in keys]
+    repository.save_instances(instance for instance, _ in quiet)
+    repository.save_transitions(transition for _, transition in quiet if transition is not None)
 
 
-def _record_silence(book: Book, made: Silence, at: datetime, text: str, who: str) -> None:
+def _record_silence(repository: Repository, made: Silence, at: datetime, text: str, who: str) -> None:
     """Into the timeline of its rule, and of every open incident of which it matches an alert that fires."""
     moment = max(at, made.start)
-    touched = (one.id for one in book.incidents() if any(made.matches(key, moment) for key in one.firing))
+    touched = (one.id for one in repository.incidents() if any(made.matches(key, moment) for key in one.firing))
     of_rule = Step(at, "silenced", text, key=Key(made.rule) if made.rule else None, who=who)
-    book.record([of_rule, *(replace(of_rule, incident=incident, key=None) for incident in touched)])
+    repository.record([of_rule, *(replace(of_rule, incident=incident, key=None) for incident in touched)])

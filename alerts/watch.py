@@ -12,23 +12,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from alerts.alert import Instance, Key, State, Verdict
-from alerts.batch import Batch, Planned
-from alerts.book import Book
-from alerts.digest import newest_due
-from alerts.evaluation import Evaluation, Plan, Span, evaluated, planned
-from alerts.evidence import Memory, fetch
-from alerts.happened import happened
-from alerts.incident import Alert, Incident
-from alerts.lifecycle import Changed, Timing, step
-from alerts.outbox import Delivery
-from alerts.pipeline import DIGEST, run
-from alerts.reading import ABOUT_RULES, Rules, RuleSet, about
+from alerts.incidents import Alert, Incident
+from alerts.incidents.alert_changes import alert_changes
+from alerts.incidents.batch import Batch, Planned
+from alerts.incidents.digest import newest_due
+from alerts.incidents.pipeline import DIGEST, run
+from alerts.incidents.suppression import planned as changes_planned
+from alerts.judging import Instance, Key, State, Verdict
+from alerts.judging.evaluation import Evaluation, Plan, Span, evaluated, planned
+from alerts.judging.evidence import Memory, fetch
+from alerts.judging.lifecycle import Changed, Timing, step
+from alerts.judging.rule_problems import ABOUT_RULES, about
 from alerts.rules import AlertRule, Priority
+from alerts.rules.reading import Rules, RuleSet
 from alerts.store import Store
-from alerts.suppression import planned as changes_planned
+from alerts.store.outbox import Delivery
+from alerts.store.repository import Repository
 from metrics.catalog.own import MetricsError, stamp_of
-from metrics.engine import Engine
+from metrics.engine import DataFreshness, Engine
 from metrics.settings import Alerts, Settings
 
 LATE = timedelta(minutes=2)
@@ -94,8 +95,8 @@ class Watch:
     def rules(self) -> RuleSet:
         """The rules in force."""
         if self._texts is None:
-            with self._store.reading() as book:
-                self._texts = book.rule_texts()
+            with self._store.reading() as repository:
+                self._texts = repository.rule_texts()
         return self._rules.load(self.settings, self.engine.metrics, self._texts)
 
     def tick(self, now: datetime) -> Tick:
@@ -103,41 +104,41 @@ class Watch:
         engine, rule_set = self.engine, self.rules()
         rules = rule_set.rules
         alerts = self.settings.alerts
-        until = horizon(now, engine.freshness().last, alerts)
-        with self._store.reading() as book:
-            seen, known = book.evaluated(), book.instances()
+        until = horizon(now, engine.answer(DataFreshness()).last, alerts)
+        with self._store.reading() as repository:
+            seen, known = repository.evaluated(), repository.instances()
         span = self._span(rules.values(), seen, now, until)
         plan = planned(tuple(rules.values()), _of_rules(known), span, timedelta(seconds=alerts.settle_seconds))
         if not plan.windows and not self._stages_are_due(now):
             return Tick(until)
         evidence = fetch(engine, plan.asks, self._memory)
         changes = changes_planned(engine, rules.values(), now)
-        with self._store.writing() as book:
-            if book.evaluated() != seen:  # somebody else evaluates the same home, and was faster
+        with self._store.writing() as repository:
+            if repository.evaluated() != seen:  # somebody else evaluates the same home, and was faster
                 return Tick(until)
-            known = book.instances()
+            known = repository.instances()
             evaluation = evaluated(plan, evidence, _of_rules(known))
-            tick = self._kept(book, now, rule_set, plan, evaluation, known, changes)
+            tick = self._kept(repository, now, rule_set, plan, evaluation, known, changes)
         self._staged_at = now
         return tick
 
     def digest(self, now: datetime) -> int:
         """Put the digest of P3 into the outbox, if it is due; how many messages that are. Raises StoreUnavailable."""
         due = newest_due(now, self.settings.alerts.digest_at, self.settings.timezone)
-        with self._store.reading() as book:
-            if _is_sent(_last_digest(book), due):
+        with self._store.reading() as repository:
+            if _is_sent(_last_digest(repository), due):
                 return 0
         rules = self.rules().rules
         changes = changes_planned(self.engine, rules.values(), now)
-        with self._store.writing() as book:
-            last = _last_digest(book)
+        with self._store.writing() as repository:
+            last = _last_digest(repository)
             if _is_sent(last, due):  # by somebody else, in the meantime
                 return 0
-            ended = book.incidents(open_only=False, since=last or due)
+            ended = repository.incidents(open_only=False, since=last or due)
             open_ = tuple(one for one in ended if one.resolved_at is None or one.priority is Priority.P3)
-            batch = run(self._batch(book, now, rules, (), book.firing_alerts(), open_, changes), DIGEST)
-            book.set_evaluated({DIGEST_SENT: now})
-            return _written(book, batch, now)
+            batch = run(self._batch(repository, now, rules, (), repository.firing_alerts(), open_, changes), DIGEST)
+            repository.set_evaluated({DIGEST_SENT: now})
+            return _written(repository, batch, now)
 
     def _span(self, rules: Iterable[AlertRule], seen: Mapping[str, datetime], now: datetime, until: datetime) -> Span:
         """Each rule from where it was left, but no farther back than is made up for."""
@@ -150,7 +151,7 @@ class Watch:
 
     def _kept(
         self,
-        book: Book,
+        repository: Repository,
         now: datetime,
         rule_set: RuleSet,
         plan: Plan,
@@ -164,22 +165,26 @@ class Watch:
         instances = {**_instances(evaluation), **own}
         recent = {key: values for outcome in evaluation.outcomes for key, values in outcome.recent.items()}
         rules = {**rule_set.rules, ABOUT_RULES.id: ABOUT_RULES}
-        book.save_instances((one for key, one in instances.items() if one.state in _ACTIVE or key in known), recent)
-        now_so = happened(changed, book.firing_alerts(), instances, recent, rules)
-        batch = run(self._batch(book, now, rules, now_so.changed, now_so.ongoing, book.incidents(), changes))
-        book.save_alerts(now_so.renewed)
-        book.save_transitions(change.transition for change in changed)
+        repository.save_instances(
+            (one for key, one in instances.items() if one.state in _ACTIVE or key in known), recent
+        )
+        now_so = alert_changes(changed, repository.firing_alerts(), instances, recent, rules)
+        batch = run(
+            self._batch(repository, now, rules, now_so.changed, now_so.ongoing, repository.incidents(), changes)
+        )
+        repository.save_alerts(now_so.renewed)
+        repository.save_transitions(change.transition for change in changed)
         failed = {outcome.rule.id: outcome.problem for outcome in evaluation.outcomes if outcome.failed}
-        book.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed})
+        repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed})
         if rule_set.texts != self._texts:
-            book.save_rule_texts(rule_set.texts, now)
+            repository.save_rule_texts(rule_set.texts, now)
             self._texts = rule_set.texts
-        told = _written(book, batch, now)
+        told = _written(repository, batch, now)
         return Tick(plan.span.until, len(plan.windows) - len(failed), len(changed), told, failed)
 
     def _batch(
         self,
-        book: Book,
+        repository: Repository,
         now: datetime,
         rules: Mapping[str, AlertRule],
         changed: tuple[Alert, ...],
@@ -192,10 +197,10 @@ class Watch:
             changed=changed,
             ongoing=ongoing,
             open=open_,
-            silences=tuple(one for one in book.silences(now) if one.start <= now),
+            silences=tuple(one for one in repository.silences(now) if one.start <= now),
             changes=changes,
             rules=rules,
-            history=book.transitions(now - FLAPS),
+            history=repository.transitions(now - FLAPS),
             settings=self.settings.alerts,
             timezone=self.settings.timezone,
             set_up=self._set_up,
@@ -214,8 +219,8 @@ def horizon(now: datetime, newest: datetime | None, alerts: Alerts) -> datetime:
     return min(now, max(newest + settle, now - patience))
 
 
-def _last_digest(book: Book) -> datetime | None:
-    return book.evaluated().get(DIGEST_SENT)
+def _last_digest(repository: Repository) -> datetime | None:
+    return repository.evaluated().get(DIGEST_SENT)
 
 
 def _is_sent(last: datetime | None, due: datetime) -> bool:
@@ -247,16 +252,16 @@ def _instances(evaluation: Evaluation) -> Mapping[Key, Instance]:
     return {**found, **{change.transition.key: change.instance for change in evaluation.retired}}
 
 
-def _written(book: Book, batch: Batch, now: datetime) -> int:
+def _written(repository: Repository, batch: Batch, now: datetime) -> int:
     """Write what the stages made of a batch; how many messages wait because of it."""
-    book.save_alerts(batch.updated_alerts)
-    book.save_incidents(batch.updated)
-    book.record(batch.steps)
+    repository.save_alerts(batch.updated_alerts)
+    repository.save_incidents(batch.updated)
+    repository.record(batch.steps)
     deliveries = [
         Delivery.of(notice, target, now, note=notice.note)
         for notice in batch.notices
         if not notice.withheld
         for target in notice.targets
     ]
-    book.enqueue(deliveries)
+    repository.enqueue(deliveries)
     return len(deliveries)

@@ -10,17 +10,17 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from alerts.buttons import Buttons, acting
-from alerts.channels.channel import Channel
-from alerts.composing import compose
-from alerts.credentials import channels, read_credentials
-from alerts.delivery import Lanes, deliver
-from alerts.facts import facts_of
-from alerts.message import Message
-from alerts.outbox import Delivery
 from alerts.rules import AlertRule
 from alerts.store import Store
-from alerts.switch import report
+from alerts.store.outbox import Delivery
+from alerts.telling import Message
+from alerts.telling.channels.channel import Channel
+from alerts.telling.composing import compose
+from alerts.telling.credentials import channels, read_credentials
+from alerts.telling.dead_mans_switch import report
+from alerts.telling.delivery import Lanes, deliver
+from alerts.telling.delivery_facts import facts_of
+from alerts.telling.slack_buttons import Buttons, acting
 from alerts.watch import FLAPS, Watch
 from app.timetable import Job
 from metrics.engine import Engine
@@ -94,9 +94,9 @@ class Alerting:
     def forget(self) -> None:
         """Drop what is older than it is kept."""
         now = self._now()
-        with self._open().store.writing() as book:
-            book.forget(now - timedelta(days=self._settings.alerts.history_days))
-            book.forget_transitions(now - 2 * FLAPS)
+        with self._open().store.writing() as repository:
+            repository.forget(now - timedelta(days=self._settings.alerts.history_days))
+            repository.forget_transitions(now - 2 * FLAPS)
 
     def close(self) -> None:
         """Let what is being sent come to its end."""
@@ -106,8 +106,8 @@ class Alerting:
     def _composed(self, delivery: Delivery) -> Message:
         assert self._known is not None, "nothing is sent before the first tick"
         engine, rules = self._known
-        with self._open().store.reading() as book:
-            facts = facts_of(book, delivery)
+        with self._open().store.reading() as repository:
+            facts = facts_of(repository, delivery)
         return compose(facts, engine, rules, self._settings, self._now())
 
     def _open(self) -> "_Open":
@@ -123,8 +123,8 @@ class _Open:
     def __init__(self, settings: Settings, now: Callable[[], datetime], environment: Mapping[str, str]) -> None:
         credentials = read_credentials(environment)
         self.store = Store.of(settings)
-        with self.store.writing() as book:
-            book.take_back()
+        with self.store.writing() as repository:
+            repository.take_back()
         self.channels: Mapping[str, Channel] = channels(settings, credentials, now)
         self.watch = Watch(settings, self.store, set_up=self.channels)
         self.lanes = Lanes()

@@ -127,7 +127,7 @@ class Lake(_Section):
 
 
 class Slack(_Section):
-    """Slack. Its tokens come from the environment or `.streamlit/secrets.toml`: see the README."""
+    """Slack. Its tokens come from the environment or `.streamlit/secrets.toml`: see `docs/channels.md`."""
 
     channel: str = "#alerts"
     """Channel for alerts whose rule names none."""

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.charts import bars, doughnut, lines, scatter
-from app.components import address, budget, kpis, panel, spenders
+from app.components import address, budget, cost_tables, kpis, panel
 from app.queries import money
 
 view = address.view()
@@ -21,14 +21,14 @@ with right:
 left, right = st.columns(2)
 with left:
     panel.chart("features", "Cost by feature", view, money.split("feature"), bars.ranked, choose="feature")
-    spenders.unpriced(view)
+    cost_tables.unpriced(view)
 with right:
-    spenders.table("models", "Cost by model", "model", view)
+    cost_tables.table("models", "Cost by model", "model", view)
 
 left, right = st.columns(2)
 with left:
     panel.chart("efficiency", "Token efficiency", view, money.efficiency, scatter.efficiency)
 with right:
-    spenders.table("users", "Cost by user", "user_id", view)
+    cost_tables.table("users", "Cost by user", "user_id", view)
 
 kpis.row(view, ("time_saved", "cost_saved", "productivity_gain", "unpriced_calls"), key="worth")

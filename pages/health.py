@@ -3,13 +3,13 @@
 import streamlit as st
 
 from app.charts import lines, uptime
-from app.components import address, board, issues, kpis, panel, promises
+from app.components import address, board, issues, kpis, panel, slos
 from app.queries import health, traffic
 
 view = address.view()
 
-promises.row(view)
-board.board()
+slos.row(view)
+board.board(view)
 
 panel.chart("uptime", "Uptime by component", view, health.uptime_by_day, uptime.strips)
 

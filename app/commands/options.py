@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.outcome import invalid, wrong
+from app.commands.window import DEFAULT_LAST
 
 if TYPE_CHECKING:
     from metrics.settings import Settings
@@ -16,6 +17,15 @@ Home = Annotated[
     typer.Option("--home", envvar="PROMPTPILOT_HOME", help="Directory of events and settings.", show_default="data"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+Last = Annotated[str | None, typer.Option(help=f"Length of the window, such as 24h or {DEFAULT_LAST} (default).")]
+Start = Annotated[str | None, typer.Option("--from", help="ISO time at which the window starts.")]
+End = Annotated[str | None, typer.Option("--to", help="ISO time before which it ends; default now.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(help="dim=value, dim!=value or dim~part; several values by comma; may be repeated."),
+]
 
 
 def settings_of(home: Path | None) -> "Settings":

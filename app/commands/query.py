@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.answer import Format, remark, rendered, write
-from app.commands.options import Home, now, settings_of
+from app.commands.options import End, Home, Last, Start, Where, now, settings_of
 from app.commands.outcome import invalid, unknown, wrong
-from app.commands.window import DEFAULT_LAST, parse_filters, parse_window
+from app.commands.window import parse_filters, parse_window
 
 if TYPE_CHECKING:
     from metrics.engine.query import Grain
@@ -19,15 +19,10 @@ def query(
     metrics: Annotated[list[str], typer.Argument(metavar="METRIC...", help="One or more; see promptpilot metrics.")],
     by: Annotated[list[str] | None, typer.Option("--by", help="Dimension to group by; may be repeated.")] = None,
     grain: Annotated[str, typer.Option(help="Width of a time bucket: none, auto, 1m, 1h, 1d, …")] = "none",
-    last: Annotated[
-        str | None, typer.Option(help=f"Length of the window, such as 24h or {DEFAULT_LAST} (default).")
-    ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="ISO time at which the window starts.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="ISO time before which it ends; default now.")] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(help="dim=value, dim!=value or dim~part; several values by comma; may be repeated."),
-    ] = None,
+    last: Last = None,
+    start: Start = None,
+    end: End = None,
+    where: Where = None,
     tz: Annotated[
         str | None, typer.Option(help="Time zone of days and of times without one; default from settings.")
     ] = None,
@@ -63,7 +58,7 @@ def query(
         raw=raw,
     )
     try:
-        result = Engine(settings).run(question)
+        result = Engine(settings).answer(question)
     except EngineError as error:
         raise wrong(str(error)) from error
     write(rendered(result, question, form), out)

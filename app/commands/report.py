@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import typer
 
 from app.commands.answer import write
-from app.commands.options import Home, now, settings_of
+from app.commands.options import End, Home, Last, Start, Where, now, settings_of
 from app.commands.outcome import Exit, Stop, unknown, wrong
 from app.commands.window import DEFAULT_LAST, parse_filters, parse_window
 
@@ -21,15 +21,10 @@ if TYPE_CHECKING:
 def report(
     page: Annotated[str, typer.Argument(metavar="PAGE", help="A page of the menu, such as executive.")],
     out: Annotated[Path | None, typer.Option(help="File to write, instead of standard output.")] = None,
-    last: Annotated[
-        str | None, typer.Option(help=f"Length of the window, such as 24h or {DEFAULT_LAST} (default).")
-    ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="ISO time at which the window starts.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="ISO time before which it ends; default now.")] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(help="dim=value, dim!=value or dim~part; several values by comma; may be repeated."),
-    ] = None,
+    last: Last = None,
+    start: Start = None,
+    end: End = None,
+    where: Where = None,
     tz: Annotated[str | None, typer.Option(help="Time zone of the page; default from settings.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Draw the period before, too.")] = False,
     link: Annotated[

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from alerts import acts
-from alerts.book import Book
 from alerts.store import Store, StoreUnavailable
+from alerts.store.repository import Repository
 from app.queries import alert_home
 from app.source import source
 from metrics.events.problems import ConfigurationError
@@ -20,20 +20,25 @@ class NotDone(Exception):
 
 def acknowledge(incident_id: str, *, who: str) -> str:
     """Take an incident on. Raises NotDone."""
-    return _within(lambda book: _told(acts.acknowledge(book, incident_id, who, source().now())))
+    return _within(lambda repository: _told(acts.acknowledge(repository, incident_id, who, source().now())))
 
 
 def resolve(incident_id: str, reason: str, *, who: str) -> str:
     """End an incident. Raises NotDone."""
-    return _within(lambda book: _told(acts.resolve(book, incident_id, who, reason, source().now())))
+    return _within(lambda repository: _told(acts.resolve(repository, incident_id, who, reason, source().now())))
+
+
+def note(incident_id: str, text: str, *, who: str) -> str:
+    """Write into the timeline of an incident. Raises NotDone."""
+    return _within(lambda repository: _told(acts.note(repository, incident_id, who, text, source().now())))
 
 
 def silence(rule: str, labels: Mapping[str, str], start: datetime, end: datetime, reason: str, *, who: str) -> str:
     """Let nobody be told of a rule, or of all where it is empty, with these labels, for a while. Raises NotDone."""
 
-    def silenced(book: Book) -> str:
+    def silenced(repository: Repository) -> str:
         acts.silence(
-            book, who=who, why=reason, at=source().now(), start=start, end=end, rule=rule, labels=labels
+            repository, who=who, why=reason, at=source().now(), start=start, end=end, rule=rule, labels=labels
         )  # fmt: skip
         return "Silenced: it goes on to be recorded, and nobody is told."
 
@@ -43,8 +48,8 @@ def silence(rule: str, labels: Mapping[str, str], start: datetime, end: datetime
 def unsilence(silence_id: str, *, who: str) -> str:
     """End a silence. Raises NotDone."""
 
-    def ended(book: Book) -> str:
-        acts.unsilence(book, silence_id, who, source().now())
+    def ended(repository: Repository) -> str:
+        acts.unsilence(repository, silence_id, who, source().now())
         return "The silence has ended: what still fires is told."
 
     return _within(ended)
@@ -53,8 +58,8 @@ def unsilence(silence_id: str, *, who: str) -> str:
 def try_again(key: str, *, who: str) -> str:
     """Send a message anew that was given up. Raises NotDone."""
 
-    def queued(book: Book) -> str:
-        if not book.requeue(key, source().now()):
+    def queued(repository: Repository) -> str:
+        if not repository.requeue(key, source().now()):
             raise NotDone("The message is not among those given up any more.")
         return "The message is sent again within seconds."
 
@@ -65,13 +70,13 @@ def _told(answer: acts.Answer) -> str:
     return f"{answer.incident.title}: {answer.text}"
 
 
-def _within(act: Callable[[Book], _Found], *, create: bool = False) -> _Found:
+def _within(act: Callable[[Repository], _Found], *, create: bool = False) -> _Found:
     try:
         opened: Store | None = alert_home.store(create=create)
         if opened is None:
             raise NotDone("There is no alert database yet.")
-        with opened.writing() as book:
-            done = act(book)
+        with opened.writing() as repository:
+            done = act(repository)
     except acts.NoIncident as problem:
         raise NotDone("The incident is not known any more.") from problem
     except acts.NoSilence as problem:

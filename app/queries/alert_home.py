@@ -5,7 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from alerts.store import FILE_NAME, Store
+from alerts.store import Store
+from alerts.store.database import FILE_NAME
 from app.source import source
 from metrics.settings import Settings
 

@@ -10,12 +10,12 @@ from enum import StrEnum
 
 import streamlit as st
 
-from alerts.alert import Instance, State
-from alerts.book import Book
-from alerts.incident import Alert, Incident, Silence, Status, Step
-from alerts.outbox import Delivery
+from alerts.incidents import Alert, Incident, Silence, Status, Step
+from alerts.judging import Instance, State
 from alerts.rules import AlertRule
 from alerts.store import Store
+from alerts.store.outbox import Delivery
+from alerts.store.repository import Repository
 from app import heartbeat, wording
 from app.queries import alert_home, ruling
 from app.source import source
@@ -179,21 +179,21 @@ _SHARED = timedelta(seconds=5)
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _known(stamp: object, moment: datetime, _store: Store) -> _Known:
-    with _store.reading() as book:
-        incidents = book.incidents()
+    with _store.reading() as repository:
+        incidents = repository.incidents()
         alerts: dict[str, list[Alert]] = {}
-        for alert in book.alerts_of(incident.id for incident in incidents):
+        for alert in repository.alerts_of(incident.id for incident in incidents):
             alerts.setdefault(alert.incident, []).append(alert)
         return _Known(
             incidents=incidents,
             alerts={incident: tuple(members) for incident, members in alerts.items()},
-            silences=book.silences(moment),
-            pending=tuple(one for one in book.instances().values() if one.state is State.PENDING),
-            dead=book.dead_letters(),
-            waiting=book.waiting()[0],
-            told=sum(book.arrived(moment - RECENTLY, moment + _SHARED).values()),
-            failed=sum(step.kind == "failed" for step in book.timeline(since=moment - RECENTLY)),
-            ended_at=None if incidents else _ended_at(book, moment),
+            silences=repository.silences(moment),
+            pending=tuple(one for one in repository.instances().values() if one.state is State.PENDING),
+            dead=repository.dead_letters(),
+            waiting=repository.waiting()[0],
+            told=sum(repository.arrived(moment - RECENTLY, moment + _SHARED).values()),
+            failed=sum(step.kind == "failed" for step in repository.timeline(since=moment - RECENTLY)),
+            ended_at=None if incidents else _ended_at(repository, moment),
         )
 
 
@@ -202,11 +202,15 @@ def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
     opened, now = alert_home.store(), source().now()
     if opened is None:
         return None
-    with opened.reading() as book:
-        incident = book.incident(incident_id)
+    with opened.reading() as repository:
+        incident = repository.incident(incident_id)
         if incident is None:
             return None
-        alerts, steps, silences = book.alerts_of([incident_id]), book.timeline(incident_id), book.silences(now)
+        alerts, steps, silences = (
+            repository.alerts_of([incident_id]),
+            repository.timeline(incident_id),
+            repository.silences(now),
+        )
     found = _case(incident, alerts, ruling.in_force(), silences, now)
     return found, (*_beginning(found, steps), *steps)
 
@@ -235,8 +239,8 @@ def silences() -> tuple[Silence, ...]:
     opened = alert_home.store()
     if opened is None:
         return ()
-    with opened.reading() as book:
-        return book.silences()
+    with opened.reading() as repository:
+        return repository.silences()
 
 
 def _case(
@@ -260,9 +264,9 @@ def _begun(instance: Instance) -> tuple[bool, datetime | None, str]:
     return instance.since is None, instance.since, str(instance.key)
 
 
-def _ended_at(book: Book, now: datetime) -> datetime | None:
+def _ended_at(repository: Repository, now: datetime) -> datetime | None:
     """When the last incident ended, if that is not long ago."""
-    ended = (incident.resolved_at for incident in book.incidents(open_only=False, since=now - _LOOKED_BACK))
+    ended = (incident.resolved_at for incident in repository.incidents(open_only=False, since=now - _LOOKED_BACK))
     return max((at for at in ended if at is not None), default=None)
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
-from alerts import history
-from alerts.history import Noise, Past
-from alerts.incident import Incident, Step
-from alerts.links import EXPLORE, page_of
+from alerts.incidents import Incident, Step
 from alerts.rules import AlertRule
-from alerts.store import Store
+from alerts.store import Store, history
+from alerts.store.history import Noise, Past
+from alerts.telling.links import EXPLORE, page_of
 from app.charts.axis import TimeAxis
 from app.charts.watched import Moment, Span
 from app.navigation import ENTRIES
@@ -69,14 +68,14 @@ _shared = st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={Windo
 
 @_shared
 def _past(stamp: object, window: Window, now: datetime, _store: Store) -> list[Past]:
-    with _store.reading() as book:
-        return history.past(book, window.start, window.end, now)
+    with _store.reading() as repository:
+        return history.past(repository, window.start, window.end, now)
 
 
 @_shared
 def _noise(stamp: object, window: Window, now: datetime, _store: Store) -> list[Noise]:
-    with _store.reading() as book:
-        return history.noise(book, window.start, window.end, now)
+    with _store.reading() as repository:
+        return history.noise(repository, window.start, window.end, now)
 
 
 def axis(view: View, on_dark: bool) -> TimeAxis:

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from alerts.reading import check_text, read
 from alerts.rules import AlertRule
-from alerts.writing import RuleError, as_yaml, remove_rule, write_rule
+from alerts.rules.reading import check_text, read
+from alerts.rules.writing import RuleError, as_yaml, remove_rule, write_rule
 from app.queries import alert_home, ruling
 from app.queries.acting import NotDone
 from app.source import source

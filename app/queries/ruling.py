@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from alerts.alert import Instance, Labels, State
-from alerts.reading import Rules, RuleSet, read
-from alerts.rule_files import shipped_texts
-from alerts.rules import AlertRule, Composite
-from alerts.thresholds import compared_unit, threshold_text, threshold_value
+from alerts.judging import Instance, Labels, State
+from alerts.judging.thresholds import compared_title, compared_unit, threshold_text, threshold_value
+from alerts.rules import AlertRule, Change, Composite
+from alerts.rules.files import shipped_texts
+from alerts.rules.reading import Rules, RuleSet, read
 from app import answers, wording
 from app.charts.watched import Watch
 from app.queries import alert_home
 from app.source import source
+from metrics.engine import DataFreshness
 from metrics.events.entries import Problem
 
 
@@ -106,8 +107,8 @@ def _alive() -> Mapping[str, list[Instance]]:
     opened = alert_home.store()
     found: dict[str, list[Instance]] = {}
     if opened is not None:
-        with opened.reading() as book:
-            for instance in book.instances().values():
+        with opened.reading() as repository:
+            for instance in repository.instances().values():
                 found.setdefault(instance.key.rule, []).append(instance)
     return found
 
@@ -115,13 +116,9 @@ def _alive() -> Mapping[str, list[Instance]]:
 def _missing(rule: AlertRule) -> str:
     """Why a rule can have no data at all."""
     metric = source().engine.metrics.get(rule.metric)
-    if metric is None or set(metric.kinds) & set(answers.freshness().kinds):
+    if metric is None or set(metric.kinds) & set(answers.ask(DataFreshness()).kinds):
         return ""
     return f"needs {' or '.join(metric.kinds)} events"
-
-
-_COMPARED = {"change": "change", "burn_rate": "burn rate"}
-"""What of a metric is compared, by kind of condition, where it is not the metric itself."""
 
 
 def watch(rule: AlertRule | None) -> Watch:
@@ -133,12 +130,14 @@ def watch(rule: AlertRule | None) -> Watch:
     unit = compared_unit(rule, metric_unit)
     title = metric.title if metric else "Rules that fire" if isinstance(rule.condition, Composite) else rule.metric
     return Watch(
-        title=title if unit == metric_unit else f"{title}, {_COMPARED.get(rule.condition.kind, rule.condition.kind)}",
+        title=title if unit == metric_unit else compared_title(rule, title),
         unit=unit,
         decimals=metric.decimals if metric and unit == metric_unit else 1,
         threshold=threshold_value(rule),
         threshold_text=threshold_text(rule, metric_unit),
         levels=metric.levels if metric and unit == metric_unit else (),
+        value_title=compared_title(rule, title),
+        signed=isinstance(rule.condition, Change),
         of_the_metric=unit == metric_unit,
     )
 

@@ -18,8 +18,8 @@ from metrics.lake.intake.inbox import Found, found_in, remove_empty_folders
 from metrics.lake.intake.marks import Interrupted, mark_of, named
 from metrics.lake.intake.settling import Settling
 from metrics.lake.ledger import FileOutcome, Ledger
-from metrics.lake.line import Line, Progress
 from metrics.lake.problems import LakeUnavailable
+from metrics.lake.read_ahead import Progress, ReadAhead
 from metrics.lake.readers import InterruptibleReader
 from metrics.lake.status import LakeStatus, status
 from metrics.lake.undo.wishes import carry_out
@@ -164,14 +164,14 @@ def _stored(
                 readers.enter_context(reader)
             writer = Writer(settings, now)
             writer.put_right()
-            line = Line(writer, pool, answers, progress or _Silent(), stop)
-            outcomes = tuple(line.stored(found, owned=owned))
-            gone = {str(named(path)): path for path in line.gone}
+            ahead = ReadAhead(writer, pool, answers, progress or _Silent(), stop)
+            outcomes = tuple(ahead.stored(found, owned=owned))
+            gone = {str(named(path)): path for path in ahead.gone}
             for path in Ledger(settings.home).dealt_with([*gone]) if gone else ():
                 del gone[path]  # stored by another writer, or by the one before us
     except Interrupted:
         return IngestReport(())
-    return IngestReport(outcomes, tuple(line.changing), tuple(gone.values()))
+    return IngestReport(outcomes, tuple(ahead.changing), tuple(gone.values()))
 
 
 class _Silent:

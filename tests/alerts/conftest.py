@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from alerts.store import Store
-from alerts.tables import METADATA
+from alerts.store.tables import METADATA
 from tests.alerts.other_process import Other, another
 from tests.fakes.postgres import Postgres, postgres
 

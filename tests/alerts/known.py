@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from alerts.alert import Instance, Key, State
-from alerts.incident import Alert, Incident, incident_id
+from alerts.incidents import Alert, Incident
+from alerts.incidents.incident import incident_id
+from alerts.judging import Instance, Key, State
 from alerts.rules import Priority
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

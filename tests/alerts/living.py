@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from alerts.channels.patience import Patience
-from alerts.channels.slack import Slack
-from alerts.delivery import Lanes, deliver
-from alerts.message import Message
-from alerts.outbox import Delivery
 from alerts.store import Store
+from alerts.store.outbox import Delivery
+from alerts.telling import Message
+from alerts.telling.channels.patience import Patience
+from alerts.telling.channels.slack import Slack
+from alerts.telling.delivery import Lanes, deliver
 from alerts.watch import Watch
 from app.files import write_whole
 from metrics.settings import Settings
@@ -33,8 +33,8 @@ def minute_of(home: Path) -> int:
 def live(settings: Settings, api_url: str, until: int) -> None:
     """Tick and deliver once a minute; what the clock shows is kept, so that it never goes back."""
     store = Store.of(settings)
-    with store.writing() as book:
-        book.take_back()
+    with store.writing() as repository:
+        repository.take_back()
     watch = Watch(settings, store, set_up=["slack"])
     slack = Slack(SecretStr(BOT_TOKEN), "#alerts", api_url, patience=Patience(30))
     with Lanes() as lanes:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from alerts.alert import Labels, Verdict
-from alerts.conditions import ask_of, judge
-from alerts.evidence import Evidence, Memory, fetch
-from alerts.figures import Figures, Row, numbers
+from alerts.judging import Labels, Verdict
+from alerts.judging.conditions import ask_of, judge
+from alerts.judging.evidence import Evidence, Memory, fetch
+from alerts.judging.verdicts import Judged
 from alerts.rules import AlertRule
-from alerts.spans import parsed
-from alerts.verdicts import Judged
+from alerts.rules.durations import parsed
+from alerts.trying.input_series import InputSeries, Row, numbers
 from metrics.catalog import METRICS, Metric
 from metrics.engine import Window
 
@@ -45,7 +45,7 @@ def seen(
     """The evidence that a rule has from some time after Monday on, to the end of the values."""
     ends = max((one.start + len(one.values) * one.width for one in rows), default=MONDAY)
     window = Window(start=MONDAY + parsed(begin), end=MONDAY + parsed(end) if end else ends)
-    found = fetch(Figures(tuple(rows), CATALOG), {"a": ask_of(watched, window, known)}, memory)["a"]
+    found = fetch(InputSeries(tuple(rows), CATALOG), {"a": ask_of(watched, window, known)}, memory)["a"]
     assert isinstance(found, Evidence), found
     return found
 

@@ -56,20 +56,20 @@ def open_it(address: str) -> None:
 def acknowledge_all(address: str, who: str) -> None:
     """Acknowledge what is open, each incident in a transaction of its own."""
     store = Store(address)
-    with store.reading() as book:
-        incidents = book.incidents()
+    with store.reading() as repository:
+        incidents = repository.incidents()
     for one in incidents:
-        with store.writing() as book:
-            acknowledge(book, one.id, who, NOON)
+        with store.writing() as repository:
+            acknowledge(repository, one.id, who, NOON)
     store.close()
 
 
 def write_and_wait(address: str) -> None:
     """Write, and never come to the end of the transaction."""
-    with Store(address).writing() as book:
-        book.save_incidents([incident()])
-        book.save_instances([instance()])
-        book.save_alerts([alert(incident=incident().id)])
+    with Store(address).writing() as repository:
+        repository.save_incidents([incident()])
+        repository.save_instances([instance()])
+        repository.save_alerts([alert(incident=incident().id)])
         say("written")
         sys.stdin.read()
 

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from alerts.channels.patience import Patience
-from alerts.message import AlertLine, ChangeBefore, Message, Picture, Share
 from alerts.rules import Priority
+from alerts.telling import Message
+from alerts.telling.channels.patience import Patience
+from alerts.telling.message import AlertLine, ChangeBefore, Picture, Share
 from tests.fakes.peer import DRIPS, HANGS, Failure
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

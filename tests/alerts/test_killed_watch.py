@@ -45,9 +45,9 @@ def test_a_hundred_kills_lose_no_incident_and_tell_none_twice(tmp_path: Path) ->
     for one in told:
         late = datetime.fromisoformat(one["told"]) - datetime.fromisoformat(one["queued"])
         assert late <= LATE, one[0]
-    with Store.of(product.settings).reading() as book:
-        incidents = book.incidents(open_only=False)
-        waiting, _ = book.waiting()
+    with Store.of(product.settings).reading() as repository:
+        incidents = repository.incidents(open_only=False)
+        waiting, _ = repository.waiting()
     assert sorted(one.opened_at for one in incidents) == [at(first) + FIRES for first, _ in BURSTS]
     assert all(one.resolved_at for one in incidents)
     assert waiting == 0

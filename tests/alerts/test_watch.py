@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from alerts.acts import acknowledge, resolve
-from alerts.alert import State
-from alerts.incident import Status
-from alerts.reading import ABOUT_RULES
+from alerts.incidents import Status
+from alerts.judging import State
+from alerts.judging.rule_problems import ABOUT_RULES
 from alerts.store import Store
 from alerts.watch import Watch, horizon
 from metrics.settings import Alerts
@@ -35,9 +35,9 @@ def watch(product: Product, store: Store) -> Watch:
 
 def told(store: Store) -> list[tuple[str, str]]:
     """What waits to be sent: kind and target."""
-    with store.reading() as book:
-        incidents = book.incidents(open_only=False)
-        return [(one.kind, one.target) for incident in incidents for one in book.deliveries(incident.id)]
+    with store.reading() as repository:
+        incidents = repository.incidents(open_only=False)
+        return [(one.kind, one.target) for incident in incidents for one in repository.deliveries(incident.id)]
 
 
 def run(watch: Watch, product: Product, minutes: range, failing: float = 0) -> None:
@@ -51,14 +51,14 @@ def test_a_breach_fires_once_it_has_lasted_and_is_told_once(watch: Watch, produc
     run(watch, product, range(3))
     assert told(store) == []
     run(watch, product, range(3, 5), failing=20)
-    with store.reading() as book:
-        (instance,) = book.instances().values()
+    with store.reading() as repository:
+        (instance,) = repository.instances().values()
         assert (instance.state, instance.value) == (State.PENDING, 20)
     run(watch, product, range(5, 8), failing=20)
     assert told(store) == [("firing", "slack")]
-    with store.reading() as book:
-        (incident,) = book.incidents()
-        (alert,) = book.firing_alerts()
+    with store.reading() as repository:
+        (incident,) = repository.incidents()
+        (alert,) = repository.firing_alerts()
     assert incident.title == "Error rate above 5 % on /0"
     assert (alert.since, alert.fired_at) == (at(4 + 1 / 6), at(6 + 1 / 6))
     # The newest minute is not judged before an event lies beyond it.
@@ -72,10 +72,10 @@ def test_what_recovers_is_resolved_and_told_to_those_who_were_told(
     run(watch, product, range(3, 7), failing=20)
     run(watch, product, range(7, 9))
     assert told(store) == [("firing", "slack"), ("resolved", "slack")]
-    with store.reading() as book:
-        (incident,) = book.incidents(open_only=False)
-        kinds = [step.kind for step in book.timeline(incident=incident.id)]
-        assert book.instances() == {}
+    with store.reading() as repository:
+        (incident,) = repository.incidents(open_only=False)
+        kinds = [step.kind for step in repository.timeline(incident=incident.id)]
+        assert repository.instances() == {}
     assert incident.status is Status.RESOLVED
     assert kinds == ["breach", "pending", "firing", "resolved"]
 
@@ -99,8 +99,8 @@ def test_missed_instants_are_made_up_for_in_order(watch: Watch, product: Product
     product.lives(3, 20, {"/0": 20})
     tick = watch.tick(at(20 + SETTLED))
     assert (tick.evaluated, tick.changes) == (1, 2)
-    with store.reading() as book:
-        (alert,) = book.firing_alerts()
+    with store.reading() as repository:
+        (alert,) = repository.firing_alerts()
     assert alert.fired_at == at(6 + 1 / 6)
     assert alert.late
     assert told(store) == [("firing", "slack")]
@@ -114,8 +114,8 @@ def test_what_began_and_ended_meanwhile_is_recorded_and_told_to_nobody(
     product.lives(12, 20)
     watch.tick(at(20 + SETTLED))
     assert told(store) == []
-    with store.reading() as book:
-        (incident,) = book.incidents(open_only=False)
+    with store.reading() as repository:
+        (incident,) = repository.incidents(open_only=False)
     assert (incident.late, incident.status) == (True, Status.RESOLVED)
 
 
@@ -142,8 +142,8 @@ def test_nothing_fires_for_want_of_data(watch: Watch, product: Product, store: S
     run(watch, product, range(3, 5), failing=20)
     for minute in range(5, 30):
         watch.tick(at(minute + SETTLED))
-    with store.reading() as book:
-        (instance,) = book.instances().values()
+    with store.reading() as repository:
+        (instance,) = repository.instances().values()
     assert instance.state is State.PENDING
     assert told(store) == []
 
@@ -167,9 +167,9 @@ def test_what_a_person_resolved_fires_again_only_after_its_full_duration(
 ) -> None:
     run(watch, product, range(3))
     run(watch, product, range(3, 7), failing=20)
-    with store.writing() as book:
-        (incident,) = book.incidents()
-        resolve(book, incident.id, "ada", "a test", at(7.5))
+    with store.writing() as repository:
+        (incident,) = repository.incidents()
+        resolve(repository, incident.id, "ada", "a test", at(7.5))
     run(watch, product, range(7, 9), failing=20)
     assert told(store) == [("firing", "slack"), ("resolved", "slack")]
     run(watch, product, range(9, 11), failing=20)
@@ -179,12 +179,12 @@ def test_what_a_person_resolved_fires_again_only_after_its_full_duration(
 def test_acknowledging_between_two_ticks_is_kept(watch: Watch, product: Product, store: Store) -> None:
     run(watch, product, range(3))
     run(watch, product, range(3, 7), failing=20)
-    with store.writing() as book:
-        (incident,) = book.incidents()
-        acknowledge(book, incident.id, "ada", at(7.5))
+    with store.writing() as repository:
+        (incident,) = repository.incidents()
+        acknowledge(repository, incident.id, "ada", at(7.5))
     run(watch, product, range(7, 9), failing=20)
-    with store.reading() as book:
-        assert book.incidents()[0].acknowledged_by == "ada"
+    with store.reading() as repository:
+        assert repository.incidents()[0].acknowledged_by == "ada"
 
 
 def test_a_rule_that_is_removed_ends_its_alerts_and_says_why(watch: Watch, product: Product, store: Store) -> None:
@@ -192,8 +192,8 @@ def test_a_rule_that_is_removed_ends_its_alerts_and_says_why(watch: Watch, produ
     run(watch, product, range(3, 7), failing=20)
     (product.home / "alerts.yaml").write_text("[]", encoding="utf-8")
     run(watch, product, range(7, 8), failing=20)
-    with store.reading() as book:
-        (incident,) = book.incidents(open_only=False)
+    with store.reading() as repository:
+        (incident,) = repository.incidents(open_only=False)
     assert (incident.status, incident.resolution) == (Status.RESOLVED, "the rule was removed")
     assert told(store) == [("firing", "slack"), ("resolved", "slack")]
 
@@ -204,9 +204,9 @@ def test_a_rule_that_is_edited_keeps_its_incident(watch: Watch, product: Product
     edited = RULE.replace("threshold: 5", "threshold: 7").replace("above 5", "above 7")
     (product.home / "alerts.yaml").write_text(edited, encoding="utf-8")
     run(watch, product, range(7, 9), failing=20)
-    with store.reading() as book:
-        (alert,) = book.firing_alerts()
-        assert len(book.incidents(open_only=False)) == 1
+    with store.reading() as repository:
+        (alert,) = repository.firing_alerts()
+        assert len(repository.incidents(open_only=False)) == 1
     assert alert.name == "Error rate above 7 %"
 
 
@@ -216,16 +216,16 @@ def test_a_file_that_cannot_be_read_leaves_its_rules_in_force_and_is_an_alert(
     run(watch, product, range(3))
     (product.home / "alerts.yaml").write_text(RULE.replace("metric: error_rate", "metric: eror_rate"), encoding="utf-8")
     run(watch, product, range(3, 7), failing=20)
-    with store.reading() as book:
-        rules = {alert.key.rule for alert in book.firing_alerts()}
+    with store.reading() as repository:
+        rules = {alert.key.rule for alert in repository.firing_alerts()}
     assert rules == {"error-rate", ABOUT_RULES.id}
     # Also after a restart, from what was kept.
     again = Watch(product.settings, store, set_up=["slack"])
     assert set(again.rules().rules) == {"error-rate"}
     (product.home / "alerts.yaml").write_text(RULE, encoding="utf-8")
     run(again, product, range(7, 9))
-    with store.reading() as book:
-        assert book.firing_alerts() == ()
+    with store.reading() as repository:
+        assert repository.firing_alerts() == ()
 
 
 def test_rules_that_look_at_the_same_are_answered_by_the_same(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_rules_that_look_at_the_same_are_answered_by_the_same(tmp_path: Path) ->
     watch = Watch(product.settings, store, set_up=["slack"])
     run(watch, product, range(3))
     run(watch, product, range(3, 7), failing=20)
-    with store.reading() as book:
-        assert len(book.firing_alerts()) == 19
-        assert len(book.incidents()) == 1
+    with store.reading() as repository:
+        assert len(repository.firing_alerts()) == 19
+        assert len(repository.incidents()) == 1
     assert told(store) == [("firing", "slack")]

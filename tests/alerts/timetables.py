@@ -18,10 +18,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from alerts import pipeline
-from alerts.alert import Key, State, Transition
-from alerts.batch import Batch, Planned
-from alerts.incident import Alert, Incident, Notice, Silence, Step
+from alerts.incidents import Alert, Incident, Notice, Silence, Step, pipeline
+from alerts.incidents.batch import Batch, Planned
+from alerts.judging import Key, State, Transition
 from alerts.rules import AlertRule
 from metrics.settings import Alerts
 

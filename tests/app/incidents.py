@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from alerts.alert import Instance, Key, State
-from alerts.incident import Alert, Incident, Silence, Step
-from alerts.outbox import Delivery
+from alerts.incidents import Alert, Incident, Silence, Step
+from alerts.judging import Instance, Key, State
 from alerts.rules import Priority
 from alerts.store import Store
+from alerts.store.outbox import Delivery
 from app import heartbeat
 from metrics.settings import Settings
 
@@ -78,11 +78,11 @@ def keep(store: Store, incidents: Sequence[Incident], alerts: Sequence[Alert], s
         Instance(one.key, State.FIRING, one.since, None, one.since, one.fired_at, None, one.value, one.worst)
         for one in firing
     ]
-    with store.writing() as book:
-        book.save_incidents(incidents)
-        book.save_alerts(alerts)
-        book.save_instances(instances, {one.key: _COURSE for one in firing})
-        book.record(steps)
+    with store.writing() as repository:
+        repository.save_incidents(incidents)
+        repository.save_alerts(alerts)
+        repository.save_instances(instances, {one.key: _COURSE for one in firing})
+        repository.record(steps)
 
 
 def filled(home: Path, now: datetime) -> Store:
@@ -112,15 +112,17 @@ def filled(home: Path, now: datetime) -> Store:
     keep(store, [worst, slow, cost], [alert(worst), beside, alert(slow, 1210), alert(cost, 51)], steps)
     keep(store, *_past(now))
     dead = Delivery("dead-1", FALLING, "email:oncall@example.com", "firing", (CHAT,), ago(2000), ago(2000))
-    with store.writing() as book:
+    with store.writing() as repository:
         pending = Instance(PROMPTS, State.PENDING, ago(3), None, ago(3), None, None, 5.5, 5.6)
-        book.save_instances([pending], {PROMPTS: (1.0, 5.5)})
-        book.add_silence(Silence("quiet", ago(100), now + timedelta(hours=2), "new price table", "bob", COST.rule))
+        repository.save_instances([pending], {PROMPTS: (1.0, 5.5)})
+        repository.add_silence(
+            Silence("quiet", ago(100), now + timedelta(hours=2), "new price table", "bob", COST.rule)
+        )
         told = Delivery("told-1", FALLING, "slack:#incidents", "firing", (CHAT,), ago(12), ago(12))
-        book.enqueue([dead, told])
-        book.due(now)
-        book.delivered(told.key, {}, ago(12))
-        book.give_up(dead.key, ago(30), "550 no such mailbox: check alerts.email.to")
+        repository.enqueue([dead, told])
+        repository.due(now)
+        repository.delivered(told.key, {}, ago(12))
+        repository.give_up(dead.key, ago(30), "550 no such mailbox: check alerts.email.to")
     watched(home, now)
     return store
 

@@ -8,7 +8,7 @@ from jsonschema import Draft7Validator
 
 from app.commands.alerts import COMMANDS
 from metrics.catalog import METRICS
-from tests.alerts.test_reading import GOOD, SLOW
+from tests.alerts.rules.test_reading import GOOD, SLOW
 from tests.app.command_line import CommandLine, command_line
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from alerts.incident import Incident, Step
+from alerts.incidents import Incident, Step
 from alerts.rules import Priority
-from alerts.store import FILE_NAME, Store
+from alerts.store import Store
+from alerts.store.database import FILE_NAME
 from app.commands.alerts import ack, incidents, resolve, silence
 from app.commands.outcome import Exit, Stop
 from metrics.settings import Settings
@@ -29,12 +30,12 @@ OVER = incident(
 def home(tmp_path: Path) -> Path:
     """A home with an incident that is open, and one that is over."""
     store = Store.of(Settings(home=tmp_path))
-    with store.writing() as book:
-        book.save_incidents([OPEN, OVER])
-        book.save_alerts([alert(one, incident=OPEN.id) for one in OPEN.members])
-        book.save_instances([instance(one) for one in OPEN.members])
-        book.record([Step(NOON, "firing", "Error rate fires", OPEN.id, key("/chat"))])
-        book.set_evaluated({RULE: NOON})
+    with store.writing() as repository:
+        repository.save_incidents([OPEN, OVER])
+        repository.save_alerts([alert(one, incident=OPEN.id) for one in OPEN.members])
+        repository.save_instances([instance(one) for one in OPEN.members])
+        repository.record([Step(NOON, "firing", "Error rate fires", OPEN.id, key("/chat"))])
+        repository.set_evaluated({RULE: NOON})
     store.close()
     return tmp_path
 
@@ -58,8 +59,8 @@ def run(capsysbinary: pytest.CaptureFixture[bytes]) -> Run:
 
 def as_stored(home: Path) -> Incident:
     store = Store.of(Settings(home=home))
-    with store.reading() as book:
-        found = book.incident(OPEN.id)
+    with store.reading() as repository:
+        found = repository.incident(OPEN.id)
     store.close()
     assert found is not None
     return found

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser, expect
 
-from alerts.incident import Incident
+from alerts.incidents import Incident
 from alerts.store import Store
 from app.demo import NAME
 from app.home import DEMO_DIRECTORY
@@ -113,12 +113,12 @@ def links(blocks: object) -> Iterator[str]:
 def error_rate(home: Path, window: Window) -> float:
     """The error rate of the endpoint."""
     asked = Query(metrics=("error_rate",), window=window, filters=(CHAT,), raw=True)
-    return Engine(Settings(home=home)).run(asked).frame["error_rate"].item()
+    return Engine(Settings(home=home)).answer(asked).frame["error_rate"].item()
 
 
 def the_incident(store: Store) -> Incident:
-    with store.reading() as book:
-        (incident,) = book.incidents(open_only=False)
+    with store.reading() as repository:
+        (incident,) = repository.incidents(open_only=False)
     return incident
 
 
@@ -149,8 +149,8 @@ def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) ->
 
             slack.await_calls(1, "chat.postMessage")
             said = slack.said()[0]
-            with store.reading() as book:
-                (alert,) = book.alerts_of([incident.id])
+            with store.reading() as repository:
+                (alert,) = repository.alerts_of([incident.id])
             judged = Window(start=alert.fired_at - SETTLE - WINDOW, end=alert.fired_at - SETTLE)
             told = [value for value in alert.recent if value and quantity(value, "%", 2) in json.dumps(said["blocks"])]
             # Whatever came in after the evaluation moves the figure a little.

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from alerts.alert import Key
-from alerts.incident import Status, Step
+from alerts.incidents import Status, Step
+from alerts.judging import Key
 from alerts.rules import Priority
 from alerts.store import Store
 from metrics.settings import Settings
@@ -102,9 +102,9 @@ def test_a_refresh_replaces_nothing_that_stays_as_it_is(visit: Visit, running: t
       new MutationObserver(() => { window.blinks += document.querySelectorAll(blinking).length; })
         .observe(document.body, { childList: true, subtree: true });
     }""")
-    with kept(running[0]).writing() as book:
-        (found,) = (one for one in book.alerts_of([FALLING]) if one.key == CHAT)
-        book.save_alerts([replace(found, value=8.4)])
+    with kept(running[0]).writing() as repository:
+        (found,) = (one for one in repository.alerts_of([FALLING]) if one.key == CHAT)
+        repository.save_alerts([replace(found, value=8.4)])
     expect(marked).to_contain_text("8.40 %", timeout=PATIENCE)
     assert marked.get_attribute("data-marked") == "1"
     assert marked.locator(".main-svg").first.get_attribute("data-marked") == "1"
@@ -133,8 +133,8 @@ def test_an_incident_is_silenced_by_keyboard_while_others_come_in(visit: Visit, 
     visit.page.keyboard.press("Enter")
     expect(dialog).to_have_count(0, timeout=PATIENCE)
     expect(card(visit, SLOWNESS)).to_contain_text("the provider is on it", timeout=PATIENCE)
-    with kept(home).reading() as book:
-        (made,) = (one for one in book.silences(now()) if one.rule == SLOW.rule)
+    with kept(home).reading() as repository:
+        (made,) = (one for one in repository.silences(now()) if one.rule == SLOW.rule)
     assert (made.reason, made.end - made.start) == ("the provider is on it", timedelta(hours=1))
     assert visit.complaints == []
 
@@ -147,8 +147,8 @@ def test_an_incident_is_acknowledged_and_leaves_a_trace(visit: Visit, running: t
     card(visit, SPENDING).get_by_role("button", name="Details").click()
     visit.page.wait_for_url(f"**incident={SPENDING}*")
     expect(visit.page.locator(".st-key-panel-timeline")).to_contain_text("acknowledged by somebody", timeout=PATIENCE)
-    with kept(running[0]).reading() as book:
-        found = book.incident(SPENDING)
+    with kept(running[0]).reading() as repository:
+        found = repository.incident(SPENDING)
     assert found and found.status is Status.ACKNOWLEDGED
     assert visit.complaints == []
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from alerts.buttons import Buttons
-from alerts.channels.blocks import ACKNOWLEDGE
-from alerts.channels.channel import Retry, Sent
-from alerts.channels.slack import Slack
+from alerts.telling.channels.channel import Retry, Sent
+from alerts.telling.channels.slack import Slack
+from alerts.telling.channels.slack_blocks import ACKNOWLEDGE
+from alerts.telling.slack_buttons import Buttons
 from tests.alerts.saying import message
 from tests.fakes.peer import LOSES, failures_of
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN

@@ -11,8 +11,8 @@ def ack(incident: IncidentId, by: By = None, home: Home = None) -> None:
 
     with opened(settings_of(home)) as store:
         try:
-            with store.writing() as book:
-                answer = acknowledge(book, incident, who(by), now())
+            with store.writing() as repository:
+                answer = acknowledge(repository, incident, who(by), now())
         except NoIncident as error:
             raise no_incident(store, incident) from error
     say(f"{answer.incident.title}: {answer.text}")

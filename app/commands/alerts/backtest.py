@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Home, Json, now, settings_of
+from app.commands.options import End, Home, Json, Start, now, settings_of
 from app.commands.outcome import unknown, wrong
 from app.commands.printing import moment, print_json, say, table_text, warn
 from app.commands.sparkline import marks, sparkline
 from app.commands.window import parse_window
 
 if TYPE_CHECKING:
-    from alerts.alert import Labels
-    from alerts.backtest import Backtest
+    from alerts.judging import Labels
     from alerts.rules import AlertRule
+    from alerts.trying.backtest import Backtest
     from metrics.catalog import Metric
     from metrics.settings import Settings
 
@@ -32,8 +32,8 @@ def backtest(
     last: Annotated[
         str | None, typer.Option(help=f"Length of the window, such as 7d or {DEFAULT_LAST} (default).")
     ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="ISO time at which the window starts.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="ISO time before which it ends; default now.")] = None,
+    start: Start = None,
+    end: End = None,
     incidents: Annotated[
         str, typer.Option(help="Hold the rule only against incidents whose name holds this text.")
     ] = "",
@@ -44,7 +44,7 @@ def backtest(
 
     Right is what overlaps `change` events of type incident. It is the code that evaluates rules live, over history.
     """
-    from alerts.backtest import backtest as tried
+    from alerts.trying.backtest import backtest as tried
     from metrics.engine import Engine
 
     settings = settings_of(home)
@@ -71,7 +71,7 @@ def _rules(
     given: str, settings: "Settings", metrics: "Mapping[str, Metric]"
 ) -> tuple[Sequence["AlertRule"], Sequence["AlertRule"]]:
     """The rules that are meant, and all that they may look at."""
-    from alerts.reading import Rules, check_text, read
+    from alerts.rules.reading import Rules, check_text, read
 
     known = Rules().load(settings, metrics).rules
     if given in known:
@@ -126,7 +126,7 @@ def _document(found: "Backtest", metrics: "Mapping[str, Metric]") -> dict[str, o
 
 
 def _text(found: "Backtest", metrics: "Mapping[str, Metric]") -> str:
-    from alerts.spans import written
+    from alerts.rules.durations import written
 
     alerts, incidents, delay = len(found.alerts), len(found.incidents), found.delay
     heard = alerts - found.suppressed
@@ -160,9 +160,9 @@ def _instances(found: "Backtest") -> Sequence[tuple["Labels", timedelta]]:
 
 
 def _row(found: "Backtest", labels: "Labels", metrics: "Mapping[str, Metric]") -> Sequence[str]:
-    from alerts.lifecycle import worse_of
-    from alerts.spans import written
-    from alerts.thresholds import compared_unit
+    from alerts.judging.lifecycle import worse_of
+    from alerts.judging.thresholds import compared_unit
+    from alerts.rules.durations import written
 
     alerts = found.of(labels)
     worst = [alert.worst for alert in alerts if alert.worst is not None]
@@ -175,8 +175,8 @@ def _row(found: "Backtest", labels: "Labels", metrics: "Mapping[str, Metric]") -
 
 def _drawn(found: "Backtest", labels: "Labels") -> Sequence[str]:
     """The series of an instance, and where it fires below it."""
-    from alerts.instants import micros
-    from alerts.lifecycle import worse_of
+    from alerts.judging.instants import micros
+    from alerts.judging.lifecycle import worse_of
 
     rows = found.rows
     if rows is None or labels not in rows.labels:
@@ -205,6 +205,6 @@ def _percent(part: float | None) -> str:
 
 
 def _what(rule: "AlertRule", metrics: "Mapping[str, Metric]") -> str:
-    from alerts.thresholds import threshold_text
+    from alerts.judging.thresholds import threshold_text
 
     return f"{rule.metric} {threshold_text(rule, metrics[rule.metric].unit if rule.metric else '')}".strip()

@@ -11,7 +11,7 @@ from app.commands.outcome import Exit, wrong
 from app.commands.printing import print_json, say
 
 if TYPE_CHECKING:
-    from alerts.reading import RuleSet
+    from alerts.rules.reading import RuleSet
     from metrics.catalog import Metric
     from metrics.settings import Settings
 
@@ -28,7 +28,7 @@ def check(
 
     Files that are named are checked as if they took the place of those of the home.
     """
-    from alerts.reading import Rules
+    from alerts.rules.reading import Rules
     from metrics.catalog import catalog
 
     settings = settings_of(home)
@@ -52,8 +52,8 @@ def check(
 
 def _of(files: list[Path], settings: "Settings", metrics: "Mapping[str, Metric]") -> "RuleSet":
     """The rules of these files over those that ship."""
-    from alerts.reading import rule_set
-    from alerts.rule_files import shipped_texts
+    from alerts.rules.files import shipped_texts
+    from alerts.rules.reading import rule_set
 
     texts: dict[str, str] = {}
     for path in files:

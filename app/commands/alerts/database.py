@@ -10,7 +10,7 @@ import typer
 from app.commands.outcome import Stop, unknown, wrong
 
 if TYPE_CHECKING:
-    from alerts.incident import Incident
+    from alerts.incidents import Incident
     from alerts.store import Store
     from metrics.settings import Settings
 
@@ -42,15 +42,15 @@ def opened(settings: "Settings", *, create: bool = False) -> Generator["Store"]:
 
 def exists(settings: "Settings") -> bool:
     """Whether there is a database to be looked into; one elsewhere is taken to be there."""
-    from alerts.store import FILE_NAME
+    from alerts.store.database import FILE_NAME
 
     return bool(settings.alerts.database_url) or (settings.home / FILE_NAME).exists()
 
 
 def no_incident(store: "Store", incident_id: str) -> Stop:
     """The end of a command that named an incident there is not."""
-    with store.reading() as book:
-        known = [incident.id for incident in book.incidents(open_only=False)]
+    with store.reading() as repository:
+        known = [incident.id for incident in repository.incidents(open_only=False)]
     return unknown("incident", incident_id, known, "promptpilot alerts incidents --all lists them")
 
 

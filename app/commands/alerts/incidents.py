@@ -11,9 +11,9 @@ from app.commands.printing import moment, print_json, say, table_text
 from app.commands.window import parse_length
 
 if TYPE_CHECKING:
-    from alerts.book import Book
-    from alerts.incident import Alert, Incident, Step
-    from alerts.outbox import Delivery
+    from alerts.incidents import Alert, Incident, Step
+    from alerts.store.outbox import Delivery
+    from alerts.store.repository import Repository
     from metrics.settings import Settings
 
 GRAINS = ((timedelta(days=7), timedelta(days=1)), (timedelta(hours=6), timedelta(hours=1)))
@@ -67,8 +67,8 @@ def as_document(incident: "Incident") -> dict[str, object]:
 def _listed(settings: "Settings", every: bool, since: datetime | None) -> "tuple[Incident, ...]":
     if not exists(settings):
         return ()
-    with opened(settings) as store, store.reading() as book:
-        return book.incidents(open_only=not every, since=since)
+    with opened(settings) as store, store.reading() as repository:
+        return repository.incidents(open_only=not every, since=since)
 
 
 def _row(incident: "Incident", at: datetime) -> list[str]:
@@ -80,7 +80,7 @@ def _row(incident: "Incident", at: datetime) -> list[str]:
 
 def _about(length: timedelta) -> str:
     """A length of time as long as it needs to be: 29w5d is told without its minutes."""
-    from alerts.spans import written
+    from alerts.rules.durations import written
 
     grain = next((grain for least, grain in GRAINS if length >= least), timedelta(seconds=1))
     return written(length // grain * grain)
@@ -88,9 +88,9 @@ def _about(length: timedelta) -> str:
 
 def _show(incident_id: str, settings: "Settings", as_json: bool) -> None:
     with opened(settings) as store:
-        with store.reading() as book:
-            incident = book.incident(incident_id)
-            parts = _parts(book, incident_id)
+        with store.reading() as repository:
+            incident = repository.incident(incident_id)
+            parts = _parts(repository, incident_id)
         if incident is None:
             raise no_incident(store, incident_id)
     if as_json:
@@ -100,8 +100,10 @@ def _show(incident_id: str, settings: "Settings", as_json: bool) -> None:
         say(line)
 
 
-def _parts(book: "Book", incident: str) -> "tuple[tuple[Alert, ...], tuple[Step, ...], tuple[Delivery, ...]]":
-    return book.alerts_of([incident]), book.timeline(incident=incident), book.deliveries(incident)
+def _parts(
+    repository: "Repository", incident: str
+) -> "tuple[tuple[Alert, ...], tuple[Step, ...], tuple[Delivery, ...]]":
+    return repository.alerts_of([incident]), repository.timeline(incident=incident), repository.deliveries(incident)
 
 
 def _parts_as_document(

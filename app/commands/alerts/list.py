@@ -8,8 +8,8 @@ from app.commands.options import Home, Json, settings_of
 from app.commands.printing import print_json, say, table_text, warn
 
 if TYPE_CHECKING:
-    from alerts.reading import RuleSet
     from alerts.rules import AlertRule
+    from alerts.rules.reading import RuleSet
     from metrics.catalog import Metric
     from metrics.settings import Settings
 
@@ -18,7 +18,7 @@ COLUMNS = ("rule", "priority", "what", "window", "for", "channels", "origin")
 
 def list(as_json: Json = False, home: Home = None) -> None:
     """Every alert rule that is in force: what it watches, who is told, and where it is written."""
-    from alerts.reading import Rules
+    from alerts.rules.reading import Rules
     from metrics.catalog import catalog
 
     settings = settings_of(home)
@@ -39,7 +39,7 @@ def _document(
     rule: "AlertRule", found: "RuleSet", settings: "Settings", metrics: "Mapping[str, Metric]"
 ) -> dict[str, object]:
     """A rule as scripts read it."""
-    from alerts.spans import written
+    from alerts.rules.durations import written
 
     channels = rule.notifications.channels
     return {
@@ -59,7 +59,7 @@ def _document(
 
 def _what(rule: "AlertRule", metrics: "Mapping[str, Metric]") -> str:
     """`error_rate > 5 %`."""
-    from alerts.thresholds import compared_unit, threshold_text
+    from alerts.judging.thresholds import compared_unit, threshold_text
 
     at_once = rule.condition.model_copy(update={"duration": timedelta()})
     unit = metrics[rule.metric].unit if rule.metric else ""

@@ -20,8 +20,8 @@ def resolve(
 
     with opened(settings_of(home)) as store:
         try:
-            with store.writing() as book:
-                answer = acts.resolve(book, incident, who(by), why, now())
+            with store.writing() as repository:
+                answer = acts.resolve(repository, incident, who(by), why, now())
         except acts.NoIncident as error:
             raise no_incident(store, incident) from error
     say(f"{answer.incident.title}: {answer.text}")

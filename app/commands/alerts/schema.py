@@ -20,7 +20,7 @@ def schema(
 
     # yaml-language-server: $schema=../alerts.schema.json
     """
-    from alerts.schema import schema as schema_of
+    from alerts.rules.schema import schema as schema_of
     from metrics.catalog import catalog
 
     document = schema_of(catalog(settings_of(home)))

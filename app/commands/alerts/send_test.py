@@ -12,7 +12,7 @@ from app.commands.printing import say
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from alerts.message import Message
+    from alerts.telling import Message
     from metrics.settings import Settings
 
 
@@ -26,9 +26,9 @@ def send_test(
     home: Home = None,
 ) -> None:
     """Send a message that says that nothing is wrong, and say what became of it."""
-    from alerts.channels.channel import Sent
-    from alerts.credentials import channels, missing, read_credentials
     from alerts.rules import Target
+    from alerts.telling.channels.channel import Sent
+    from alerts.telling.credentials import channels, missing, read_credentials
 
     settings = settings_of(home)
     try:
@@ -53,8 +53,9 @@ def test_message(settings: "Settings", at: "datetime") -> "Message":
     """A message that wakes nobody: a digest of nothing, with a picture to see whether that arrives, too."""
     from datetime import timedelta
 
-    from alerts.message import Message, Picture
     from alerts.rules import Priority
+    from alerts.telling import Message
+    from alerts.telling.message import Picture
 
     values = (1.2, 1.4, 1.1, 1.3, 1.2, 1.5, 2.9, 5.4, 6.1, 5.8, 3.0, 1.6, 1.3, 1.2)
     start = at - timedelta(minutes=len(values))

@@ -14,7 +14,7 @@ from app.commands.printing import moment, print_json, say, table_text, warn
 from app.commands.window import NONE, parse_length, parse_moment
 
 if TYPE_CHECKING:
-    from alerts.incident import Silence
+    from alerts.incidents import Silence
     from metrics.settings import Settings
 
 COLUMNS = ("silence", "from", "until", "rule", "labels", "by", "why")
@@ -100,10 +100,10 @@ def _made(settings: "Settings", asked: Asked, at: datetime) -> "Silence":
     rule = asked.rule
     with opened(settings, create=True) as store:
         try:
-            with store.writing() as book:
-                known = book.evaluated()
+            with store.writing() as repository:
+                known = repository.evaluated()
                 made = acts.silence(
-                    book, who=asked.who, why=asked.why, at=at, end=asked.end, rule=rule, labels=asked.labels
+                    repository, who=asked.who, why=asked.why, at=at, end=asked.end, rule=rule, labels=asked.labels
                 )
         except ValueError as error:
             raise wrong(str(error)) from error
@@ -117,8 +117,8 @@ def _end(settings: "Settings", silence_id: str, by: str, at: datetime) -> None:
 
     with opened(settings) as store:
         try:
-            with store.writing() as book:
-                acts.unsilence(book, silence_id, by, at)
+            with store.writing() as repository:
+                acts.unsilence(repository, silence_id, by, at)
         except acts.NoSilence as error:
             raise wrong(f"{error}: promptpilot alerts silence --list lists them") from error
     say(f"silence {silence_id} ended")
@@ -127,8 +127,8 @@ def _end(settings: "Settings", silence_id: str, by: str, at: datetime) -> None:
 def _list(settings: "Settings", at: datetime, as_json: bool) -> None:
     found: Sequence[Silence] = ()
     if exists(settings):
-        with opened(settings) as store, store.reading() as book:
-            found = book.silences(at)
+        with opened(settings) as store, store.reading() as repository:
+            found = repository.silences(at)
     if as_json:
         print_json([as_document(one) for one in found])
         return

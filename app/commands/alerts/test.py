@@ -21,8 +21,8 @@ def test(
 
     Exit code 1 where something else comes of them, 2 where a file cannot be used.
     """
-    from alerts.audience import Audience
-    from alerts.timelines import report_of
+    from alerts.trying.audience import Audience
+    from alerts.trying.playing import report_of
     from metrics.catalog import catalog
 
     settings = settings_of(home)

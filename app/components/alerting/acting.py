@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from alerts.incident import Incident, Status
+from alerts.incidents import Incident, Status
 from app import access, wording
 from app.access import Right
 from app.components.alerting import looks
@@ -31,6 +31,24 @@ def buttons(case: Case) -> None:
     if incident.status is not Status.RESOLVED:
         _button("Silence…", ":material/notifications_off:", incident, refusal)
         _button("Resolve…", ":material/check:", incident, refusal)
+
+
+def note(case: Case) -> None:
+    """A line for what was seen or tried, in an incident's timeline."""
+    refusal = access.current().refusal(Right.OPERATE)
+    with (
+        st.form("note", clear_on_submit=True, border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        text = st.text_input(
+            "Note", key="note-text", max_chars=LONGEST_REASON, label_visibility="collapsed",
+            placeholder="What was seen or tried, for those who look at it later", disabled=bool(refusal),
+        )  # fmt: skip
+        sent = st.form_submit_button(
+            "Note it", icon=":material/notes:", disabled=bool(refusal), help=wording.markdown(refusal) or None
+        )
+    if sent and text.strip() and do(Right.OPERATE, acts.note, case.incident.id, text.strip()):
+        st.rerun()
 
 
 def _button(label: str, icon: str, incident: Incident, refusal: str, *, primary: bool = False) -> None:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from alerts.backtest import Backtest
 from alerts.rules import AlertRule
+from alerts.trying.backtest import Backtest
 from app import wording
 from app.charts import watched
 from app.components.alerting import looks

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from alerts.incident import Alert, Status
+from alerts.incidents import Alert, Status
 from app import theme, wording
 from app.charts.watched import Watch, spark
-from app.components.alerting import acting, incident, looks
+from app.components.alerting import acting, looks, opening
 from app.queries import ruling
 from app.queries.alerting import Case
 from app.state import View
@@ -32,7 +32,7 @@ def card(case: Case, view: View, now: datetime, *, opens: bool = True) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             acting.buttons(case)
             if opens:
-                incident.details(case.incident)
+                opening.details(case.incident)
             _runbook(case)
 
 
@@ -53,7 +53,7 @@ def _state(case: Case, view: View, now: datetime) -> None:
 
 def _value(head: Alert | None, watch: Watch) -> None:
     st.metric(
-        wording.markdown(watch.title),
+        wording.markdown(watch.value_title or watch.title),
         watch.written(head.value if head else None),
         delta=wording.markdown(watch.threshold_text) or None,
         delta_color="off",

@@ -3,12 +3,12 @@
 import polars as pl
 import streamlit as st
 
-from alerts.history import Past
-from alerts.history import times as times_of
+from alerts.store.history import Past
+from alerts.store.history import times as times_of
 from app import theme, wording
 from app.charts import incidents
 from app.components import filter_bar
-from app.components.alerting import incident, looks
+from app.components.alerting import looks, opening
 from app.components.failure import contained
 from app.queries import incidents as asked
 from app.source import source
@@ -99,7 +99,7 @@ def table(view: View) -> None:
             st.caption(f"The newest {MOST:,} of {len(past):,} incidents.")
         selected: list[int] = chosen["selection"]["rows"]
         if selected:
-            incident.open_in_full(past[selected[0]].incident.id)
+            opening.open_in_full(past[selected[0]].incident.id)
             st.rerun()
 
 

@@ -3,10 +3,11 @@
 import polars as pl
 import streamlit as st
 
-from alerts.incident import Alert, Incident, Step
+from alerts.incidents import Alert, Step
 from app import theme, wording
 from app.charts import watched
-from app.components.alerting import looks, rules
+from app.components.alerting import acting, briefing, looks, opening, rules
+from app.components.alerting.card import card
 from app.components.failure import contained
 from app.queries import alerting, incidents, ruling
 from app.queries.alerting import Case
@@ -14,34 +15,7 @@ from app.source import source
 from app.state import View
 
 REFRESH = "5s"
-_PARAMETER = "incident"
 _MOST_ALERTS = 200
-
-
-def opened() -> str:
-    """The id of the incident that the link names; empty where it names none."""
-    return st.query_params.get(_PARAMETER, "")
-
-
-def details(one: Incident) -> None:
-    """A button that shows an incident in full."""
-    if st.button("Details", key=f"details-{one.id}", icon=":material/timeline:"):
-        open_in_full(one.id)
-        st.rerun()
-
-
-def open_in_full(incident_id: str) -> None:
-    """Name an incident in the link."""
-    st.query_params[_PARAMETER] = incident_id
-
-
-def _close() -> None:
-    st.query_params.pop(_PARAMETER, None)
-
-
-def way_back() -> None:
-    """A button that leads back to the section."""
-    st.button("All alerts", key="close-incident", icon=":material/arrow_back:", on_click=_close)
 
 
 def in_full(view: View, incident_id: str) -> None:
@@ -52,8 +26,6 @@ def in_full(view: View, incident_id: str) -> None:
 
 @st.fragment(run_every=REFRESH)
 def _incident(view: View, incident_id: str) -> None:
-    from app.components.alerting.card import card  # a card names the button that leads here
-
     with contained("The incident"):
         found = alerting.case(incident_id)
         if found is None:
@@ -65,11 +37,14 @@ def _incident(view: View, incident_id: str) -> None:
             return
         case, steps = found
         card(case, view, source().now(), opens=False)
+        briefing.panel(case, view)
         _course(case, steps, view)
         left, right = st.columns([3, 2])
         with left:
-            _timeline(steps, view)
+            briefing.failing(case, view)
+            _timeline(case, steps, view)
         with right:
+            briefing.components(case)
             _alerts(case, view)
             _ways_on(case, view)
 
@@ -86,8 +61,8 @@ def _course(case: Case, steps: tuple[Step, ...], view: View) -> None:
             st.plotly_chart(picture.figure, key="chart-course", alt=picture.alt, height="content")
 
 
-def _timeline(steps: tuple[Step, ...], view: View) -> None:
-    """Every step, the oldest first."""
+def _timeline(case: Case, steps: tuple[Step, ...], view: View) -> None:
+    """Every step, the oldest first, and a line to write what was seen or tried."""
     now = source().now()
     with st.container(border=True, key="panel-timeline", gap="xsmall"):
         st.subheader("Timeline", anchor=False, help="Everything that happened, the oldest first.")
@@ -102,6 +77,7 @@ def _timeline(steps: tuple[Step, ...], view: View) -> None:
                 f"`{at}` &nbsp;:{look.color}[{look.icon} **{step.kind}**] "
                 f"{wording.markdown(wording.name(step.text, 300) + who)}"
             )
+        acting.note(case)
 
 
 def _alerts(case: Case, view: View) -> None:
@@ -133,7 +109,7 @@ def _ways_on(case: Case, view: View) -> None:
     """Where to look next, with the same window and filters."""
     with st.container(horizontal=True, vertical_alignment="center", key="ways-on", gap="small"):
         if case.rule and st.button("The rule", key="to-the-rule", icon=":material/rule:", type="tertiary"):
-            _close()
+            opening.close()
             st.query_params["show"] = "Rules"
             rules.open_rule(case.rule.id)
             st.rerun()

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from alerts.alert import Key
-from alerts.incident import Incident, Status
+from alerts.incidents import Incident, Status
+from alerts.judging import Key
 from alerts.rules import Priority
 from app import theme, wording
 

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from alerts.history import Noise
+from alerts.store.history import Noise
 from app import theme, wording
 from app.charts import incidents
 from app.components.alerting import looks

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from app import access
-from app.components.alerting import acting, incident
+from app.components.alerting import acting, incident, opening
 from app.state import View
 
 _KEY = "show"
@@ -14,12 +14,12 @@ Part = Callable[[View], None]
 
 def shown(view: View, sections: Mapping[str, Sequence[Part]]) -> None:
     """The parts of the section that the link names, the first one without a name; over them the choice of section."""
-    opened = incident.opened()
-    if opened:
+    incident_id = opening.opened()
+    if incident_id:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            incident.way_back()
+            opening.way_back()
             _login()
-        incident.in_full(view, opened)
+        incident.in_full(view, incident_id)
     else:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             names = tuple(sections)

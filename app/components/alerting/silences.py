@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import streamlit as st
 
-from alerts.incident import Silence
+from alerts.incidents import Silence
 from app import access, theme, wording
 from app.access import Right
 from app.components.alerting import acting, looks

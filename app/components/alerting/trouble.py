@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from alerts.outbox import Delivery
+from alerts.store.outbox import Delivery
 from app import access, wording
 from app.access import Right
 from app.components.alerting import acting, looks

@@ -12,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from metrics.catalog.model import LastState, MinuteSlots
-from metrics.engine.measures import quarters
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
+from metrics.engine.file_pruning import event_files
+from metrics.engine.measures import quarter_hours
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
-from metrics.engine.scope import Scope, moment_sql, span_sql
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Statement
+from metrics.engine.time_sql import moment_sql, span_sql
 
 CARRIED_MINUTES = 5
 MINUTE_US = 60_000_000
@@ -29,17 +32,17 @@ def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
     """One step for all slot counts."""
     slots = _slots(scope)
     groups = "".join(f", {group}" for group in scope.groups)
-    is_fine = quarters.serve(scope.buckets)
+    is_fine = quarter_hours.serve(scope.buckets)
     text = f"""
         {slots.text}
-        SELECT {(quarters if is_fine else scope.buckets).key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},
+        SELECT {(quarter_hours if is_fine else scope.buckets).key_sql(f"minute * {MINUTE_US}")} AS {KEY}{groups},
             count(*) FILTER (WHERE state >= 0) AS slots_observed, count(*) FILTER (WHERE state = 2) AS slots_down
         FROM slots GROUP BY ALL
     """
     names = [KEY, *scope.groups, *(f"slots_{measure.counted}" for measure in measures)]
 
     def named(rows: pl.DataFrame) -> pl.DataFrame:
-        return (quarters.summed(rows, scope.buckets, scope.groups) if is_fine else rows).select(names)
+        return (quarter_hours.summed(rows, scope.buckets, scope.groups) if is_fine else rows).select(names)
 
     yield Step(replace(slots, text=text), "events", named, is_shared=is_fine)
 
@@ -73,16 +76,16 @@ def _slots(scope: Scope) -> Statement:
     """The beginning of a statement: `slots` with `minute`, the groups and the worst `state`, -1 being unknown."""
     scope.kinds_for("uptime", ("health",))
     reach = Window(start=scope.window.start - timedelta(minutes=CARRIED_MINUTES), end=scope.window.end)
-    probes = scope.events("health", [reach])
+    probes = event_files(scope.lake, "health", [reach])
     critical = scope.settings.slo.critical_components
     only_critical = " AND list_contains($critical, component)" if critical and not _chosen(scope) else ""
     groups = "".join(f", {group}" for group in scope.groups)
     start, end = scope.window.start, scope.window.end
     text = f"""
         WITH probed AS (
-            SELECT component{scope.select_groups()}, epoch_us(ts) // {MINUTE_US} AS slot,
+            SELECT component{select_groups(scope)}, epoch_us(ts) // {MINUTE_US} AS slot,
                 max({BADNESS}) AS worst, arg_max({BADNESS}, (ts, event_id)) AS last
-            FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only_critical}{scope.filter_sql()} GROUP BY ALL
+            FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only_critical}{filter_sql(scope)} GROUP BY ALL
         ),
         spans AS (
             SELECT *, least(
@@ -97,7 +100,7 @@ def _slots(scope: Scope) -> Statement:
                 AND minute * {MINUTE_US} < epoch_us({moment_sql(end)})
         ),
         slots AS (SELECT minute{groups}, max(state) AS state FROM states GROUP BY ALL)"""
-    parameters = scope.used_parameters(text) | ({"critical": list(critical)} if only_critical else {})
+    parameters = used_parameters(scope, text) | ({"critical": list(critical)} if only_critical else {})
     return Statement(text, parameters, (probes,))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from alerts.rules import KINDS, AlertRule
-from alerts.writing import as_yaml, document_of
+from alerts.rules.writing import as_yaml, document_of
 from app.components.alerting import fields
 from app.components.alerting.fields import Field
 from app.queries import rule_editing

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextArea
 
-from alerts.alert import Key
-from alerts.incident import Status, Step
+from alerts.incidents import Status, Step
+from alerts.judging import Key
 from alerts.rules import Priority
 from alerts.store import Store
 from app import source
@@ -22,6 +22,7 @@ from tests.app.incidents import (
     CHAT,
     COST,
     FALLING,
+    RULES,
     SLOW,
     SLOWNESS,
     SPENDING,
@@ -190,8 +191,8 @@ def test_an_incident_is_acknowledged_in_the_name_of_the_login(shown: Shown, tmp_
     filled(tmp_path, NOW)
     test = press(shown(user=ADA), f"acknowledge-{FALLING}")
     sound(test)
-    with kept(tmp_path).reading() as book:
-        found = book.incident(FALLING)
+    with kept(tmp_path).reading() as repository:
+        found = repository.incident(FALLING)
     assert found and (found.status, found.acknowledged_by) == (Status.ACKNOWLEDGED, "ada@example.com")
     assert f"acknowledge-{FALLING}" not in [one.key for one in test.button]
     assert "acknowledged by ada@example.com" in test.toast[0].value.replace("\\", "").replace("\N{WORD JOINER}", "")
@@ -200,8 +201,8 @@ def test_an_incident_is_acknowledged_in_the_name_of_the_login(shown: Shown, tmp_
 def test_without_a_login_everybody_may_and_nobody_is_named(shown: Shown, tmp_path: Path) -> None:
     filled(tmp_path, NOW)
     press(shown(), f"acknowledge-{FALLING}")
-    with kept(tmp_path).reading() as book:
-        found = book.incident(FALLING)
+    with kept(tmp_path).reading() as repository:
+        found = repository.incident(FALLING)
     assert found and found.acknowledged_by == UNKNOWN
 
 
@@ -242,8 +243,8 @@ def test_a_button_that_a_browser_is_made_to_press_all_the_same_does_nothing(show
     test.user = ADA
     assert not test.run().exception
     assert test.session_state["alert-said"][1].startswith("Not done: ada@example.com may not acknowledge")
-    with kept(tmp_path).reading() as book:
-        found = book.incident(FALLING)
+    with kept(tmp_path).reading() as repository:
+        found = repository.incident(FALLING)
     assert found and found.status is Status.OPEN
 
 
@@ -256,8 +257,8 @@ def test_silencing_asks_for_how_long_what_and_why(shown: Shown, tmp_path: Path) 
     test.run()
     press(test, "confirm-silence")
     sound(test)
-    with kept(tmp_path).reading() as book:
-        (made,) = (one for one in book.silences(NOW) if one.id != "quiet")
+    with kept(tmp_path).reading() as repository:
+        (made,) = (one for one in repository.silences(NOW) if one.id != "quiet")
     assert (made.rule, dict(made.labels)) == (CHAT.rule, {"endpoint": "/api/v1/chat"})
     assert (made.start, made.end, made.reason) == (NOW, NOW + timedelta(hours=4), "provider is on it")
     assert "silenced until 04:03" in texts(test)
@@ -272,8 +273,8 @@ def test_resolving_asks_why_and_takes_the_card_away(shown: Shown, tmp_path: Path
     press(test, "confirm-resolve")
     sound(test)
     assert "Slow responses: 1.21 s" not in titles(test)
-    with kept(tmp_path).reading() as book:
-        found = book.incident(SLOWNESS)
+    with kept(tmp_path).reading() as repository:
+        found = repository.incident(SLOWNESS)
     assert found and found.resolution == f"resolved by {UNKNOWN}: rolled back"
 
 
@@ -300,9 +301,9 @@ def test_a_message_that_was_given_up_is_tried_again(shown: Shown, tmp_path: Path
     )
     press(test, "again-dead-1")
     sound(test)
-    with kept(tmp_path).reading() as book:
-        assert book.dead_letters() == ()
-        assert book.waiting()[0] == 1
+    with kept(tmp_path).reading() as repository:
+        assert repository.dead_letters() == ()
+        assert repository.waiting()[0] == 1
 
 
 def test_what_is_wrong_with_a_rule_file_is_said_with_file_and_line(shown: Shown, tmp_path: Path) -> None:
@@ -338,6 +339,35 @@ def test_the_course_of_an_incident_has_threshold_and_spans(shown: Shown, tmp_pat
     (alt,) = (alt for alt in charts(shown(incident=SLOWNESS)) if "over time" in alt)
     assert alt.startswith("Response time P95 over time: ")
     assert "Threshold: > 100 ms. Firing 1 times." in alt
+
+
+def test_an_incident_says_what_to_do_who_is_hit_and_what_was_like_it_before(shown: Shown, tmp_path: Path) -> None:
+    rules = RULES.replace("  runbook:", "  description: Roll the last release back.\n  runbook:")
+    filled(tmp_path, NOW)
+    (tmp_path / "alerts" / "own.yaml").write_text(rules, encoding="utf-8")
+    test = shown(incident=FALLING)
+    sound(test)
+    said = texts(test)
+    assert "Roll the last release back." in said
+    assert {"Users", "Events"} <= {one.label for one in test.metric}
+    assert "3 min: " in said
+    (copied,) = test.code
+    assert copied.value.startswith("Firing P0: Errors by endpoint")
+    assert "What to do first: Roll the last release back." in copied.value
+    press(test, next(button.key for button in test.button if (button.key or "").startswith("earlier-")) or "")
+    assert test.query_params["incident"].startswith("past")
+
+
+def test_a_note_is_written_into_the_timeline(shown: Shown, tmp_path: Path) -> None:
+    filled(tmp_path, NOW)
+    test = shown(ADA, incident=FALLING)
+    test.text_input("note-text").set_value("rolled back [router](http://h)")
+    press(test, next(button.key for button in test.button if button.label == "Note it") or "")
+    sound(test)
+    assert "rolled back [router](http://h) · ada@example.com" in texts(test)
+    with Store.of(Settings(home=tmp_path)).reading() as repository:
+        (kept,) = (step for step in repository.timeline(incident=FALLING) if step.kind == "note")
+    assert (kept.text, kept.who) == ("rolled back [router](http://h)", "ada@example.com")
 
 
 def test_details_lead_to_the_incident_and_back_to_the_rule(shown: Shown, tmp_path: Path) -> None:
@@ -421,8 +451,8 @@ def test_a_silence_is_listed_and_ended(shown: Shown, tmp_path: Path) -> None:
     assert "by bob: new price table" in texts(test)
     press(test, "end-quiet")
     sound(test)
-    with kept(tmp_path).reading() as book:
-        assert book.silences(NOW) == ()
+    with kept(tmp_path).reading() as repository:
+        assert repository.silences(NOW) == ()
     assert tables(test)["Silences that have ended"]["What"].to_list() == ["Cost an hour"]
 
 
@@ -438,8 +468,8 @@ def test_a_maintenance_window_may_lie_ahead_and_be_limited(shown: Shown, tmp_pat
     test.text_input(key="window-reason").set_value("database moves").run()
     press(test, "window-add")
     sound(test)
-    with kept(tmp_path).reading() as book:
-        (made,) = book.silences()
+    with kept(tmp_path).reading() as repository:
+        (made,) = repository.silences()
     assert (made.rule, dict(made.labels), made.reason) == (CHAT.rule, {"endpoint": "/api/v1/chat"}, "database moves")
     assert (made.start.hour, made.end.hour) == (10, 12)
     assert "planned, begins in 10 h" in texts(test)

@@ -16,7 +16,7 @@ WINDOW = Window.model_validate({"start": "2026-03-26T10:20:00Z", "end": "2026-04
 
 def value(home: Path, metric: str, settings: Settings | None = None) -> float:
     engine = Engine(settings or Settings(home=home))
-    return engine.run(Query(metrics=(metric,), window=WINDOW)).frame[metric].item()
+    return engine.answer(Query(metrics=(metric,), window=WINDOW)).frame[metric].item()
 
 
 def requests(events: Events) -> pl.DataFrame:
@@ -48,7 +48,7 @@ def test_only_critical_components_take_the_product_down(world_home: Path, world_
     window = Window.model_validate({"start": "2026-03-28T22:00:30Z", "end": "2026-03-29T06:00:00Z"})
     query = Query(metrics=("uptime",), window=window, grain=Grain.MINUTES_30)
     expected = answer("uptime", world_events, query, critical)
-    assert differences("uptime", engine.run(query).frame, expected, query, EXACT).is_empty()
+    assert differences("uptime", engine.answer(query).frame, expected, query, EXACT).is_empty()
     every = answer("uptime", world_events, query)
     assert not expected.sort("time").equals(every.sort("time"))
 
@@ -58,4 +58,4 @@ def test_a_component_asked_about_by_name_need_not_be_critical(world_home: Path, 
     query = Query(metrics=("uptime",), window=WINDOW, by=("component",))
     expected = answer("uptime", world_events, query)
     assert expected.height == 3
-    assert differences("uptime", engine.run(query).frame, expected, query, EXACT).is_empty()
+    assert differences("uptime", engine.answer(query).frame, expected, query, EXACT).is_empty()

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from metrics.lake import ingest as face
-from metrics.lake import line
+from metrics.lake import read_ahead
 from metrics.lake.ingest import IngestReport, ingest, ingest_inbox, status
 from metrics.lake.intake.inbox import put_away
 from metrics.lake.intake.marks import mark_of
@@ -22,12 +22,12 @@ from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.files import NOW, requests
 
 Act = Callable[[], object]
-CASES = {"together": line.SMALL_BYTES, "alone": 0}
+CASES = {"together": read_ahead.SMALL_BYTES, "alone": 0}
 
 
 @pytest.fixture(params=CASES.values(), ids=[*CASES], autouse=True)
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "SMALL_BYTES", request.param)
+    monkeypatch.setattr(read_ahead, "SMALL_BYTES", request.param)
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from metrics.events.questions import Answers
-from metrics.lake import durably, line, reader, writer
+from metrics.lake import durably, read_ahead, reader, writer
 from metrics.lake.ingest import Progress
 from metrics.lake.intake import inbox
 from metrics.lake.intake.inbox import found_in
-from metrics.lake.line import Line
+from metrics.lake.read_ahead import ReadAhead
 from metrics.lake.readers import InterruptibleReader
 from metrics.lake.tables import Lake
 from metrics.lake.writer import Writer, locked
@@ -79,7 +79,7 @@ def store_all(home: Path) -> None:
     with locked(home):
         one = Writer(Settings(home=home), lambda: NOW)
         one.put_right()
-        pen = Line(one, [cast("InterruptibleReader", ReadsHere())], Answers(), cast("Progress", Silent()))
+        pen = ReadAhead(one, [cast("InterruptibleReader", ReadsHere())], Answers(), cast("Progress", Silent()))
         list(pen.stored([*found_in([home / "inbox"])], owned=True))
 
 
@@ -105,12 +105,19 @@ def moments(home: Path) -> list[int]:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("small_bytes", "share"),
-    [(line.SMALL_BYTES, 0), (line.SMALL_BYTES, 1), (line.SMALL_BYTES, 2), (line.SMALL_BYTES, 3), (0, 0), (0, 2)],
+    [
+        (read_ahead.SMALL_BYTES, 0),
+        (read_ahead.SMALL_BYTES, 1),
+        (read_ahead.SMALL_BYTES, 2),
+        (read_ahead.SMALL_BYTES, 3),
+        (0, 0),
+        (0, 2),
+    ],
 )
 def test_cut_off_anywhere_every_event_is_there_once(
     small_bytes: int, share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "SMALL_BYTES", small_bytes)
+    monkeypatch.setattr(read_ahead, "SMALL_BYTES", small_bytes)
     every = moments(tmp_path / "whole")
     assert len(every) > 100
     for moment in every[share::4]:

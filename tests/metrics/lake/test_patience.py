@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.commands.doctor import CHECKS, Circumstances
-from metrics.lake import child, line, patience
+from metrics.lake import child, patience, read_ahead
 from metrics.lake.child import Reader
 from metrics.lake.identity.identities import Identities
 from metrics.lake.identity.runs import number_of
@@ -135,7 +135,7 @@ class Limited(InterruptibleReader):
 def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Limited]]:
     Limited.tasks = []
     monkeypatch.setattr("metrics.lake.ingest.InterruptibleReader", Limited)
-    monkeypatch.setattr(line, "SMALL_BYTES", 0)
+    monkeypatch.setattr(read_ahead, "SMALL_BYTES", 0)
     return Limited  # pyright: ignore[reportReturnType]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from metrics.engine import Engine, Query, Window
+from metrics.engine import DataFreshness, Engine, Query, Window
 from metrics.engine.query import Grain
-from metrics.lake import line
+from metrics.lake import read_ahead
 from metrics.lake.ingest import ingest, ingest_inbox, status
 from metrics.lake.ledger import Ledger
 from metrics.lake.problems import LakeUnavailable
@@ -26,10 +26,10 @@ FEEDBACK = "ts,event,csat_score,user_id\n" + "".join(f"2026-05-30T0{hour}:00:00Z
 LATER = NOW + timedelta(days=900)
 
 
-@pytest.fixture(params=[line.SMALL_BYTES, 0], ids=["together", "alone"])
+@pytest.fixture(params=[read_ahead.SMALL_BYTES, 0], ids=["together", "alone"])
 def home(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three files of requests on two days, one of feedback; stored in two looks."""
-    monkeypatch.setattr(line, "SMALL_BYTES", request.param)
+    monkeypatch.setattr(read_ahead, "SMALL_BYTES", request.param)
     inbox = settings.home / "inbox" / "gateway"
     inbox.mkdir(parents=True)
     requests(1000).write_parquet(inbox / "a.parquet")
@@ -112,8 +112,8 @@ def test_it_is_named_the_rest_answers_and_it_is_mended(
     assert all(one.where.is_relative_to(home) and one.what and one.mend for one in found)
 
     query = Query(metrics=("csat",), grain=Grain.NONE, window=Window(start=START, end=NOW))
-    assert Engine(settings).run(query).frame["csat"].to_list() == [100.0]
-    assert Engine(settings).freshness().kinds["feedback"].rows == 9
+    assert Engine(settings).answer(query).frame["csat"].to_list() == [100.0]
+    assert Engine(settings).answer(DataFreshness()).kinds["feedback"].rows == 9
 
     assert repair(settings, now=lambda: LATER, dry_run=True).found == tuple(found)
     assert damages(home) == found

@@ -1,0 +1,144 @@
+"""What a condition says of every evaluation: one row of a table a kind, each judging whole series at once.
+
+The kinds that need a few lines are here. Those that learn are `dynamic.py`, `anomaly.py` and `forecast.py` beside it;
+`composite` looks at rules and not at figures and is `composite.py`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from alerts.judging.anomaly import judged_by_detector, needs_of_detector
+from alerts.judging.dynamic import judged_by_band, needs_of_band
+from alerts.judging.evidence import Ask, Evidence, Needs
+from alerts.judging.forecast import judged_by_forecast, needs_of_forecast, trailing
+from alerts.judging.series import Floats, Question
+from alerts.judging.verdicts import OPERATORS, Judged, nine_digits, unknown, verdicts
+from alerts.rules import Absent, AlertRule, Burn, BurnRate, Change, Static
+from metrics.engine import Window
+from metrics.events.entries import nearest
+
+BURNS = (
+    Burn(rate=14.4, long=timedelta(hours=1), short=timedelta(minutes=5)),
+    Burn(rate=6, long=timedelta(hours=6), short=timedelta(minutes=30)),
+)
+"""What a burn-rate rule looks at that names no burns: 2 % of a month's budget in an hour, or 5 % in six."""
+
+
+def ask_of(rule: AlertRule, window: Window, known: Sequence[Any] = ()) -> Ask:
+    """What a rule that is not composite has to ask about the buckets of a window."""
+    question = Question(rule.by, rule.filters, rule.window)
+    needs = KINDS[rule.condition.kind].needs(rule.condition, rule.window)
+    return Ask(question, rule.metric, window, needs, rule.min_events, tuple(known))
+
+
+def judge(rule: AlertRule, evidence: Evidence) -> Judged:
+    """What the rule's condition says of every evaluation: a row an instance of the evidence, a column a bucket."""
+    problem = evidence.series.problem
+    if problem:
+        return unknown(evidence.judged().values, problem)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return KINDS[rule.condition.kind].judge(rule.condition, evidence)
+
+
+def judged_by_threshold(condition: Static, evidence: Evidence) -> Judged:
+    """The value against a fixed one. A name stands for the level of that name."""
+    series = evidence.judged()
+    values, known = series.values, ~np.isnan(series.values)
+    if isinstance(condition.threshold, str):
+        return _judged_by_level(condition, condition.threshold, values, series.levels)
+    compare = OPERATORS[condition.operator]
+    breach = compare(values, condition.threshold)
+    recovered = None if condition.recover is None else ~compare(values, condition.recover)
+    return Judged(verdicts(known, breach, recovered), values)
+
+
+def _judged_by_level(condition: Static, name: str, values: Floats, levels: tuple[str, ...]) -> Judged:
+    if not levels:
+        return unknown(values, f"its values have no names, so that none is {name!r}")
+    if condition.operator == "contains":
+        chosen = [level for level, known in enumerate(levels) if name in known]
+    elif name in levels:
+        chosen = [levels.index(name)]
+    else:
+        return unknown(values, f"{name!r} is no level{nearest(name, levels)}; known are {', '.join(levels)}")
+    breach = np.isin(values, chosen)
+    return Judged(verdicts(~np.isnan(values), ~breach if condition.operator == "!=" else breach), values)
+
+
+def judged_by_absence(condition: Absent, evidence: Evidence) -> Judged:
+    """Nothing at all in the bucket is the breach; values over few events are something."""
+    del condition
+    series = evidence.series.part(evidence.first, len(evidence.series.starts))
+    return Judged(verdicts(np.True_ | series.seen, ~series.seen), series.values)
+
+
+def judged_by_change(condition: Change, evidence: Evidence) -> Judged:
+    """Percent by which the value differs from the one so much earlier; against zero or nothing there is no percent.
+
+    There is none either between two counts or sums that both stand for few events.
+    """
+    series, earlier = evidence.judged(), evidence.at(condition.against)
+    now, then = series.values, earlier.values
+    few = series.summed & (np.fmax(series.events, earlier.events) < evidence.asked.min_events)
+    percent = np.where(few | (then == 0), np.nan, 100 * (now - then) / np.abs(then))
+    return Judged(verdicts(~np.isnan(percent), OPERATORS[condition.operator](percent, condition.threshold)), percent)
+
+
+def judged_by_burn(condition: BurnRate, evidence: Evidence) -> Judged:
+    """How many times too fast the budget is spent, over a long and a short window at once; any pair of them counts.
+
+    What is reported is the rate of the pair that is farthest on. A long window over too few events is no data, and
+    so is a short one without any: nothing says that it goes on.
+    """
+    series, first, width = evidence.series, evidence.first, evidence.asked.question.width
+    counted = ~np.isnan(series.values)
+    # Where nobody counts events, every bucket weighs the same.
+    weights = np.where(counted, np.where(np.isnan(series.events), 1.0, series.events), 0.0)
+    bad = np.where(counted, series.values, 0.0) * weights
+    budget = 100 - condition.objective
+
+    def rate(length: timedelta, fewest: int) -> Floats:
+        events = trailing(weights, length // width, first)
+        return np.where(events >= fewest, trailing(bad, length // width, first) / events / budget, np.nan)
+
+    value = progress = np.full((len(series.labels), len(series.starts) - first), np.nan)
+    for burn in condition.burns or BURNS:
+        fewest = evidence.asked.min_events if series.judged_by_events else 0
+        both = nine_digits(np.minimum(rate(burn.long, fewest), rate(burn.short, 0)))
+        farther = ~np.isnan(both) & ~(both / burn.rate <= progress)
+        value, progress = np.where(farther, both, value), np.where(farther, both / burn.rate, progress)
+    return Judged(verdicts(~np.isnan(value), progress > 1), value)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of condition is judged, and what it needs besides the judged buckets, by condition and window."""
+
+    judge: Callable[[Any, Evidence], Judged]
+    needs: Callable[[Any, timedelta], Needs] = lambda condition, width: Needs()
+
+
+def _needs_of_burn(condition: BurnRate, width: timedelta) -> Needs:
+    longest = max(max(burn.long, burn.short) for burn in condition.burns or BURNS)
+    return Needs(reach=max(longest - width, timedelta()))
+
+
+def _needs_of_change(condition: Change, width: timedelta) -> Needs:
+    del width
+    return Needs(offsets=(condition.against,))
+
+
+KINDS: Mapping[str, Kind] = {
+    "static": Kind(judged_by_threshold),
+    "absent": Kind(judged_by_absence),
+    "change": Kind(judged_by_change, _needs_of_change),
+    "burn_rate": Kind(judged_by_burn, _needs_of_burn),
+    "dynamic": Kind(judged_by_band, needs_of_band),
+    "anomaly": Kind(judged_by_detector, needs_of_detector),
+    "forecast": Kind(judged_by_forecast, needs_of_forecast),
+}
+"""Every kind of condition but composite."""

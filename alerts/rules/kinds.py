@@ -1,0 +1,204 @@
+"""What may be wrong with a number: the kinds of condition that a rule can have, as they stand in YAML.
+
+Models only: judging a series by them is `alerts/judging/conditions.py`'s.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from alerts.rules.durations import Length, parsed, written
+from metrics.events.entries import Entry
+
+
+class Part(Entry):
+    """A part of a rule: what is written below a field is its description in the JSON schema."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+def _more_than_nothing(length: Length) -> Length:
+    if not length:
+        raise ValueError("expected more than 0s")
+    return length
+
+
+Some = Annotated[Length, AfterValidator(_more_than_nothing)]
+"""A length that is not 0."""
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number that is written as one."""
+
+
+class _Condition(Part):
+    duration: Length = parsed("0s")
+    """How long every evaluation must have breached before the alert fires."""
+    recover_for: Length = parsed("0s")
+    """How long the recover condition must hold before it is resolved."""
+
+
+class Static(_Condition):
+    """The value against a fixed threshold."""
+
+    kind: Literal["static"] = "static"
+    operator: Literal[">", "<", ">=", "<=", "==", "!=", "contains"]
+    """How the value stands to the threshold when something is wrong."""
+    threshold: Annotated[
+        Annotated[Number, Tag("number")] | Annotated[str, Tag("text")],
+        Discriminator(lambda given: "text" if isinstance(given, str) else "number"),
+    ]
+    """A number; or, for metrics with named levels (`component_status`), a level's name."""
+    recover: Number | None = None
+    """The value must be on the other side of this one before it counts as recovered (hysteresis)."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if isinstance(self.threshold, str) and self.operator not in ("==", "!=", "contains"):
+            raise ValueError(f"a text is compared by ==, != or contains, not by {self.operator}")
+        if self.operator == "contains" and not isinstance(self.threshold, str):
+            raise ValueError("contains looks for a text")
+        if self.recover is not None:
+            if isinstance(self.threshold, str) or self.operator in ("==", "!="):
+                raise ValueError("recover goes with >, <, >= or <=")
+            beyond = self.recover > self.threshold if ">" in self.operator else self.recover < self.threshold
+            if beyond:
+                side = "at most" if ">" in self.operator else "at least"
+                raise ValueError(f"recover must be {side} the threshold, {self.threshold:g}, not {self.recover:g}")
+        return self
+
+
+class Dynamic(_Condition):
+    """Outside of the band learned from the same hour of the week in the weeks before."""
+
+    kind: Literal["dynamic"]
+    sensitivity: Literal["low", "medium", "high"] = "medium"
+    """How narrow the band is: high finds most, and is wrong most often."""
+    direction: Literal["up", "down", "both"] = "both"
+    """On which side of the band something is wrong."""
+    weeks: Annotated[int, Field(ge=1, le=12)] = 4
+    """How many weeks back it learns from."""
+
+
+class Anomaly(_Condition):
+    """Unlike what was usual, as a detector sees it."""
+
+    kind: Literal["anomaly"]
+    method: Literal["isolation-forest", "one-class-svm"] = "isolation-forest"
+    """The detector."""
+    sensitivity: Literal["low", "medium", "high"] = "medium"
+    """How much must be unlike: high finds most, and is wrong most often."""
+    history: Some = parsed("14d")
+    """How far back it learns from."""
+
+
+class Forecast(_Condition):
+    """Will cross the threshold within the horizon, going on as over the history."""
+
+    kind: Literal["forecast"]
+    operator: Literal[">", "<", ">=", "<="]
+    """How the forecast stands to the threshold when something will be wrong."""
+    threshold: Number
+    """A number in the metric's unit."""
+    horizon: Some
+    """How far ahead it looks."""
+    history: Some = parsed("6h")
+    """What goes on in the forecast."""
+
+
+class Absent(_Condition):
+    """No data at all for `duration`."""
+
+    kind: Literal["absent"]
+    duration: Some = parsed("5m")
+    """How long nothing has come before the alert fires."""
+
+
+class BurnRate(_Condition):
+    """The error budget of an objective is spent too fast, over a long and a short window at once.
+
+    The metric is the percentage that is bad. Source: Google, The Site Reliability Workbook, ch. 5.
+    """
+
+    kind: Literal["burn_rate"]
+    objective: Annotated[Number, Field(gt=0, lt=100)]
+    """Percentage that is to be good, such as 99.9."""
+    burns: tuple["Burn", ...] = ()
+    """Empty: 14.4 × over 1 h and 5 m, 6 × over 6 h and 30 m."""
+
+
+class Burn(Part):
+    """One pair of windows; any pair that burns is a breach."""
+
+    rate: Annotated[Number, Field(gt=0)]
+    """How many times as fast as the budget allows."""
+    long: Some
+    """The window that shows that it matters."""
+    short: Some
+    """The window that shows that it goes on."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.short >= self.long:
+            raise ValueError(f"short must be shorter than long, {written(self.long)}, not {written(self.short)}")
+        return self
+
+
+class Change(_Condition):
+    """The value against the one `against` earlier, in percent of that.
+
+    Counts and sums that stand for fewer events than `min_events` both times have not changed in any way that matters.
+    """
+
+    kind: Literal["change"]
+    operator: Literal[">", "<", ">=", "<="]
+    """How the change stands to the threshold when something is wrong."""
+    threshold: Number
+    """Percent: 50 is half as much again, -50 is half."""
+    against: Some = parsed("7d")
+    """How much earlier it is compared with."""
+
+
+class Composite(_Condition):
+    """Other rules are firing at once: all of some, or any of some."""
+
+    kind: Literal["composite"]
+    all: tuple[str, ...] = ()
+    """Ids of rules that must fire at once."""
+    any: tuple[str, ...] = ()
+    """Ids of rules of which one must fire."""
+
+    @model_validator(mode="after")
+    def _names_rules(self) -> Self:
+        if bool(self.all) == bool(self.any):
+            raise ValueError("expected either `all` or `any`, each a list of rule ids")
+        return self
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules it looks at."""
+        return self.all or self.any
+
+
+def _kind_of(given: object) -> str | None:
+    """The kind that a condition names, static where it names none."""
+    named = given.get("kind", "static") if isinstance(given, dict) else getattr(given, "kind", None)
+    return named if named is None else str(named)
+
+
+Condition = Annotated[
+    Annotated[Static, Tag("static")]
+    | Annotated[Dynamic, Tag("dynamic")]
+    | Annotated[Anomaly, Tag("anomaly")]
+    | Annotated[Forecast, Tag("forecast")]
+    | Annotated[Absent, Tag("absent")]
+    | Annotated[BurnRate, Tag("burn_rate")]
+    | Annotated[Change, Tag("change")]
+    | Annotated[Composite, Tag("composite")],
+    Discriminator(_kind_of),
+]
+"""Any of them, told apart by `kind`."""
+KINDS: Mapping[str, type[_Condition]] = {
+    "static": Static, "dynamic": Dynamic, "anomaly": Anomaly, "forecast": Forecast, "absent": Absent,
+    "burn_rate": BurnRate, "change": Change, "composite": Composite,
+}  # fmt: skip
+"""The kinds of condition by name."""

@@ -1,0 +1,234 @@
+"""What is watched: an alert rule and its parts, as they stand in YAML (those that ship are in `shipped/`).
+
+Models only: reading files, naming lines and reloading are `reading.py`'s.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+
+from alerts.rules.durations import Length, parsed, written
+from alerts.rules.kinds import (
+    KINDS,
+    Absent,
+    Anomaly,
+    Burn,
+    BurnRate,
+    Change,
+    Composite,
+    Condition,
+    Dynamic,
+    Forecast,
+    Part,
+    Some,
+    Static,
+)  # fmt: skip
+from alerts.rules.time_intervals import Weekly
+from metrics.engine.buckets import SECONDS
+from metrics.engine.query import Filter
+from metrics.events.entries import nearest
+
+CHANNELS = ("slack", "email", "pagerduty", "webhook")
+"""Ways to reach a person or a program."""
+NONE = "(none)"
+"""How a dimension's missing value is written."""
+_SCALARS = ["string", "number", "boolean", "null"]
+WINDOWS = tuple(sorted({parsed(grain.value): grain for grain in SECONDS}.items()))
+"""Widths that a window may have, and the grain of each: evaluations lie on the buckets of the engine."""
+
+
+class Priority(StrEnum):
+    """How much an alert may disturb."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
+def _known_window(length: Length) -> Length:
+    known = [one for one, _ in WINDOWS]
+    if length not in known:
+        raise ValueError(f"a window is one of {', '.join(map(written, known))}, not {written(length)}")
+    return length
+
+
+Window = Annotated[
+    Length, AfterValidator(_known_window), WithJsonSchema({"enum": [written(length) for length, _ in WINDOWS]})
+]
+"""What one evaluation looks at; also the time from one evaluation to the next."""
+
+
+class Target(Part):
+    """One who is told: `slack`, `slack:#incidents`, `email:oncall@example.com`."""
+
+    channel: str
+    address: str = ""
+    """Empty: the channel's own default."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The target that a text names. Raises ValueError with the nearest channel."""
+        channel, _, address = text.partition(":")
+        if channel not in CHANNELS:
+            raise ValueError(f"{channel!r} is no channel{nearest(channel, CHANNELS)}; known are {', '.join(CHANNELS)}")
+        return cls(channel=channel, address=address)
+
+    def __str__(self) -> str:
+        return f"{self.channel}:{self.address}" if self.address else self.channel
+
+
+def _is_a_target(text: str) -> str:
+    return str(Target.of(text))
+
+
+TargetText = Annotated[
+    str,
+    AfterValidator(_is_a_target),
+    WithJsonSchema({
+        "type": "string",
+        "anyOf": [{"enum": list(CHANNELS)}, {"pattern": f"^({'|'.join(CHANNELS)})(:.*)?$"}],
+        "examples": ["slack", "slack:#incidents", "email:oncall@example.com"],
+    }),
+]  # fmt: skip
+"""A `Target` as it is written."""
+
+
+class EscalationStep(Part):
+    """Whom to tell besides, if nobody has acknowledged in time."""
+
+    after: Some
+    """Time since the alert was told first."""
+    to: Annotated[tuple[TargetText, ...], Field(min_length=1)]
+    """Who is told besides."""
+
+
+class Notifications(Part):
+    """Who is told."""
+
+    channels: tuple[TargetText, ...] | None = None
+    """Left out: those of the rule's priority (`alerts.routes` in the settings)."""
+    escalation: tuple[EscalationStep, ...] = ()
+    """Steps that are taken one after the other until somebody acknowledges."""
+    repeat: Some | None = None
+    """Time after which a firing alert is told again; left out: that of its priority."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_step_is_a_list_of_one(cls, given: object) -> object:
+        if isinstance(given, dict) and isinstance(given.get("escalation"), dict):
+            return {**given, "escalation": [given["escalation"]]}  # pyright: ignore[reportUnknownVariableType]
+        return given  # pyright: ignore[reportUnknownVariableType]
+
+
+class Suppression(Part):
+    """When nobody is told, though the alert fires: during a weekly span, or around a change of some name."""
+
+    during: str = ""
+    """`sun 02:00-04:00 Europe/Berlin`; without a day, every day."""
+    change: Annotated[str, Field(alias="if")] = ""
+    """Name of a `change` event: while it is open, and `settle` longer."""
+    settle: Length = parsed("10m")
+    """How long after the end of the change nobody is told yet."""
+    reason: str = ""
+    """Why, for those who wonder."""
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if bool(self.during) == bool(self.change):
+            raise ValueError("expected either `during` or `if`")
+        if self.during:
+            Weekly.of(self.during)
+        return self
+
+
+def _as_text(given: object) -> object:
+    """`500`, `true` and nothing, as the values of a dimension are written."""
+    match given:
+        case None:
+            return NONE
+        case bool():
+            return str(given).lower()
+        case int() | float():
+            return str(given)
+        case list() | tuple():
+            return tuple(_as_text(one) for one in given)
+        case _:
+            return given
+
+
+Values = Annotated[
+    Annotated[str, Tag("text")] | Annotated[tuple[str, ...], Field(min_length=1), Tag("list")],
+    Discriminator(lambda given: "list" if isinstance(given, tuple) else "text"),
+    BeforeValidator(_as_text),
+    WithJsonSchema({
+        "anyOf": [{"type": _SCALARS}, {"type": "array", "items": {"type": _SCALARS}, "minItems": 1}],
+    }),
+]  # fmt: skip
+"""A value of a dimension, or several of which events have any."""
+
+
+class AlertRule(Part):
+    """One rule."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    """What the rule is known by, also when it is renamed: letters, digits, `.`, `_` and `-`."""
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """What people are told fires."""
+    priority: Priority
+    """How much it may disturb: P0 the most."""
+    metric: str = ""
+    """A metric of the catalog; a composite rule has none."""
+    by: tuple[str, ...] = ()
+    """One alert instance a value of these dimensions."""
+    where: Mapping[str, Values] = {}
+    """Values of dimensions that events must have."""
+    window: Window = parsed("1m")
+    """What one evaluation looks at; also the time from one evaluation to the next."""
+    condition: Condition
+    """When something is wrong; static, unless `kind` says otherwise."""
+    min_events: Annotated[int, Field(ge=0)] = 20
+    """Ratios and percentiles over fewer events than this are no data, and so are changes of counts and sums."""
+    no_data: Literal["keep", "ok", "alert"] = "keep"
+    """What no data means: `keep` changes nothing, `ok` counts as recovered, `alert` as a breach."""
+    notifications: Notifications = Notifications()
+    """Who is told, where that is not to be as the priority says."""
+    suppression: tuple[Suppression, ...] = ()
+    """When nobody is told, though it fires."""
+    runbook: str = ""
+    """Address of what to do."""
+    description: str = ""
+    """Why it matters, and what to do first."""
+    enabled: bool = True
+    """Whether it is evaluated."""
+
+    @model_validator(mode="after")
+    def _has_a_metric(self) -> Self:
+        if isinstance(self.condition, Composite) == bool(self.metric):
+            raise ValueError(
+                "a composite rule has no metric of its own"
+                if self.metric
+                else "metric: a metric of the catalog is missing"
+            )
+        return self
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """`where`, as a query has it."""
+        return tuple(
+            Filter(dimension=name, values=tuple(None if one == NONE else one for one in _listed(values)))
+            for name, values in sorted(self.where.items())
+        )
+
+
+def _listed(values: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else values
+
+
+__all__ = [
+    "CHANNELS", "KINDS", "NONE", "WINDOWS", "Absent", "AlertRule", "Anomaly", "Burn", "BurnRate", "Change", "Composite",
+    "Condition", "Dynamic", "EscalationStep", "Forecast", "Notifications", "Priority", "Static", "Suppression",
+    "Target", "Window",
+]  # fmt: skip

@@ -1,0 +1,236 @@
+"""A message with everything that is known: what, how bad, since when, where, what changed before, and where to look.
+
+    message = compose(facts_of(repository, delivery), engine, rules, settings, now)
+
+What takes a query may fail, or take part in what is broken; it is left out then, and the message goes all the same.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import polars as pl
+
+from alerts.incidents import Alert, Incident, NoticeKind, Status
+from alerts.incidents.correlation import RECOVERED, title
+from alerts.judging import State
+from alerts.judging.thresholds import threshold_text
+from alerts.rules import WINDOWS, AlertRule
+from alerts.telling.delivery_facts import Facts
+from alerts.telling.links import dashboard_url, incident_url
+from alerts.telling.message import AlertLine, ChangeBefore, Message, Picture, Share
+from alerts.telling.subject import Subject, subject_of
+from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
+from metrics.engine import AffectedUsers, Answering, Changes, Contribution, Contributions, Filter, Query, Window
+from metrics.settings import Settings
+
+LOG = logging.getLogger("promptpilot.alerts.composing")
+MOST_LISTED = 10
+"""Alerts of an incident that are listed."""
+MOST_CHANGES = 5
+"""Changes that are named, the newest ones."""
+MOST_SHARES = 3
+BEFORE = timedelta(hours=1)
+"""How long before the breach a change may have led to it; and how much of that time says what was usual, at least."""
+_GRAINS = dict(WINDOWS)
+STANDS: Mapping[Status, NoticeKind] = {
+    Status.OPEN: "firing", Status.ACKNOWLEDGED: "acknowledged", Status.RESOLVED: "resolved",
+}  # fmt: skip
+"""What is told of an incident as a whole, by where it stands."""
+AFFECTED: Mapping[tuple[str, ...], str] = {("request",): "Requests affected", ("llm_call",): "LLM calls affected"}
+"""What is counted as affected, by the kinds of a metric."""
+T = TypeVar("T")
+
+
+def compose(
+    facts: Facts, engine: Answering, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
+) -> Message:
+    """The message to one target, as things stand at `now`."""
+    if facts.others:
+        return _digest(facts, engine, rules, settings, now)
+    message, subject = _plain(facts, engine, rules, settings, now)
+    return _explained(message, subject, engine)
+
+
+def _plain(
+    facts: Facts, engine: Answering, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
+) -> tuple[Message, Subject]:
+    """Everything that is known without asking."""
+    incident, settle = facts.incident, timedelta(seconds=settings.alerts.settle_seconds)
+    subjects = [subject_of(alert, rules, engine.metrics, settle, now) for alert in facts.alerts[:MOST_LISTED]]
+    head = subjects[0] if subjects else subject_of(_stand_in(incident), rules, engine.metrics, settle, now)
+    alert, rule, metric = head.alert, head.rule, head.metric
+    public_url = settings.alerts.public_url
+    message = Message(
+        key=facts.key,
+        incident=incident.id,
+        kind=facts.kind,
+        priority=incident.priority,
+        title=_title(head, incident),
+        rule=alert.key.rule,
+        metric=rule.metric if rule else "",
+        metric_title=metric.title if metric else "",
+        value_title=head.value_title,
+        value=alert.value,
+        value_text=_value_text(head),
+        threshold_text=threshold_text(rule, metric.unit) if rule and metric else "",
+        labels=alert.key.labels,
+        since=alert.since,
+        at=now,
+        ended_at=incident.resolved_at,
+        alerts=tuple(map(_line, subjects)),
+        alerts_total=max(len(facts.alerts), 1),
+        dashboard_url=dashboard_url(public_url, metric.name if metric else "", head.paged, _known(head)),
+        incident_url=incident_url(public_url, incident.id),
+        runbook_url=rule.runbook if rule else "",
+        description=rule.description if rule else "",
+        who=facts.who,
+        note=_note(facts),
+    )
+    return message, head
+
+
+def _explained(message: Message, subject: Subject, engine: Answering) -> Message:
+    """With everything that has to be asked for."""
+    changes = _had("changes", lambda: _changes(subject, engine), ())
+    if subject.metric is None:
+        return message.model_copy(update={"changes": changes})
+    name, window, filters = subject.metric.name, subject.trouble, subject.filters
+    bad = AffectedUsers(metric=name, window=window, filters=filters, above=subject.bad_above)
+    cause = Contributions(metric=name, window=window, baseline=_before(window), filters=filters)
+    # A probe that failed is no request of anybody.
+    is_probed = subject.metric.kinds == ("health",)
+    harm = None if is_probed else _had("people and requests affected", lambda: engine.answer(bad), None)
+    parts = _had("shares", lambda: engine.answer(cause), ())
+    return message.model_copy(
+        update={
+            "changes": changes,
+            "users_affected": harm.users if harm else None,
+            "requests_affected": harm.events if harm else None,
+            "affected_title": AFFECTED.get(subject.metric.kinds, "Events affected"),
+            "where": tuple(map(_share, parts[:MOST_SHARES])),
+            "picture": _had("picture", lambda: _picture(subject, engine), None),
+        }
+    )
+
+
+def _had(what: str, ask: Callable[[], T], otherwise: T) -> T:
+    try:
+        return ask()
+    except Exception as error:  # the lake, the disk, a metric that is gone: people are told all the same
+        LOG.warning("a message goes without its %s: %s: %s", what, type(error).__name__, error)
+        return otherwise
+
+
+def _title(subject: Subject, incident: Incident) -> str:
+    """`Error rate above 5 %: 7.3 % on /api/v1/chat`; of what is over, without the value."""
+    alert, value = subject.alert, subject.now_text
+    if not value or incident.status is Status.RESOLVED:
+        return title(alert)
+    return title(replace(alert, name=f"{alert.name}: {value}"))
+
+
+def _value_text(subject: Subject) -> str:
+    now, worst = subject.now_text, subject.value_text(subject.alert.worst)
+    is_worse = subject.alert.worst not in (None, subject.alert.value) and worst != now
+    return f"{now}, at worst {worst}" if now and is_worse else now
+
+
+def _line(subject: Subject) -> AlertLine:
+    alert = subject.alert
+    return AlertLine(
+        key=str(alert.key),
+        name=alert.name,
+        priority=alert.priority,
+        value_text=subject.value_text(alert.value),
+        since=alert.since,
+        firing=alert.state is State.FIRING,
+    )
+
+
+def _note(facts: Facts) -> str:
+    """What the notice says, and why the incident ended where that was not the value."""
+    resolution = facts.incident.resolution
+    why = resolution.partition(": ")[2] if facts.who else resolution
+    return ". ".join(part for part in (facts.note, "" if why == RECOVERED else why) if part)
+
+
+def _changes(subject: Subject, engine: Answering) -> tuple[ChangeBefore, ...]:
+    window = Window(start=subject.trouble.start - BEFORE, end=max(subject.alert.fired_at, subject.trouble.end))
+    found = [
+        ChangeBefore(
+            at=row["ts"],
+            change_type=row["change_type"],
+            name=row["name"] or "",
+            description=row["description"] or "",
+        )
+        for row in engine.answer(Changes(window=window)).iter_rows(named=True)
+        if window.start <= row["ts"] <= subject.alert.fired_at
+    ]
+    return tuple(found[-MOST_CHANGES:])
+
+
+def _before(window: Window) -> Window:
+    """What it was like before: as long as it has gone on, but long enough to say what is usual."""
+    return Window(start=window.start - max(window.length, BEFORE), end=window.start)
+
+
+def _share(part: Contribution) -> Share:
+    return Share(dimension=part.dimension, value=part.value, percent=part.percent)
+
+
+def _picture(subject: Subject, engine: Answering) -> Picture | None:
+    """The newest values: those the alert was judged by where it still fires, else asked for."""
+    metric, window, values = subject.metric, subject.pictured, subject.alert.recent
+    if metric is None:
+        return None
+    if not values:
+        query = Query(metrics=(metric.name,), window=window, grain=_GRAINS[subject.width], filters=subject.filters)
+        values = tuple(engine.answer(query).frame[metric.name].cast(pl.Float64).to_list())
+    if all(value is None for value in values):
+        return None
+    return Picture(
+        start=window.end - len(values) * subject.width,
+        step_seconds=subject.width.total_seconds(),
+        values=values,
+        threshold=subject.threshold,
+        unit=metric.unit,
+    )
+
+
+def _known(subject: Subject) -> tuple[Filter, ...]:
+    """Filters by what pages can be filtered by."""
+    return tuple(
+        one for one in subject.filters if one.dimension in DIMENSIONS or one.dimension.startswith(ATTRIBUTE_PREFIX)
+    )
+
+
+def _stand_in(incident: Incident) -> Alert:
+    """Something to speak of where no alert of the incident is known any more."""
+    state = State.FIRING if incident.resolved_at is None else State.RESOLVED
+    return Alert(
+        incident.head, incident.title, incident.priority, state, incident.opened_at, incident.opened_at,
+        incident.resolved_at,
+    )  # fmt: skip
+
+
+def _digest(
+    facts: Facts, engine: Answering, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
+) -> Message:
+    """All incidents in one message, with what is known without asking."""
+    messages = [
+        _plain(replace(one, kind=STANDS[one.incident.status]), engine, rules, settings, now)[0] for one in facts.others
+    ]
+    over = sum(message.kind == "resolved" for message in messages)
+    count = f"{len(messages)} incident{'s' * (len(messages) != 1)} of low priority"
+    return messages[0].model_copy(
+        update={
+            "kind": "digest",
+            "title": f"{count}, {over} of them over" if over else count,
+            "since": min(message.since for message in messages),
+            "note": facts.note,
+            "digest": tuple(messages),
+        }
+    )

@@ -1,0 +1,160 @@
+"""The secrets of the channels, and the channels that can be set up with them.
+
+An environment variable wins over `.streamlit/secrets.toml`, which Streamlit reads for its login as well:
+
+    [alerts]
+    slack_bot_token = "xoxb-…"      # or PROMPTPILOT_SLACK_BOT_TOKEN
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from alerts.telling.channels.channel import Channel
+from alerts.telling.channels.email import Email, Login, is_address
+from alerts.telling.channels.pagerduty import PagerDuty
+from alerts.telling.channels.patience import Patience
+from alerts.telling.channels.slack import Slack
+from alerts.telling.channels.slack_webhook import SlackWebhook
+from alerts.telling.channels.template import Template
+from alerts.telling.channels.webhook import Webhook
+from metrics.events.entries import nearest
+from metrics.events.problems import ConfigurationError
+from metrics.settings import Settings
+
+PREFIX = "PROMPTPILOT_"
+SECTION = "alerts"
+SECRETS_FILES = tuple(folder / ".streamlit/secrets.toml" for folder in (Path(__file__).resolve().parents[2], Path("~")))
+"""Where Streamlit looks, too: beside the pages, then in the user's home. The first that names a secret wins."""
+
+
+class CredentialsError(ConfigurationError):
+    """A secret that cannot be used: where it stands and what is wrong with it, but not what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Everything secret. What is printed of it are stars."""
+
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    """For buttons: an app-level token with the scope connections:write."""
+    slack_webhook_url: SecretStr | None = None
+    """For those who have no bot token."""
+    pagerduty_routing_key: SecretStr | None = None
+    smtp_user: SecretStr | None = None
+    smtp_password: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+
+
+NAMES = tuple(field.name for field in fields(Credentials))
+_WITH_SPACES = ("smtp_user", "smtp_password", "webhook_secret")
+
+
+def read_credentials(environment: Mapping[str, str], files: tuple[Path, ...] = SECRETS_FILES) -> Credentials:
+    """The secrets of an environment, else of the files, which need not exist.
+
+    Raises:
+        CredentialsError: names the variable, or the file and the key.
+    """
+    found: dict[str, SecretStr] = {}
+    for file in files:
+        for name, text in _in_file(file.expanduser()).items():
+            found.setdefault(name, _checked(name, text, f"{file}, [{SECTION}] {name}"))
+    for name in NAMES:
+        variable = f"{PREFIX}{name.upper()}"
+        if text := environment.get(variable, "").strip():
+            found[name] = _checked(name, text, variable)
+    return Credentials(**found)
+
+
+def missing(settings: Settings, credentials: Credentials) -> Mapping[str, str]:
+    """The channels that are not set up, each with what to set."""
+    alerts = settings.alerts
+    needs = {
+        "slack": (
+            credentials.slack_bot_token or credentials.slack_webhook_url,
+            "PROMPTPILOT_SLACK_BOT_TOKEN (an app's xoxb-… token) or PROMPTPILOT_SLACK_WEBHOOK_URL",
+        ),
+        "email": (
+            alerts.email.host and is_address(_sender(settings, credentials)),
+            "alerts.email.host, alerts.email.sender and alerts.email.to",
+        ),
+        "pagerduty": (credentials.pagerduty_routing_key, "PROMPTPILOT_PAGERDUTY_ROUTING_KEY (an integration key)"),
+        "webhook": (alerts.webhook.url, "alerts.webhook.url"),
+    }
+    return {name: what for name, (given, what) in needs.items() if not given}
+
+
+def channels(
+    settings: Settings,
+    credentials: Credentials,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    patience: Callable[[], Patience] = Patience,
+) -> Mapping[str, Channel]:
+    """The channels that are set up, by the name that rules give them."""
+    alerts, absent = settings.alerts, missing(settings, credentials)
+    found: dict[str, Channel] = {}
+    if credentials.slack_bot_token:
+        interactive = credentials.slack_app_token is not None
+        token, slack = credentials.slack_bot_token, alerts.slack
+        found["slack"] = Slack(token, slack.channel, slack.api_url, interactive, patience())
+    elif credentials.slack_webhook_url:
+        found["slack"] = SlackWebhook(credentials.slack_webhook_url, patience())
+    if "email" not in absent:
+        sender, login = _sender(settings, credentials), _login(credentials)
+        found["email"] = Email(alerts.email, sender, login, now, patience())
+    if credentials.pagerduty_routing_key:
+        found["pagerduty"] = PagerDuty(credentials.pagerduty_routing_key, alerts.pagerduty.events_url, patience())
+    if alerts.webhook.url:
+        template = Template(settings.home, alerts.webhook.template) if alerts.webhook.template else None
+        found["webhook"] = Webhook(alerts.webhook.url, credentials.webhook_secret, template, now, patience())
+    return found
+
+
+def _in_file(file: Path) -> Mapping[str, object]:
+    try:
+        section: object = tomllib.loads(file.read_text(encoding="utf-8")).get(SECTION, {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialsError(f"{file}: cannot be read: {type(error).__name__}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise CredentialsError(f"{file}: not TOML: {error}") from None
+    if not isinstance(section, dict):
+        raise CredentialsError(f"{file}: {SECTION}: expected a section: [{SECTION}] on a line of its own")
+    known: dict[str, object] = section
+    for name in known:
+        if name not in NAMES:
+            raise CredentialsError(f"{file}, [{SECTION}] {name}: is not known{nearest(name, NAMES)}")
+    return {name: text for name, text in known.items() if text != ""}
+
+
+def _checked(name: str, value: object, where: str) -> SecretStr:
+    """A secret that can be sent: sent with a line break it would end up in an error message."""
+    if not isinstance(value, str):
+        raise CredentialsError(f"{where}: expected text in quotes")
+    text = value.strip()
+    blank = (" ",) if name in _WITH_SPACES else ()
+    if any((ord(sign) <= 32 or ord(sign) == 127) and sign not in blank for sign in text):
+        raise CredentialsError(f"{where}: holds a blank or a line break: copy it again, as one word")
+    if name not in _WITH_SPACES and not text.isascii():
+        raise CredentialsError(f"{where}: holds a letter that no token has: copy it again")
+    if name == "slack_webhook_url" and not text.startswith(("https://", "http://")):
+        raise CredentialsError(f"{where}: expected an address that begins with https://hooks.slack.com/")
+    return SecretStr(text)
+
+
+def _sender(settings: Settings, credentials: Credentials) -> str:
+    """The address that mail comes from: that of the settings, else the user's, where that is one."""
+    user = credentials.smtp_user
+    return settings.alerts.email.sender or (user.get_secret_value() if user else "")
+
+
+def _login(credentials: Credentials) -> Login | None:
+    user, password = credentials.smtp_user, credentials.smtp_password
+    return Login(user.get_secret_value(), password) if user and password else None

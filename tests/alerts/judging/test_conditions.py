@@ -1,0 +1,112 @@
+"""What each kind of condition says of a row of values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from alerts.judging.conditions import KINDS
+from alerts.rules import KINDS as KNOWN
+from tests.alerts.made_up import judged, letters, row, rule
+
+
+@pytest.mark.parametrize(
+    ("operator", "verdicts"), [(">", "rrB"), (">=", "rBB"), ("<", "Brr"), ("<=", "BBr"), ("==", "rBr"), ("!=", "BrB")]
+)
+def test_a_value_is_compared_with_the_threshold(operator: str, verdicts: str) -> None:
+    assert letters(judged(rule({"operator": operator, "threshold": 5}), row("4 5 6"))) == verdicts
+
+
+def test_no_data_is_no_verdict() -> None:
+    assert letters(judged(rule({"operator": "!=", "threshold": 5}), row("5 _ 6"))) == "r_B"
+
+
+@pytest.mark.parametrize(
+    ("condition", "values", "verdicts"),
+    [
+        ({"operator": ">", "threshold": 5, "recover": 3}, "6 5 4 3 2", "B--rr"),
+        ({"operator": ">=", "threshold": 5, "recover": 3}, "5 4 3 2", "B--r"),
+        ({"operator": "<", "threshold": 5, "recover": 8}, "4 5 7 8 9", "B--rr"),
+    ],
+)
+def test_between_two_thresholds_is_neither(condition: Mapping[str, Any], values: str, verdicts: str) -> None:
+    assert letters(judged(rule(condition), row(values))) == verdicts
+
+
+@pytest.mark.parametrize(
+    ("operator", "name", "verdicts"), [("==", "down", "rrB_"), ("!=", "fine", "rBB_"), ("contains", "ow", "rBB_")]
+)
+def test_a_state_is_compared_by_its_name(operator: str, name: str, verdicts: str) -> None:
+    watched = rule({"operator": operator, "threshold": name}, metric="state")
+    assert letters(judged(watched, row("fine slow down _", metric="state"))) == verdicts
+
+
+def test_a_name_that_no_value_has_is_no_data_with_the_reason() -> None:
+    unknown = judged(rule({"operator": "==", "threshold": "dwon"}, metric="state"), row("down", metric="state"))
+    assert (letters(unknown), unknown.problem) == (
+        "_", "'dwon' is no level; the nearest is 'down'; known are fine, slow, down"
+    )  # fmt: skip
+    nameless = judged(rule({"operator": "==", "threshold": "down"}), row("1"))
+    assert (letters(nameless), nameless.problem) == ("_", "its values have no names, so that none is 'down'")
+
+
+def test_over_few_events_a_ratio_is_no_data_but_not_absent() -> None:
+    figures = row("50 50", events="19 20")
+    assert letters(judged(rule({"operator": ">", "threshold": 5}, min_events=20), figures)) == "_B"
+    assert letters(judged(rule({"kind": "absent"}, min_events=20), figures)) == "rr"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdicts"),
+    [
+        ("100 100 150 151", "__rB"),
+        ("0 _ 9 9", "____"),
+        ("-100 -100 -40 -60", "__Br"),
+        ("100 100 _ 200", "___B"),
+    ],
+)
+def test_against_zero_or_nothing_there_is_no_change(values: str, verdicts: str) -> None:
+    watched = rule({"kind": "change", "operator": ">", "threshold": 50, "against": "2m"})
+    assert letters(judged(watched, row(values))) == verdicts
+
+
+def test_what_was_before_the_span_is_looked_at() -> None:
+    watched = rule({"kind": "change", "operator": "<", "threshold": -50, "against": "1w"}, window="1h")
+    found = judged(watched, row("100x168 40 60", window="1h"), begin="1w")
+    assert (letters(found), found.values.tolist()) == ("Br", [[-60.0, -40.0]])
+
+
+def test_an_offset_that_is_no_whole_window_looks_at_the_window_before_it() -> None:
+    watched = rule({"kind": "change", "operator": ">", "threshold": 50, "against": "90s"})
+    assert letters(judged(watched, row("100 200 200"))) == "_Br"
+
+
+BURN = {"kind": "burn_rate", "objective": 99.0, "burns": [{"rate": 10, "long": "4m", "short": "2m"}]}
+
+
+def test_a_budget_burns_when_both_windows_do() -> None:
+    found = judged(rule(BURN), row("0 0 0 30 30 0 0 0"))
+    assert letters(found) == "rrrrBBrr"
+    assert found.values[0].tolist() == [0, 0, 0, 7.5, 15, 15, 0, 0]
+
+
+def test_events_weigh_the_mean_of_a_burn() -> None:
+    assert judged(rule(BURN), row("0 0 0 20", events="1 1 1 97")).values[0, 3] == pytest.approx(19.4)
+
+
+def test_a_short_window_without_events_is_no_data() -> None:
+    assert letters(judged(rule(BURN), row("30x4 _x3"))) == "BBBBB__"
+
+
+def test_a_long_window_over_few_events_is_no_data() -> None:
+    assert letters(judged(rule(BURN, min_events=100), row("30x4", events="40 40 40 0"))) == "__BB"
+
+
+def test_any_pair_of_windows_burns() -> None:
+    burns = [{"rate": 10, "long": "4m", "short": "2m"}, {"rate": 2, "long": "8m", "short": "4m"}]
+    found = judged(rule({**BURN, "burns": burns}), row("0x4 5x4 0"), begin="8m")
+    assert (letters(found), found.values[0].tolist()) == ("B", [2.5])
+
+
+def test_every_kind_of_condition_is_judged() -> None:
+    assert {*KINDS, "composite"} == set(KNOWN)
