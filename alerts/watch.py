@@ -175,7 +175,8 @@ class Watch:
         repository.save_alerts(now_so.renewed)
         repository.save_transitions(change.transition for change in changed)
         failed = {outcome.rule.id: outcome.problem for outcome in evaluation.outcomes if outcome.failed}
-        repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed})
+        too_few = {outcome.rule.id for outcome in evaluation.outcomes if outcome.too_few}
+        repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed}, too_few)
         if rule_set.texts != self._texts:
             repository.save_rule_texts(rule_set.texts, now)
             self._texts = rule_set.texts

@@ -40,7 +40,7 @@ class Slo(_Section):
     mttr_minutes: Annotated[float, Field(gt=0)] = 60
     """Mean time to resolve an error that is aimed at, in minutes."""
     critical_components: tuple[str, ...] = ()
-    """Components whose outage is an outage of the product. Empty: every component that is probed."""
+    """Components whose outage is an outage of the product. Empty: all but `llm:…` and `dependency:…`."""
 
 
 class Errors(_Section):
