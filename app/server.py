@@ -6,6 +6,7 @@ Started by `uvicorn app.server:app`, as `promptpilot up` does; `streamlit run ap
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -18,6 +19,9 @@ from starlette.routing import Route
 
 from app import download
 from app.frontend import Frontend
+from app.headers import SecurityHeaders
+from app.hosts import HostCheck, Hosts, host_of
+from metrics.settings import load_settings
 
 MAIN = Path(__file__).with_name("main.py")
 HEALTH_PATH = "/healthz"
@@ -28,6 +32,15 @@ PRELOADED = ("metrics.engine", "app.charts", "app.components", "app.queries")
 async def health(_request: Request) -> JSONResponse:
     """200 as soon as pages can be served."""
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+@cache
+def hosts() -> Hosts:
+    """The hosts that were named: in the settings, and as the address to listen on."""
+    settings = load_settings()
+    address: str = st.get_option("server.address") or ""
+    named = (address.lower(), host_of(settings.alerts.public_url), *settings.web.allowed_hosts)
+    return Hosts(tuple(name for name in named if name))
 
 
 @asynccontextmanager
@@ -50,6 +63,6 @@ logging.getLogger("streamlit.runtime.caching.cache_data_api").disabled = True
 app = st.App(
     str(MAIN),
     routes=[Route(HEALTH_PATH, health, methods=["GET"]), Route(download.PATH, download.export, methods=["GET"])],
-    middleware=[Middleware(Frontend)],
+    middleware=[Middleware(SecurityHeaders), Middleware(HostCheck, hosts=hosts), Middleware(Frontend)],
     lifespan=preloaded,
 )

@@ -5,6 +5,7 @@ Values come from `settings.yaml` in the home directory; environment variables wi
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,8 @@ from pydantic_settings import (
 )
 
 _Days = Annotated[int, Field(ge=0)]
+_HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name, an address of version 4 or 6, or a pattern."""
 EVENT_KINDS = (
     "request", "llm_call", "prompt", "pipeline_run", "interaction", "web_vital", "feedback", "error", "resource",
     "health", "change", "security", "span",
@@ -202,6 +205,25 @@ class Alerts(_Section):
     webhook: Webhook = Webhook()
 
 
+class Web(_Section):
+    """Where the pages are reached."""
+
+    allowed_hosts: tuple[str, ...] = ()
+    """Names the pages answer to besides localhost, their own address and the host of `alerts.public_url`, such as
+    `dash.example.com` or `*.example.com`; `*` is any."""
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(host.strip().strip("[]").rstrip(".").lower() for host in hosts)
+        for name in names:
+            if not _HOST.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no name of a host; expected one such as dash.example.com, without a port"
+                )
+        return names
+
+
 class Access(_Section):
     """Who may do what on the pages, by the address of their login; nobody is asked while there is no login."""
 
@@ -227,6 +249,7 @@ class Settings(BaseSettings):
     ingest: Ingest = Ingest()
     lake: Lake = Lake()
     alerts: Alerts = Alerts()
+    web: Web = Web()
     access: Access = Access()
 
     @classmethod
