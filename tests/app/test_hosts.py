@@ -32,7 +32,8 @@ def test_names_of_this_machine_and_those_that_were_named_are_answered_to(host: s
     [
         None, "", ":8501", "evil.example", "evil.example:8501", "localhost.evil.example", "127.0.0.1.evil.example",
         "dash.example.com.evil.example", "wild.example", "evilwild.example", "192.168.1.6", "localhost?",
-        "dash.example.com@evil.example", "evil.example@localhost", "localhost/evil.example", "localhost:port", "localhost:99999", "[::1", "evil.example/localhost", "0.0.0.0",
+        "dash.example.com@evil.example", "evil.example@localhost", "localhost/evil.example",
+        "localhost:port", "localhost:99999", "[::1", "evil.example/localhost", "0.0.0.0",
     ],
 )  # fmt: skip
 def test_other_names_are_not(host: str | None) -> None:
