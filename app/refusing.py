@@ -4,8 +4,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-_POLICY_VIOLATION = 1008
-"""Of RFC 6455, for servers that cannot answer a handshake with words."""
+POLICY_VIOLATION = 1008
+"""Of RFC 6455: how a socket ends that may not be, and a handshake that cannot be answered with words."""
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
@@ -15,4 +15,4 @@ async def refuse(scope: Scope, receive: Receive, send: Send, answer: Response) -
     elif "websocket.http.response" in scope.get("extensions", {}):
         await WebSocket(scope, receive, send).send_denial_response(answer)
     else:
-        await WebSocket(scope, receive, send).close(_POLICY_VIOLATION)
+        await WebSocket(scope, receive, send).close(POLICY_VIOLATION)

@@ -27,6 +27,10 @@ EVENT_KINDS = (
 """What settings may name: all of `metrics.events.KINDS`, which this room must not import, and what is to come."""
 
 
+_ADDRESS = re.compile(r"[^\s@]*@[^\s@]+")
+"""A mail address, or a domain behind its `@`."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -224,13 +228,38 @@ class Web(_Section):
         return names
 
 
-class Access(_Section):
-    """Who may do what on the pages, by the address of their login; nobody is asked while there is no login."""
+ANYBODY, GROUP = "*", "group:"
+"""How the lists of `Access` name whoever logs in, and how a group begins."""
 
+
+class Access(_Section):
+    """Who may do what on the pages, once a login is set up; the highest role that names somebody counts."""
+
+    viewers: tuple[str, ...] = ()
+    """Who may see the pages, by `ada@example.com`, `@example.com`, `group:NAME`, or `*` for whoever logs in."""
     operators: tuple[str, ...] = ()
-    """Who may acknowledge, silence and resolve alerts; empty: everyone who is logged in."""
+    """Who may also acknowledge, silence and resolve alerts; named likewise."""
     editors: tuple[str, ...] = ()
-    """Who may change alert rules and take back what was ingested; empty: everyone who is logged in."""
+    """Who may also add files, say how they are read, change alert rules and save views; named likewise."""
+    admins: tuple[str, ...] = ()
+    """Who may also take back what was ingested; named likewise."""
+    group_claim: str = "groups"
+    """The claim of the login in which the provider names the groups of a person."""
+    login_hours: Annotated[float, Field(gt=0)] = 12
+    """How long a login counts, in hours."""
+
+    @field_validator("viewers", "operators", "editors", "admins")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in names)
+        for name in names:
+            is_group = name.startswith(GROUP) and len(name) > len(GROUP)
+            if not (name == ANYBODY or is_group or _ADDRESS.fullmatch(name)):
+                raise ValueError(
+                    f"{name!r} names nobody; expected ada@example.com, @example.com, group:NAME, "
+                    "or * for whoever logs in"
+                )
+        return names
 
 
 class Settings(BaseSettings):

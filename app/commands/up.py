@@ -50,7 +50,7 @@ def web(home: Path, address: str, port: int) -> "Program":
     options = ("--host", address, "--port", str(port), "--ws", "websockets-sansio")
     quiet = ("--no-access-log", "--log-level", "warning")
     command = (sys.executable, "-m", "uvicorn", "app.server:app", "--app-dir", str(ROOT), *options, *quiet)
-    # Streamlit judges by these whether a page of another origin may connect.
+    # The server tells Streamlit: uvicorn's own options do not reach it.
     known = {"STREAMLIT_SERVER_ADDRESS": address, "STREAMLIT_SERVER_PORT": str(port)}
     return Program("web", command, {**_environment(home), **known}, ROOT)
 

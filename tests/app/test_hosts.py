@@ -1,7 +1,6 @@
 """Which names are answered to, as tables, and as the pages are served."""
 
-from collections.abc import Generator, Mapping
-from http.client import HTTPConnection
+from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 from app.headers import SENT
 from app.hosts import Hosts, host_of
 from metrics.settings import Web
-from tests.serving import TIMEOUT, running_web
+from tests.serving import UPGRADE, asked, running_web
 
 NAMED = Hosts(("dash.example.com", "*.wild.example", "192.168.1.5", "::5"))
 
@@ -104,25 +103,6 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Generator[int]:
 
 
 PAGE, HEALTH, EXPORT, SOCKET = "/", "/healthz", "/export/request.csv", "/_stcore/stream"
-UPGRADE = {
-    "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-}  # fmt: skip
-
-
-def asked(port: int, path: str, headers: Mapping[str, str]) -> tuple[int, str, Mapping[str, str]]:
-    """Status, text and headers of an answer to a request with just these headers."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
-    try:
-        connection.putrequest("GET", path, skip_host=True)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-        answer = connection.getresponse()
-        text = "" if answer.status in {101, 200} else answer.read().decode()
-        return answer.status, text, {name.lower(): value for name, value in answer.getheaders()}
-    finally:
-        connection.close()
 
 
 @pytest.mark.parametrize("path", [PAGE, HEALTH, EXPORT, SOCKET, "/static/none.js", "/_stcore/upload_file/a/b"])
