@@ -7,7 +7,7 @@ import streamlit as st
 
 from alerts.incidents import Silence
 from app import access, theme, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import acting, looks
 from app.components.failure import contained
 from app.queries import acting as acts
@@ -48,7 +48,7 @@ def _listed(view: View) -> None:
 
 
 def _silence(one: Silence, view: View, now: datetime) -> None:
-    refusal = access.current().refusal(Right.OPERATE)
+    refusal = access.current().refusal(Act.OPERATE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"silence-{one.id}"):
         if one.start > now:
             looks.standing("pending", f"planned, begins {looks.ago(one.start, now)}")
@@ -61,7 +61,7 @@ def _silence(one: Silence, view: View, now: datetime) -> None:
             "End now", key=f"end-{one.id}", icon=":material/notifications_active:", disabled=bool(refusal),
             help=wording.markdown(refusal) or None,
         ):  # fmt: skip
-            acting.do(Right.OPERATE, acts.unsilence, one.id)
+            acting.do(Act.OPERATE, acts.unsilence, one.id)
             st.rerun()
 
 
@@ -113,12 +113,12 @@ def add(view: View) -> None:
                 placeholder="What is done meanwhile, for those who wonder.",
             ).strip()  # fmt: skip
         problem = _problem(start, end, now, reason)
-        refusal = access.current().refusal(Right.OPERATE)
+        refusal = access.current().refusal(Act.OPERATE)
         why = refusal or problem
         if st.button(
             "Add", type="primary", key=f"{_PREFIX}-add", icon=":material/add:", disabled=bool(why),
             help=wording.markdown(why) or None,
-        ) and acting.do(Right.OPERATE, acts.silence, rule, labels, start, end, reason):  # fmt: skip
+        ) and acting.do(Act.OPERATE, acts.silence, rule, labels, start, end, reason):  # fmt: skip
             for key in [key for key in st.session_state if str(key).startswith(_PREFIX)]:
                 del st.session_state[key]
             st.rerun()
