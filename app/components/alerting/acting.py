@@ -1,12 +1,14 @@
 """What people do about an incident: acknowledge, silence, resolve. Rights are looked at again when they do it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
 
 from alerts.incidents import Incident, Status
+from alerts.policy import only
 from app import access, wording
 from app.access import Right
 from app.components.alerting import looks
@@ -113,8 +115,8 @@ def _silence(case: Case, view: View) -> None:
     st.caption(f"Nobody is told of it until {wording.markdown(looks.clock(until, now, view.zone))} {view.tz}.")
     problem = "A reason is needed." if not reason else "The end lies in the past." if until <= now else ""
     if _confirm("Silence", problem):
-        labels = {} if what != "This alert" else {name: value or "" for name, value in incident.head.labels}
-        do(Right.OPERATE, acts.silence, incident.head.rule, labels, now, until, reason)
+        head = incident.head if what == "This alert" else replace(incident.head, labels=())
+        do(Right.OPERATE, acts.silence, only(head), now, until, reason)
         _forget()
         st.rerun()
 
