@@ -3,15 +3,17 @@
 Alerts are those of one's own home; while the demo is shown, those of the demo's home where it has any.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import streamlit as st
 
+from alerts import acts
 from alerts.incidents import Alert, Incident, Silence, Status, Step
 from alerts.judging import Instance, State
+from alerts.policy import Matcher, labels_of, matches
 from alerts.rules import AlertRule
 from alerts.store import Store
 from alerts.store.outbox import Delivery
@@ -243,6 +245,26 @@ def silences() -> tuple[Silence, ...]:
         return repository.silences()
 
 
+def matching(matchers: Sequence[Matcher]) -> tuple[Alert, ...]:
+    """The alerts that fire now and that matchers hold for."""
+    opened, rules = alert_home.store(), ruling.in_force()
+    if opened is None:
+        return ()
+    with opened.reading() as repository:
+        firing = repository.firing_alerts()
+    return tuple(one for one in firing if matches(matchers, labels_of(one.key, one.priority, rules.get(one.key.rule))))
+
+
+def matched(silences: Sequence[Silence]) -> dict[str, tuple[Alert, ...]]:
+    """By the id of each silence, the alerts that fire now and that it keeps quiet, or will once it begins."""
+    opened, now, rules = alert_home.store(), source().now(), ruling.in_force()
+    if opened is None or not silences:
+        return {}
+    with opened.reading() as repository:
+        firing = repository.firing_alerts()
+    return {one.id: acts.matched(firing, one, rules, now) for one in silences}
+
+
 def _case(
     incident: Incident,
     alerts: tuple[Alert, ...],
@@ -252,8 +274,10 @@ def _case(
 ) -> Case:
     own = sorted(alerts, key=_fired, reverse=True)
     own.sort(key=lambda alert: (alert.key != incident.head, alert.state is not State.FIRING, alert.priority))
-    quiet = next((silence for silence in silences if silence.matches(incident.head, now)), None)
-    return Case(incident, tuple(own), rules.get(incident.head.rule), quiet)
+    rule = rules.get(incident.head.rule)
+    labels = labels_of(incident.head, incident.priority, rule)
+    quiet = next((silence for silence in silences if silence.matches(labels, now)), None)
+    return Case(incident, tuple(own), rule, quiet)
 
 
 def _urgency(case: Case) -> tuple[str, bool, datetime, str]:

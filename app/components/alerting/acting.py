@@ -1,12 +1,14 @@
 """What people do about an incident: acknowledge, silence, resolve. Rights are looked at again when they do it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
 
 from alerts.incidents import Incident, Status
+from alerts.policy import only
 from app import access, wording
 from app.access import Act
 from app.components.alerting import looks
@@ -35,7 +37,7 @@ def buttons(case: Case) -> None:
 
 def note(case: Case) -> None:
     """A line for what was seen or tried, in an incident's timeline."""
-    refusal = access.current().refusal(Right.OPERATE)
+    refusal = access.current().refusal(Act.OPERATE)
     with (
         st.form("note", clear_on_submit=True, border=False),
         st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
@@ -47,7 +49,7 @@ def note(case: Case) -> None:
         sent = st.form_submit_button(
             "Note it", icon=":material/notes:", disabled=bool(refusal), help=wording.markdown(refusal) or None
         )
-    if sent and text.strip() and do(Right.OPERATE, acts.note, case.incident.id, text.strip()):
+    if sent and text.strip() and do(Act.OPERATE, acts.note, case.incident.id, text.strip()):
         st.rerun()
 
 
@@ -113,8 +115,8 @@ def _silence(case: Case, view: View) -> None:
     st.caption(f"Nobody is told of it until {wording.markdown(looks.clock(until, now, view.zone))} {view.tz}.")
     problem = "A reason is needed." if not reason else "The end lies in the past." if until <= now else ""
     if _confirm("Silence", problem):
-        labels = {} if what != "This alert" else {name: value or "" for name, value in incident.head.labels}
-        do(Act.OPERATE, acts.silence, incident.head.rule, labels, now, until, reason)
+        head = incident.head if what == "This alert" else replace(incident.head, labels=())
+        do(Act.OPERATE, acts.silence, only(head), now, until, reason)
         _forget()
         st.rerun()
 

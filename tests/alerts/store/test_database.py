@@ -12,6 +12,7 @@ import pytest
 
 from alerts.incidents import Silence, Step
 from alerts.judging import State, Transition, TransitionKind
+from alerts.policy import only
 from alerts.store import Store, StoreUnavailable
 from alerts.store.database import FILE_NAME
 from metrics.events.problems import ConfigurationError
@@ -156,7 +157,7 @@ def test_recent_changes_of_state_are_known_by_instance(store: Store) -> None:
 
 
 def test_silences_hold_until_they_end_or_are_ended(store: Store) -> None:
-    made = Silence("s1", NOON, minutes(60), "deploy", "ada", RULE, {"endpoint": "/chat"})
+    made = Silence("s1", NOON, minutes(60), "deploy", "ada", only(key()))
     later = replace(made, id="s2", start=minutes(30))
     with store.writing() as repository:
         for silence in (later, made):
@@ -170,8 +171,9 @@ def test_silences_hold_until_they_end_or_are_ended(store: Store) -> None:
         assert repository.end_silence("s2", minutes(10)) == later
         assert repository.end_silence("s1", minutes(11)) is None
     with store.reading() as repository:
-        assert not any(one.matches(key(), minutes(at)) for one in repository.silences() for at in (10, 30, 45))
-        assert repository.silences()[0].matches(key(), minutes(9))
+        labels = {"rule": RULE, "endpoint": "/chat"}
+        assert not any(one.matches(labels, minutes(at)) for one in repository.silences() for at in (10, 30, 45))
+        assert repository.silences()[0].matches(labels, minutes(9))
 
 
 def test_what_is_over_for_long_is_forgotten_with_all_that_belongs_to_it(store: Store) -> None:

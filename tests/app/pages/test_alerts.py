@@ -11,6 +11,7 @@ from streamlit.testing.v1.element_tree import TextArea
 
 from alerts.incidents import Status, Step
 from alerts.judging import Key
+from alerts.policy import only
 from alerts.rules import Priority
 from alerts.store import Store
 from app import source
@@ -270,7 +271,7 @@ def test_silencing_asks_for_how_long_what_and_why(shown: Shown, tmp_path: Path) 
     sound(test)
     with kept(tmp_path).reading() as repository:
         (made,) = (one for one in repository.silences(NOW) if one.id != "quiet")
-    assert (made.rule, dict(made.labels)) == (CHAT.rule, {"endpoint": "/api/v1/chat"})
+    assert made.matchers == only(CHAT)
     assert (made.start, made.end, made.reason) == (NOW, NOW + timedelta(hours=4), "provider is on it")
     assert "silenced until 04:03" in texts(test)
     assert not [one for one in test.button if one.key == "confirm-silence"]
@@ -460,6 +461,7 @@ def test_a_silence_is_listed_and_ended(shown: Shown, tmp_path: Path) -> None:
     sound(test)
     assert "Cost an hour" in texts(test)
     assert "by bob: new price table" in texts(test)
+    assert "Matches now: cost" in texts(test)
     press(test, "end-quiet")
     sound(test)
     with kept(tmp_path).reading() as repository:
@@ -472,8 +474,10 @@ def test_a_maintenance_window_may_lie_ahead_and_be_limited(shown: Shown, tmp_pat
     test = shown(show="Silences & maintenance")
     assert test.button(key="window-add").disabled
     test.selectbox(key="window-rule").set_value(CHAT.rule).run()
-    test.multiselect(key="window-names").set_value(["endpoint"]).run()
-    test.text_input(key="window-value-endpoint").set_value("/api/v1/chat")
+    test.text_input(key="window-where").set_value("endpoint=~(").run()
+    assert "'(' is no regular expression" in texts(test)
+    test.text_input(key="window-where").set_value("endpoint=/api/v1/chat, priority!=P3").run()
+    assert "Nothing that fires now is matched." in texts(test)
     test.datetime_input(key="window-from").set_value(NOW.replace(tzinfo=None, hour=10))
     test.datetime_input(key="window-to").set_value(NOW.replace(tzinfo=None, hour=12))
     test.text_input(key="window-reason").set_value("database moves").run()
@@ -481,7 +485,8 @@ def test_a_maintenance_window_may_lie_ahead_and_be_limited(shown: Shown, tmp_pat
     sound(test)
     with kept(tmp_path).reading() as repository:
         (made,) = repository.silences()
-    assert (made.rule, dict(made.labels), made.reason) == (CHAT.rule, {"endpoint": "/api/v1/chat"}, "database moves")
+    assert list(map(str, made.matchers)) == [f"rule={CHAT.rule}", "endpoint=/api/v1/chat", "priority!=P3"]
+    assert made.reason == "database moves"
     assert (made.start.hour, made.end.hour) == (10, 12)
     assert "planned, begins in 10 h" in texts(test)
 
