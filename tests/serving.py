@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.commands.up import answers, web
 
-TIMEOUT = 60
+TIMEOUT = 180
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 from metrics.lake.ingest import ingest
 from metrics.settings import Settings
 from tests.app.command_line import CommandLine, command_line
-from tests.e2e.test_data_mapping import PATIENCE, choose, metric
+from tests.e2e.test_data_mapping import choose, metric
 from tests.e2e.visit import Visit, visiting
 from tests.metrics.lake.files import NOW, requests
 from tests.serving import free_port, running_up
@@ -50,12 +50,12 @@ def drop(home: Path) -> None:
 def in_form(visit: Visit, unit: str, shown: str, button: str) -> None:
     """Say in the form in which unit durations are, see what comes of it, and have the file read so."""
     form = visit.page.locator(".st-key-panel-mapping")
-    expect(form).to_contain_text("The whole file: 150 rows read", timeout=PATIENCE)
+    expect(form).to_contain_text("The whole file: 150 rows read")
     visit.complete()
     box = form.get_by_role("combobox", name="Unit").first
     choose(visit, box, unit)
     expect(box).to_have_value(unit)
-    expect(metric(form, "P50 duration")).to_have_text(shown, timeout=PATIENCE)
+    expect(metric(form, "P50 duration")).to_have_text(shown)
     expect(metric(form, "Calls")).to_have_text("150")
     form.get_by_role("button", name=button, exact=True).click()
 
@@ -63,7 +63,7 @@ def in_form(visit: Visit, unit: str, shown: str, button: str) -> None:
 def chosen(visit: Visit, listed: int) -> Locator:
     """What can be done with the stored file, once it is among so many that are listed, and chosen."""
     table = visit.page.get_by_role("region", name=f"Files, newest first: {listed} of {listed}")
-    expect(table).to_be_visible(timeout=PATIENCE)
+    expect(table).to_be_visible()
     choose(visit, visit.page.get_by_role("combobox", name="Take back, or read again"), "export.csv")
     return visit.page.locator(".st-key-panel-files")
 
@@ -81,23 +81,23 @@ def test_what_was_read_wrongly_is_replaced_then_forgotten(
         visit.open("data")
         drop(home)
         unknown = visit.page.get_by_role("combobox", name="File to map")
-        expect(unknown).to_be_visible(timeout=PATIENCE)
+        expect(unknown).to_be_visible()
         choose(visit, unknown, "export.csv")
         in_form(visit, "milliseconds", "4 ms", "Save the mapping and read the file")
         sums = visit.page.locator(".st-key-kpis")
-        expect(sums).to_contain_text("2 stored", timeout=PATIENCE)
+        expect(sums).to_contain_text("2 stored")
         assert told() == (150, 4, 15_000)
 
         chosen(visit, 3).get_by_role("button", name="Read it again with another mapping").click()
         in_form(visit, "seconds", "4,000 ms", "Save the mapping and read the file again")
-        expect(sums).to_contain_text("1 replaced", timeout=PATIENCE)
+        expect(sums).to_contain_text("1 replaced")
         assert told() == (150, 4_000, 15_000)
 
         files = chosen(visit, 4)
         files.get_by_role("button", name="Forget this file…").click()
-        expect(files).to_contain_text("150 llm_call events of 2026-05-30 go", timeout=PATIENCE)
+        expect(files).to_contain_text("150 llm_call events of 2026-05-30 go")
         files.get_by_role("button", name="Forget its events").click()
-        expect(sums).to_contain_text("1 forgotten", timeout=PATIENCE)
+        expect(sums).to_contain_text("1 forgotten")
         assert told()[0] in (None, 0)
-        expect(visit.tile("stored")).to_have_text("25", timeout=PATIENCE)
+        expect(visit.tile("stored")).to_have_text("25")
         assert visit.complaints == []

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, ViewportSize
 
 from app.navigation import ENTRIES
+from tests.e2e.patience import patience
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 WIDE: ViewportSize = {"width": 1440, "height": 900}
@@ -70,12 +71,12 @@ class Visit:
         """See the open page in this light and width, for a tenth of what opening it costs; wait until it is so."""
         self.page.emulate_media(color_scheme=scheme)  # pyright: ignore[reportArgumentType]
         self.page.set_viewport_size(size)
-        self.page.wait_for_function(_TURNED, arg=[scheme, size["width"]], timeout=30_000)
+        self.page.wait_for_function(_TURNED, arg=[scheme, size["width"]])
         self.complete()
 
     def complete(self) -> None:
         """Wait until every figure is drawn or says why it is not."""
-        self.page.wait_for_function(_COMPLETE, timeout=30_000)
+        self.page.wait_for_function(_COMPLETE)
 
     def choose(self, dimension: str, value: str) -> None:
         """Make a filter, as a person does: open the picker, choose, apply."""
@@ -172,4 +173,6 @@ def _page(browser: Browser, address: str) -> Page:
         return page
     if page:
         page.context.close()
-    return browser.new_context(timezone_id="UTC", locale="en-US").new_page()
+    context = browser.new_context(timezone_id="UTC", locale="en-US")
+    context.set_default_timeout(patience())
+    return context.new_page()
