@@ -139,6 +139,8 @@ class Evidence:
     history: Series | None = None
     """With whatever rows there were."""
     memory: Memory = field(default_factory=Memory)
+    recorded: Mapping[timedelta, bool] = field(default_factory=dict[timedelta, bool])
+    """By offset: whether there is anything at all in the blocks so much earlier, of whatever instance."""
     slow: Floats | None = None
     """Of a percentile whose windows may grow: the events of each bucket of the span that lie above the threshold."""
 
@@ -155,6 +157,10 @@ class Evidence:
     def judged(self) -> Series:
         """The buckets to be judged, without values over too few events."""
         return self.masked.part(self.first, len(self.series.starts))
+
+    def has_any(self, offset: timedelta) -> NDArray[np.bool_]:
+        """Whether anything was recorded of any instance in the blocks so much earlier."""
+        return np.full((1, 1), self.recorded[offset])
 
     def at(self, offset: timedelta) -> Series:
         """The judged buckets so much earlier, without values over too few events."""
@@ -249,9 +255,11 @@ def _evidence(one: Ask, parts: Sequence[Series], memory: Memory) -> Evidence:
     first = (one.window.start - one.span.start) // one.question.width
     labels, begins = _rows(one, span, first)
     offsets = one.needs.offsets
-    earlier = {offset: part.rows(labels) for offset, part in zip(offsets, parts[1:], strict=False)}
+    before = dict(zip(offsets, parts[1:], strict=False))
+    earlier = {offset: part.rows(labels) for offset, part in before.items()}
+    recorded = {offset: bool(part.seen.any()) for offset, part in before.items()}
     history = parts[-1] if one.needs.history else None
-    return Evidence(one, span.rows(labels), first, begins, earlier, history, memory)
+    return Evidence(one, span.rows(labels), first, begins, earlier, history, memory, recorded)
 
 
 def _rows(one: Ask, span: Series, first: int) -> tuple[tuple[Labels, ...], NDArray[np.intp]]:

@@ -11,8 +11,9 @@ one is only believed when
 Percentiles are judged by the same arithmetic: a P95 lies above a threshold when more than 5 % of the events do. Means
 have no bad events: they are judged once there are `min_events`.
 
-What has recovered is seen sooner: an alert ends by what the newest events say, in a window that grows to `stale_after`
-at most. Where windows hold enough by themselves, an empty one is a gap in what is recorded, and stays one.
+What has recovered is seen sooner: an alert ends by what the newest events say, in a window that grows to two thirds of
+`stale_after` at most, and one bad event among ten keeps none alive. Where windows hold enough by themselves, an empty
+one is a gap in what is recorded, and stays one.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ CERTAIN, LIKELY = 2.3263, 1.2816
 """Standard deviations of the normal distribution below which 99 % and 90 % lie (NIST, e-Handbook, 1.3.6.7.1)."""
 FEW = 6
 """Events of which it is looked whether they alone are certain."""
+ALONE = 10
+"""Events among which a single bad one says nothing."""
 SELDOM_EMPTY = 0.9
 """Part of the windows that must hold something for an empty one to be a gap."""
 Columns = NDArray[np.intp]
@@ -98,7 +101,8 @@ def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Jud
     bad = _bad(evidence, upward, there)
     sums = _Sums.of(there, bad, first)
     most = max(asked.max_window // width, 1)
-    whole, recent = sums.grown(asked.min_events, most), sums.grown(asked.min_events, min(most, asked.stale // width))
+    whole = sums.grown(asked.min_events, most)
+    recent = sums.grown(asked.min_events, max(min(most, asked.stale * 2 // 3 // width), 1))
     compare = OPERATORS[condition.operator]
     threshold, recover = condition.threshold, condition.threshold if condition.recover is None else condition.recover
 
@@ -123,6 +127,7 @@ def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Jud
         chosen = _chosen(by_whole | ~breach, whole, newest)
         beyond = whole.share > allowed
         calm = recent.share <= (allowed if series.quantile is not None else _share(recover, upward))
+        calm |= (recent.bad <= 1) & (recent.events >= ALONE)
     seen = (recent.events > 0) & ~_gap(there, first, most, asked.min_events)
     calm &= seen
     enough_seen = (whole.events >= asked.min_events) & ~beyond

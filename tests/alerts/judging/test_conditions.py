@@ -110,3 +110,24 @@ def test_any_pair_of_windows_burns() -> None:
 
 def test_every_kind_of_condition_is_judged() -> None:
     assert {*KINDS, "composite"} == set(KNOWN)
+
+
+WEEKLY = {"kind": "change", "operator": ">", "threshold": 100}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "more", "verdicts"),
+    [
+        pytest.param("10x168", "21 30", {}, "BB", id="more than twice"),
+        pytest.param("10x168", "21 30", {"at_least": 25}, "rB", id="below what matters nothing rises"),
+        pytest.param("0x168", "3 4", {"at_least": 4}, "rB", id="from nothing, what matters has risen"),
+        pytest.param("0x168", "3 4", {}, "__", id="else there is no percentage of nothing"),
+        pytest.param("_x168", "30 60", {"otherwise": 50}, "rB", id="nothing is known: the value itself"),
+        pytest.param("_x144 20x24", "30 60", {"otherwise": 50}, "rB", id="the day before stands in"),
+        pytest.param("_x120 40x24 20x24", "60 90", {"otherwise": 5}, "rB", id="the most of the days since"),
+    ],
+)
+def test_a_change_against_the_week_before(before: str, now: str, more: dict[str, float], verdicts: str) -> None:
+    watched = rule({**WEEKLY, **more}, metric="cost", window="1h")
+    found = judged(watched, row(f"{before} {now}", metric="cost", window="1h"), begin="7d")
+    assert letters(found) == verdicts
