@@ -7,7 +7,7 @@ import typer
 
 from app.commands.alerts.database import exists, labels_of, no_incident, opened
 from app.commands.options import Home, Json, now, settings_of
-from app.commands.printing import moment, print_json, say, table_text
+from app.commands.printing import moment, print_json, say, say_lines, table_text
 from app.commands.window import parse_length
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def incidents(
         print_json([as_document(one) for one in found])
     elif found:
         rows = [_row(one, now()) for one in found]
-        say(table_text("", COLUMNS, rows).rstrip())
+        say_lines(table_text("", COLUMNS, rows).rstrip())
     else:
         say("no incident" if every or last else "no open incident")
 

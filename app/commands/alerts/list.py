@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.commands.options import Home, Json, settings_of
-from app.commands.printing import print_json, say, table_text, warn
+from app.commands.printing import print_json, say_lines, table_text, warn
 
 if TYPE_CHECKING:
     from alerts.rules import AlertRule
@@ -30,7 +30,7 @@ def list(as_json: Json = False, home: Home = None) -> None:
         print_json(documents)
     else:
         rows = [_row(document) for document in documents]
-        say(table_text("", COLUMNS, rows).rstrip() if rows else "no rule")
+        say_lines(table_text("", COLUMNS, rows).rstrip() if rows else "no rule")
     if found.problems:
         warn("promptpilot: something is wrong with alert rules: promptpilot alerts check says what")
 

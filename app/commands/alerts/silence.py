@@ -10,7 +10,7 @@ import typer
 from app.commands.alerts.database import By, exists, opened, who
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import wrong
-from app.commands.printing import moment, print_json, say, table_text, warn
+from app.commands.printing import moment, print_json, say, say_lines, table_text, warn
 from app.commands.window import NONE, parse_length, parse_moment
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _list(settings: "Settings", at: datetime, as_json: bool) -> None:
         [one.id, moment(one.start), moment(one.end), one.rule or "every rule", _written(one), one.who, one.reason]
         for one in found
     ]
-    say(table_text("", COLUMNS, rows).rstrip() if rows else "no silence")
+    say_lines(table_text("", COLUMNS, rows).rstrip() if rows else "no silence")
 
 
 def _written(one: "Silence") -> str:
