@@ -15,7 +15,7 @@ ARGS ?=
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14; do \
 	if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$name"; break; fi; done)
 
-.PHONY: help run test lint format bench lock browser database clean
+.PHONY: help run test lint format bench pictures lock browser database clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ format: $(VENV)/dev.stamp ## Put all files into the house's format.
 
 bench: $(VENV)/dev.stamp ## Measure, and write the table of benchmarks/README.md.
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+pictures: browser ## Take the pictures of docs/ anew, from demo data.
+	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(BIN)/python -m tests.e2e.pictures
 
 lock: ## Resolve the dependencies of pyproject.toml anew and write both lock files.
 	@"$(PYTHON)" .ci/lock

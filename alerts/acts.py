@@ -1,4 +1,4 @@
-"""What people do about alerts: acknowledge, resolve, silence. The page, the command line and Slack's buttons call this.
+"""What people do about alerts: acknowledge, resolve, silence, note. The page, the command line and Slack call this.
 
 Each act is to be one transaction of its own:
 
@@ -88,6 +88,15 @@ def resolve(repository: Repository, incident_id: str, who: str, why: str, at: da
     repository.record([Step(at, "resolved", text, incident.id, who=who)])
     _tell(repository, "resolved", resolved, _told(incident), who, at)
     return Answer(resolved, True, text)
+
+
+def note(repository: Repository, incident_id: str, who: str, text: str, at: datetime) -> Answer:
+    """Write into an incident's timeline what was seen or tried, also after its end. Raises NoIncident, ValueError."""
+    incident = _found(repository, incident_id)
+    if not text.strip():
+        raise ValueError("a note must say something")
+    repository.record([Step(at, "note", text.strip(), incident.id, who=who)])
+    return Answer(incident, True, "noted")
 
 
 def silence(

@@ -29,7 +29,7 @@ from alerts.store import Store
 from alerts.store.outbox import Delivery
 from alerts.store.repository import Repository
 from metrics.catalog.own import MetricsError, stamp_of
-from metrics.engine import Engine
+from metrics.engine import DataFreshness, Engine
 from metrics.settings import Alerts, Settings
 
 LATE = timedelta(minutes=2)
@@ -104,7 +104,7 @@ class Watch:
         engine, rule_set = self.engine, self.rules()
         rules = rule_set.rules
         alerts = self.settings.alerts
-        until = horizon(now, engine.freshness().last, alerts)
+        until = horizon(now, engine.answer(DataFreshness()).last, alerts)
         with self._store.reading() as repository:
             seen, known = repository.evaluated(), repository.instances()
         span = self._span(rules.values(), seen, now, until)
@@ -175,7 +175,8 @@ class Watch:
         repository.save_alerts(now_so.renewed)
         repository.save_transitions(change.transition for change in changed)
         failed = {outcome.rule.id: outcome.problem for outcome in evaluation.outcomes if outcome.failed}
-        repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed})
+        too_few = {outcome.rule.id for outcome in evaluation.outcomes if outcome.too_few}
+        repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed}, too_few)
         if rule_set.texts != self._texts:
             repository.save_rule_texts(rule_set.texts, now)
             self._texts = rule_set.texts

@@ -14,7 +14,7 @@ from app.queries.asking import shown
 from app.source import source
 from app.state import View, parse
 from metrics.engine import EngineError
-from metrics.engine.raw import Form
+from metrics.engine.export import Form
 from metrics.events import KINDS
 
 PATH = "/export/{kind}.{form}"

@@ -10,7 +10,7 @@ import streamlit as st
 from app.home import current_home
 from metrics.catalog import MetricsError
 from metrics.catalog.own import stamp_of
-from metrics.engine import NARROW_FROM, Engine
+from metrics.engine import CACHE_FILTERS_FROM, Engine
 from metrics.settings import Settings, load_settings
 
 
@@ -49,9 +49,9 @@ def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
     """`own_metrics` is the time stamp of the home's metrics: when they change, another engine knows them."""
     settings = _settings().model_copy(update={"home": path})
     try:
-        engine, problem = Engine(settings, narrow_from=NARROW_FROM), ""
+        engine, problem = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM), ""
     except MetricsError as error:
-        engine, problem = Engine(settings, narrow_from=NARROW_FROM, own_metrics=False), str(error)
+        engine, problem = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM, own_metrics=False), str(error)
     return Source(
         engine, settings, is_demo, own_metrics=own_metrics, problem=problem, own=_settings().home
     )  # fmt: skip
@@ -60,7 +60,7 @@ def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
 def opened(settings: Settings) -> Source:
     """The source that these settings lead to, or its demo while it holds no event."""
     home = current_home(settings)
-    return Source(Engine(home.settings, narrow_from=NARROW_FROM), home.settings, home.is_demo)
+    return Source(Engine(home.settings, cache_filters_from=CACHE_FILTERS_FROM), home.settings, home.is_demo)
 
 
 def _current() -> Source:

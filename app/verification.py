@@ -14,7 +14,7 @@ import polars as pl
 
 from metrics.catalog import Metric
 from metrics.catalog.model import Quantile
-from metrics.engine import Engine, EngineError, Grain, Query, Window
+from metrics.engine import DataFreshness, Engine, EngineError, Grain, Query, Window
 from metrics.lake.upkeep.closed import closed_days, stretches
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Verification:
 def verify(settings: "Settings") -> Verification:
     """Compare every metric over the whole lake, by day and by the dimensions of `GROUPINGS`."""
     engine = Engine(settings)
-    freshness = engine.freshness()
+    freshness = engine.answer(DataFreshness())
     if freshness.first is None or freshness.last is None:
         return Verification(0, ())
     window = Window(start=freshness.first, end=freshness.last + timedelta(microseconds=1))
@@ -79,8 +79,8 @@ def _of_window(engine: Engine, window: Window, by: tuple[str, ...], names: Seque
     if not compared:
         return
     query = Query(metrics=compared, window=window, by=by, grain=grain)
-    shown = engine.run(query).frame
-    raw = engine.run(query.model_copy(update={"raw": True})).frame.rename({name: f"{name} raw" for name in compared})
+    shown = engine.answer(query).frame
+    raw = engine.answer(query.model_copy(update={"raw": True})).frame.rename({name: f"{name} raw" for name in compared})
     keys = [column for column in shown.columns if column not in compared]
     for row in shown.join(raw, on=keys, how="full", coalesce=True, nulls_equal=True).iter_rows(named=True):
         where = ", ".join(f"{key}={row[key]}" for key in keys)
@@ -106,14 +106,14 @@ def _from_rollup(engine: Engine, query: Query) -> bool:
 
 def _against_polars(engine: Engine) -> Iterator[Difference]:
     figures = polars_figures(engine)
-    kinds = engine.freshness().kinds
+    kinds = engine.answer(DataFreshness()).kinds
     for name, expected in figures.items():
         (kind,) = engine.metrics[name].kinds
         last = kinds[kind].last
         if last is not None:
             start = max(_first_with_events(engine, kind), kinds[kind].first or _EVER)
             window = Window(start=start, end=last + timedelta(microseconds=1))
-            answered = engine.run(Query(metrics=(name,), window=window)).frame[name].item()
+            answered = engine.answer(Query(metrics=(name,), window=window)).frame[name].item()
             yield Difference(name, "everything, by Polars", answered, expected)
 
 

@@ -135,7 +135,7 @@ def _everything_rows(work: Path, days: int, per_day: int) -> Iterator[Row]:
     found = json.loads(kept.read_text(encoding="utf-8"))
     speed = found["rows"] / found["seconds"]
     yield f"ingest of {found['rows'] / 1e6:.1f} M events of twelve kinds", "–", f"{speed / 1e3:.0f} k rows/s"
-    for timing in (*queries.ways(home), *pages.timings_of_everything(home)):
+    for timing in (*queries.behavior(home), *pages.timings_of_everything(home)):
         yield timing.name, timing.reach, f"{timing.median:.2f} {timing.unit}"
 
 

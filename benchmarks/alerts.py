@@ -20,7 +20,7 @@ from alerts.rules import AlertRule
 from alerts.store import Store
 from alerts.trying.backtest import backtest
 from alerts.watch import Watch
-from metrics.engine import Engine, Window
+from metrics.engine import DataFreshness, Engine, Window
 from metrics.settings import Settings
 
 RULES = 1_000
@@ -97,7 +97,7 @@ def month(home: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, metric, by, threshold in MONTHS:
         engine = Engine(Settings(home=home))
-        last = engine.freshness().last
+        last = engine.answer(DataFreshness()).last
         assert last is not None, f"{home} holds no events"
         end = datetime.fromtimestamp(last.timestamp() // 3600 * 3600, UTC)
         window = Window(start=end - timedelta(days=30), end=end)
@@ -134,7 +134,7 @@ def _watch(home: Path, rules: Sequence[dict[str, object]]) -> tuple[Watch, datet
     for room in ("lake", "rollups"):
         (scratch / room).symlink_to((home / room).absolute())
     settings = Settings.model_validate({"home": scratch, "alerts": {"shipped_rules": False}})
-    last = Engine(settings).freshness().last
+    last = Engine(settings).answer(DataFreshness()).last
     assert last is not None, f"{home} holds no events"
     end = datetime.fromtimestamp(last.timestamp() // 3600 * 3600, UTC) - timedelta(hours=1) + timedelta(seconds=10)
     store = Store.of(settings)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.pages import Timing
-from metrics.engine import Engine, Filter, Grain, Journeys, Query, Retention, Window
+from metrics.engine import DataFreshness, Engine, Filter, Grain, Journeys, Query, Retention, Window
 from metrics.settings import load_settings
 
 PERCENTILES = ("response_time_p50", "response_time_p95", "response_time_p99")
@@ -47,18 +47,18 @@ def questions(window: Window) -> dict[str, Query]:
 def timings(home: Path, rounds: int = 7) -> Iterator[Timing]:
     """Each question, asked once unmeasured and then `rounds` times."""
     engine = Engine(load_settings(home))
-    newest = engine.freshness().last
+    newest = engine.answer(DataFreshness()).last
     if newest is None:
         raise SystemExit(f"{home} holds no events; run the ingest benchmark first")
     for name, query in questions(Window.last(timedelta(days=30), newest)).items():
-        engine.run(query)
+        engine.answer(query)
         yield Timing(name, tuple(_seconds(engine, query) for _ in range(rounds)))
 
 
 def minutes(home: Path, rounds: int = 7) -> Iterator[Timing]:
     """What rules ask when they are tried on a month: every minute of it, once unmeasured and then `rounds` times."""
     engine = Engine(load_settings(home))
-    newest = engine.freshness().last
+    newest = engine.answer(DataFreshness()).last
     if newest is None:
         raise SystemExit(f"{home} holds no events; run the ingest benchmark first")
     end = newest.replace(second=0, microsecond=0)
@@ -67,26 +67,26 @@ def minutes(home: Path, rounds: int = 7) -> Iterator[Timing]:
     percentile = Query(metrics=("response_time_p95",), window=window, grain=Grain.MINUTE)
     asked = (("error rate by endpoint", by_endpoint, "≤ 0.5 s"), ("P95", percentile, "≤ 0.8 s"))
     for name, query, reach in asked:
-        engine.run(query)
+        engine.answer(query)
         timing = tuple(_seconds(engine, query) for _ in range(rounds))
         yield Timing(f"every minute of a month: {name}", timing, reach)
 
 
 def _seconds(engine: Engine, query: Query) -> float:
     started = time.perf_counter()
-    engine.run(query)
+    engine.answer(query)
     return time.perf_counter() - started
 
 
-def ways(home: Path) -> Iterator[Timing]:
+def behavior(home: Path) -> Iterator[Timing]:
     """Journeys and cohorts over a month, each by an engine that has not been asked before."""
-    newest = Engine(load_settings(home)).freshness().last
+    newest = Engine(load_settings(home)).answer(DataFreshness()).last
     if newest is None:
         raise SystemExit(f"{home} holds no events; run the ingest benchmark first")
     window = Window.last(timedelta(days=30), newest)
     asked: dict[str, Callable[[Engine], object]] = {
-        "journeys over a month": lambda engine: engine.journeys(Journeys(window=window)),
-        "retention over a month": lambda engine: engine.retention(Retention(window=window)),
+        "journeys over a month": lambda engine: engine.answer(Journeys(window=window)),
+        "retention over a month": lambda engine: engine.answer(Retention(window=window)),
     }
     for name, ask in asked.items():
         yield Timing(name, tuple(_asked_first(home, ask) for _ in range(3)), "≤ 1 s")

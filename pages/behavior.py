@@ -3,14 +3,14 @@
 import streamlit as st
 
 from app.charts import bars, cohorts, lines
-from app.components import address, kpis, panel, ways
+from app.components import address, journeys, kpis, panel
 from app.queries import people
 
 view = address.view()
 
 kpis.row(view, ("dau", "mau", "stickiness", "sessions", "bounce_rate"))
 
-ways.journeys(view)
+journeys.flows(view)
 
 left, right = st.columns(2)
 with left:
@@ -23,7 +23,7 @@ with left:
     unit = st.segmented_control("Cohorts by", people.UNITS, default=people.UNITS[0], key="cohort-unit", required=True)
     panel.chart("retention", "Retention", view, people.RETENTIONS[unit], cohorts.triangle)
 with right:
-    ways.steps(view)
+    journeys.chosen_funnel(view)
     panel.chart("adoption", "Feature adoption", view, people.adoption, bars.ranked, choose="feature")
 
 kpis.row(

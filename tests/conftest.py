@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from metrics.engine.query import Window
+from metrics.lake import child
 from metrics.settings import Settings
+from tests.forking import FORKS, STARTED, ForkedReader
 
 for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
     del os.environ[name]  # settings of the machine are no part of a test
@@ -29,6 +31,21 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long tests: one that is begun last leaves all test processes but its own without work."""
     items.sort(key=lambda item: not any(part in item.path.as_posix() for part in LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forks() -> Generator[None]:
+    """Processes that read files are forked: to start each anew takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(child, "reading_process", ForkedReader)
+        yield
+    FORKS.close()
+
+
+@pytest.fixture
+def started_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that read files are started anew, as they are outside of tests."""
+    monkeypatch.setattr(child, "reading_process", STARTED)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from alerts.incidents.batch import Batch, Planned
 from alerts.incidents.incident import Alert
 from alerts.rules import AlertRule, Suppression
 from alerts.rules.time_intervals import Weekly
-from metrics.engine import Engine, Window
+from metrics.engine import Changes, Engine, Window
 
 UNENDED = timedelta(days=1)
 """How long maintenance that never says that it ended may keep alerts quiet."""
@@ -51,7 +51,8 @@ def planned(engine: Engine, rules: Iterable[AlertRule], now: datetime) -> tuple[
     if not asked:
         return ()
     reach = UNENDED + max(one.settle for one in asked)
-    frame = engine.changes(Window(start=now - reach, end=now + timedelta(microseconds=1)))
+    window = Window(start=now - reach, end=now + timedelta(microseconds=1))
+    frame = engine.answer(Changes(window=window))
     names = {one.change for one in asked}
     found = [
         Planned(row["name"], row["change_type"], row["ts"], row["ended_at"])

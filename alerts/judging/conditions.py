@@ -5,7 +5,7 @@ The kinds that need a few lines are here. Those that learn are `dynamic.py`, `an
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +15,10 @@ from alerts.judging.anomaly import judged_by_detector, needs_of_detector
 from alerts.judging.dynamic import judged_by_band, needs_of_band
 from alerts.judging.evidence import Ask, Evidence, Needs
 from alerts.judging.forecast import judged_by_forecast, needs_of_forecast, trailing
+from alerts.judging.growing import grown_where_few, reach_of
+from alerts.judging.instance import Verdict
 from alerts.judging.series import Floats, Question
-from alerts.judging.verdicts import OPERATORS, Judged, nine_digits, unknown, verdicts
+from alerts.judging.verdicts import OPERATORS, Judged, Verdicts, nine_digits, unknown, verdicts
 from alerts.rules import Absent, AlertRule, Burn, BurnRate, Change, Static
 from metrics.engine import Window
 from metrics.events.entries import nearest
@@ -32,7 +34,14 @@ def ask_of(rule: AlertRule, window: Window, known: Sequence[Any] = ()) -> Ask:
     """What a rule that is not composite has to ask about the buckets of a window."""
     question = Question(rule.by, rule.filters, rule.window)
     needs = KINDS[rule.condition.kind].needs(rule.condition, rule.window)
-    return Ask(question, rule.metric, window, needs, rule.min_events, tuple(known))
+    above = None
+    if isinstance(rule.condition, Static) and isinstance(rule.condition.threshold, float) and rule.min_events:
+        needs = replace(needs, reach=max(needs.reach, reach_of(rule.max_window, rule.window)))
+        above = rule.condition.threshold if rule.condition.operator in (">", ">=") else None
+    return Ask(
+        question, rule.metric, window, needs, rule.min_events, tuple(known), rule.max_window, rule.min_bad_events,
+        rule.stale, above,
+    )  # fmt: skip
 
 
 def judge(rule: AlertRule, evidence: Evidence) -> Judged:
@@ -41,7 +50,21 @@ def judge(rule: AlertRule, evidence: Evidence) -> Judged:
     if problem:
         return unknown(evidence.judged().values, problem)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return KINDS[rule.condition.kind].judge(rule.condition, evidence)
+        judged = KINDS[rule.condition.kind].judge(rule.condition, evidence)
+        return replace(judged, verdicts=_with_reasons(judged.verdicts, evidence))
+
+
+def _with_reasons(found: Verdicts, evidence: Evidence) -> Verdicts:
+    """The verdicts; where there is none, with whether there are events, or some of other instances."""
+    without = found == Verdict.NO_DATA
+    if not without.any():
+        return found
+    series = evidence.series.part(evidence.first, len(evidence.series.starts))
+    seen = series.seen
+    few = without & (series.events > 0) & (series.events < evidence.asked.min_events)
+    few &= series.judged_by_events | series.summed
+    gone = without & ~seen & (seen.any(axis=0))
+    return np.select([few, gone], [Verdict.TOO_FEW, Verdict.GONE], found).astype(np.int8)
 
 
 def judged_by_threshold(condition: Static, evidence: Evidence) -> Judged:
@@ -53,7 +76,8 @@ def judged_by_threshold(condition: Static, evidence: Evidence) -> Judged:
     compare = OPERATORS[condition.operator]
     breach = compare(values, condition.threshold)
     recovered = None if condition.recover is None else ~compare(values, condition.recover)
-    return Judged(verdicts(known, breach, recovered), values)
+    fixed = Judged(verdicts(known, breach, recovered), values)
+    return grown_where_few(condition, evidence, fixed) if evidence.grows else fixed
 
 
 def _judged_by_level(condition: Static, name: str, values: Floats, levels: tuple[str, ...]) -> Judged:

@@ -1,4 +1,4 @@
-"""A rule's threshold in words, as a number to draw, and the unit of what it is compared with."""
+"""A rule's threshold in words and as a number to draw; and what is compared with it: its name, its unit, its value."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,6 +27,17 @@ def threshold_value(rule: AlertRule) -> float | None:
 def compared_unit(rule: AlertRule, unit: str = "") -> str:
     """The unit of what is compared with the threshold, which is an instance's value. `unit` is the metric's."""
     return {"change": "%", "burn_rate": "×"}.get(rule.condition.kind, unit)
+
+
+def compared_title(rule: AlertRule, title: str) -> str:
+    """What the value of an instance is called, where `title` is the metric's: `Cost, change against 7d earlier`."""
+    return title + _NAMES.get(rule.condition.kind, _nothing)(rule.condition)
+
+
+def compared_text(rule: AlertRule, text: str, value: float) -> str:
+    """A value as a part of a sentence: `+110 % against 7d earlier`, where `text` is the value with its unit."""
+    signed = f"+{text}" if isinstance(rule.condition, Change) and value > 0 else text
+    return signed + _PHRASES.get(rule.condition.kind, _nothing)(rule.condition)
 
 
 def _number(value: float | str, unit: str) -> str:
@@ -77,6 +88,23 @@ def _composite(condition: Composite, unit: str) -> str:
     return f"{' and '.join(condition.all) or ' or '.join(condition.any)} firing"
 
 
+def _nothing(condition: Any) -> str:
+    del condition
+    return ""
+
+
+_NAMES: Mapping[str, Callable[[Any], str]] = {
+    "change": lambda condition: f", change against {written(condition.against)} earlier",
+    "burn_rate": lambda _: ", burn rate of its error budget",
+    "forecast": lambda condition: f", expected within {written(condition.horizon)}",
+}
+"""What a condition makes of its metric, by kind; one that is not here compares the metric itself."""
+_PHRASES: Mapping[str, Callable[[Any], str]] = {
+    "change": lambda condition: f" against {written(condition.against)} earlier",
+    "burn_rate": lambda _: " the pace that the error budget allows",
+    "forecast": lambda condition: f" expected within {written(condition.horizon)}",
+}
+"""The same, behind a value."""
 _TEXTS: Mapping[str, Callable[[Any, str], str]] = {
     "static": _static, "dynamic": _dynamic, "anomaly": _anomaly, "forecast": _forecast, "absent": _absent,
     "burn_rate": _burn_rate, "change": _change, "composite": _composite,

@@ -6,17 +6,16 @@ What takes a query may fail, or take part in what is broken; it is left out then
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import polars as pl
 
 from alerts.incidents import Alert, Incident, NoticeKind, Status
 from alerts.incidents.correlation import RECOVERED, title
 from alerts.judging import State
-from alerts.judging.series import Answers
 from alerts.judging.thresholds import threshold_text
 from alerts.rules import WINDOWS, AlertRule
 from alerts.telling.delivery_facts import Facts
@@ -24,7 +23,7 @@ from alerts.telling.links import dashboard_url, incident_url
 from alerts.telling.message import AlertLine, ChangeBefore, Message, Picture, Share
 from alerts.telling.subject import Subject, subject_of
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
-from metrics.engine import Affected, Contribution, Filter, Query, Window
+from metrics.engine import AffectedUsers, Answering, Changes, Contribution, Contributions, Filter, Query, Window
 from metrics.settings import Settings
 
 LOG = logging.getLogger("promptpilot.alerts.composing")
@@ -36,32 +35,17 @@ MOST_SHARES = 3
 BEFORE = timedelta(hours=1)
 """How long before the breach a change may have led to it; and how much of that time says what was usual, at least."""
 _GRAINS = dict(WINDOWS)
-_STANDS: Mapping[Status, NoticeKind] = {
+STANDS: Mapping[Status, NoticeKind] = {
     Status.OPEN: "firing", Status.ACKNOWLEDGED: "acknowledged", Status.RESOLVED: "resolved",
 }  # fmt: skip
+"""What is told of an incident as a whole, by where it stands."""
+AFFECTED: Mapping[tuple[str, ...], str] = {("request",): "Requests affected", ("llm_call",): "LLM calls affected"}
+"""What is counted as affected, by the kinds of a metric."""
 T = TypeVar("T")
 
 
-class Explains(Answers, Protocol):
-    """Whoever answers queries, and knows what changed and why: the engine."""
-
-    def changes(self, window: Window) -> pl.DataFrame:
-        """`change` events that touch a window, as `Engine.changes` gives them."""
-        ...
-
-    def contributions(
-        self, metric: str, window: Window, baseline: Window, filters: Sequence[Filter]
-    ) -> Sequence[Contribution]:
-        """Which values of dimensions explain how a metric changed, the most telling first."""
-        ...
-
-    def affected(self, metric: str, window: Window, filters: Sequence[Filter]) -> Affected:
-        """Who was struck by what the metric counts as bad, and how often."""
-        ...
-
-
 def compose(
-    facts: Facts, engine: Explains, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
+    facts: Facts, engine: Answering, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
 ) -> Message:
     """The message to one target, as things stand at `now`."""
     if facts.others:
@@ -71,7 +55,7 @@ def compose(
 
 
 def _plain(
-    facts: Facts, engine: Explains, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
+    facts: Facts, engine: Answering, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
 ) -> tuple[Message, Subject]:
     """Everything that is known without asking."""
     incident, settle = facts.incident, timedelta(seconds=settings.alerts.settle_seconds)
@@ -88,6 +72,7 @@ def _plain(
         rule=alert.key.rule,
         metric=rule.metric if rule else "",
         metric_title=metric.title if metric else "",
+        value_title=head.value_title,
         value=alert.value,
         value_text=_value_text(head),
         threshold_text=threshold_text(rule, metric.unit) if rule and metric else "",
@@ -100,25 +85,31 @@ def _plain(
         dashboard_url=dashboard_url(public_url, metric.name if metric else "", head.paged, _known(head)),
         incident_url=incident_url(public_url, incident.id),
         runbook_url=rule.runbook if rule else "",
+        description=rule.description if rule else "",
         who=facts.who,
         note=_note(facts),
     )
     return message, head
 
 
-def _explained(message: Message, subject: Subject, engine: Explains) -> Message:
+def _explained(message: Message, subject: Subject, engine: Answering) -> Message:
     """With everything that has to be asked for."""
     changes = _had("changes", lambda: _changes(subject, engine), ())
     if subject.metric is None:
         return message.model_copy(update={"changes": changes})
     name, window, filters = subject.metric.name, subject.trouble, subject.filters
-    harm = _had("people and requests affected", lambda: engine.affected(name, window, filters), None)
-    parts = _had("shares", lambda: engine.contributions(name, window, _before(window), filters), ())
+    bad = AffectedUsers(metric=name, window=window, filters=filters, above=subject.bad_above)
+    cause = Contributions(metric=name, window=window, baseline=_before(window), filters=filters)
+    # A probe that failed is no request of anybody.
+    is_probed = subject.metric.kinds == ("health",)
+    harm = None if is_probed else _had("people and requests affected", lambda: engine.answer(bad), None)
+    parts = _had("shares", lambda: engine.answer(cause), ())
     return message.model_copy(
         update={
             "changes": changes,
             "users_affected": harm.users if harm else None,
             "requests_affected": harm.events if harm else None,
+            "affected_title": AFFECTED.get(subject.metric.kinds, "Events affected"),
             "where": tuple(map(_share, parts[:MOST_SHARES])),
             "picture": _had("picture", lambda: _picture(subject, engine), None),
         }
@@ -135,15 +126,18 @@ def _had(what: str, ask: Callable[[], T], otherwise: T) -> T:
 
 def _title(subject: Subject, incident: Incident) -> str:
     """`Error rate above 5 %: 7.3 % on /api/v1/chat`; of what is over, without the value."""
-    alert, value = subject.alert, subject.value_text(subject.alert.value)
+    alert, value = subject.alert, subject.now_text
     if not value or incident.status is Status.RESOLVED:
         return title(alert)
     return title(replace(alert, name=f"{alert.name}: {value}"))
 
 
 def _value_text(subject: Subject) -> str:
-    now, worst = subject.value_text(subject.alert.value), subject.value_text(subject.alert.worst)
-    return f"{now}, at worst {worst}" if now and subject.alert.worst is not None and worst != now else now
+    """`58.3 % (7 of 12 events over 40m), at worst 80 %`."""
+    now, worst = subject.now_text, subject.value_text(subject.alert.worst)
+    is_worse = subject.alert.worst not in (None, subject.alert.value) and worst != now
+    judged = f"{now} ({subject.alert.basis})" if now and subject.alert.basis else now
+    return f"{judged}, at worst {worst}" if now and is_worse else judged
 
 
 def _line(subject: Subject) -> AlertLine:
@@ -165,7 +159,7 @@ def _note(facts: Facts) -> str:
     return ". ".join(part for part in (facts.note, "" if why == RECOVERED else why) if part)
 
 
-def _changes(subject: Subject, engine: Explains) -> tuple[ChangeBefore, ...]:
+def _changes(subject: Subject, engine: Answering) -> tuple[ChangeBefore, ...]:
     window = Window(start=subject.trouble.start - BEFORE, end=max(subject.alert.fired_at, subject.trouble.end))
     found = [
         ChangeBefore(
@@ -174,7 +168,7 @@ def _changes(subject: Subject, engine: Explains) -> tuple[ChangeBefore, ...]:
             name=row["name"] or "",
             description=row["description"] or "",
         )
-        for row in engine.changes(window).iter_rows(named=True)
+        for row in engine.answer(Changes(window=window)).iter_rows(named=True)
         if window.start <= row["ts"] <= subject.alert.fired_at
     ]
     return tuple(found[-MOST_CHANGES:])
@@ -189,14 +183,14 @@ def _share(part: Contribution) -> Share:
     return Share(dimension=part.dimension, value=part.value, percent=part.percent)
 
 
-def _picture(subject: Subject, engine: Explains) -> Picture | None:
+def _picture(subject: Subject, engine: Answering) -> Picture | None:
     """The newest values: those the alert was judged by where it still fires, else asked for."""
     metric, window, values = subject.metric, subject.pictured, subject.alert.recent
     if metric is None:
         return None
     if not values:
         query = Query(metrics=(metric.name,), window=window, grain=_GRAINS[subject.width], filters=subject.filters)
-        values = tuple(engine.run(query).frame[metric.name].cast(pl.Float64).to_list())
+        values = tuple(engine.answer(query).frame[metric.name].cast(pl.Float64).to_list())
     if all(value is None for value in values):
         return None
     return Picture(
@@ -225,11 +219,11 @@ def _stand_in(incident: Incident) -> Alert:
 
 
 def _digest(
-    facts: Facts, engine: Explains, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
+    facts: Facts, engine: Answering, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
 ) -> Message:
     """All incidents in one message, with what is known without asking."""
     messages = [
-        _plain(replace(one, kind=_STANDS[one.incident.status]), engine, rules, settings, now)[0] for one in facts.others
+        _plain(replace(one, kind=STANDS[one.incident.status]), engine, rules, settings, now)[0] for one in facts.others
     ]
     over = sum(message.kind == "resolved" for message in messages)
     count = f"{len(messages)} incident{'s' * (len(messages) != 1)} of low priority"

@@ -61,6 +61,8 @@ class Message(Value):
     rule: str
     metric: str = ""
     metric_title: str = ""
+    value_title: str = ""
+    """What the value is, which may be something made of the metric: `Cost, change against 7d earlier`."""
     value: float | None = None
     value_text: str = ""
     threshold_text: str = ""
@@ -72,6 +74,9 @@ class Message(Value):
     ended_at: datetime | None = None
     users_affected: int | None = None
     requests_affected: int | None = None
+    """Events that the metric counts as bad; None where nothing says which are."""
+    affected_title: str = "Requests affected"
+    """What they are."""
     where: tuple[Share, ...] = ()
     """At most three, the greatest share first."""
     changes: tuple[ChangeBefore, ...] = ()
@@ -83,6 +88,8 @@ class Message(Value):
     """Shows the same window and filters."""
     incident_url: str = ""
     runbook_url: str = ""
+    description: str = ""
+    """What the rule says to do first."""
     who: str = ""
     """Who acknowledged or resolved it."""
     note: str = ""

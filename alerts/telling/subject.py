@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from alerts.incidents import Alert
 from alerts.judging.instants import floored
-from alerts.judging.thresholds import compared_unit
-from alerts.rules import Absent, AlertRule, Forecast, Static
+from alerts.judging.thresholds import compared_text, compared_title, compared_unit
+from alerts.rules import Absent, AlertRule, Change, Forecast, Static
+from alerts.rules.durations import written
 from metrics.catalog import Metric
 from metrics.catalog.quantities import quantity
 from metrics.engine import Filter, Window
@@ -67,6 +68,27 @@ class Subject:
         limit = condition.threshold if isinstance(condition, Static | Forecast) else None
         return limit if isinstance(limit, float) else None
 
+    @property
+    def bad_above(self) -> float | None:
+        """Above which an event is bad where the metric is a percentile: its threshold, or what it was before."""
+        condition = self.rule.condition if self.rule else None
+        if (
+            isinstance(condition, Static)
+            and condition.operator in (">", ">=")
+            and isinstance(condition.threshold, float)
+        ):
+            return condition.threshold
+        return self._before if isinstance(condition, Change) and condition.operator in (">", ">=") else None
+
+    @property
+    def _before(self) -> float | None:
+        """Of a change: what the metric was so much earlier."""
+        value, recent = self.alert.value, self.alert.recent[-1] if self.alert.recent else None
+        is_change = self.rule is not None and isinstance(self.rule.condition, Change)
+        if not is_change or value is None or recent is None or value <= -100:
+            return None
+        return recent / (1 + value / 100)
+
     def value_text(self, value: float | None) -> str:
         """What was compared with the threshold, with its unit: `7.3 %`; empty where nothing is known of it."""
         if self.rule is None or self.metric is None:
@@ -76,7 +98,25 @@ class Subject:
         unit = compared_unit(self.rule, self.metric.unit)
         if self.metric.levels and unit == self.metric.unit and 0 <= value < len(self.metric.levels):
             return self.metric.levels[int(value)]
-        return quantity(value, unit, self.metric.decimals if unit == self.metric.unit else 1)
+        return compared_text(self.rule, quantity(value, unit, self._decimals(unit)), value)
+
+    @property
+    def now_text(self) -> str:
+        """The newest value in words; of a change also from what to what: `350 ms, 166 ms 7d earlier (+110 %)`."""
+        condition, before = self.rule.condition if self.rule else None, self._before
+        if self.metric is None or not isinstance(condition, Change) or before is None:
+            return self.value_text(self.alert.value)
+        now, then = (quantity(one, self.metric.unit, self.metric.decimals) for one in (self.alert.recent[-1], before))
+        return f"{now}, {then} {written(condition.against)} earlier ({self.alert.value:+.0f} %)"
+
+    @property
+    def value_title(self) -> str:
+        """What the value is: the metric, or what the rule makes of it."""
+        title = self.metric.title if self.metric else ""
+        return compared_title(self.rule, title) if self.rule and title else title
+
+    def _decimals(self, unit: str) -> int:
+        return self.metric.decimals if self.metric and unit == self.metric.unit else 1
 
     @property
     def _last(self) -> datetime:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Protocol
 
 import polars as pl
 
@@ -24,9 +23,8 @@ from alerts.judging import Labels, State
 from alerts.judging.evaluation import Outcome, Rows, Span, evaluate
 from alerts.judging.evidence import Memory
 from alerts.judging.instants import micros, moment
-from alerts.judging.series import Answers
 from alerts.rules import AlertRule, Composite
-from metrics.engine import Window
+from metrics.engine import Answering, Changes, Window
 
 INCIDENT = "incident"
 """The type of `change` events that say what really happened."""
@@ -36,14 +34,6 @@ MOST_GROUPED = 5_000
 """Alerts that are put into incidents as live ones are; of more, those that begin together count as one."""
 Watches = Callable[[Planned], bool]
 """Whether a rule is there to see an incident."""
-
-
-class History(Answers, Protocol):
-    """Whoever answers queries and knows what was changed and what happened: the engine."""
-
-    def changes(self, window: Window) -> pl.DataFrame:
-        """`change` events that touch the window, as `Engine.changes` gives them."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,7 @@ class Backtest:
 
 def backtest(
     rule: AlertRule,
-    engine: History,
+    engine: Answering,
     window: Window,
     now: datetime,
     settle: timedelta,
@@ -134,7 +124,7 @@ def backtest(
     alerts = _alerts(outcome)
     if len(alerts) <= MOST_GROUPED:
         alerts = tuple(_with_recent(alert, outcome.rows) for alert in alerts)
-    changes = _changes(engine.changes(window))
+    changes = _changes(engine.answer(Changes(window=window)))
     seen = [one for one in changes if one.change_type == INCIDENT and (watches is None or watches(one))]
     slack = rule.condition.duration + rule.window + settle
     found = {one: [alert for alert in alerts if _overlap(alert, one, slack)] for one in seen}

@@ -55,6 +55,10 @@ class Watch:
     height: int = theme.CHART_HEIGHT
     levels: Sequence[str] = ()
     """Names of the values 0, 1, 2, … of what is a state and no quantity."""
+    value_title: str = ""
+    """What the value of an alert is, where that is something made of the metric."""
+    signed: bool = False
+    """Whether a value is written with its sign, as a change is."""
     of_the_metric: bool = True
     """Whether the threshold is one of the metric itself, and not of how much it changed or burned."""
 
@@ -62,7 +66,8 @@ class Watch:
         """A value with its unit, or the state that it stands for."""
         if self.levels and value is not None and 0 <= value < len(self.levels):
             return self.levels[int(value)]
-        return wording.quantity(value, self.unit, self.decimals)
+        sign = "+" if self.signed and value is not None and value > 0 else ""
+        return sign + wording.quantity(value, self.unit, self.decimals)
 
 
 def series(frame: pl.DataFrame, axis: TimeAxis, watch: Watch) -> Picture:

@@ -24,6 +24,7 @@ State = Literal["ok", "note", "failed"]
 _MARKS: dict[State, str] = {"ok": "ok    ", "note": "note  ", "failed": "FAILED"}
 OLDEST_PYTHON = (3, 11)
 _LEAST_FREE_GB = 1.0
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TOLD = 5
 """Damages that are told one by one."""
 _LOOKED_AT = 1_000
@@ -54,7 +55,7 @@ def doctor(
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Check Python, packages, disk, port, time zones, the lake and the sidecar."""
+    """Check Python, packages, disk, port, time zones, the lake, the sidecar and the channels of alerts."""
     circumstances = Circumstances(settings_of(home), address, port, now())
     findings = {name: _guarded(check, circumstances) for name, check in CHECKS.items()}
     if as_json:
@@ -217,6 +218,25 @@ def _given(circumstances: Circumstances) -> Finding:
     return Finding("ok", f"no file was refused for want of them: {given}")
 
 
+def _telling(circumstances: Circumstances) -> Finding:
+    """Whether anybody can be told, and whether the links they get lead here."""
+    import os
+    from urllib.parse import urlsplit
+
+    from alerts.rules import CHANNELS
+    from alerts.telling.credentials import missing, read_credentials
+
+    alerts = circumstances.settings.alerts
+    absent = missing(circumstances.settings, read_credentials(os.environ))
+    known = [name for name in CHANNELS if name not in absent]
+    if not known:
+        return Finding("note", "no channel is set up: alerts are shown on the Alerts page only", absent["slack"])
+    if urlsplit(alerts.public_url).hostname in LOOPBACK:
+        said = f"{', '.join(known)}; links in messages lead to {alerts.public_url}, which opens on this machine only"
+        return Finding("note", said, "set alerts.public_url to the address at which others open the pages")
+    return Finding("ok", f"{', '.join(known)}; links lead to {alerts.public_url}")
+
+
 CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "Python": _python,
     "packages": _packages,
@@ -232,5 +252,6 @@ CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "inbox": _inbox,
     "time and memory": _given,
     "sidecar": _sidecar,
+    "telling": _telling,
 }
 """Every check by the name it is reported under."""

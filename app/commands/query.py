@@ -58,7 +58,7 @@ def query(
         raw=raw,
     )
     try:
-        result = Engine(settings).run(question)
+        result = Engine(settings).answer(question)
     except EngineError as error:
         raise wrong(str(error)) from error
     write(rendered(result, question, form), out)

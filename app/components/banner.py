@@ -5,6 +5,7 @@ import streamlit as st
 from app import answers, wording
 from app.home import demo_progress
 from app.source import source
+from metrics.engine import DataFreshness
 
 REFRESH = "1s"
 DEMO = "Demo data: 30 days of simulated traffic. Drop a Parquet file into `data/inbox` to see your own."
@@ -22,7 +23,7 @@ def banner() -> None:
     if origin.is_demo:
         with st.container(key="demo"):
             st.info(DEMO, icon=":material/science:")
-    elif answers.freshness().last is None:
+    elif answers.ask(DataFreshness()).last is None:
         _waiting()
 
 

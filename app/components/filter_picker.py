@@ -10,6 +10,7 @@ from app.components.failure import contained
 from app.queries import asking
 from app.state import View
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
+from metrics.engine import DataFreshness, DimensionValues
 from metrics.engine.query import Filter
 
 LISTED = 200
@@ -63,12 +64,13 @@ def _text() -> list[str | None]:
 
 def _choice(view: View, dimension: str) -> list[str | None]:
     search = st.session_state.get(_SEARCH) or ""
-    found = answers.dimension_values(dimension, asking.shown(view).window, search, LISTED)
-    if search or len(found) >= LISTED:
+    question = DimensionValues(dimension=dimension, window=asking.shown(view).window, search=search, limit=LISTED)
+    listed = answers.ask(question)
+    if search or len(listed) >= LISTED:
         st.text_input("Search", key=_SEARCH, placeholder="part of a value", icon=":material/search:")
     return st.multiselect(
         "Values",
-        found,
+        listed,
         key=f"{_VALUES}-{dimension}",
         format_func=wording.name,
         placeholder="choose, or type one",
@@ -78,7 +80,7 @@ def _choice(view: View, dimension: str) -> list[str | None]:
 
 def _known_dimensions() -> list[str]:
     """Dimensions of the kinds there are, those that are asked for most first."""
-    kinds = set(answers.freshness().kinds)
+    kinds = set(answers.ask(DataFreshness()).kinds)
     names = dict.fromkeys((*_FIRST, *DIMENSIONS))
     return [name for name in names if not kinds or kinds & set(DIMENSIONS[name].kinds)]
 

@@ -9,6 +9,7 @@ from app.components.failure import contained
 from app.queries import asking
 from app.source import source
 from app.state import View
+from metrics.engine import DataFreshness
 
 REFRESH = "10s"
 REFRESH_WAITING = "2s"
@@ -19,7 +20,7 @@ STALE_AFTER = timedelta(minutes=15)
 
 def line(view: View) -> None:
     """One line: the window, and the age of the newest event."""
-    waits = source().is_demo or answers.freshness().last is None
+    waits = source().is_demo or answers.ask(DataFreshness()).last is None
     st.session_state[_SHOWN] = _shown_now()
     with st.container(key="freshness", width="content"):
         st.fragment(_line, run_every=REFRESH_WAITING if waits else REFRESH)(view)
@@ -29,7 +30,7 @@ def _line(view: View) -> None:
     if st.session_state[_SHOWN] != _shown_now():
         st.rerun()
     with contained("The age of the data"):
-        newest = answers.freshness().last
+        newest = answers.ask(DataFreshness()).last
         if newest is None:
             st.badge("No events yet", icon=":material/hourglass_empty:", color="gray")
             return
@@ -40,7 +41,7 @@ def _line(view: View) -> None:
 
 def _shown_now() -> tuple[str, bool]:
     """The home, and whether it holds anything: when these change, all of the page does."""
-    return str(source().settings.home), answers.freshness().last is None
+    return str(source().settings.home), answers.ask(DataFreshness()).last is None
 
 
 def _age(ahead: timedelta, at: str) -> tuple[str, bool]:

@@ -15,6 +15,7 @@ from app.queries import alerting, health
 from app.queries.alerting import Case
 from app.source import source
 from app.state import View
+from metrics.engine import DataFreshness
 
 REFRESH = "5s"
 LISTED = 5
@@ -32,7 +33,7 @@ def panel(view: View) -> None:
 def _panel(view: View) -> None:
     with contained("Alerts and issues"):
         cases = alerting.board().cases
-        components, (errors, unfit) = health.troubled_components(), health.open_errors(view, _LIMIT)
+        components, (errors, unfit) = health.troubled_components(health.moment(view)), health.open_errors(view, _LIMIT)
         count = len(cases) + components.height + errors.height
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader("Alerts and issues", anchor=False, width="content", help=_HELP)
@@ -60,7 +61,7 @@ _HELP = (
 
 def _nothing() -> None:
     """All is well, unless nobody would have said so."""
-    missing = [kind for kind in ("health", "error") if kind not in answers.freshness().kinds]
+    missing = [kind for kind in ("health", "error") if kind not in answers.ask(DataFreshness()).kinds]
     if missing:
         st.caption(f"No data yet: needs {' and '.join(f'`{kind}`' for kind in missing)} events.")
     else:

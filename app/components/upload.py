@@ -17,7 +17,6 @@ from metrics.lake.ledger import FileOutcome
 REFRESH = "1s"
 FOLLOWED = 20
 """Files that are followed at most, the newest."""
-TYPES = ["parquet", "pq", "csv", "tsv", "ndjson", "jsonl", "json", "gz"]
 TO_MAP = "map-file"
 """Where the file stands whose columns are being mapped, by the hash of its bytes."""
 _SENT, _ROUND, _PROBLEMS, _TOLD = "sent files", "upload round", "upload problems", "sent files told"
@@ -57,8 +56,7 @@ def panel() -> None:
 
 def _uploader() -> None:
     st.file_uploader(
-        "Parquet, CSV, NDJSON or JSON, also with gzip",
-        type=TYPES,
+        "Parquet, CSV, JSON or access logs, packed or not",
         accept_multiple_files=True,
         key=_key(),
         on_change=_take,

@@ -28,6 +28,11 @@ def resolve(incident_id: str, reason: str, *, who: str) -> str:
     return _within(lambda repository: _told(acts.resolve(repository, incident_id, who, reason, source().now())))
 
 
+def note(incident_id: str, text: str, *, who: str) -> str:
+    """Write into the timeline of an incident. Raises NotDone."""
+    return _within(lambda repository: _told(acts.note(repository, incident_id, who, text, source().now())))
+
+
 def silence(rule: str, labels: Mapping[str, str], start: datetime, end: datetime, reason: str, *, who: str) -> str:
     """Let nobody be told of a rule, or of all where it is empty, with these labels, for a while. Raises NotDone."""
 

@@ -10,7 +10,7 @@ from app import answers
 from app.charts.axis import Limit, TimeAxis
 from app.source import source
 from app.state import Shown, View
-from metrics.engine import PREVIOUS, DimensionMismatch, Result
+from metrics.engine import PREVIOUS, Changes, DataFreshness, DimensionMismatch, Result
 from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Grain, Query, Window
 
@@ -51,7 +51,7 @@ class Answer:
 
 def shown(view: View) -> Shown:
     """The window a view shows now."""
-    return view.shown(source().now(), answers.freshness().last)
+    return view.shown(source().now(), answers.ask(DataFreshness()).last)
 
 
 def totals(view: View, metrics: tuple[str, ...]) -> Answer:
@@ -62,7 +62,7 @@ def totals(view: View, metrics: tuple[str, ...]) -> Answer:
     answer = ask(replace(view, compare=True), metrics, grain=Grain.NONE)
     before = answer.axis.window.previous
     latest = before.start + UNCOVERED * before.length
-    begun = {kind for kind, one in answers.freshness().kinds.items() if one.first and one.first <= latest}
+    begun = {kind for kind, one in answers.ask(DataFreshness()).kinds.items() if one.first and one.first <= latest}
     bare = [
         name + PREVIOUS
         for name in metrics
@@ -89,7 +89,7 @@ def ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: G
     query = Query(
         metrics=metrics, by=by, grain=grain, window=window, filters=view.filters, tz=view.tz, compare=view.compare
     )
-    changes = None if grain is Grain.NONE else answers.changes(window)
+    changes = None if grain is Grain.NONE else answers.ask(Changes(window=window))
     until = min(window.end, source().now())
     result, unfit = _run(query)
     if result is None:
@@ -104,7 +104,7 @@ def over(view: View, window: Window, kind: str, asked: Callable[[], pl.DataFrame
     Without such events, or when the filters do not fit them, the answer is empty and says so.
     """
     axis = _axis(view, window, Grain.DAY)
-    if kind not in answers.freshness().kinds:
+    if kind not in answers.ask(DataFreshness()).kinds:
         nothing = pl.DataFrame({"nothing": []}, schema={"nothing": pl.Float64})
         return Answer(nothing, axis, missing={"nothing": kind})
     try:
@@ -130,7 +130,7 @@ def widened(view: View, least: timedelta) -> View:
 def _run(query: Query) -> tuple[Result | None, dict[str, str]]:
     """The answer for the metrics that can be filtered so, and for the others the dimension they lack."""
     try:
-        return answers.run(query), {}
+        return answers.ask(query), {}
     except DimensionMismatch as mismatch:
         unfit = {mismatch.measure: mismatch.dimension}
         fitting = tuple(name for name in query.metrics if name != mismatch.measure)

@@ -13,7 +13,7 @@ from app.queries.asking import LINE_POINTS, Answer, ask, grain_for, shown
 from app.source import source
 from app.state import View
 from metrics.catalog import DIMENSIONS, Metric
-from metrics.engine import EventPage, Place, Query, Window
+from metrics.engine import DataFreshness, EventPage, Place, Query, RawEvents, RelatedEvents, Window
 from metrics.engine.query import Filter, Grain
 
 GRAINS: Sequence[Grain] = (
@@ -112,20 +112,22 @@ def sql(asked: Asked, view: View) -> str:
 
 def kinds() -> list[str]:
     """Kinds of which there are events, the most frequent first."""
-    known = answers.freshness().kinds
+    known = answers.ask(DataFreshness()).kinds
     return sorted(known, key=lambda kind: -known[kind].rows)
 
 
 def events(view: View, kind: str, after: Place | None) -> EventPage:
     """A page of raw events, the newest first."""
-    return answers.events(kind, shown(view).window, view.filters, after, EVENTS_A_PAGE)
+    window = shown(view).window
+    return answers.ask(RawEvents(kind=kind, window=window, filters=view.filters, after=after, limit=EVENTS_A_PAGE))
 
 
 def together(view: View, dimension: str, value: str, at: datetime) -> pl.DataFrame:
     """Events of all kinds with that value: a user's of the whole window, others near the event."""
     window = shown(view).window
     near = Window(start=at - AROUND, end=at + AROUND)
-    return answers.together(dimension, value, window if dimension == "user_id" else near, EVENTS_A_PAGE)
+    within = window if dimension == "user_id" else near
+    return answers.ask(RelatedEvents(dimension=dimension, value=value, window=within, limit=EVENTS_A_PAGE))
 
 
 def dimensions() -> list[str]:

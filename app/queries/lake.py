@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import answers, heartbeat, wording
 from app.source import source
+from metrics.engine import DataFreshness
 from metrics.events import KINDS
 from metrics.lake.intake.dropping import Dropped
 from metrics.lake.intake.inbox import found_in
@@ -194,7 +195,7 @@ def kinds() -> pl.DataFrame:
     now = source().now()
     rows = [
         (kind, one.rows, one.first, one.last, wording.age(now - one.last) if one.last else wording.NOTHING)
-        for kind, one in answers.freshness().kinds.items()
+        for kind, one in answers.ask(DataFreshness()).kinds.items()
     ]
     moment = pl.Datetime("us", "UTC")
     schema = {"kind": pl.String, "rows": pl.Int64, "oldest": moment, "newest": moment, "age": pl.String}

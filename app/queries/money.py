@@ -10,6 +10,7 @@ from app import answers
 from app.queries.asking import Answer, ask, over, shown, value
 from app.source import source
 from app.state import View
+from metrics.engine import Efficiency, MonthForecast
 from metrics.engine.query import Filter, Grain
 
 MOST_SPENDERS = 200
@@ -49,7 +50,8 @@ def split(dimension: str) -> Callable[[View], Answer]:
 def outlook(view: View) -> Answer:
     """Cost by day over the month, and what is expected of the rest of it."""
     window = shown(view).window
-    return over(view, window, "llm_call", lambda: answers.outlook("cost", window, view.filters, view.tz))
+    question = MonthForecast(metric="cost", window=window, filters=view.filters, tz=view.tz)
+    return over(view, window, "llm_call", lambda: answers.ask(question))
 
 
 def efficiency(view: View) -> Answer:
@@ -57,9 +59,9 @@ def efficiency(view: View) -> Answer:
     window, notes = shown(view).window, list[str]()
 
     def points() -> pl.DataFrame:
-        found = answers.efficiency(window, view.filters)
-        notes.append(f"estimated from one of {found.one_in} calls" if found.one_in > 1 else "all calls, in bins")
-        return found.frame
+        sampled = answers.ask(Efficiency(window=window, filters=view.filters))
+        notes.append(f"estimated from one of {sampled.one_in} calls" if sampled.one_in > 1 else "all calls, in bins")
+        return sampled.frame
 
     answer = over(view, window, "llm_call", points)
     return replace(answer, note=" · ".join(notes))

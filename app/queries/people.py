@@ -10,7 +10,7 @@ import polars as pl
 from app import answers
 from app.queries.asking import Answer, ask, over, part, shown, widened
 from app.state import View
-from metrics.engine import Funnel, FunnelStep, Journeys, Retention
+from metrics.engine import DataFreshness, DimensionValues, Funnel, FunnelStep, Journeys, Retention
 from metrics.engine.query import Grain
 
 GROWTH = timedelta(days=30)
@@ -24,7 +24,7 @@ MOST_FEATURES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class FlowOptions:
     """Which journeys are meant."""
 
     steps: int = 5
@@ -60,35 +60,35 @@ def retention(unit: Unit) -> Callable[[View], Answer]:
         window = shown(wider).window
         most = 14 if unit == "day" else 12
         question = Retention(window=window, filters=view.filters, tz=view.tz, unit=unit, most=most)
-        kind = next(iter(answers.freshness().kinds), "request")
-        answer = over(wider, window, kind, lambda: answers.retention(question))
+        kind = next(iter(answers.ask(DataFreshness()).kinds), "request")
+        answer = over(wider, window, kind, lambda: answers.ask(question))
         return replace(answer, note=f"cohorts by {unit}, users of each; +1 is one {unit} later")
 
     return asked
 
 
-def journeys(way: Way) -> Callable[[View], Answer]:
-    """The ways people take from page to page."""
+def journeys(options: FlowOptions) -> Callable[[View], Answer]:
+    """The flows of people from page to page."""
 
     def asked(view: View) -> Answer:
         window = shown(view).window
         question = Journeys(
-            window=window, filters=view.filters, steps=way.steps, start=way.start, end=way.end,
-            minimum_share=way.minimum_share,
+            window=window, filters=view.filters, steps=options.steps, start=options.start, end=options.end,
+            minimum_share=options.minimum_share,
         )  # fmt: skip
-        found: list[str] = []
+        notes: list[str] = []
 
         def links() -> pl.DataFrame:
-            ways = answers.journeys(question)
-            found.append(f"{ways.users:,} users on {ways.journeys:,} journeys")
-            if ways.left_out:
-                found.append(f"{ways.left_out:,} smaller links left out")
-            if ways.one_in > 1:
-                found.append(f"from one of {ways.one_in} sessions")
-            return ways.links
+            flows = answers.ask(question)
+            notes.append(f"{flows.users:,} users on {flows.journeys:,} journeys")
+            if flows.left_out:
+                notes.append(f"{flows.left_out:,} smaller links left out")
+            if flows.one_in > 1:
+                notes.append(f"from one of {flows.one_in} sessions")
+            return flows.links
 
         answer = over(view, window, "interaction", links)
-        return replace(answer, note=" · ".join(found))
+        return replace(answer, note=" · ".join(notes))
 
     return asked
 
@@ -99,15 +99,15 @@ def funnel(pages: Sequence[str]) -> Callable[[View], Answer]:
     def asked(view: View) -> Answer:
         window = shown(view).window
         question = Funnel(window=window, steps=tuple(FunnelStep(page=page) for page in pages), filters=view.filters)
-        return over(view, window, "interaction", lambda: answers.funnel(question))
+        return over(view, window, "interaction", lambda: answers.ask(question))
 
     return asked
 
 
 def pages(view: View) -> list[str]:
     """Pages people looked at, the most visited first."""
-    found = answers.dimension_values("page", shown(view).window, "", 50)
-    return [page for page in found if page]
+    viewed = answers.ask(DimensionValues(dimension="page", window=shown(view).window, limit=50))
+    return [page for page in viewed if page]
 
 
 def adoption(view: View) -> Answer:

@@ -8,6 +8,7 @@ import polars as pl
 from app import answers, wording
 from app.queries.asking import Answer, ask, over, shown
 from app.state import View
+from metrics.engine import Comments, QualityScores
 from metrics.engine.query import Grain
 from metrics.events.product import VITAL_LIMITS
 
@@ -50,10 +51,11 @@ def trend(*metrics: str) -> Callable[[View], Answer]:
 def scores(view: View) -> Answer:
     """Prompt quality scores by points."""
     window = shown(view).window
-    return over(view, window, "prompt", lambda: answers.scores(window, view.filters))
+    return over(view, window, "prompt", lambda: answers.ask(QualityScores(window=window, filters=view.filters)))
 
 
 def comments(view: View) -> Answer:
     """What users said, the newest first: ts, sentiment, nps_score, csat_score, comment, feature, user_id."""
     window = shown(view).window
-    return over(view, window, "feedback", lambda: answers.comments(window, view.filters, MOST_COMMENTS))
+    question = Comments(window=window, filters=view.filters, limit=MOST_COMMENTS)
+    return over(view, window, "feedback", lambda: answers.ask(question))

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import streamlit as st
 
 from alerts.judging import Instance, Labels, State
-from alerts.judging.thresholds import compared_unit, threshold_text, threshold_value
-from alerts.rules import AlertRule, Composite
+from alerts.judging.thresholds import compared_title, compared_unit, threshold_text, threshold_value
+from alerts.rules import AlertRule, Change, Composite
+from alerts.rules.durations import written
 from alerts.rules.files import shipped_texts
 from alerts.rules.reading import Rules, RuleSet, read
 from app import answers, wording
 from app.charts.watched import Watch
 from app.queries import alert_home
 from app.source import source
+from metrics.engine import DataFreshness
 from metrics.events.entries import Problem
 
 
@@ -44,7 +46,7 @@ class Standing:
 
     rule: AlertRule
     state: str
-    """firing, pending, ok, no data or off."""
+    """firing, pending, ok, too few, no data or off."""
     origin: str
     """shipped, own or changed (a shipped one that the home has its own version of)."""
     why: str = ""
@@ -56,9 +58,9 @@ class Standing:
 def standings() -> list[Standing]:
     """Every rule, those that fire first, then those that are pending, then by priority."""
     found = rule_set()
-    alive = _alive()
-    listed = [_standing(rule, found, alive.get(rule.id, ())) for rule in found.rules.values()]
-    order = ("firing", "pending", "no data", "ok", "off")
+    alive, too_few = _alive()
+    listed = [_standing(rule, found, alive.get(rule.id, ()), rule.id in too_few) for rule in found.rules.values()]
+    order = ("firing", "pending", "no data", "too few", "ok", "off")
     return sorted(listed, key=lambda one: (order.index(one.state), one.rule.priority, one.rule.name, one.rule.id))
 
 
@@ -85,7 +87,7 @@ def shipped() -> Mapping[str, AlertRule]:
     return _shipped(source().own_metrics)
 
 
-def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance]) -> Standing:
+def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance], too_few: bool) -> Standing:
     shown = watch(rule)
     fires = f"{shown.title} {shown.threshold_text}" if rule.metric else shown.threshold_text
     where = _origin(rule.id, found)
@@ -98,30 +100,30 @@ def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance]) -> Sta
             more = f" and {len(of_state) - 3} more" if len(of_state) > 3 and names else ""
             return Standing(rule, state, where, names + more, fires)
     missing = _missing(rule)
+    if not missing and too_few:
+        said = f"fewer than {rule.min_events} events, or too few bad ones, within {written(rule.max_window)}"
+        return Standing(rule, "too few", where, f"too few events to judge: {said}", fires)
     return Standing(rule, "no data" if missing else "ok", where, missing, fires)
 
 
-def _alive() -> Mapping[str, list[Instance]]:
-    """Instances that are pending or firing, by rule."""
+def _alive() -> tuple[Mapping[str, list[Instance]], frozenset[str]]:
+    """Instances that are pending or firing, by rule; and the rules that have too few events to judge."""
     opened = alert_home.store()
     found: dict[str, list[Instance]] = {}
-    if opened is not None:
-        with opened.reading() as repository:
-            for instance in repository.instances().values():
-                found.setdefault(instance.key.rule, []).append(instance)
-    return found
+    if opened is None:
+        return found, frozenset()
+    with opened.reading() as repository:
+        for instance in repository.instances().values():
+            found.setdefault(instance.key.rule, []).append(instance)
+        return found, repository.with_too_few()
 
 
 def _missing(rule: AlertRule) -> str:
     """Why a rule can have no data at all."""
     metric = source().engine.metrics.get(rule.metric)
-    if metric is None or set(metric.kinds) & set(answers.freshness().kinds):
+    if metric is None or set(metric.kinds) & set(answers.ask(DataFreshness()).kinds):
         return ""
     return f"needs {' or '.join(metric.kinds)} events"
-
-
-_COMPARED = {"change": "change", "burn_rate": "burn rate"}
-"""What of a metric is compared, by kind of condition, where it is not the metric itself."""
 
 
 def watch(rule: AlertRule | None) -> Watch:
@@ -133,12 +135,14 @@ def watch(rule: AlertRule | None) -> Watch:
     unit = compared_unit(rule, metric_unit)
     title = metric.title if metric else "Rules that fire" if isinstance(rule.condition, Composite) else rule.metric
     return Watch(
-        title=title if unit == metric_unit else f"{title}, {_COMPARED.get(rule.condition.kind, rule.condition.kind)}",
+        title=title if unit == metric_unit else compared_title(rule, title),
         unit=unit,
         decimals=metric.decimals if metric and unit == metric_unit else 1,
         threshold=threshold_value(rule),
         threshold_text=threshold_text(rule, metric_unit),
         levels=metric.levels if metric and unit == metric_unit else (),
+        value_title=compared_title(rule, title),
+        signed=isinstance(rule.condition, Change),
         of_the_metric=unit == metric_unit,
     )
 

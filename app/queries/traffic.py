@@ -9,6 +9,7 @@ from app import answers
 from app.charts.axis import TimeAxis
 from app.queries.asking import Answer, ask, finished, grain_for, objective, part, shown, value
 from app.state import View
+from metrics.engine import DataFreshness, Distribution
 from metrics.engine.query import Filter, Grain
 
 MAXIMUM_ENDPOINTS = 12
@@ -77,10 +78,9 @@ def latency_distribution(view: View) -> Answer:
         return sums
     marks = {name.rpartition("_")[2]: value(sums, name) for name in _PERCENTILES}
     axis = TimeAxis(window, view.tz, Grain.NONE, limit=objective(), percentiles=marks)
-    missing = (
-        {} if "request" in answers.freshness().kinds else {"lower": "request", "upper": "request", "count": "request"}
-    )
-    return Answer(answers.distribution(window, view.filters), axis, missing)
+    known = answers.ask(DataFreshness()).kinds
+    missing = {} if "request" in known else {"lower": "request", "upper": "request", "count": "request"}
+    return Answer(answers.ask(Distribution(window=window, filters=view.filters)), axis, missing)
 
 
 def resource(metric: str) -> Callable[[View], Answer]:

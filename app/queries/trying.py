@@ -18,6 +18,7 @@ from app.charts.axis import TimeAxis
 from app.charts.watched import Watch
 from app.queries import ruling
 from app.source import source
+from metrics.engine import Changes, DataFreshness
 from metrics.engine.query import Window
 
 PREVIEW = timedelta(hours=24)
@@ -42,13 +43,13 @@ class Course:
 
     def axis(self, tz: str, on_dark: bool) -> TimeAxis:
         """Its window as an axis, with what changed meanwhile: as marks, because shades are when it fired."""
-        changes = answers.changes(self.window).with_columns(pl.lit(None, _MICROSECONDS).alias("ended_at"))
+        changes = answers.ask(Changes(window=self.window)).with_columns(pl.lit(None, _MICROSECONDS).alias("ended_at"))
         return TimeAxis(self.window, tz, _GRAINS[self.width], changes, on_dark=on_dark, metrics=source().engine.metrics)
 
 
 def last(length: timedelta) -> Window:
     """The window of that length up to now, or to the newest event where that lies far back."""
-    now, newest = source().now(), answers.freshness().last
+    now, newest = source().now(), answers.ask(DataFreshness()).last
     stale = newest is not None and now - newest > length
     return Window.last(length, newest if stale and newest is not None else now)
 

@@ -1,22 +1,60 @@
-"""How a number is computed: a `Query` becomes SQL, is run on DuckDB, and comes back as a Polars frame."""
+"""How a number is computed: a question becomes SQL, is run on DuckDB, and comes back as a Polars frame.
 
-from metrics.engine.cohorts import Retention
-from metrics.engine.contributions import Affected, Contribution
-from metrics.engine.engine import Engine, Plan
-from metrics.engine.journeys import Funnel, FunnelStep, Journeys, Ways
-from metrics.engine.narrowing import NARROW_FROM
+`Engine.answer` is the one door. `Query` asks for metrics, the other questions for what is none.
+"""
+
+from metrics.engine.engine import Answering, Engine
+from metrics.engine.filter_cache import CACHE_FILTERS_FROM
+from metrics.engine.plan import Plan
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
-from metrics.engine.query import Filter, Grain, Query, Window
-from metrics.engine.raw import EventPage, Place
-from metrics.engine.result import EVENTS, PREVIOUS, Freshness, KindFreshness, Result
+from metrics.engine.query import EVENTS, PREVIOUS, TIME, Filter, Grain, Query, Question, Result, Window
+from metrics.engine.questions import (
+    AffectedUsers,
+    BadEventCounts,
+    Changes,
+    Comments,
+    ComponentStatus,
+    Contributions,
+    DataFreshness,
+    DimensionValues,
+    Distribution,
+    Efficiency,
+    Funnel,
+    Journeys,
+    MonthForecast,
+    OpenErrors,
+    QualityScores,
+    RawEvents,
+    RelatedEvents,
+    Retention,
+)
+from metrics.engine.questions.affected import Affected
+from metrics.engine.questions.contributions import Contribution
+from metrics.engine.questions.efficiency import Sampled
+from metrics.engine.questions.freshness import Freshness, KindFreshness
+from metrics.engine.questions.funnel import FunnelStep
+from metrics.engine.questions.journeys import UserFlows
+from metrics.engine.questions.raw_events import EventPage, Place
 
 __all__ = [
+    "CACHE_FILTERS_FROM",
     "EVENTS",
-    "NARROW_FROM",
     "PREVIOUS",
+    "TIME",
     "Affected",
+    "AffectedUsers",
+    "Answering",
+    "BadEventCounts",
+    "Changes",
+    "Comments",
+    "ComponentStatus",
     "Contribution",
+    "Contributions",
+    "DataFreshness",
     "DimensionMismatch",
+    "DimensionValues",
+    "Distribution",
+    "Efficiency",
     "Engine",
     "EngineError",
     "EventPage",
@@ -27,12 +65,19 @@ __all__ = [
     "Grain",
     "Journeys",
     "KindFreshness",
+    "MonthForecast",
+    "OpenErrors",
     "Place",
     "Plan",
+    "QualityScores",
     "Query",
+    "Question",
+    "RawEvents",
+    "RelatedEvents",
     "Result",
     "Retention",
+    "Sampled",
     "UnknownName",
-    "Ways",
+    "UserFlows",
     "Window",
 ]

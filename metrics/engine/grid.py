@@ -8,7 +8,7 @@ import polars as pl
 from metrics.engine.buckets import HOUR, Buckets
 from metrics.engine.buckets import SECONDS as WIDTHS
 from metrics.engine.measures import KEY
-from metrics.engine.result import TIME
+from metrics.engine.query import TIME
 from metrics.engine.scope import Scope
 
 SECONDS = "seconds"

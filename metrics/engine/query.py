@@ -1,11 +1,27 @@
-"""A question, as a value: what the dashboards, alert rules, the command line and Explore all ask with."""
+"""A question, as a value: what the dashboards, alert rules, the command line and Explore all ask with.
 
+Every question names the type of its answer. `Query`, metrics by dimensions and time, is the one that most are asked
+with; the others are in `metrics.engine.questions`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Generic, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import polars as pl
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, model_validator
+
+from metrics.engine.statement import Statement, laid_out
+
+TIME = "time"
+PREVIOUS = "__previous"
+"""Suffix of a metric's column that holds its value in the window before."""
+EVENTS = "__events"
+"""Suffix of the column that holds how many events are behind a metric's value: of its kinds, past the filters."""
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 class Grain(StrEnum):
@@ -52,6 +68,10 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Question(Value, Generic[Answer_co]):
+    """What `Engine.answer` can be asked; a subclass `Journeys(Question[UserFlows])` is answered by `UserFlows`."""
+
+
 class Window(Value):
     """A half-open span of time `[start, end)`, in UTC."""
 
@@ -89,8 +109,8 @@ class Filter(Value):
     values: tuple[str | None, ...]
 
 
-class Query(Value):
-    """One question to the engine."""
+class Query(Question["Result"]):
+    """Metrics by dimensions and time."""
 
     metrics: tuple[str, ...]
     window: Window
@@ -111,3 +131,30 @@ class Query(Value):
         if not self.metrics:
             raise ValueError("a query names at least one metric")
         return self
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to a query."""
+
+    query: Query
+    grain: Grain
+    """The grain used; never `AUTO`."""
+    frame: pl.DataFrame
+    """`time` (start of the bucket, UTC; absent for grain `NONE`), a String column a dimension, a column a metric.
+    With `with_events`, an Int64 column `<metric>__events` each; 0 where there are none.
+
+    Rows are in order of time, then dimensions. Null is no data.
+    """
+    source: str
+    """`events`, or the rollups used."""
+    statements: tuple[Statement, ...]
+    missing: Mapping[str, str]
+    """Metrics of which nothing was ever ingested, and the event kind each needs."""
+    dropped: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Metrics that have no value where the events were dropped that they need, and why."""
+
+    @property
+    def sql(self) -> str:
+        """The statements, over logical tables, laid out to be read."""
+        return laid_out(self.statements)

@@ -10,19 +10,22 @@ from itertools import pairwise
 
 from metrics.engine.buckets import DAY
 from metrics.engine.coverage import known_days, stretches
+from metrics.engine.file_pruning import rollup_files
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation
 from metrics.lake.rollups import ROLLUPS
-from metrics.lake.visits import EVENTS
+from metrics.lake.visits import EVENTS, MOMENTS
 
 KIND, ROLLUP = "interaction", "interaction_visits"
 (_VIEW,) = ROLLUPS[ROLLUP].views
 _ONE_DAY = timedelta(seconds=DAY)
+PLACE = f"unnest(range(len({MOMENTS})))"
+"""SQL for the place of each view of a visit."""
 
 
 @dataclass(frozen=True)
-class Told:
+class VisitAccess:
     """How the interactions of a window are read."""
 
     visits: Relation
@@ -34,16 +37,16 @@ class Told:
     """About how many visits lie in the days."""
 
 
-def untold(scope: Scope) -> Told:
+def events_only(scope: Scope) -> VisitAccess:
     """All is left to events."""
-    return Told(scope.rollup(ROLLUP, _VIEW), (), (scope.window,))
+    return VisitAccess(rollup_files(scope.lake, ROLLUP, _VIEW), (), (scope.window,))
 
 
-def told(scope: Scope) -> Told:
+def visit_access(scope: Scope) -> VisitAccess:
     """How the interactions of the scope's window are read; visits know no dimension."""
-    visits = scope.rollup(ROLLUP, _VIEW)
+    visits = rollup_files(scope.lake, ROLLUP, _VIEW)
     if scope.query.raw or scope.dimensions or not visits.files:
-        return untold(scope)
+        return events_only(scope)
     stored = scope.lake.events(KIND)
     known = known_days(stored, visits, EVENTS, scope.window)
     whole = stretches(day for day in known if day.window.length == _ONE_DAY)  # a visit is not cut
@@ -52,4 +55,9 @@ def told(scope: Scope) -> Told:
     gaps = list(pairwise(moments))[::2]
     edges = tuple(Window(start=start, end=end) for start, end in gaps if start < end)
     share = sum(stretch.events for stretch in whole) / max(1, stored.snapshot.rows)
-    return Told(visits, tuple(days), edges, share * scope.lake.rollup(ROLLUP).snapshot.rows)
+    return VisitAccess(visits, tuple(days), edges, share * scope.lake.rollup(ROLLUP).snapshot.rows)
+
+
+def person_sql(session: str) -> str:
+    """SQL for who it is. A user and a session of one name are two persons."""
+    return f"CASE WHEN user_id IS NULL THEN {session} ELSE xor(hash(user_id), 1) END"

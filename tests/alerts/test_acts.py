@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.acts import NoIncident, NoSilence, acknowledge, resolve, silence, unsilence
+from alerts.acts import NoIncident, NoSilence, acknowledge, note, resolve, silence, unsilence
 from alerts.incidents import Incident, Status, Step
 from alerts.judging import Instance, State, Verdict
 from alerts.judging.lifecycle import Timing, step
@@ -47,6 +47,23 @@ def test_an_acknowledged_incident_says_by_whom_and_shows_it_where_that_can_be_se
         assert repository.timeline(incident=OPEN.id) == (
             Step(minutes(3), "acknowledged", "acknowledged by ada", OPEN.id, who="ada"),
         )
+
+
+def test_a_note_is_kept_in_the_timeline_and_changes_nothing_else(fired: Store) -> None:
+    with fired.writing() as repository:
+        answer = note(repository, OPEN.id, "ada", " rolled back router ", minutes(3))
+    assert (answer.incident, answer.done) == (OPEN, True)
+    assert as_stored(fired) == OPEN
+    assert queued(fired) == []
+    with fired.reading() as repository:
+        assert repository.timeline(incident=OPEN.id) == (
+            Step(minutes(3), "note", "rolled back router", OPEN.id, who="ada"),
+        )
+
+
+def test_a_note_that_says_nothing_is_none(fired: Store) -> None:
+    with fired.writing() as repository, pytest.raises(ValueError, match="must say something"):
+        note(repository, OPEN.id, "ada", "  ", minutes(3))
 
 
 def test_who_acknowledges_second_learns_who_was_first(fired: Store) -> None:

@@ -8,13 +8,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from math import cos, pi, sin
+from typing import Any
 
 import polars as pl
 
 from app.source import Source
 from metrics.catalog import METRICS, Metric
-from metrics.engine import DimensionMismatch, Freshness, KindFreshness, Result
-from metrics.engine.query import Filter, Grain, Query, Window
+from metrics.engine import (
+    Changes,
+    ComponentStatus,
+    DataFreshness,
+    DimensionMismatch,
+    DimensionValues,
+    Distribution,
+    Freshness,
+    Grain,
+    KindFreshness,
+    OpenErrors,
+    Query,
+    Question,
+    Result,
+    Window,
+)  # fmt: skip
 from metrics.events import KINDS
 from metrics.settings import Settings
 
@@ -64,7 +79,27 @@ class FakeEngine:
     metrics: Mapping[str, Metric] = field(default_factory=lambda: METRICS)
     asked: list[Query] = field(default_factory=list[Query])
 
-    def run(self, query: Query) -> Result:
+    def answer(self, question: Question[Any]) -> Any:
+        """Its answer to the questions that the pages ask of it."""
+        match question:
+            case Query():
+                return self._result(question)
+            case Distribution():
+                return self._distribution()
+            case DimensionValues():
+                return self._dimension_values(question)
+            case OpenErrors():
+                return self._open_errors(question)
+            case ComponentStatus():
+                return self._component_status()
+            case Changes():
+                return self._changes(question.window)
+            case DataFreshness():
+                return self._freshness()
+            case _:
+                raise NotImplementedError(f"no made-up answer to {type(question).__name__}")
+
+    def _result(self, query: Query) -> Result:
         """A wave a day, a little different by group."""
         self.asked.append(query)
         for name in query.metrics:
@@ -85,7 +120,7 @@ class FakeEngine:
         }
         return Result(query, grain, pl.DataFrame(rows, schema=schema, orient="row"), "fake", (), missing)
 
-    def distribution(self, metric: str, window: Window, filters: tuple[Filter, ...]) -> pl.DataFrame:
+    def _distribution(self) -> pl.DataFrame:
         """Something like a log-normal distribution."""
         edges = [10 * 1.06**step for step in range(0 if self.empty else 96)]
         counts = [int(9000 * 2.718 ** (-((step - 38) ** 2) / 260)) for step in range(len(edges))]
@@ -94,11 +129,12 @@ class FakeEngine:
             schema={"lower": pl.Float64, "upper": pl.Float64, "count": pl.Int64},
         )
 
-    def dimension_values(self, dimension: str, window: Window, search: str = "", limit: int = 200) -> list[str | None]:
+    def _dimension_values(self, question: DimensionValues) -> list[str | None]:
         """The values that contain `search`."""
-        return [value for value in self.values.get(dimension, ()) if search in (value or "")][:limit]
+        values = self.values.get(question.dimension, ())
+        return [value for value in values if question.search in (value or "")][: question.limit]
 
-    def open_errors(self, window: Window, filters: tuple[Filter, ...], limit: int) -> pl.DataFrame:
+    def _open_errors(self, question: OpenErrors) -> pl.DataFrame:
         """Four errors."""
         rows = [
             _error(7, "critical", "ProviderOutage", "openai answers 503 to every call", "/v1/chat/completions", 412),
@@ -110,9 +146,9 @@ class FakeEngine:
             "opened_at": TIME, "severity": pl.String, "error_type": pl.String, "message": pl.String,
             "endpoint": pl.String, "component": pl.String, "error_id": pl.String, "events": pl.Int64,
         }  # fmt: skip
-        return pl.DataFrame([] if self.empty else rows[:limit], schema=schema, orient="row")
+        return pl.DataFrame([] if self.empty else rows[: question.limit], schema=schema, orient="row")
 
-    def component_status(self, now: datetime) -> pl.DataFrame:
+    def _component_status(self) -> pl.DataFrame:
         """One component down, one fine."""
         rows = [
             ("llm:openai", "down", NOW - timedelta(minutes=9), NOW, None),
@@ -128,7 +164,7 @@ class FakeEngine:
         }
         return pl.DataFrame([] if self.empty else rows, schema=schema, orient="row")
 
-    def changes(self, window: Window) -> pl.DataFrame:
+    def _changes(self, window: Window) -> pl.DataFrame:
         """A deployment and an incident in the middle."""
         middle = window.start + window.length * 0.6
         rows = [
@@ -145,7 +181,7 @@ class FakeEngine:
         }
         return pl.DataFrame([] if self.empty else rows, schema=schema, orient="row")
 
-    def freshness(self) -> Freshness:
+    def _freshness(self) -> Freshness:
         """A month of rows a kind."""
         first = self.newest - self.history if self.newest else None
         return Freshness({kind: KindFreshness(1000, first, self.newest) for kind in self.kinds if first})

@@ -168,6 +168,30 @@ def test_doctor_says_what_to_do_about_a_port_in_use(promptpilot: CommandLine, tm
     assert "→ promptpilot up --port names another" in ended.text
 
 
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "no channel is set up"),
+        ({"PROMPTPILOT_SLACK_WEBHOOK_URL": "https://hooks.example.com/x"}, "which opens on this machine only"),
+        (
+            {
+                "PROMPTPILOT_SLACK_WEBHOOK_URL": "https://hooks.example.com/x",
+                "PROMPTPILOT_ALERTS__PUBLIC_URL": "https://pilot.example.com",
+            },
+            "links lead to https://pilot.example.com",
+        ),
+    ],
+)
+def test_doctor_says_who_is_told_and_where_links_lead(
+    promptpilot: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], said: str
+) -> None:
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
+    findings = {one["check"]: one for one in promptpilot("doctor", "--json", "--home", tmp_path).json}
+    assert said in findings["telling"]["detail"]
+    assert "hooks.example.com" not in str(findings)
+
+
 def test_doctor_says_who_else_can_read_the_home(promptpilot: CommandLine, tmp_path: Path) -> None:
     told: dict[int, dict[str, str]] = {}
     for bits in (0o700, 0o750, 0o755):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.demo import KEPT, NAME, is_wanted, make_demo
 from app.home import current_home, demo_home, demo_homes, demo_progress, has_events
-from metrics.engine import Engine
+from metrics.engine import DataFreshness, Engine
 from metrics.settings import Settings
 from tests.app.test_home import with_events
 
@@ -38,7 +38,7 @@ def test_making_it_fills_a_home_of_its_own(tmp_path: Path) -> None:
     make_demo(settings, lambda: NOW, days=2, per_day=300)
     shown = current_home(settings)
     assert shown.is_demo
-    freshness = Engine(shown.settings).freshness()
+    freshness = Engine(shown.settings).answer(DataFreshness())
     assert freshness.last is not None
     assert NOW - timedelta(hours=1) < freshness.last <= NOW
     assert not has_events(tmp_path)

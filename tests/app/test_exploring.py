@@ -16,7 +16,7 @@ from app.queries import exploring
 from app.queries.exploring import Asked
 from app.source import Source
 from app.state import View, serialise
-from metrics.engine import Engine, Filter, Grain, Window
+from metrics.engine import DataFreshness, Engine, Filter, Grain, Window
 from metrics.settings import Settings
 from tests.app.command_line import command_line
 from tests.conftest import SIMULATED_END
@@ -104,7 +104,9 @@ def test_an_export_is_sent_as_a_file_and_refuses_what_it_does_not_understand(
         port = int(address.rpartition(":")[2])
         status, body = get(port, f"/export/prompt.csv?{query}")
         assert status == 200
-        assert body.count(b"\n") - 1 == Engine(Settings(home=simulated_home)).freshness().kinds["prompt"].rows
+        assert (
+            body.count(b"\n") - 1 == Engine(Settings(home=simulated_home)).answer(DataFreshness()).kinds["prompt"].rows
+        )
         status, body = get(port, f"/export/health.csv?{query}&f=endpoint:x")
         assert (status, b"no such column" in body) == (400, True)
         assert get(port, f"/export/prompt.csv?{query}&f=nothing")[0] == 400

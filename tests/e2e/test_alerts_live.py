@@ -113,7 +113,7 @@ def links(blocks: object) -> Iterator[str]:
 def error_rate(home: Path, window: Window) -> float:
     """The error rate of the endpoint."""
     asked = Query(metrics=("error_rate",), window=window, filters=(CHAT,), raw=True)
-    return Engine(Settings(home=home)).run(asked).frame["error_rate"].item()
+    return Engine(Settings(home=home)).answer(asked).frame["error_rate"].item()
 
 
 def the_incident(store: Store) -> Incident:

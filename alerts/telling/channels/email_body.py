@@ -10,9 +10,10 @@ from html import escape
 
 from alerts.rules import Priority
 from alerts.store.outbox import Reference
-from alerts.telling.channels.chart import described, png, sparkline
+from alerts.telling.channels.chart import described, png
 from alerts.telling.channels.one_line import one_line
-from alerts.telling.channels.wording import STANDS, Fact, changes, facts, headline, links, moment, others, said, where
+from alerts.telling.channels.plain_text import foot, lists, plain_text
+from alerts.telling.channels.wording import STANDS, Fact, facts, headline, in_brief, links, said
 from alerts.telling.message import Message
 
 SUBJECT = 200
@@ -49,7 +50,7 @@ def letter(
     mail["X-PromptPilot-Incident"] = one_line(message.incident)
     if earlier and (first := earlier.get("message_id")) and first != mail["Message-ID"]:
         mail["In-Reply-To"] = mail["References"] = one_line(first)
-    mail.set_content(_plain(message))
+    mail.set_content(plain_text(message))
     drawn = png(message)
     mail.add_alternative(_html(message, drawn is not None), subtype="html")
     if drawn is not None:
@@ -59,40 +60,15 @@ def letter(
 
 
 def subject(message: Message) -> str:
-    """`[P0] Firing: Error rate above 5 %: 7.3 %`, one line whatever the title holds."""
+    """`[P0] Firing: Error rate above 5 %: 7.3 % on /chat, 12 users`, one line whatever the title holds."""
     state = "" if message.kind == "digest" else f"[{message.priority}] {STANDS[message.kind]}: "
-    return one_line(state + message.title, SUBJECT)
+    return one_line(state + in_brief(message), SUBJECT)
 
 
 def message_id(key: str, sender: str) -> str:
     """The same for the same message, so that a mail sent twice is shown once."""
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return f"<{digest}@{sender.rpartition('@')[2]}>"
-
-
-def _plain(message: Message) -> str:
-    lines = [one_line(headline(message)), one_line(said(message)), ""]
-    lines += [one_line(f"{fact.label}: {fact.text}") for fact in facts(message)]
-    lines += ["", sparkline(message)]
-    for title, listed in _lists(message):
-        lines += ["", f"{title}:", *(f"- {one_line(line)}" for line in listed)]
-    lines += ["", *(f"{link.label}: {link.text}" for link in links(message))]
-    lines += ["", one_line(_foot(message))]
-    return "\n".join(lines)
-
-
-def _lists(message: Message) -> list[tuple[str, list[str]]]:
-    listed = [
-        ("Where", where(message)),
-        ("Shortly before", changes(message)),
-        ("Alerts", others(message)),
-        ("Incidents", [f"{part.priority} {STANDS[part.kind]}: {part.title}" for part in message.digest]),
-    ]
-    return [(title, lines) for title, lines in listed if lines]
-
-
-def _foot(message: Message) -> str:
-    return f"Rule {message.rule}, incident {message.incident}, {moment(message.at)}"
 
 
 def _html(message: Message, pictured: bool) -> str:
@@ -103,9 +79,9 @@ def _html(message: Message, pictured: bool) -> str:
         f"<p>{_text(said(message))}</p>" if said(message) else "",
         f"<table>{''.join(map(_row, facts(message)))}</table>",
         f'<p><img src="cid:{_PICTURE}" alt="{_text(described(message))}" width="640"></p>' if pictured else "",
-        *(_list(title, lines) for title, lines in _lists(message)),
+        *(_list(title, lines) for title, lines in lists(message)),
         f"<p>{' · '.join(map(_anchor, links(message)))}</p>",
-        f"<p><small>{_text(_foot(message))}</small></p>",
+        f"<p><small>{_text(foot(message))}</small></p>",
     ]
     body = "\n".join(part for part in parts if part)
     head = f'<meta charset="utf-8"><style>{_STYLE}</style>'

@@ -41,20 +41,33 @@ class Fact(NamedTuple):
 
 
 def headline(message: Message) -> str:
-    """`Firing P0: Error rate above 5 %: 7.3 % on /api/v1/chat`; a digest has no state of its own."""
-    return message.title if message.kind == "digest" else f"{STANDS[message.kind]} {message.priority}: {message.title}"
+    """`Firing P0: Error rate above 5 %: 7.3 % on /api/v1/chat, 1,234 users`; a digest has no state of its own."""
+    if message.kind == "digest":
+        return message.title
+    return f"{STANDS[message.kind]} {message.priority}: {in_brief(message)}"
+
+
+def in_brief(message: Message) -> str:
+    """The title with where, if it names no place, and how many are hit: what a phone shows of it."""
+    if message.kind in ("digest", "resolved"):
+        return message.title
+    mostly = f", mostly {where(message)[0]}" if message.where and not message.labels else ""
+    users = message.users_affected or 0
+    hit = f", {users:,} user{'s' * (users != 1)}" if users else ""
+    return f"{message.title}{mostly}{hit}"
 
 
 def facts(message: Message) -> list[Fact]:
     """What, how bad, since when; only what is known."""
     listed = [
-        Fact(message.metric_title or message.metric or "Value", message.value_text),
+        Fact(message.value_title or message.metric_title or message.metric or "Value", message.value_text),
         Fact("Threshold", message.threshold_text),
         Fact("Since", since(message)),
         Fact("Ended", "" if message.ended_at is None else moment(message.ended_at)),
         Fact("Users affected", counted(message.users_affected)),
-        Fact("Requests affected", counted(message.requests_affected)),
+        Fact(message.affected_title, counted(message.requests_affected)),
         *(Fact(name, "(none)" if value is None else value) for name, value in message.labels),
+        Fact("What to do first", "" if message.kind == "resolved" else message.description),
     ]
     return [fact for fact in listed if fact.text]
 

@@ -40,8 +40,10 @@ def _document(
 ) -> dict[str, object]:
     """A rule as scripts read it."""
     from alerts.rules.durations import written
+    from alerts.rules.model import shown
 
     channels = rule.notifications.channels
+    told = settings.alerts.routes.get(rule.priority.value, ()) if channels is None else channels
     return {
         "rule": rule.id,
         "name": rule.name,
@@ -51,7 +53,7 @@ def _document(
         "where": rule.where,
         "window": written(rule.window),
         "for": written(rule.condition.duration),
-        "channels": settings.alerts.routes.get(rule.priority.value, ()) if channels is None else channels,
+        "channels": [shown(target) for target in told],
         "origin": str(found.origins[rule.id]),
         "enabled": rule.enabled,
     }

@@ -33,6 +33,24 @@ def buttons(case: Case) -> None:
         _button("Resolve…", ":material/check:", incident, refusal)
 
 
+def note(case: Case) -> None:
+    """A line for what was seen or tried, in an incident's timeline."""
+    refusal = access.current().refusal(Act.OPERATE)
+    with (
+        st.form("note", clear_on_submit=True, border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        text = st.text_input(
+            "Note", key="note-text", max_chars=LONGEST_REASON, label_visibility="collapsed",
+            placeholder="What was seen or tried, for those who look at it later", disabled=bool(refusal),
+        )  # fmt: skip
+        sent = st.form_submit_button(
+            "Note it", icon=":material/notes:", disabled=bool(refusal), help=wording.markdown(refusal) or None
+        )
+    if sent and text.strip() and do(Act.OPERATE, acts.note, case.incident.id, text.strip()):
+        st.rerun()
+
+
 def _button(label: str, icon: str, incident: Incident, refusal: str, *, primary: bool = False) -> None:
     verb = label.rstrip("…").lower()
     pressed = st.button(

@@ -11,6 +11,7 @@ from app.queries import alerting, ruling
 from app.queries.alerting import Board, Watching
 from app.source import source
 from app.state import View
+from metrics.engine import DataFreshness
 
 REFRESH = "5s"
 MOST_CARDS = 20
@@ -45,7 +46,7 @@ def _quiet(board: Board, view: View) -> None:
             st.caption(f"{pulse.rules:,} rules watch, and nothing fires.")
         else:
             st.markdown("### :gray[:material/help: Nothing is known to fire]")
-            empty = "No events yet, so there is nothing to judge. " if answers.freshness().last is None else ""
+            empty = "No events yet, so there is nothing to judge. " if answers.ask(DataFreshness()).last is None else ""
             st.caption(f"{empty}Not the same as all quiet: see above why nobody watches right now.")
 
 

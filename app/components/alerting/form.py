@@ -14,6 +14,7 @@ from app.components.alerting.fields import Document, Field
 from app.queries import ruling, trying
 from app.source import source
 from metrics.catalog import DIMENSIONS
+from metrics.engine import DimensionValues
 
 Change = Callable[[Document], None]
 """Takes the document as it is to be from now on."""
@@ -207,5 +208,7 @@ def _values(dimension: str) -> list[str]:
     window = trying.last(trying.PREVIEW)
     hour = window.model_copy(update={"end": window.end.replace(minute=0, second=0, microsecond=0)})
     known = dimension in DIMENSIONS or dimension.startswith("attributes.")
-    found = answers.dimension_values(dimension, hour, "", _MOST_VALUES) if known and hour.start < hour.end else []
-    return [value for value in found if value is not None]
+    if not known or hour.start >= hour.end:
+        return []
+    values = answers.ask(DimensionValues(dimension=dimension, window=hour, limit=_MOST_VALUES))
+    return [value for value in values if value is not None]

@@ -6,7 +6,7 @@ import streamlit as st
 from alerts.incidents import Alert, Step
 from app import theme, wording
 from app.charts import watched
-from app.components.alerting import looks, opening, rules
+from app.components.alerting import acting, briefing, looks, opening, rules
 from app.components.alerting.card import card
 from app.components.failure import contained
 from app.queries import alerting, incidents, ruling
@@ -37,11 +37,14 @@ def _incident(view: View, incident_id: str) -> None:
             return
         case, steps = found
         card(case, view, source().now(), opens=False)
+        briefing.panel(case, view)
         _course(case, steps, view)
         left, right = st.columns([3, 2])
         with left:
-            _timeline(steps, view)
+            briefing.failing(case, view)
+            _timeline(case, steps, view)
         with right:
+            briefing.components(case)
             _alerts(case, view)
             _ways_on(case, view)
 
@@ -58,8 +61,8 @@ def _course(case: Case, steps: tuple[Step, ...], view: View) -> None:
             st.plotly_chart(picture.figure, key="chart-course", alt=picture.alt, height="content")
 
 
-def _timeline(steps: tuple[Step, ...], view: View) -> None:
-    """Every step, the oldest first."""
+def _timeline(case: Case, steps: tuple[Step, ...], view: View) -> None:
+    """Every step, the oldest first, and a line to write what was seen or tried."""
     now = source().now()
     with st.container(border=True, key="panel-timeline", gap="xsmall"):
         st.subheader("Timeline", anchor=False, help="Everything that happened, the oldest first.")
@@ -74,6 +77,7 @@ def _timeline(steps: tuple[Step, ...], view: View) -> None:
                 f"`{at}` &nbsp;:{look.color}[{look.icon} **{step.kind}**] "
                 f"{wording.markdown(wording.name(step.text, 300) + who)}"
             )
+        acting.note(case)
 
 
 def _alerts(case: Case, view: View) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from metrics.catalog.model import ErrorCount, RepairTime
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
+from metrics.engine.file_pruning import event_files
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
-from metrics.engine.scope import Scope, moment_sql, span_sql
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, Statement
+from metrics.engine.time_sql import moment_sql, span_sql
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,7 +24,7 @@ LIFE_COLUMNS = (
 def steps(measures: Sequence[ErrorCount], scope: Scope) -> Iterator[Step]:
     """One step for what was opened, one for what is pending."""
     scope.kinds_for(measures[0].name, ("error",))
-    errors = scope.events("error", [Window(start=_EVER, end=scope.window.end)])
+    errors = event_files(scope.lake, "error", [Window(start=_EVER, end=scope.window.end)])
     counted = [measure for measure in measures if measure.counted != "pending"]
     pending = [measure for measure in measures if measure.counted == "pending"]
     if counted:
@@ -36,16 +39,16 @@ _STATISTICS = {"mean": "avg(minutes)", "median": "quantile_cont(minutes, 0.5)"}
 def repairs(measures: Sequence[RepairTime], scope: Scope) -> Iterator[Step]:
     """How long the errors had been open that were resolved in a bucket, in minutes."""
     scope.kinds_for(measures[0].name, ("error",))
-    errors = scope.events("error", [Window(start=_EVER, end=scope.window.end)])
+    errors = event_files(scope.lake, "error", [Window(start=_EVER, end=scope.window.end)])
     values = ", ".join(f'{_STATISTICS[measure.statistic]} AS "{measure.name}"' for measure in measures)
     groups = "".join(f", {group}" for group in scope.groups)
     text = (
         f"SELECT {KEY}{groups}, {values} FROM (SELECT {scope.buckets.key_sql('epoch_us(resolved)')} AS {KEY}"
-        f"{scope.select_groups()}, (epoch_us(resolved) - epoch_us(opened)) / 6e7 AS minutes "
+        f"{select_groups(scope)}, (epoch_us(resolved) - epoch_us(opened)) / 6e7 AS minutes "
         f"FROM ({_life(scope, errors)}) AS errors WHERE {span_sql('resolved', [scope.window])}) AS repaired "
         "GROUP BY ALL"
     )
-    yield Step(Statement(text, scope.used_parameters(text), (errors,)), "events")
+    yield Step(Statement(text, used_parameters(scope, text), (errors,)), "events")
 
 
 def _life(scope: Scope, errors: Relation) -> str:
@@ -57,17 +60,17 @@ def _life(scope: Scope, errors: Relation) -> str:
     return (
         f"SELECT * FROM (SELECT {LIFE_COLUMNS}{first}{attributes} FROM {errors.sql} "
         f"WHERE {span_sql('ts', [Window(start=_EVER, end=scope.window.end)])} GROUP BY identity) AS life "
-        f"WHERE true{scope.filter_sql()}"
+        f"WHERE true{filter_sql(scope)}"
     )
 
 
 def _opened(measures: Sequence[ErrorCount], scope: Scope, errors: Relation) -> Step:
     counts = ", ".join(f'count(*) FILTER (WHERE {_counted(m, scope)}) AS "{m.name}"' for m in measures)
     text = (
-        f"SELECT {scope.buckets.key_sql('epoch_us(opened)')} AS {KEY}{scope.select_groups()}, {counts} "
+        f"SELECT {scope.buckets.key_sql('epoch_us(opened)')} AS {KEY}{select_groups(scope)}, {counts} "
         f"FROM ({_life(scope, errors)}) AS errors WHERE {span_sql('opened', [scope.window])} GROUP BY ALL"
     )
-    return Step(Statement(text, scope.used_parameters(text), (errors,)), "events")
+    return Step(Statement(text, used_parameters(scope, text), (errors,)), "events")
 
 
 def _counted(measure: ErrorCount, scope: Scope) -> str:
@@ -80,11 +83,11 @@ def _pending(measures: Sequence[ErrorCount], scope: Scope, errors: Relation) -> 
     buckets = scope.buckets.all
     names = ", ".join(f'count(*) AS "{measure.name}"' for measure in measures)
     text = (
-        f"SELECT i.key AS {KEY}{scope.select_groups()}, {names} FROM ({_life(scope, errors)}) AS errors "
+        f"SELECT i.key AS {KEY}{select_groups(scope)}, {names} FROM ({_life(scope, errors)}) AS errors "
         "JOIN (SELECT unnest($keys) AS key, unnest($ends) AS until) AS i "
         "ON errors.opened < i.until AND (errors.resolved IS NULL OR errors.resolved >= i.until) GROUP BY ALL"
     )
-    parameters = scope.used_parameters(text) | {
+    parameters = used_parameters(scope, text) | {
         "keys": [bucket.key for bucket in buckets],
         "ends": [min(bucket.end, scope.window.end) for bucket in buckets],
     }

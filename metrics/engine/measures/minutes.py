@@ -12,10 +12,14 @@ import polars as pl
 
 from metrics.catalog.model import Quantile
 from metrics.engine.buckets import MINUTE
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
+from metrics.engine.file_pruning import filtered_event_files, rollup_files
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Grain, Window
-from metrics.engine.scope import Parts, Scope, span_sql
+from metrics.engine.rollup_selection import AccessPath, access_path
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Statement
+from metrics.engine.time_sql import span_sql
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, PERCENTILES, Percentiles, View
 
@@ -33,19 +37,19 @@ def step(measures: Sequence[Quantile], scope: Scope) -> Step | None:
     )
     if not name or scope.buckets.grain is not Grain.MINUTE or not all(m.q in PERCENTILES for m in measures):
         return None
-    parts = scope.parts(kind, name, fits=partial(_has_a_row_a_minute, scope=scope))
-    if parts.view is None or parts.interior is None:
+    path = access_path(scope, kind, name, fits=partial(_has_a_row_a_minute, scope=scope))
+    if path.view is None or path.interior is None:
         return None
-    stored = scope.rollup(name, parts.view, parts.interior)
+    stored = rollup_files(scope.lake, name, path.view, path.interior)
     columns = [PERCENTILES[m.q] for m in measures]
     values = ", ".join(f'CAST(max({c}) AS DOUBLE) AS "{m.name}"' for m, c in zip(measures, columns, strict=True))
     text = (
-        f"SELECT {scope.buckets.key_sql(f'epoch_us({BUCKET})')} AS {KEY}{scope.select_groups(view=parts.view)}, "
+        f"SELECT {scope.buckets.key_sql(f'epoch_us({BUCKET})')} AS {KEY}{select_groups(scope, view=path.view)}, "
         f"count(*) > 1 OR max({columns[0]}) IS NULL AS {_SHARED}, {values} "
-        f"FROM {stored.sql} WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)} GROUP BY ALL"
+        f"FROM {stored.sql} WHERE {span_sql(BUCKET, [path.interior])}{filter_sql(scope, view=path.view)} GROUP BY ALL"
     )
-    statement = Statement(text, scope.used_parameters(text), (stored,))
-    rest = partial(_rest, measures=measures, scope=scope, parts=parts)
+    statement = Statement(text, used_parameters(scope, text), (stored,))
+    rest = partial(_rest, measures=measures, scope=scope, path=path)
     return Step(statement, f"rollup {name}", finish, rest)
 
 
@@ -61,22 +65,22 @@ def _has_a_row_a_minute(view: View, scope: Scope) -> bool:
     return set(view.dimensions) <= {*scope.query.by, *single}
 
 
-def _rest(rows: pl.DataFrame, *, measures: Sequence[Quantile], scope: Scope, parts: Parts) -> Statement | None:
+def _rest(rows: pl.DataFrame, *, measures: Sequence[Quantile], scope: Scope, path: AccessPath) -> Statement | None:
     """What events must answer: the window's ends, and minutes that files share."""
     shared = rows.filter(_SHARED)[KEY].unique().sort().to_list()
-    windows = [*parts.edges, *_spans(shared)]
+    windows = [*path.edges, *_spans(shared)]
     if not windows:
         return None
     column, kind = measures[0].column, measures[0].kind
-    events = scope.filtered_events(kind, windows)
+    events = filtered_event_files(scope, kind, windows)
     quantiles = ", ".join(f'quantile_cont({column}, {m.q}) AS "{m.name}"' for m in measures)
-    ends = [int(edge.start.timestamp()) // MINUTE * MINUTE for edge in parts.edges]
+    ends = [int(edge.start.timestamp()) // MINUTE * MINUTE for edge in path.edges]
     text = (
-        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, "
+        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{select_groups(scope)}, "
         f"CAST(NULL AS BOOLEAN) AS {_SHARED}, {quantiles} FROM {events.sql} WHERE {span_sql('ts', windows)} "
-        f"AND {scope.buckets.key_sql('epoch_us(ts)')} IN (SELECT unnest($minutes)){scope.filter_sql()} GROUP BY ALL"
+        f"AND {scope.buckets.key_sql('epoch_us(ts)')} IN (SELECT unnest($minutes)){filter_sql(scope)} GROUP BY ALL"
     )
-    return Statement(text, {**scope.used_parameters(text), "minutes": [*ends, *shared]}, (events,))
+    return Statement(text, {**used_parameters(scope, text), "minutes": [*ends, *shared]}, (events,))
 
 
 def _spans(keys: Sequence[int]) -> list[Window]:

@@ -12,12 +12,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from metrics.catalog.model import Quantile
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
 from metrics.engine.dropped import gone
+from metrics.engine.file_pruning import event_rows, filtered_event_files, rollup_files
 from metrics.engine.measures import minutes
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
-from metrics.engine.scope import Parts, Scope, span_sql
+from metrics.engine.rollup_selection import AccessPath, access_path, events_only
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, Statement
+from metrics.engine.time_sql import span_sql
 from metrics.lake.shapes import BIN_ORIGIN_MS, BIN_RATIO, BINS, BUCKET, LAST_BIN
 
 
@@ -28,21 +32,21 @@ def steps(measures: Sequence[Quantile], scope: Scope) -> Iterator[Step]:
     ):
         wanted = [m for m in measures if (m.kind, m.column, bool(m.where)) == (kind, column, is_of_some)]
         scope.kinds_for(wanted[0].name, (kind,))
-        parts = scope.parts(kind, rollup) if rollup else Parts(None, None, (scope.window,))
+        path = access_path(scope, kind, rollup) if rollup else events_only(scope.window)
         is_whole = not gone(scope.lake.events(kind), [scope.window])
-        few = is_whole and scope.event_rows(kind, [scope.window]) <= scope.exact_up_to
+        few = is_whole and event_rows(scope.lake, kind, [scope.window]) <= scope.exact_up_to
         by_minute = minutes.step(wanted, scope) if not is_of_some and not few else None
         if by_minute:
             yield by_minute
-        elif is_of_some or few or parts.view is None:
+        elif is_of_some or few or path.view is None:
             yield _exact(kind, wanted, scope)
         else:
-            statement = binned(kind, column, rollup, scope, parts)
+            statement = binned(kind, column, rollup, scope, path)
             yield Step(statement, f"rollup {rollup}", partial(from_bins, measures=wanted, groups=scope.groups))
 
 
 def _exact(kind: str, measures: Sequence[Quantile], scope: Scope) -> Step:
-    events = scope.filtered_events(kind, [scope.window])
+    events = filtered_event_files(scope, kind, [scope.window])
     quantiles = ", ".join(
         f'quantile_cont({m.column}, {m.q}){f" FILTER (WHERE {m.where})" if m.where else ""} AS "{m.name}"'
         for m in measures
@@ -50,42 +54,42 @@ def _exact(kind: str, measures: Sequence[Quantile], scope: Scope) -> Step:
     wheres = dict.fromkeys(m.where for m in measures)
     condition = "" if "" in wheres else f" AND ({' OR '.join(wheres)})"
     text = (
-        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {quantiles} "
-        f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{condition}{scope.filter_sql()} "
+        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{select_groups(scope)}, {quantiles} "
+        f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{condition}{filter_sql(scope)} "
         "GROUP BY ALL"
     )
-    return Step(Statement(text, scope.used_parameters(text), (events,)), "events")
+    return Step(Statement(text, used_parameters(scope, text), (events,)), "events")
 
 
-def binned(kind: str, column: str, rollup: str, scope: Scope, parts: Parts) -> Statement:
+def binned(kind: str, column: str, rollup: str, scope: Scope, path: AccessPath) -> Statement:
     """Events by bucket, groups and `bin`, with their number `n`."""
     keys = ", ".join((KEY, *scope.groups))
     selects: list[str] = []
     relations: list[Relation] = []
-    if parts.view and parts.interior:
-        stored = scope.rollup(rollup, parts.view, parts.interior)
+    if path.view and path.interior:
+        stored = rollup_files(scope.lake, rollup, path.view, path.interior)
         relations.append(stored)
         key = scope.buckets.key_sql(f"epoch_us({BUCKET})")
         selects.append(
             f"SELECT {keys}, b.bin AS bin, b.n AS n FROM (SELECT {key} AS {KEY}"
-            f"{scope.select_groups(view=parts.view)}, unnest({BINS}) AS b FROM {stored.sql} "
-            f"WHERE {span_sql(BUCKET, [parts.interior])}{scope.filter_sql(view=parts.view)}) AS unnested"
+            f"{select_groups(scope, view=path.view)}, unnest({BINS}) AS b FROM {stored.sql} "
+            f"WHERE {span_sql(BUCKET, [path.interior])}{filter_sql(scope, view=path.view)}) AS unnested"
         )
-    if parts.edges:
-        events = scope.filtered_events(kind, parts.edges)
+    if path.edges:
+        events = filtered_event_files(scope, kind, path.edges)
         relations.append(events)
-        selects.append(_binned_events(column, scope, events, parts.edges))
+        selects.append(_binned_events(column, scope, events, path.edges))
     parted = " UNION ALL ".join(selects)
     text = f"SELECT {keys}, bin, CAST(sum(n) AS BIGINT) AS n FROM ({parted}) AS parts GROUP BY ALL"
-    return Statement(text, scope.used_parameters(text), tuple(relations))
+    return Statement(text, used_parameters(scope, text), tuple(relations))
 
 
 def _binned_events(column: str, scope: Scope, events: Relation, edges: Sequence[Window]) -> str:
     above = f"CAST(least(floor(ln({column} / {BIN_ORIGIN_MS}) / ln({BIN_RATIO})) + 1, {LAST_BIN}) AS SMALLINT)"
     return (
-        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, "
+        f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{select_groups(scope)}, "
         f"CASE WHEN {column} >= {BIN_ORIGIN_MS} THEN {above} ELSE 0 END AS bin, count(*) AS n "
-        f"FROM {events.sql} WHERE {span_sql('ts', edges)} AND {column} IS NOT NULL{scope.filter_sql()} GROUP BY ALL"
+        f"FROM {events.sql} WHERE {span_sql('ts', edges)} AND {column} IS NOT NULL{filter_sql(scope)} GROUP BY ALL"
     )
 
 

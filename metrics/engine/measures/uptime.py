@@ -2,7 +2,8 @@
 
 A component's state in a slot is the worst status probed in it; without a probe it is that of the last
 one, for at most five minutes. A slot is down if any critical component is, and is left out if all of
-those are unknown.
+those are unknown. Unless the settings name the critical ones, they are the product's own: what it depends on
+(`dependency:…`, `llm:…`) may be down without it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,22 +13,27 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from metrics.catalog.model import LastState, MinuteSlots
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
+from metrics.engine.file_pruning import event_files
 from metrics.engine.measures import quarter_hours
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.query import Window
-from metrics.engine.scope import Scope, moment_sql, span_sql
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Statement
+from metrics.engine.time_sql import moment_sql, span_sql
 
 CARRIED_MINUTES = 5
 MINUTE_US = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BADNESS = "CASE status WHEN 'healthy' THEN 0 WHEN 'degraded' THEN 1 WHEN 'down' THEN 2 ELSE -1 END"
 """Worse is greater; unknown says nothing."""
+OWN = "NOT (starts_with(component, 'dependency:') OR starts_with(component, 'llm:'))"
+"""What belongs to the product and not to somebody else."""
 
 
 def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
     """One step for all slot counts."""
-    slots = _slots(scope)
+    slots = _slots(scope, "" if _chosen(scope) or scope.settings.slo.critical_components else f" AND {OWN}")
     groups = "".join(f", {group}" for group in scope.groups)
     is_fine = quarter_hours.serve(scope.buckets)
     text = f"""
@@ -69,20 +75,23 @@ def _slot_before(end: datetime) -> int:
     return -(-int((end - _EPOCH) / timedelta(microseconds=1)) // MINUTE_US) - 1
 
 
-def _slots(scope: Scope) -> Statement:
-    """The beginning of a statement: `slots` with `minute`, the groups and the worst `state`, -1 being unknown."""
+def _slots(scope: Scope, only: str = "") -> Statement:
+    """The beginning of a statement: `slots` with `minute`, the groups and the worst `state`, -1 being unknown.
+
+    Of `only` those components that pass a condition.
+    """
     scope.kinds_for("uptime", ("health",))
     reach = Window(start=scope.window.start - timedelta(minutes=CARRIED_MINUTES), end=scope.window.end)
-    probes = scope.events("health", [reach])
+    probes = event_files(scope.lake, "health", [reach])
     critical = scope.settings.slo.critical_components
     only_critical = " AND list_contains($critical, component)" if critical and not _chosen(scope) else ""
     groups = "".join(f", {group}" for group in scope.groups)
     start, end = scope.window.start, scope.window.end
     text = f"""
         WITH probed AS (
-            SELECT component{scope.select_groups()}, epoch_us(ts) // {MINUTE_US} AS slot,
+            SELECT component{select_groups(scope)}, epoch_us(ts) // {MINUTE_US} AS slot,
                 max({BADNESS}) AS worst, arg_max({BADNESS}, (ts, event_id)) AS last
-            FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only_critical}{scope.filter_sql()} GROUP BY ALL
+            FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only}{only_critical}{filter_sql(scope)} GROUP BY ALL
         ),
         spans AS (
             SELECT *, least(
@@ -97,7 +106,7 @@ def _slots(scope: Scope) -> Statement:
                 AND minute * {MINUTE_US} < epoch_us({moment_sql(end)})
         ),
         slots AS (SELECT minute{groups}, max(state) AS state FROM states GROUP BY ALL)"""
-    parameters = scope.used_parameters(text) | ({"critical": list(critical)} if only_critical else {})
+    parameters = used_parameters(scope, text) | ({"critical": list(critical)} if only_critical else {})
     return Statement(text, parameters, (probes,))
 
 

@@ -9,10 +9,14 @@ import polars as pl
 
 from metrics.catalog.model import ConcurrentUsers, DistinctUsers, FirstSeenUsers
 from metrics.engine.buckets import HOUR, Buckets
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
+from metrics.engine.file_pruning import filtered_event_files, rollup_files
 from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.query import Window
-from metrics.engine.scope import Parts, Scope, moment_sql, span_sql
+from metrics.engine.rollup_selection import AccessPath, access_path, events_only
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, Statement
+from metrics.engine.time_sql import moment_sql, span_sql
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, FIRST, HOURS, USER, VIEW, View
 
@@ -45,7 +49,7 @@ def first_seen(measures: Sequence[FirstSeenUsers], scope: Scope) -> Iterator[Ste
             f"WHERE first < {moment_sql(scope.window.end)} GROUP BY ALL"
         )
         finish = partial(_new if measure.counted == "new" else running_total, name=measure.name, scope=scope)
-        yield Step(Statement(text, scope.used_parameters(text), tuple(relations)), source, finish)
+        yield Step(Statement(text, used_parameters(scope, text), tuple(relations)), source, finish)
 
 
 def concurrent(measures: Sequence[ConcurrentUsers], scope: Scope) -> Iterator[Step]:
@@ -55,10 +59,10 @@ def concurrent(measures: Sequence[ConcurrentUsers], scope: Scope) -> Iterator[St
     reach = Window(start=spans[0].start, end=spans[-1].end)
     for measure in measures:
         kinds = scope.kinds_for(measure.name, measure.kinds)
-        relations = [scope.filtered_events(kind, spans) for kind in kinds]
+        relations = [filtered_event_files(scope, kind, spans) for kind in kinds]
         seen = " UNION ALL ".join(
-            f"SELECT epoch_us(ts) AS at, {USER}{scope.select_groups()} FROM {relation.sql} "
-            f"WHERE {span_sql('ts', [reach])} AND {USER} IS NOT NULL{scope.filter_sql()}"
+            f"SELECT epoch_us(ts) AS at, {USER}{select_groups(scope)} FROM {relation.sql} "
+            f"WHERE {span_sql('ts', [reach])} AND {USER} IS NOT NULL{filter_sql(scope)}"
             for relation in relations
         )
         text = (
@@ -67,7 +71,7 @@ def concurrent(measures: Sequence[ConcurrentUsers], scope: Scope) -> Iterator[St
             "JOIN (SELECT unnest($keys) AS key, unnest($ends) AS until) AS i "
             f"ON seen.at < i.until AND seen.at >= i.until - {CONCURRENT_SECONDS * 1_000_000} GROUP BY ALL"
         )
-        parameters = scope.used_parameters(text) | {
+        parameters = used_parameters(scope, text) | {
             "keys": [bucket.key for bucket in scope.buckets.all],
             "ends": [_micros(end) for end in ends],
         }
@@ -94,7 +98,7 @@ class Seen:
 
     def statement(self, text: str, scope: Scope) -> Statement:
         """The statement of a text that holds `sql`."""
-        return Statement(text, {**self.parameters, **scope.used_parameters(text)}, self.relations)
+        return Statement(text, {**self.parameters, **used_parameters(scope, text)}, self.relations)
 
 
 def seen(kinds: Sequence[str], scope: Scope) -> Seen:
@@ -102,25 +106,25 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
     selects: list[str] = []
     relations: list[Relation] = []
     parameters: dict[str, object] = {}
-    for parts, alike in _by_parts(kinds, scope).items():
-        if parts.view and parts.interior:
-            stored = _days_of(alike, parts.view, scope)
+    for path, alike in _by_path(kinds, scope).items():
+        if path.view and path.interior:
+            stored = _days_of(alike, path.view, scope)
             relations.append(stored)
-            parameters |= _segments(scope.buckets, parts.interior)
+            parameters |= _segments(scope.buckets, path.interior)
             selects.append(
-                f"SELECT s.key AS {KEY}{scope.select_groups(view=parts.view, source='u')}, {_person('u')} AS {USER} "
+                f"SELECT s.key AS {KEY}{select_groups(scope, view=path.view, source='u')}, {_person('u')} AS {USER} "
                 f"FROM {stored.sql} AS u "
                 "JOIN (SELECT unnest($days) AS day, unnest($masks) AS mask, unnest($keys) AS key) AS s "
                 f"ON epoch_us(u.{BUCKET}) = s.day AND (u.{HOURS} & s.mask) <> 0 "
-                f"WHERE true{scope.filter_sql(view=parts.view, source='u')}"
+                f"WHERE true{filter_sql(scope, view=path.view, source='u')}"
             )
-        for kind in alike if parts.edges else ():
-            events = scope.filtered_events(kind, parts.edges)
+        for kind in alike if path.edges else ():
+            events = filtered_event_files(scope, kind, path.edges)
             relations.append(events)
             key = scope.buckets.key_sql("epoch_us(ts)")
             selects.append(
-                f"SELECT {key} AS {KEY}{scope.select_groups()}, {_person()} AS {USER} "
-                f"FROM {events.sql} WHERE {span_sql('ts', parts.edges)} AND {USER} IS NOT NULL{scope.filter_sql()}"
+                f"SELECT {key} AS {KEY}{select_groups(scope)}, {_person()} AS {USER} "
+                f"FROM {events.sql} WHERE {span_sql('ts', path.edges)} AND {USER} IS NOT NULL{filter_sql(scope)}"
             )
     sql = " UNION ALL ".join(selects) or _nobody(scope)
     return Seen(sql, tuple(relations), parameters, "rollup users" if parameters else "events")
@@ -131,17 +135,17 @@ def _person(source: str = "") -> str:
     return f"hash({source}.{USER})" if source else f"hash({USER})"
 
 
-def _by_parts(kinds: Sequence[str], scope: Scope) -> Mapping[Parts, list[str]]:
+def _by_path(kinds: Sequence[str], scope: Scope) -> Mapping[AccessPath, list[str]]:
     """Kinds by how they are answered: the days of those with one view are read as one table."""
-    found: dict[Parts, list[str]] = {}
+    found: dict[AccessPath, list[str]] = {}
     for kind in kinds:
-        found.setdefault(_user_parts(kind, scope), []).append(kind)
+        found.setdefault(_user_path(kind, scope), []).append(kind)
     return found
 
 
 def _days_of(kinds: Sequence[str], view: View, scope: Scope) -> Relation:
     """The users' days of several kinds, each as often as kinds tell of it."""
-    tables = [scope.rollup(f"{kind}_users", view) for kind in kinds]
+    tables = [rollup_files(scope.lake, f"{kind}_users", view) for kind in kinds]
     stored = (file for kind in kinds for file in scope.lake.rollup(f"{kind}_users").snapshot.files)
     return Relation(
         "rollups",
@@ -154,16 +158,16 @@ def _days_of(kinds: Sequence[str], view: View, scope: Scope) -> Relation:
     )
 
 
-def _user_parts(kind: str, scope: Scope) -> Parts:
+def _user_path(kind: str, scope: Scope) -> AccessPath:
     """Rows of a day know their hours: a day's view answers any span of whole hours."""
     name = f"{kind}_users"
     if name not in ROLLUPS or not scope.buckets.aligned_to(HOUR):
-        return Parts(None, None, (scope.window,))
+        return events_only(scope.window)
     able = [view for view in ROLLUPS[name].views if set(scope.dimensions) <= set(view.dimensions)]
     # The same view of every kind, not the one that happens to be smallest: their days are merged together.
     fewest = min(able, key=lambda view: len(view.dimensions), default=None)
     by_hour = _ByHour(scope.buckets.window, scope.buckets.grain, scope.buckets.tz)
-    return replace(scope, buckets=by_hour).parts(kind, name, fits=lambda view: view == fewest)
+    return access_path(replace(scope, buckets=by_hour), kind, name, fits=lambda view: view == fewest)
 
 
 class _ByHour(Buckets):
@@ -196,16 +200,16 @@ def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[li
     selects: list[str] = []
     relations: list[Relation] = []
     rolled = False
-    for parts, alike in _by_parts(kinds, scope).items():
-        if view := parts.view:
+    for path, alike in _by_path(kinds, scope).items():
+        if view := path.view:
             rolled = True
             found = [_days_of(alike, view, scope)]
-            what = f"{FIRST} AS first, {_person()} AS {USER}{scope.select_groups(view=view)}"
-            where = f"{span_sql(FIRST, [ever])}{scope.filter_sql(view=view)}"
+            what = f"{FIRST} AS first, {_person()} AS {USER}{select_groups(scope, view=view)}"
+            where = f"{span_sql(FIRST, [ever])}{filter_sql(scope, view=view)}"
         else:
-            found = [scope.filtered_events(kind, [ever]) for kind in alike]
-            what = f"ts AS first, {_person()} AS {USER}{scope.select_groups()}"
-            where = f"{span_sql('ts', [ever])}{scope.filter_sql()}"
+            found = [filtered_event_files(scope, kind, [ever]) for kind in alike]
+            what = f"ts AS first, {_person()} AS {USER}{select_groups(scope)}"
+            where = f"{span_sql('ts', [ever])}{filter_sql(scope)}"
         relations += found
         selects += [f"SELECT {what} FROM {one.sql} WHERE {where} AND {USER} IS NOT NULL" for one in found]
     if not selects:

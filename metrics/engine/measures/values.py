@@ -7,11 +7,14 @@ from functools import partial
 import polars as pl
 
 from metrics.catalog.model import DistinctValues, ImprovedPrompts, SeenValues
+from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
+from metrics.engine.file_pruning import filtered_event_files
 from metrics.engine.measures.step import KEY, Step
 from metrics.engine.measures.users import BEFORE, running_total
 from metrics.engine.query import Window
-from metrics.engine.scope import Scope, moment_sql, span_sql
+from metrics.engine.scope import Scope
 from metrics.engine.statement import Statement
+from metrics.engine.time_sql import moment_sql, span_sql
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,14 +24,14 @@ def distinct(measures: Sequence[DistinctValues], scope: Scope) -> Iterator[Step]
     for kind in dict.fromkeys(measure.kind for measure in measures):
         wanted = [measure for measure in measures if measure.kind == kind]
         scope.kinds_for(wanted[0].name, (kind,))
-        events = scope.filtered_events(kind, [scope.window])
+        events = filtered_event_files(scope, kind, [scope.window])
         counts = ", ".join(f'count(DISTINCT {measure.sql}) AS "{measure.name}"' for measure in wanted)
         text = (
-            f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, {counts} "
-            f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{scope.filter_sql()} GROUP BY ALL "
+            f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{select_groups(scope)}, {counts} "
+            f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])}{filter_sql(scope)} GROUP BY ALL "
             "HAVING count(*) > 0"
         )
-        yield Step(Statement(text, scope.used_parameters(text), (events,)), "events")
+        yield Step(Statement(text, used_parameters(scope, text), (events,)), "events")
 
 
 def seen(measures: Sequence[SeenValues], scope: Scope) -> Iterator[Step]:
@@ -42,51 +45,51 @@ def improved(measures: Sequence[ImprovedPrompts], scope: Scope) -> Iterator[Step
     """Prompts whose last score of a bucket exceeds their first."""
     for measure in measures:
         scope.kinds_for(measure.name, ("prompt",))
-        events = scope.filtered_events("prompt", [scope.window])
+        events = filtered_event_files(scope, "prompt", [scope.window])
         groups = "".join(f", {group}" for group in scope.groups)
         text = (
             f'SELECT {KEY}{groups}, count(*) FILTER (WHERE last > first) AS "{measure.name}" FROM ('
-            f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{scope.select_groups()}, prompt_id AS prompt, "
+            f"SELECT {scope.buckets.key_sql('epoch_us(ts)')} AS {KEY}{select_groups(scope)}, prompt_id AS prompt, "
             "arg_min(quality_score, (ts, event_id)) AS first, arg_max(quality_score, (ts, event_id)) AS last "
             f"FROM {events.sql} WHERE {span_sql('ts', [scope.window])} AND quality_score IS NOT NULL "
-            f"AND prompt_id IS NOT NULL{scope.filter_sql()} GROUP BY ALL) AS scored GROUP BY ALL"
+            f"AND prompt_id IS NOT NULL{filter_sql(scope)} GROUP BY ALL) AS scored GROUP BY ALL"
         )
-        yield Step(Statement(text, scope.used_parameters(text), (events,)), "events")
+        yield Step(Statement(text, used_parameters(scope, text), (events,)), "events")
 
 
 def _ever(measure: SeenValues, scope: Scope) -> Step:
     """By the first event of each value, then added up."""
-    events = scope.filtered_events(measure.kind, [Window(start=_EVER, end=scope.window.end)])
+    events = filtered_event_files(scope, measure.kind, [Window(start=_EVER, end=scope.window.end)])
     groups = "".join(f", {group}" for group in scope.groups)
     text = (
         f"SELECT CASE WHEN first >= {moment_sql(scope.window.start)} THEN {scope.buckets.key_sql('epoch_us(first)')} "
         f'ELSE {BEFORE} END AS {KEY}{groups}, count(*) AS "{measure.name}" FROM ('
-        f"SELECT {measure.column} AS value{scope.select_groups()}, min(ts) AS first FROM {events.sql} "
-        f"WHERE ts < {moment_sql(scope.window.end)} AND {measure.column} IS NOT NULL{scope.filter_sql()} GROUP BY ALL"
+        f"SELECT {measure.column} AS value{select_groups(scope)}, min(ts) AS first FROM {events.sql} "
+        f"WHERE ts < {moment_sql(scope.window.end)} AND {measure.column} IS NOT NULL{filter_sql(scope)} GROUP BY ALL"
         ") AS firsts GROUP BY ALL"
     )
     finish = partial(running_total, name=measure.name, scope=scope)
-    return Step(Statement(text, scope.used_parameters(text), (events,)), "events", finish)
+    return Step(Statement(text, used_parameters(scope, text), (events,)), "events", finish)
 
 
 def _lately(measure: SeenValues, days: int, scope: Scope) -> Step:
     """By the buckets between which each value is there: from that of an event to that in which it is too old."""
     start, end = scope.buckets.all[0], scope.window.end
     reach = Window(start=min(start.end, end) - timedelta(days=days), end=end)
-    events = scope.filtered_events(measure.kind, [reach])
+    events = filtered_event_files(scope, measure.kind, [reach])
     groups = "".join(f", {group}" for group in scope.groups)
     old = f"newest + INTERVAL {days:d} DAY"
     text = (
         f"SELECT value{groups}, {_COMES}, "
         f"CASE WHEN {old} < {moment_sql(end)} THEN {scope.buckets.key_sql(f'epoch_us({old})')} END AS {_GOES} FROM ("
-        f"SELECT {measure.column} AS value{scope.select_groups()}, max(ts) AS newest, "
+        f"SELECT {measure.column} AS value{select_groups(scope)}, max(ts) AS newest, "
         f"CASE WHEN ts < {moment_sql(scope.window.start)} THEN {start.key} "
         f"ELSE {scope.buckets.key_sql('epoch_us(ts)')} END AS {_COMES} "
-        f"FROM {events.sql} WHERE {span_sql('ts', [reach])} AND {measure.column} IS NOT NULL{scope.filter_sql()} "
+        f"FROM {events.sql} WHERE {span_sql('ts', [reach])} AND {measure.column} IS NOT NULL{filter_sql(scope)} "
         "GROUP BY ALL) AS seen"
     )
     finish = partial(_present, name=measure.name, scope=scope)
-    return Step(Statement(text, scope.used_parameters(text), (events,)), "events", finish)
+    return Step(Statement(text, used_parameters(scope, text), (events,)), "events", finish)
 
 
 _COMES, _GOES = "comes", "goes"

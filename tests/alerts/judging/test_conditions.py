@@ -50,9 +50,9 @@ def test_a_name_that_no_value_has_is_no_data_with_the_reason() -> None:
     assert (letters(nameless), nameless.problem) == ("_", "its values have no names, so that none is 'down'")
 
 
-def test_over_few_events_a_ratio_is_no_data_but_not_absent() -> None:
-    figures = row("50 50", events="19 20")
-    assert letters(judged(rule({"operator": ">", "threshold": 5}, min_events=20), figures)) == "_B"
+def test_over_few_events_a_ratio_says_nothing_and_is_not_absent() -> None:
+    figures = row("50 50", events="2 20")
+    assert letters(judged(rule({"operator": ">", "threshold": 5}, min_events=20), figures)) == "?B"
     assert letters(judged(rule({"kind": "absent"}, min_events=20), figures)) == "rr"
 
 
@@ -98,8 +98,8 @@ def test_a_short_window_without_events_is_no_data() -> None:
     assert letters(judged(rule(BURN), row("30x4 _x3"))) == "BBBBB__"
 
 
-def test_a_long_window_over_few_events_is_no_data() -> None:
-    assert letters(judged(rule(BURN, min_events=100), row("30x4", events="40 40 40 0"))) == "__BB"
+def test_a_long_window_over_few_events_says_nothing() -> None:
+    assert letters(judged(rule(BURN, min_events=100), row("30x4", events="40 40 40 0"))) == "??BB"
 
 
 def test_any_pair_of_windows_burns() -> None:

@@ -2,10 +2,10 @@
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,7 +18,18 @@ from alerts.telling.composing import compose
 from alerts.telling.delivery_facts import Facts
 from alerts.telling.message import ChangeBefore, Share
 from alerts.trying.input_series import InputSeries
-from metrics.engine import Affected, Contribution, Engine, Filter, Query, Result, Window
+from metrics.engine import (
+    Affected,
+    AffectedUsers,
+    Changes,
+    Contribution,
+    Contributions,
+    Engine,
+    Filter,
+    Query,
+    Question,
+    Window,
+)  # fmt: skip
 from metrics.settings import Settings
 from tests.alerts.made_up import CATALOG, row
 from tests.alerts.timetables import at, firing, key, resolved, rule
@@ -49,20 +60,21 @@ class Knowing(InputSeries):
         default_factory=list[tuple[str, Window, tuple[Filter, ...]]]
     )
 
-    def contributions(
-        self, metric: str, window: Window, baseline: Window, filters: Sequence[Filter]
-    ) -> tuple[Contribution, ...]:
-        assert (baseline.length, baseline.end) == (max(window.length, timedelta(hours=1)), window.start)
-        self.asked.append((metric, window, tuple(filters)))
-        return tuple(
-            Contribution("provider", name, percent) for name, percent in (("a", 61.5), (None, 20), ("c", 9), ("d", 1))
-        )
-
-    def affected(self, metric: str, window: Window, filters: Sequence[Filter]) -> Affected:
-        return Affected(users=412, events=1903)
-
-    def changes(self, window: Window) -> pl.DataFrame:
-        return changes((-200, "ancient"), (-65, "release"), (-2, None), (2, "afterwards"))
+    def answer(self, question: Question[Any], /) -> Any:
+        match question:
+            case Query():
+                return super().answer(question)
+            case Contributions(metric=metric, window=window, baseline=baseline, filters=filters):
+                assert (baseline.length, baseline.end) == (max(window.length, timedelta(hours=1)), window.start)
+                self.asked.append((metric, window, filters))
+                shares = (("a", 61.5), (None, 20), ("c", 9), ("d", 1))
+                return tuple(Contribution("provider", name, percent) for name, percent in shares)
+            case AffectedUsers():
+                return Affected(users=412, events=1903)
+            case Changes():
+                return changes((-200, "ancient"), (-65, "release"), (-2, None), (2, "afterwards"))
+            case _:
+                raise NotImplementedError(type(question).__name__)
 
 
 def changes(*made: tuple[float, str | None]) -> pl.DataFrame:
@@ -76,16 +88,7 @@ def changes(*made: tuple[float, str | None]) -> pl.DataFrame:
 class Broken(Knowing):
     """An engine that knows nothing just now."""
 
-    def run(self, query: Query) -> Result:
-        raise OSError("the disk is gone")
-
-    def contributions(self, *_: object) -> tuple[Contribution, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        raise OSError("the disk is gone")
-
-    def affected(self, *_: object) -> Affected:  # pyright: ignore[reportIncompatibleMethodOverride]
-        raise OSError("the disk is gone")
-
-    def changes(self, window: Window) -> pl.DataFrame:
+    def answer(self, question: Question[Any], /) -> Any:
         raise OSError("the disk is gone")
 
 
@@ -117,11 +120,13 @@ def test_a_message_says_what_how_bad_since_when_and_where() -> None:
     assert message.model_dump(exclude={"picture", "alerts", "dashboard_url", "changes", "where"}) == {
         "key": "key", "incident": incident_id(HEAD.key, at(0)), "kind": "firing", "priority": "P0",
         "title": "Error rate above 5 %: 7.34 % on /chat", "rule": "errors", "metric": "error_rate",
-        "metric_title": "Error rate", "value": 7.34, "value_text": "7.34 %, at worst 9.10 %",
+        "metric_title": "Error rate", "value_title": "Error rate", "value": 7.34,
+        "value_text": "7.34 %, at worst 9.10 %",
         "threshold_text": "> 5 % for 5m", "labels": (("endpoint", "/chat"),), "since": at(-5), "at": NOW,
-        "ended_at": None, "users_affected": 412, "requests_affected": 1903, "alerts_total": 1,
+        "ended_at": None, "users_affected": 412, "requests_affected": 1903,
+        "affected_title": "Requests affected", "alerts_total": 1,
         "incident_url": f"https://pilot.example.com/alerts?incident={incident_id(HEAD.key, at(0))}",
-        "runbook_url": "https://wiki.example.com/errors", "who": "", "note": "was P1", "digest": (),
+        "runbook_url": "https://wiki.example.com/errors", "description": "", "who": "", "note": "was P1", "digest": (),
     }  # fmt: skip
     assert message.where == (
         Share(dimension="provider", value="a", percent=61.5),
@@ -181,8 +186,12 @@ def test_no_line_is_drawn_where_what_is_compared_is_another_figure(name: str) ->
     [
         (firing("errors{endpoint=/chat}", value=7.0, worst=7.0), "7.00 %"),
         (firing("errors{endpoint=/chat}", value=None), "no data"),
-        (firing("burn", value=14.4), "14.4 ×"),
-        (firing("grown", value=61.0), "61.0 %"),
+        (firing("burn", value=14.4), "14.4 × the pace that the error budget allows"),
+        (firing("grown", value=61.0), "+61.0 % against 1w earlier"),
+        (firing("grown", value=-20.0), "-20.0 % against 1w earlier"),
+        (firing("grown", value=61.0, worst=80.0), "+61.0 % against 1w earlier, at worst +80.0 % against 1w earlier"),
+        (firing("grown", value=50.0, recent=(1.0, 3.0)), "3, 2 1w earlier (+50 %)"),
+        (firing("grown", value=-100.0, recent=(1.0, 0.0)), "-100.0 % against 1w earlier"),
         (firing("state", value=2.0, worst=1.0), "down, at worst slow"),
         (firing("silent", value=0.0), "no data"),
         (firing("both", value=1.0), ""),
@@ -257,7 +266,10 @@ def test_a_digest_holds_a_message_of_every_incident_and_asks_nothing() -> None:
     )
     message = compose(Facts("key", "digest", parts[0].incident, (), others=parts), engine, RULES, SETTINGS, NOW)
     assert (message.kind, message.title) == ("digest", "2 incidents of low priority, 1 of them over")
-    assert [(one.kind, one.title) for one in message.digest] == [("firing", "Grown: 61.0 %"), ("resolved", "Burn")]
+    assert [(one.kind, one.title) for one in message.digest] == [
+        ("firing", "Grown: +61.0 % against 1w earlier"),
+        ("resolved", "Burn"),
+    ]
     assert engine.asked == []
 
 

@@ -87,7 +87,7 @@ def test_a_mail_says_the_same_in_plain_text_and_in_html(server: FakeMailServer) 
 def test_its_headers_say_who_what_and_how_urgent(server: FakeMailServer) -> None:
     send(channel(server), message())
     mail = server.mails[0]
-    assert mail["Subject"] == "[P0] Firing: Error rate above 5 %: 7.3 % on /chat"
+    assert mail["Subject"] == "[P0] Firing: Error rate above 5 %: 7.3 % on /chat, 1,234 users"
     assert mail["To"] == f"{ADA}, {GRACE}"
     assert mail["From"] == f"PromptPilot <{USER}>"
     assert mail["Date"].datetime == NOW

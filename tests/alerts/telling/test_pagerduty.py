@@ -41,7 +41,7 @@ def test_an_event_says_what_how_bad_and_where_to_look(fake: FakePagerDuty) -> No
     send(fake, message())
     event = fake.calls()[0]
     payload, details = event["payload"], event["payload"]["custom_details"]
-    assert payload["summary"] == "Firing P0: Error rate above 5 %: 7.3 % on /chat"
+    assert payload["summary"] == "Firing P0: Error rate above 5 %: 7.3 % on /chat, 1,234 users"
     assert payload["source"] == "endpoint=/chat, region=(none)"
     assert payload["timestamp"] == "2026-05-01T11:48:00+00:00"
     assert details["Users affected"] == "1,234"

@@ -65,12 +65,12 @@ def test_a_message_says_what_how_bad_since_when_where_and_what_changed(slack: Fa
     sent(channel(slack), message())
     shown = "\n".join(texts(slack.said()[0]["blocks"]))
     for part in (
-        "🔴 Firing P0: Error rate above 5 %: 7.3 % on /chat", "*Error rate*\n7.3 %", "5 % for 5m",
+        "🔴 Firing P0: Error rate above 5 %: 7.3 % on /chat, 1,234 users", "*Error rate*\n7.3 %", "5 % for 5m",
         "2026-05-01 11:48 UTC (12m)", "*Users affected*\n1,234", "*endpoint*\n/chat", "*region*\n(none)",
         "• provider openai: 62 %", "2026-05-01 11:46 UTC deployment api 4.2", "threshold 5 % = ▅", "▔▔",
     ):  # fmt: skip
         assert part in shown
-    assert slack.said()[0]["text"] == "Firing P0: Error rate above 5 %: 7.3 % on /chat"
+    assert slack.said()[0]["text"] == "Firing P0: Error rate above 5 %: 7.3 % on /chat, 1,234 users"
 
 
 def test_the_picture_is_put_below_the_first_message(slack: FakeSlack) -> None:

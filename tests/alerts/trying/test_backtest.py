@@ -14,7 +14,7 @@ from alerts.judging import State
 from alerts.rules import AlertRule
 from alerts.trying.backtest import Backtest, Watches, backtest
 from alerts.trying.input_series import InputSeries, Row
-from metrics.engine import Engine, Window
+from metrics.engine import Changes, Engine, Query, Question, Window
 from metrics.settings import Settings
 from tests.alerts.made_up import CATALOG, MONDAY, row, rule
 from tests.conftest import SIMULATED_END
@@ -31,7 +31,16 @@ class Past(InputSeries):
 
     happened: Sequence[Happened] = ()
 
-    def changes(self, window: Window) -> pl.DataFrame:
+    def answer(self, question: Question[Any], /) -> Any:
+        match question:
+            case Query():
+                return super().answer(question)
+            case Changes(window=window):
+                return self._changes(window)
+            case _:
+                raise NotImplementedError(type(question).__name__)
+
+    def _changes(self, window: Window) -> pl.DataFrame:
         rows = [
             {"ts": at(start), "ended_at": None if end is None else at(end), "change_type": kind, "name": name}
             for kind, name, start, end in self.happened

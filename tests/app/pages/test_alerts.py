@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +23,7 @@ from tests.app.incidents import (
     CHAT,
     COST,
     FALLING,
+    RULES,
     SLOW,
     SLOWNESS,
     SPENDING,
@@ -309,7 +311,7 @@ def test_a_message_that_was_given_up_is_tried_again(shown: Shown, tmp_path: Path
     assert "email:oncall@example.com firing, 03 May 23:33, after 0 tries: 550 no such mailbox" in texts(test).replace(
         "*", ""
     )
-    press(test, "again-dead-1")
+    press(test, f"again-{blake2b(b'dead-1', digest_size=6).hexdigest()}")
     sound(test)
     with kept(tmp_path).reading() as repository:
         assert repository.dead_letters() == ()
@@ -349,6 +351,35 @@ def test_the_course_of_an_incident_has_threshold_and_spans(shown: Shown, tmp_pat
     (alt,) = (alt for alt in charts(shown(incident=SLOWNESS)) if "over time" in alt)
     assert alt.startswith("Response time P95 over time: ")
     assert "Threshold: > 100 ms. Firing 1 times." in alt
+
+
+def test_an_incident_says_what_to_do_who_is_hit_and_what_was_like_it_before(shown: Shown, tmp_path: Path) -> None:
+    rules = RULES.replace("  runbook:", "  description: Roll the last release back.\n  runbook:")
+    filled(tmp_path, NOW)
+    (tmp_path / "alerts" / "own.yaml").write_text(rules, encoding="utf-8")
+    test = shown(incident=FALLING)
+    sound(test)
+    said = texts(test)
+    assert "Roll the last release back." in said
+    assert {"Users", "Events"} <= {one.label for one in test.metric}
+    assert "3 min: " in said
+    (copied,) = test.code
+    assert copied.value.startswith("Firing P0: Errors by endpoint")
+    assert "What to do first: Roll the last release back." in copied.value
+    press(test, next(button.key for button in test.button if (button.key or "").startswith("earlier-")) or "")
+    assert test.query_params["incident"].startswith("past")
+
+
+def test_a_note_is_written_into_the_timeline(shown: Shown, tmp_path: Path) -> None:
+    filled(tmp_path, NOW)
+    test = shown(ADA, incident=FALLING)
+    test.text_input("note-text").set_value("rolled back [router](http://h)")
+    press(test, next(button.key for button in test.button if button.label == "Note it") or "")
+    sound(test)
+    assert "rolled back [router](http://h) · ada@example.com" in texts(test)
+    with Store.of(Settings(home=tmp_path)).reading() as repository:
+        (kept,) = (step for step in repository.timeline(incident=FALLING) if step.kind == "note")
+    assert (kept.text, kept.who) == ("rolled back [router](http://h)", "ada@example.com")
 
 
 def test_details_lead_to_the_incident_and_back_to_the_rule(shown: Shown, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_tile_shows_what_the_engine_answers(lake: Source, simulated_window: Wi
     test.query_params["to"] = simulated_window.end.isoformat()
     test.run()
     asked = Query(metrics=("response_time_p95", "error_rate", "cost"), window=simulated_window)
-    (row,) = lake.engine.run(asked).frame.rows(named=True)
+    (row,) = lake.engine.answer(asked).frame.rows(named=True)
     shown = {metric.label.split(" :")[0]: metric.value for metric in test.metric}
     assert shown["Response time P95"] == wording.quantity(row["response_time_p95"], "ms")
     assert shown["Error rate"] == wording.quantity(row["error_rate"], "%", 2)

@@ -14,7 +14,7 @@ from tests.conftest import made_once
 from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
 from tests.metrics.engine.facts import Events
 from tests.metrics.engine.oracle import ORACLE, answer
-from tests.metrics.engine.questions import QUESTIONS, answerable
+from tests.metrics.engine.queries import QUESTIONS, answerable
 
 Answers = Callable[[str, str], tuple[Query, pl.DataFrame]]
 Expected = Callable[[str, str], pl.DataFrame]
@@ -30,16 +30,16 @@ def answers(engine: Engine, shared_directory: Path) -> Answers:
 
     It is kept as a file: one test process after another needs it, and it takes much longer than all comparisons.
     """
-    narrowing = Engine(engine.settings, exact_up_to=0, narrow_from=0)
+    caching = Engine(engine.settings, exact_up_to=0, cache_filters_from=0)
 
     @cache
     def answered(question: str, source: str) -> tuple[Query, pl.DataFrame]:
         metrics = tuple(metric for metric in METRICS if answerable(metric, QUESTIONS[question]))
         query = QUESTIONS[question].model_copy(update={"metrics": metrics, "raw": source == "events"})
-        asked = narrowing if source == "events set aside" else engine
+        asked = caching if source == "events set aside" else engine
 
         def make(directory: Path) -> None:
-            asked.run(query).frame.write_ipc(directory / "answer.arrow")
+            asked.answer(query).frame.write_ipc(directory / "answer.arrow")
 
         kept = made_once(shared_directory / f"{question} from {source}", make) / "answer.arrow"
         return query, pl.read_ipc(kept)

@@ -16,19 +16,19 @@ def previous_of(
     engine: Engine, window: Window, grain: str, *, by: tuple[str, ...] = (), tz: str = "UTC"
 ) -> pl.DataFrame:
     query = Query(metrics=("requests",), window=window, grain=Grain(grain), by=by, tz=tz, compare=True)
-    return engine.run(query).frame
+    return engine.answer(query).frame
 
 
 def counted(engine: Engine, start: datetime, end: datetime) -> int | None:
     query = Query(metrics=("requests",), window=Window(start=start, end=end), raw=True)
-    return engine.run(query).frame["requests"].item()
+    return engine.answer(query).frame["requests"].item()
 
 
 @pytest.mark.parametrize("grain", ["1h", "6h", "1d"])
 def test_buckets_of_a_whole_span_stand_beside_those_before(engine: Engine, grain: str) -> None:
     window = Window(start=datetime(2026, 3, 28, tzinfo=UTC), end=datetime(2026, 3, 30, tzinfo=UTC))
     now = previous_of(engine, window, grain)
-    before = engine.run(Query(metrics=("requests",), window=window.previous, grain=Grain(grain))).frame
+    before = engine.answer(Query(metrics=("requests",), window=window.previous, grain=Grain(grain))).frame
     assert now["requests" + PREVIOUS].to_list() == before["requests"].to_list()
     assert now["requests" + PREVIOUS].sum() == counted(engine, window.previous.start, window.previous.end)
 

@@ -42,8 +42,8 @@ def answers(home: Path, window: Window, by: tuple[str, ...], grain: Grain) -> tu
     """What is answered, what events say, and where the answer is from."""
     engine = Engine(Settings(home=home))
     query = Query(metrics=METRICS, window=window, by=by, grain=grain)
-    found = engine.run(query)
-    return found.frame, engine.run(query.model_copy(update={"raw": True})).frame, found.source
+    found = engine.answer(query)
+    return found.frame, engine.answer(query.model_copy(update={"raw": True})).frame, found.source
 
 
 def days_read(home: Path, window: Window) -> set[str]:

@@ -7,9 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from metrics.engine.engine import Engine
-from metrics.engine.journeys import Funnel, FunnelStep, Journeys
-from metrics.engine.query import Filter, Window
+from metrics.engine import Engine, Filter, Funnel, FunnelStep, Journeys, Window
 from metrics.lake.ingest import ingest
 from metrics.settings import Settings
 
@@ -47,25 +45,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @SPANS
 def test_a_step_within_the_same_second_is_a_step(home: Path, window: Window) -> None:
     steps = (FunnelStep(page="/cart"), FunnelStep(page="/checkout"))
-    assert Engine(Settings(home=home)).funnel(Funnel(window=window, steps=steps))["users"].to_list() == [20, 20]
+    assert Engine(Settings(home=home)).answer(Funnel(window=window, steps=steps))["users"].to_list() == [20, 20]
 
 
 @SPANS
 def test_no_step_is_taken_backwards(home: Path, window: Window) -> None:
     steps = (FunnelStep(page="/checkout"), FunnelStep(page="/cart"))
-    assert Engine(Settings(home=home)).funnel(Funnel(window=window, steps=steps))["users"].to_list() == [20, 0]
+    assert Engine(Settings(home=home)).answer(Funnel(window=window, steps=steps))["users"].to_list() == [20, 0]
 
 
 @SPANS
 def test_a_journey_within_a_second_goes_the_way_of_the_file(home: Path, window: Window) -> None:
-    links = Engine(Settings(home=home)).journeys(Journeys(window=window, start="/zebra")).links
+    links = Engine(Settings(home=home)).answer(Journeys(window=window, start="/zebra")).links
     taken = [(row["source"], row["target"], row["users"]) for row in links.sort("step").to_dicts()]
     assert taken == [("/zebra", "/apple", 5), ("/apple", "/mango", 5), ("/mango", None, 5)]
 
 
 def test_events_set_aside_for_a_filter_keep_their_order(home: Path) -> None:
-    narrowing = Engine(Settings(home=home), narrow_from=0)
+    caching = Engine(Settings(home=home), cache_filters_from=0)
     only = (Filter(dimension="user_id", values=tuple(f"z{number}" for number in range(5))),)
-    links = narrowing.journeys(Journeys(window=DAY, filters=only)).links
+    links = caching.answer(Journeys(window=DAY, filters=only)).links
     taken = [(row["source"], row["target"], row["users"]) for row in links.sort("step").to_dicts()]
     assert taken == [("/zebra", "/apple", 5), ("/apple", "/mango", 5), ("/mango", None, 5)]

@@ -40,7 +40,7 @@ def test_events_are_counted_by_bucket_and_group(
 ) -> None:
     grain = Grain.MINUTES_15
     asked = Query(metrics=(metric,), window=simulated_window, by=(by,), grain=grain, with_events=True, raw=raw)
-    found = lake.run(asked).frame.select("time", by, len=pl.col(metric + EVENTS)).filter(pl.col("len") > 0)
+    found = lake.answer(asked).frame.select("time", by, len=pl.col(metric + EVENTS)).filter(pl.col("len") > 0)
     expected = counted(lake, kind, simulated_window, by).with_columns(pl.col("len").cast(pl.Int64))
     assert found.sort("time", by).equals(expected.select("time", by, "len").sort("time", by))
 
@@ -49,24 +49,24 @@ def test_events_are_those_that_pass_the_filters(lake: Engine, simulated_window: 
     chosen = Filter(dimension="provider", values=("openai",))
     query = Query(metrics=("error_rate",), window=simulated_window, filters=(chosen,), with_events=True)
     expected = counted(lake, "request", simulated_window, where=pl.col("provider") == "openai")["len"].sum()
-    assert lake.run(query).frame["error_rate" + EVENTS].item() == expected
+    assert lake.answer(query).frame["error_rate" + EVENTS].item() == expected
 
 
 def test_no_events_are_none(lake: Engine, simulated_window: Window) -> None:
     before = Window(start=simulated_window.start - timedelta(days=9), end=simulated_window.start - timedelta(days=8))
-    frame = lake.run(Query(metrics=("error_rate",), window=before, with_events=True)).frame
+    frame = lake.answer(Query(metrics=("error_rate",), window=before, with_events=True)).frame
     assert frame.row(0, named=True) == {"error_rate": None, "error_rate__events": 0}
 
 
 def test_a_kind_never_ingested_counts_none(tmp_path: Path) -> None:
     window = Window.last(timedelta(days=1), now=SIMULATED_END)
-    frame = Engine(Settings(home=tmp_path)).run(Query(metrics=("nps",), window=window, with_events=True)).frame
+    frame = Engine(Settings(home=tmp_path)).answer(Query(metrics=("nps",), window=window, with_events=True)).frame
     assert frame.row(0, named=True) == {"nps": None, "nps__events": 0}
 
 
 def test_they_come_beside_a_comparison(lake: Engine, simulated_window: Window) -> None:
     window = Window(start=simulated_window.start + timedelta(days=2), end=simulated_window.end)
-    frame = lake.run(Query(metrics=("error_rate",), window=window, compare=True, with_events=True)).frame
+    frame = lake.answer(Query(metrics=("error_rate",), window=window, compare=True, with_events=True)).frame
     assert set(frame.columns) == {"error_rate", "error_rate__previous", "error_rate__events"}
 
 

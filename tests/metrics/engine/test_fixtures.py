@@ -103,7 +103,7 @@ def test_query_becomes_the_statements_of_its_fixture(case: Case, asked: Engine) 
 
 @named
 def test_statements_mean_what_the_oracle_says(case: Case, asked: Engine, world_events: Events) -> None:
-    frame = asked.run(case.query).frame
+    frame = asked.answer(case.query).frame
     for metric in case.query.metrics:
         close = FROM_BINS if "_p" in metric else EXACT
         assert differences(metric, frame, answer(metric, world_events, case.query), case.query, close).is_empty(), (

@@ -72,14 +72,14 @@ def test_a_minute_is_what_the_oracle_says(
 ) -> None:
     engine: Engine = request.getfixturevalue(home)
     query = asked(metric, window, name)
-    result = engine.run(query)
+    result = engine.answer(query)
     percentile = "_p" in metric
     # A percentile of several providers is none of those stored.
     if not (percentile and name == "of all providers but one"):
         assert "/minute" in result.statements[-1].relations[0].name
     close = 1e-6 if percentile else EXACT
     assert differences(metric, result.frame, answer(metric, world_events, query), query, close).is_empty()
-    raw = engine.run(query.model_copy(update={"raw": True})).frame
+    raw = engine.answer(query.model_copy(update={"raw": True})).frame
     assert result.frame[metric + EVENTS].sum() == raw[metric + EVENTS].sum() > 0
 
 
@@ -88,7 +88,7 @@ def test_minutes_add_up_to_wider_buckets(whole: Engine, world_events: Events, gr
     for metric in ("error_rate", "cost", "response_time_p95"):
         query = asked(metric, CUT, "by provider", grain)
         close = FROM_BINS if "_p" in metric else EXACT
-        found = whole.run(query).frame
+        found = whole.answer(query).frame
         assert differences(metric, found, answer(metric, world_events, query), query, close).is_empty()
 
 
@@ -113,8 +113,8 @@ def test_minutes_between_two_batches_of_a_file_are_right(tmp_path: Path, simulat
     stored = pl.read_parquet(Lake(tmp_path).rollup("request_percentiles").files(view="minute"))
     assert stored.group_by("bucket").len()["len"].max() == 2
     assert_frame_equal(
-        by_minute(tmp_path).run(query).frame,
-        Engine(settings).run(query.model_copy(update={"raw": True})).frame,
+        by_minute(tmp_path).answer(query).frame,
+        Engine(settings).answer(query.model_copy(update={"raw": True})).frame,
         rel_tol=1e-6,
     )
 
@@ -148,14 +148,14 @@ def test_compaction_and_retention_keep_minutes_right(tmp_path: Path, world_event
     for metric in ("error_rate", "response_time_p95"):
         query = asked(metric, CUT, "by provider")
         close = 1e-6 if "_p" in metric else EXACT
-        assert engine.run(query).source.startswith("rollup")
+        assert engine.answer(query).source.startswith("rollup")
         assert differences(
-            metric, engine.run(query).frame, answer(metric, world_events, query), query, close
+            metric, engine.answer(query).frame, answer(metric, world_events, query), query, close
         ).is_empty()
     maintain(
         settings.model_copy(update={"lake": LakeSettings(retention_days=1)}), now=lambda: DAY.end + timedelta(hours=12)
     )
-    kept = by_minute(tmp_path).run(Query(metrics=("requests",), window=DAY, grain=Grain.MINUTE))
+    kept = by_minute(tmp_path).answer(Query(metrics=("requests",), window=DAY, grain=Grain.MINUTE))
     assert kept.source == "rollup request_counts"
     assert kept.frame["requests"].sum() == world_events["request"].filter(
         pl.col("ts") >= DAY.start, pl.col("ts") < DAY.end
@@ -183,10 +183,12 @@ def test_minutes_that_a_home_does_not_have_are_taken_from_events(
     engine, noon = by_minute(old_home), DAY.start + timedelta(hours=12)
     before = asked(metric, DAY, "all")
     after = asked(metric, Window(start=noon, end=DAY.end), "all")
-    assert engine.run(before).source == "events"
-    assert engine.run(after).source.startswith("rollup ")
+    assert engine.answer(before).source == "events"
+    assert engine.answer(after).source.startswith("rollup ")
     for query in (before, after):
-        assert differences(metric, engine.run(query).frame, answer(metric, world_events, query), query, 1e-6).is_empty()
+        assert differences(
+            metric, engine.answer(query).frame, answer(metric, world_events, query), query, 1e-6
+        ).is_empty()
 
 
 def test_few_events_are_read_rather_than_minutes(world_home: Path) -> None:

@@ -11,7 +11,7 @@ from metrics.catalog.own import checked
 from metrics.engine import Engine, Filter, Grain, Query, Window
 from metrics.settings import Settings
 from tests.metrics.engine.facts import Events
-from tests.metrics.engine.questions import QUESTIONS
+from tests.metrics.engine.queries import QUESTIONS
 from tests.metrics.engine.stored import store
 
 SLOW = """
@@ -76,7 +76,7 @@ def home(tmp_path: Path, world_events: Events) -> Path:
 def test_own_metric_is_asked_for_like_any_other(home: Path, world_events: Events) -> None:
     window = QUESTIONS["everything"].window
     query = Query(metrics=("requests", "slow_requests", "slow_share", "p90_output"), window=window)
-    row = Engine(Settings(home=home)).run(query).frame.row(0, named=True)
+    row = Engine(Settings(home=home)).answer(query).frame.row(0, named=True)
     inside = pl.col("ts").is_between(window.start, window.end, "left")
     requests, calls = (world_events[kind].filter(inside) for kind in ("request", "llm_call"))
     slow = requests.filter(pl.col("duration_ms") > 1000).height
@@ -89,7 +89,7 @@ def test_own_metric_by_time_dimension_and_filter(home: Path, world_events: Event
     window = Window(start="2026-03-27T10:30:00Z", end="2026-03-30T00:00:00Z")  # pyright: ignore[reportArgumentType]
     only = Filter(dimension="region", values=("eu",))
     query = Query(metrics=("slow_requests",), window=window, by=("method",), grain=Grain.DAY, filters=(only,))
-    frame = Engine(Settings(home=home)).run(query).frame
+    frame = Engine(Settings(home=home)).answer(query).frame
     kept = world_events["request"].filter(
         pl.col("ts").is_between(window.start, window.end, "left"),
         pl.col("region") == "eu",
@@ -104,7 +104,7 @@ def test_divided_by_nothing_is_no_data(home: Path) -> None:
         "- {name: nothing, event: request, sql: count(*) / (count(*) - count(*))}\n", encoding="utf-8"
     )
     query = Query(metrics=("nothing",), window=QUESTIONS["everything"].window)
-    assert Engine(Settings(home=home)).run(query).frame["nothing"].to_list() == [None]
+    assert Engine(Settings(home=home)).answer(query).frame["nothing"].to_list() == [None]
 
 
 @pytest.mark.parametrize(("kind", "sql"), LET_THROUGH)
@@ -112,7 +112,7 @@ def test_aggregates_are_let_through(kind: str, sql: str, home: Path) -> None:
     assert "--" not in checked(sql, kind)
     (home / "metrics.yaml").write_text(f"- name: mine\n  event: {kind}\n  sql: |-\n    {sql}\n", encoding="utf-8")
     query = Query(metrics=("mine",), window=QUESTIONS["everything"].window, by=("region",))
-    assert Engine(Settings(home=home)).run(query).frame["mine"].null_count() < 3
+    assert Engine(Settings(home=home)).answer(query).frame["mine"].null_count() < 3
 
 
 @pytest.mark.parametrize("sql", REFUSED)
@@ -145,10 +145,10 @@ def test_without_a_file_the_catalog_is_as_it_ships(tmp_path: Path) -> None:
     assert set(catalog(Settings(home=tmp_path))) == set(METRICS)
 
 
-def test_the_example_of_the_readme_works(home: Path) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    example = re.search(r"<!-- own metrics -->\n```yaml\n(.*?)```", readme, re.DOTALL)
+def test_the_example_of_the_documentation_works(home: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    example = re.search(r"<!-- own metrics -->\n```yaml\n(.*?)```", page, re.DOTALL)
     assert example
     (home / "metrics.yaml").write_text(example[1], encoding="utf-8")
     query = Query(metrics=("slow_requests",), window=QUESTIONS["everything"].window)
-    assert Engine(Settings(home=home)).run(query).frame["slow_requests"][0] > 0
+    assert Engine(Settings(home=home)).answer(query).frame["slow_requests"][0] > 0

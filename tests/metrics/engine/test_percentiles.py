@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from metrics.engine import Engine, Filter, Grain, Query, Window
+from metrics.engine import Distribution, Engine, Filter, Grain, Query, Window
 from metrics.settings import Settings
 from tests.metrics.engine.compared import relative_error
 from tests.metrics.engine.stored import store
@@ -48,8 +48,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_bins_are_close_to_exact_percentiles(home: Path, asked: str) -> None:
-    binned = Engine(Settings(home=home), exact_up_to=0).run(ASKED[asked])
-    exact = Engine(Settings(home=home)).run(ASKED[asked])
+    binned = Engine(Settings(home=home), exact_up_to=0).answer(ASKED[asked])
+    exact = Engine(Settings(home=home)).answer(ASKED[asked])
     assert binned.source == "rollup request_duration"
     assert exact.source == "events"
     errors = [
@@ -72,7 +72,7 @@ def test_odd_durations_have_percentiles_too(tmp_path: Path, durations: list[floa
     store(tmp_path, "request", pl.DataFrame(events, schema_overrides={"duration_ms": pl.Float64}))
     engine = Engine(Settings(home=tmp_path), exact_up_to=-1)
     known = [value for value in durations if value is not None]
-    frame = engine.run(Query(metrics=("response_time_p50", "response_time_max"), window=WINDOW)).frame
+    frame = engine.answer(Query(metrics=("response_time_p50", "response_time_max"), window=WINDOW)).frame
     expected = float(np.median(known)) if known else None
     assert frame["response_time_max"].item() == max(known, default=None)
     if expected is not None and expected < 1e50:
@@ -82,8 +82,8 @@ def test_odd_durations_have_percentiles_too(tmp_path: Path, durations: list[floa
 
 def test_distribution_counts_every_timed_event_of_the_window(home: Path) -> None:
     engine = Engine(Settings(home=home))
-    bars = engine.distribution("response_time", WINDOW)
-    requests = engine.run(Query(metrics=("requests",), window=WINDOW)).frame["requests"].item()
+    bars = engine.answer(Distribution(window=WINDOW))
+    requests = engine.answer(Query(metrics=("requests",), window=WINDOW)).frame["requests"].item()
     assert bars["count"].sum() == requests
     assert bars.height <= 60
     assert bars["upper"].to_list()[:-1] == pytest.approx(bars["lower"].to_list()[1:])

@@ -10,22 +10,24 @@ WINDOW = Window.model_validate({"start": "2026-03-28T00:00:00Z", "end": "2026-03
 
 def test_unknown_metric_is_refused_with_the_nearest_name(engine: Engine) -> None:
     with pytest.raises(UnknownName, match=r"no metric 'eror_rate'.*error_rate"):
-        engine.run(Query(metrics=("eror_rate",), window=WINDOW))
+        engine.answer(Query(metrics=("eror_rate",), window=WINDOW))
 
 
 def test_unknown_dimension_is_refused_with_the_nearest_name(engine: Engine) -> None:
     with pytest.raises(UnknownName, match=r"no dimension 'endpoit'.*endpoint"):
-        engine.run(Query(metrics=("requests",), window=WINDOW, by=("endpoit",)))
+        engine.answer(Query(metrics=("requests",), window=WINDOW, by=("endpoit",)))
 
 
 def test_unknown_dimension_of_a_filter_is_refused(engine: Engine) -> None:
     with pytest.raises(UnknownName, match="regoin"):
-        engine.run(Query(metrics=("requests",), window=WINDOW, filters=(Filter(dimension="regoin", values=("eu",)),)))
+        engine.answer(
+            Query(metrics=("requests",), window=WINDOW, filters=(Filter(dimension="regoin", values=("eu",)),))
+        )
 
 
 def test_dimension_that_the_events_do_not_have_is_refused(engine: Engine) -> None:
     with pytest.raises(DimensionMismatch, match=r"llm_calls cannot be grouped or filtered by endpoint: `llm_call`"):
-        engine.run(Query(metrics=("llm_calls",), window=WINDOW, by=("endpoint",)))
+        engine.answer(Query(metrics=("llm_calls",), window=WINDOW, by=("endpoint",)))
 
 
 def test_window_that_ends_before_it_starts_is_refused() -> None:
@@ -46,11 +48,11 @@ def test_a_query_without_metrics_is_refused() -> None:
 def test_a_value_is_bound_and_never_part_of_the_statement(engine: Engine) -> None:
     hostile = "x') OR 1=1; DROP TABLE events; --"
     query = Query(metrics=("requests",), window=WINDOW, filters=(Filter(dimension="region", values=(hostile,)),))
-    result = engine.run(query)
+    result = engine.answer(query)
     assert hostile not in result.sql
     assert result.frame["requests"].to_list() == [None]
 
 
 def test_the_name_of_an_attribute_is_bound_too(engine: Engine) -> None:
     hostile = "attributes.team'] OR 1=1 --"
-    assert engine.run(Query(metrics=("requests",), window=WINDOW, by=(hostile,))).frame[hostile].to_list() == [None]
+    assert engine.answer(Query(metrics=("requests",), window=WINDOW, by=(hostile,))).frame[hostile].to_list() == [None]

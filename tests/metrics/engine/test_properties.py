@@ -116,8 +116,8 @@ bucketed = st.builds(
 def test_rollups_and_raw_events_equal_the_oracle(events: dict[str, pl.DataFrame], asked: list[Query]) -> None:
     with stored(events, parts=2) as engine:
         for query in asked:
-            rolled = engine.run(query).frame
-            raw = engine.run(query.model_copy(update={"raw": True})).frame
+            rolled = engine.answer(query).frame
+            raw = engine.answer(query.model_copy(update={"raw": True})).frame
             for metric in query.metrics:
                 expected = answer(metric, events, query)
                 wrong = differences(metric, rolled, expected, query, closeness(metric))
@@ -135,7 +135,7 @@ def test_how_events_were_split_into_transactions_changes_nothing(
         for query in asked:
             errors = ("errors_total", "errors_pending", "errors_resolved") if "provider" not in query.by else ()
             every = query.model_copy(update={"metrics": (*query.metrics, *errors)})
-            expected, got = whole.run(every).frame, split.run(every).frame
+            expected, got = whole.answer(every).frame, split.answer(every).frame
             keys = [name for name in expected.columns if name not in every.metrics]
             for metric in every.metrics:
                 beside = expected.select(*keys, value=metric)
@@ -154,7 +154,7 @@ def test_the_parts_of_a_window_add_up(events: dict[str, pl.DataFrame], cuts: lis
         for first, middle, last in map(sorted, cuts):
             spans = [Window(start=first, end=last), Window(start=first, end=middle), Window(start=middle, end=last)]
             asked = (Query(metrics=ADDITIVE, window=span, raw=raw) for span in spans)
-            whole, *parts = (engine.run(query).frame.row(0, named=True) for query in asked)
+            whole, *parts = (engine.answer(query).frame.row(0, named=True) for query in asked)
             for metric in ADDITIVE:
                 assert relative_error(whole[metric], total(row[metric] for row in parts)) <= EXACT, metric
 
@@ -164,8 +164,8 @@ def test_the_parts_of_a_window_add_up(events: dict[str, pl.DataFrame], cuts: lis
 def test_the_buckets_of_a_window_add_up(events: dict[str, pl.DataFrame], asked: list[Query]) -> None:
     with stored(events, parts=2) as engine:
         for query in asked:
-            buckets = engine.run(query).frame
-            whole = engine.run(query.model_copy(update={"grain": Grain.NONE})).frame.row(0, named=True)
+            buckets = engine.answer(query).frame
+            whole = engine.answer(query.model_copy(update={"grain": Grain.NONE})).frame.row(0, named=True)
             assert all(before < after for before, after in pairwise(buckets["time"]))
             for metric in ADDITIVE:
                 assert relative_error(whole[metric], total(buckets[metric])) <= EXACT, metric

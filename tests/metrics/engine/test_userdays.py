@@ -37,7 +37,7 @@ def merges(monkeypatch: pytest.MonkeyPatch) -> Merges:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return Engine(Settings(home=tmp_path), narrow_from=0)
+    return Engine(Settings(home=tmp_path), cache_filters_from=0)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def seen(tmp_path: Path) -> Callable[..., None]:
 
 def asked(engine: Engine, raw: bool = False, grain: Grain = Grain.DAY, *filters: Filter) -> list[dict[str, object]]:
     query = Query(metrics=METRICS, window=WINDOW, grain=grain, raw=raw, filters=filters)
-    return engine.run(query).frame.to_dicts()
+    return engine.answer(query).frame.to_dicts()
 
 
 def everybody(seen: Callable[..., None]) -> None:
@@ -88,7 +88,7 @@ def test_what_arrives_is_put_beside_what_is_merged(engine: Engine, seen: Callabl
         seen("prompt", (f"new{number}", 40 + number), ("ada", 40 + number))
         assert asked(engine) == asked(engine, raw=True)
     assert merges[:3] == [8, 2, 2]
-    assert len(engine._user_days._scratch.files()) < 12 + 4  # pyright: ignore[reportPrivateUsage]
+    assert len(engine.context.user_days._scratch.files()) < 12 + 4  # pyright: ignore[reportPrivateUsage]
 
 
 def test_compaction_and_retention_change_what_is_merged(
@@ -115,7 +115,7 @@ def test_days_are_read_as_they_are_where_there_is_no_room(
         raise OSError(28, "No space left on device")
 
     expected = asked(engine)
-    engine = Engine(engine.settings, narrow_from=0)
+    engine = Engine(engine.settings, cache_filters_from=0)
     monkeypatch.setattr(userdays, "write_parquet", full)
     assert asked(engine) == expected
 
@@ -134,9 +134,9 @@ def test_views_not_asked_about_for_long_are_forgotten(
 def test_cohorts_are_found_in_merged_days(engine: Engine, seen: Callable[..., None], merges: Merges) -> None:
     everybody(seen)
     asked(engine)
-    merged = engine.retention(Retention(window=WINDOW, most=2))
+    merged = engine.answer(Retention(window=WINDOW, most=2))
     assert len(merges) == 1
-    assert merged.equals(Engine(engine.settings).retention(Retention(window=WINDOW, most=2)))
+    assert merged.equals(Engine(engine.settings).answer(Retention(window=WINDOW, most=2)))
 
 
 def test_days_of_all_kinds_are_merged_together_whichever_view_is_smaller(

@@ -9,13 +9,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from metrics.engine import Engine, Filter, Funnel, FunnelStep, Grain, Journeys, Query, Window
-from metrics.engine.journeys import Ways
+from metrics.engine import Engine, Filter, Funnel, FunnelStep, Grain, Journeys, Query, UserFlows, Window
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
+from tests.metrics.engine.questions.test_journeys import expected
 from tests.metrics.engine.stored import store
-from tests.metrics.engine.test_journeys import expected
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 METRICS = ("sessions", "session_duration_mean", "bounce_rate", "pages_per_session", "unique_page_views")
@@ -92,13 +91,13 @@ def untold(tmp_path_factory: pytest.TempPathFactory, events: pl.DataFrame) -> Pa
     return home
 
 
-def followed(ways: Ways) -> dict[tuple[int, str, str | None], tuple[int, int, float]]:
-    rows = ways.links.iter_rows(named=True)
+def followed(flows: UserFlows) -> dict[tuple[int, str, str | None], tuple[int, int, float]]:
+    rows = flows.links.iter_rows(named=True)
     return {(r["step"], r["source"], r["target"]): (r["users"], r["transitions"], r["share"]) for r in rows}
 
 
 def asked(engine: Engine, window: Window, *, raw: bool = False, grain: Grain = Grain.NONE) -> pl.DataFrame:
-    result = engine.run(Query(metrics=METRICS, window=window, grain=grain, raw=raw))
+    result = engine.answer(Query(metrics=METRICS, window=window, grain=grain, raw=raw))
     assert raw or result.source == ("rollup visits" if window.length >= timedelta(days=1) else "events")
     return result.frame
 
@@ -119,7 +118,7 @@ def test_journeys_of_visits_are_those_followed_one_by_one(
 ) -> None:
     question = Journeys(window=WINDOWS[span], **way)  # pyright: ignore[reportArgumentType]
     wanted = expected(events, question)
-    found = Engine(Settings(home=home)).journeys(question)
+    found = Engine(Settings(home=home)).answer(question)
     assert followed(found) == {link: pytest.approx(value) for link, value in wanted.items()}
 
 
@@ -127,8 +126,8 @@ def test_journeys_of_visits_are_those_followed_one_by_one(
 @pytest.mark.parametrize("pages", [("/", "/chat", "/pay"), ("/chat", "/chat"), ("odd\x1fpage", "/docs", "/chat", "")])
 def test_a_funnel_of_visits_is_that_of_events(span: str, pages: tuple[str, ...], home: Path, untold: Path) -> None:
     question = Funnel(window=WINDOWS[span], steps=tuple(FunnelStep(page=page) for page in pages))
-    found = Engine(Settings(home=home)).funnel(question)
-    assert_frame_equal(found, Engine(Settings(home=untold)).funnel(question))
+    found = Engine(Settings(home=home)).answer(question)
+    assert_frame_equal(found, Engine(Settings(home=untold)).answer(question))
     assert found["users"][0] > 0
 
 
@@ -140,14 +139,14 @@ def test_merged_visits_say_the_same(home: Path, events: pl.DataFrame, tmp_path: 
     for window in WINDOWS.values():
         assert_frame_equal(asked(engine, window), asked(before, window))
         question = Journeys(window=window)
-        assert followed(engine.journeys(question)) == followed(before.journeys(question))
-        assert engine.journeys(question).journeys == before.journeys(question).journeys
+        assert followed(engine.answer(question)) == followed(before.answer(question))
+        assert engine.answer(question).journeys == before.answer(question).journeys
 
 
 def test_a_filter_goes_to_the_events(home: Path) -> None:
     engine, window = Engine(Settings(home=home)), WINDOWS["whole days"]
     filters = (Filter(dimension="region", values=("eu",)),)
-    result = engine.run(Query(metrics=METRICS, window=window, filters=filters))
+    result = engine.answer(Query(metrics=METRICS, window=window, filters=filters))
     assert result.source == "events"
     assert 0 < result.frame["sessions"][0] < asked(engine, window)["sessions"][0]
 
@@ -162,20 +161,20 @@ def test_days_stored_before_there_were_visits_are_read_from_events(events: pl.Da
     def engine() -> Engine:
         return Engine(Settings(home=tmp_path))
 
-    old = engine().run(Query(metrics=METRICS, window=window))
+    old = engine().answer(Query(metrics=METRICS, window=window))
     assert old.source == "events"
-    assert followed(engine().journeys(question)) == expected(events.filter(early), question)
+    assert followed(engine().answer(question)) == expected(events.filter(early), question)
 
     store(tmp_path, "interaction", events.filter(~early))
     assert_frame_equal(asked(engine(), window), asked(engine(), window, raw=True))
     wanted = expected(events, question)
-    assert followed(engine().journeys(question)) == {link: pytest.approx(value) for link, value in wanted.items()}
+    assert followed(engine().answer(question)) == {link: pytest.approx(value) for link, value in wanted.items()}
 
 
 def test_figures_of_one_window_are_counted_once(home: Path) -> None:
     engine, window = Engine(Settings(home=home)), WINDOWS["whole days"]
-    day = engine.run(Query(metrics=("sessions",), window=window, grain=Grain.DAY))
-    hour = engine.run(Query(metrics=("bounce_rate", "unique_page_views"), window=window, grain=Grain.HOUR))
+    day = engine.answer(Query(metrics=("sessions",), window=window, grain=Grain.DAY))
+    hour = engine.answer(Query(metrics=("bounce_rate", "unique_page_views"), window=window, grain=Grain.HOUR))
     assert [statement.text for statement in day.statements] == [statement.text for statement in hour.statements]
 
 

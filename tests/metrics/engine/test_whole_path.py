@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 
 from metrics.catalog import METRICS
-from metrics.engine import Engine, Filter, Grain, Query, Window
+from metrics.engine import DataFreshness, Engine, Filter, Grain, Query, Window
 from metrics.events import KINDS
 from metrics.lake.ingest import ingest
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
 from tests.metrics.engine.oracle import answer
-from tests.metrics.engine.questions import answerable
+from tests.metrics.engine.queries import answerable
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 NOW = datetime(2026, 5, 5, tzinfo=UTC)
@@ -119,7 +119,7 @@ def test_numbers_equal_the_oracle(
         if not metrics:
             continue
         query = asked.model_copy(update={"metrics": metrics, "raw": source == "events"})
-        result = engine.run(query)
+        result = engine.answer(query)
         assert not result.missing
         for metric in metrics:
             close = FROM_BINS if "_p" in metric and source == "rollups" else EXACT
@@ -132,8 +132,8 @@ def test_numbers_equal_the_oracle(
 @pytest.mark.parametrize("of", ["aider_analytics", "apache_access", "azure_llm_conv"])
 def test_what_was_never_ingested_is_missing_and_says_what_it_needs(of: str, homes: Homes) -> None:
     engine = Engine(Settings(home=homes(of)))
-    have = set(engine.freshness().kinds)
-    result = engine.run(questions(of)["whole"].model_copy(update={"metrics": tuple(METRICS)}))
+    have = set(engine.answer(DataFreshness()).kinds)
+    result = engine.answer(questions(of)["whole"].model_copy(update={"metrics": tuple(METRICS)}))
     lacking = {name: kind for name, metric in METRICS.items() if (kind := metric.lacks(have))}
     assert result.missing == lacking
     assert all(result.frame[name].null_count() == result.frame.height for name in lacking)
@@ -150,7 +150,7 @@ def test_a_trace_without_cost_and_latency_shows_no_data_rather_than_nothing(home
         "llm_error_rate",
     )
     query = questions("azure_llm_conv")["whole"].model_copy(update={"metrics": metrics})
-    row = Engine(Settings(home=homes("azure_llm_conv"))).run(query).frame.row(0, named=True)
+    row = Engine(Settings(home=homes("azure_llm_conv"))).answer(query).frame.row(0, named=True)
     assert row["llm_calls"] == row["unpriced_calls"] == 485
     assert row["tokens"] > 0
     assert [row[name] for name in metrics[3:]] == [None] * 4

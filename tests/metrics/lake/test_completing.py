@@ -146,7 +146,7 @@ def _assert_answers_are_those_of_events(home: Path, kind: str) -> None:
     for grain, by in ((Grain.NONE, ()), (Grain.DAY, ()), (Grain.MINUTE, ())):
         start = NOON - timedelta(hours=18) if grain is Grain.MINUTE else window.start
         query = Query(metrics=ASKED[kind], window=Window(start=start, end=window.end), grain=grain, by=by)
-        found, wanted = engine.run(query).frame, engine.run(query.model_copy(update={"raw": True})).frame
+        found, wanted = engine.answer(query).frame, engine.answer(query.model_copy(update={"raw": True})).frame
         for name in ASKED[kind]:
             near = 0.006 if "_p95" in name else 1e-9
             off = ((found[name] - wanted[name]).abs() / wanted[name].abs()).drop_nans().max()

@@ -267,6 +267,6 @@ def test_answers_say_so_at_once(tmp_path: Path, settings: Settings, store: Store
     undo(settings, path)
     assert engine.data_version() != version
     for raw in (False, True):
-        frame = engine.run(asked.model_copy(update={"raw": raw})).frame
+        frame = engine.answer(asked.model_copy(update={"raw": raw})).frame
         assert frame["requests"][0] == 50
     assert SOURCE_FILE not in frame.columns

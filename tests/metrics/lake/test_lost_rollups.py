@@ -39,7 +39,7 @@ def home(settings: Settings, tmp_path: Path) -> Path:
 def asked(settings: Settings, *, raw: bool = False) -> list[pl.DataFrame]:
     engine = Engine(settings)
     return [
-        engine.run(Query(metrics=METRICS, grain=grain, window=WINDOW, raw=raw)).frame
+        engine.answer(Query(metrics=METRICS, grain=grain, window=WINDOW, raw=raw)).frame
         for grain in (Grain.HOUR, Grain.DAY, Grain.NONE)
     ]
 
@@ -65,10 +65,10 @@ def test_pages_answer_all_the_same_before_and_after_more_is_stored_and_once_it_i
 
 def test_a_process_that_has_seen_them_notices(home: Path, settings: Settings) -> None:
     engine, query = Engine(settings), Query(metrics=("requests",), grain=Grain.NONE, window=WINDOW)
-    before = engine.run(query).frame
+    before = engine.answer(query).frame
     shutil.rmtree(home / "rollups")
-    assert_frame_equal(Engine(settings).run(query).frame, before)
-    assert_frame_equal(engine.run(query).frame, before)
+    assert_frame_equal(Engine(settings).answer(query).frame, before)
+    assert_frame_equal(engine.answer(query).frame, before)
 
 
 def test_a_kind_has_all_its_rollups_from_its_first_events_on(home: Path) -> None:

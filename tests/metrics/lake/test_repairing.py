@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics.engine import Engine, Query, Window
+from metrics.engine import DataFreshness, Engine, Query, Window
 from metrics.engine.query import Grain
 from metrics.lake import read_ahead
 from metrics.lake.ingest import ingest, ingest_inbox, status
@@ -112,8 +112,8 @@ def test_it_is_named_the_rest_answers_and_it_is_mended(
     assert all(one.where.is_relative_to(home) and one.what and one.mend for one in found)
 
     query = Query(metrics=("csat",), grain=Grain.NONE, window=Window(start=START, end=NOW))
-    assert Engine(settings).run(query).frame["csat"].to_list() == [100.0]
-    assert Engine(settings).freshness().kinds["feedback"].rows == 9
+    assert Engine(settings).answer(query).frame["csat"].to_list() == [100.0]
+    assert Engine(settings).answer(DataFreshness()).kinds["feedback"].rows == 9
 
     assert repair(settings, now=lambda: LATER, dry_run=True).found == tuple(found)
     assert damages(home) == found

@@ -118,7 +118,7 @@ def test_answers_are_those_of_the_new_figures(home: Settings) -> None:
     window = Window(start=START - timedelta(days=2), end=START + timedelta(days=4))
     query = Query(metrics=("cost", "unpriced_calls"), window=window, grain=Grain.NONE)
     for raw in (False, True):
-        frame = Engine(home).run(query.model_copy(update={"raw": raw})).frame
+        frame = Engine(home).answer(query.model_copy(update={"raw": raw})).frame
         assert frame["cost"][0] == pytest.approx(wanted()["cost_usd"].sum())
         assert frame["unpriced_calls"][0] == 0
 

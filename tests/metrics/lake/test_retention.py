@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from app.commands.outcome import invalid
 from app.verification import verify
-from metrics.engine import Engine, Filter, Grain, Query, Result, Window
+from metrics.engine import DataFreshness, Engine, Filter, Grain, Query, Result, Window
 from metrics.events import KINDS
 from metrics.lake.ingest import ingest
 from metrics.lake.ledger import FileOutcome
@@ -80,7 +80,7 @@ def closed(whole: Path) -> Settings:
 def asked(home: Path, *metrics: str, grain: Grain = Grain.NONE, raw: bool = False, **more: object) -> Result:
     window = more.pop("window", Window(start=FIRST, end=FIRST + DAYS * DAY))
     query = Query.model_validate({"metrics": metrics, "window": window, "grain": grain, "raw": raw, **more})
-    return Engine(Settings(home=home)).run(query)
+    return Engine(Settings(home=home)).answer(query)
 
 
 ROLLED = ("requests", "error_rate", "response_time_mean", "page_views", "users_active", "sessions")
@@ -206,7 +206,7 @@ def test_sums_go_when_their_time_is_over_and_the_day_is_as_if_it_had_never_been(
     maintain(shorter, now=lambda: NOW)
     assert asked(closed.home, "requests", grain=Grain.DAY).frame["requests"].to_list() == [*[None] * 10, *[A_DAY] * 10]
     assert sorted(closed_days(Lake(closed.home).events("request"))) == ["2026-03-11", "2026-03-12", "2026-03-13"]
-    assert Engine(shorter).freshness().first == FIRST + 10 * DAY
+    assert Engine(shorter).answer(DataFreshness()).first == FIRST + 10 * DAY
 
 
 def test_events_wait_until_every_sum_knows_them(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:

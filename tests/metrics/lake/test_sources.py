@@ -9,7 +9,7 @@ import polars as pl
 from deltalake import DeltaTable
 
 from app.verification import polars_figures
-from metrics.engine import Engine, Query, Window
+from metrics.engine import DimensionValues, Engine, Query, RawEvents, RelatedEvents, Window
 from metrics.events import KINDS
 from metrics.lake.ingest import ingest
 from metrics.lake.intake.marks import identity
@@ -120,11 +120,12 @@ def test_every_reader_copes_with_files_that_lack_it(tmp_path: Path, store: Store
     requests(10, first=15).write_parquet(path)
     store(path)
     engine = Engine(settings)
-    assert engine.run(Query(metrics=("requests",), window=WINDOW, raw=True)).frame["requests"][0] == 25
-    assert engine.events("request", WINDOW, limit=30).rows.height == 25
-    assert engine.together("user_id", "u1", WINDOW).height == 5
+    assert engine.answer(Query(metrics=("requests",), window=WINDOW, raw=True)).frame["requests"][0] == 25
+    assert engine.answer(RawEvents(kind="request", window=WINDOW, limit=30)).rows.height == 25
+    assert engine.answer(RelatedEvents(dimension="user_id", value="u1", window=WINDOW)).height == 5
     assert engine.export("request", WINDOW, (), tmp_path / "out.csv", "csv") == 25
-    assert sorted(map(str, engine.dimension_values("endpoint", WINDOW))) == ["/e0", "/e1", "/e2"]
+    endpoints = engine.answer(DimensionValues(dimension="endpoint", window=WINDOW))
+    assert sorted(map(str, endpoints)) == ["/e0", "/e1", "/e2"]
     assert polars_figures(engine)["requests"] == 25
 
 

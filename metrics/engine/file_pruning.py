@@ -1,0 +1,68 @@
+"""The data files that may hold what is asked about, and about how many rows of it: from the files' statistics alone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from metrics.engine.dimension_sql import filter_sql
+from metrics.engine.dropped import gone
+from metrics.engine.query import Window
+from metrics.engine.scope import Scope
+from metrics.engine.statement import Relation, columns_of
+from metrics.lake.datafiles import DataFile
+from metrics.lake.shapes import View
+from metrics.lake.tables import Lake
+
+
+def event_files(lake: Lake, kind: str, windows: Sequence[Window]) -> Relation:
+    """The event files of a kind that may hold events of the windows."""
+    table = lake.events(kind)
+    files = tuple(str(table.root / file.path) for file in table.snapshot.files if _touches(file, windows))
+    return Relation("events", kind, files, columns_of(table.schema), gone=gone(table, windows))
+
+
+def filtered_event_files(scope: Scope, kind: str, windows: Sequence[Window]) -> Relation:
+    """`event_files`, for a statement that puts `filter_sql` on every one of the events."""
+    passing = "" if scope.query.raw else filter_sql(scope)
+    rows = event_rows(scope.lake, kind, windows) if passing else 0
+    return replace(event_files(scope.lake, kind, windows), passing=passing, rows=rows)
+
+
+def rollup_files(lake: Lake, name: str, view: View, within: Window | None = None) -> Relation:
+    """The files of one view of a rollup; of those known to hold other buckets than `within`, none."""
+    table = lake.rollup(name)
+    windows = [within] if within else []
+    files = tuple(
+        str(table.root / file.path)
+        for file in table.snapshot.files
+        if file.partition["view"] == view.name and (within is None or _touches(file, windows))
+    )
+    return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema))
+
+
+def event_rows(lake: Lake, kind: str, windows: Sequence[Window]) -> float:
+    """About how many events of the kind lie in the windows."""
+    files = lake.events(kind).snapshot.files
+    return sum(file.rows * _share(file, window) for file in files for window in windows)
+
+
+def rollup_bytes(lake: Lake, name: str, view: View, window: Window, row_length: timedelta) -> float:
+    """About how many bytes of a view lie in the window; a row of it tells of `row_length`."""
+    files = [file for file in lake.rollup(name).snapshot.files if file.partition["view"] == view.name]
+    return sum(file.size * _share(file, window, row_length) for file in files)
+
+
+def _touches(file: DataFile, windows: Sequence[Window]) -> bool:
+    if file.min_ts is None or file.max_ts is None:
+        return True
+    return any(file.min_ts < window.end and file.max_ts >= window.start for window in windows)
+
+
+def _share(file: DataFile, window: Window, row_length: timedelta = timedelta()) -> float:
+    """The part of the file's rows that lie in the window, were they spread evenly."""
+    if file.min_ts is None or file.max_ts is None:
+        return 1.0
+    end = file.max_ts + max(row_length, timedelta(microseconds=1))
+    covered = min(end, window.end) - max(file.min_ts, window.start)
+    length = end - file.min_ts
+    return min(max(covered / length, 0.0), 1.0)

@@ -1,0 +1,36 @@
+"""What was changed: deployments, configurations, maintenance, incidents."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from metrics.engine.context import Context
+from metrics.engine.database import rows_of
+from metrics.engine.file_pruning import event_files
+from metrics.engine.query import Question, Window
+from metrics.engine.statement import Statement
+from metrics.engine.time_sql import moment_sql, span_sql
+
+LONGEST = timedelta(days=30)
+"""How long before the window a change that still touches it may have begun."""
+
+
+class Changes(Question[pl.DataFrame]):
+    """`change` events that touch the window, in order of time.
+
+    Columns: ts, ended_at, change_type, name, severity, description.
+    """
+
+    window: Window
+
+
+def answer(context: Context, question: Changes) -> pl.DataFrame:
+    """Those that began before the window and had not ended are among them."""
+    window = question.window
+    reach = Window(start=window.start - LONGEST, end=window.end)
+    events = event_files(context.lake, "change", [reach])
+    text = (
+        f"SELECT ts, ended_at, change_type, name, severity, description FROM {events.sql} "
+        f"WHERE {span_sql('ts', [reach])} AND coalesce(ended_at, ts) >= {moment_sql(window.start)} ORDER BY ts"
+    )
+    return rows_of(Statement(text, {}, (events,)))
