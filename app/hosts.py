@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.refusing import refuse
+from metrics.hosts import is_named
 
-ANY = "*"
 _WRONG_HOST = (
     "PromptPilot does not answer to this name. Expected localhost, the address it listens on, the host of "
     "alerts.public_url, or one that web.allowed_hosts in settings.yaml lists.\n"
@@ -36,20 +36,14 @@ class Hosts:
         """Whether a request may name `host` (with or without a port); `reached` is the address it came in at."""
         parts = _split(f"//{host or ''}")
         name = _name(parts) if parts and parts.netloc == host else ""
-        return bool(name) and (_is_loopback(name) or name == reached.lower() or self._names(name))
+        return bool(name) and (_is_loopback(name) or name == reached.lower() or is_named(name, self.named))
 
     def lets_in(self, origin: str | None, host: str | None) -> bool:
         """Whether a page of `origin` may open a socket at `host`; None is no page, but a program."""
         if origin is None:
             return True
         page = _split(origin)
-        return page is not None and (page.netloc.lower() == (host or "").lower() or self._names(_name(page)))
-
-    def _names(self, name: str) -> bool:
-        return bool(name) and any(
-            pattern in (ANY, name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
-            for pattern in self.named
-        )  # fmt: skip
+        return page is not None and (page.netloc.lower() == (host or "").lower() or is_named(_name(page), self.named))
 
 
 def host_of(address: str) -> str:

@@ -38,7 +38,7 @@ OPEN = frozenset({PATH, "/auth/login", "/auth/logout", "/oauth2callback", "/heal
 """What is answered to everybody: the way through the login, and whether the program is well."""
 ACTS: Mapping[str, Act] = {"/_stcore/upload_file/": Act.UPLOAD}
 """Acts by how the path begins; all else is `Act.LOOK`."""
-_WANTED, _WANTED_SECONDS = "promptpilot_wanted", 600
+WANTED, _WANTED_SECONDS = "promptpilot_wanted", 600
 """The cookie that keeps the page somebody came for, and how long."""
 _PAGES = frozenset({"/", *(f"/{entry.path.stem}" for entry in ENTRIES)})
 _TEMPLATE = Environment(autoescape=True).from_string(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
@@ -114,7 +114,7 @@ class LoginCheck:
             await refuse(scope, receive, send, _refused(request, somebody, act, known))
         elif wanted := _wanted(request):
             answer = RedirectResponse(wanted, 303, _NOT_KEPT)
-            answer.delete_cookie(_WANTED)
+            answer.delete_cookie(WANTED)
             await answer(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._app(scope, self._while_let_in(request, receive, send), send)
@@ -183,7 +183,7 @@ def _refused(request: HTTPConnection, somebody: Visitor, act: Act, known: Mappin
     path, query = request.scope["path"], request.url.query
     if somebody.must_log_in and path in _PAGES and (query or path != "/"):
         wanted = f"{path}?{query}" if query else path
-        page.set_cookie(_WANTED, wanted, _WANTED_SECONDS, path="/", httponly=True, samesite="lax")
+        page.set_cookie(WANTED, wanted, _WANTED_SECONDS, path="/", httponly=True, samesite="lax")
     return page
 
 
@@ -191,7 +191,7 @@ def _wanted(request: HTTPConnection) -> str:
     """The page somebody came for before they logged in, when they arrive at the first one; empty without."""
     if request.scope["type"] != "http" or request.scope["path"] != "/" or request.url.query:
         return ""
-    path, mark, query = request.cookies.get(_WANTED, "").partition("?")
+    path, mark, query = request.cookies.get(WANTED, "").partition("?")
     return f"{path}{mark}{query}" if path in _PAGES else ""
 
 

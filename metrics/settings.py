@@ -31,6 +31,15 @@ _ADDRESS = re.compile(r"[^\s@]*@[^\s@]+")
 """A mail address, or a domain behind its `@`."""
 
 
+def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of hosts in the form in which they are compared."""
+    names = tuple(host.strip().strip("[]").rstrip(".").lower() for host in hosts)
+    for name in names:
+        if not _HOST.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a host; expected one such as dash.example.com, without a port")
+    return names
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -207,6 +216,11 @@ class Alerts(_Section):
     email: Email = Email()
     pagerduty: PagerDuty = PagerDuty()
     webhook: Webhook = Webhook()
+    webhook_hosts: tuple[str, ...] = ()
+    """Hosts that a rule may name in `webhook:https://…` besides those that settings post to, such as
+    `hooks.example.com` or `*.example.com`; `*` is any."""
+
+    _named = field_validator("webhook_hosts")(_hosts)
 
 
 class Web(_Section):
@@ -216,16 +230,7 @@ class Web(_Section):
     """Names the pages answer to besides localhost, their own address and the host of `alerts.public_url`, such as
     `dash.example.com` or `*.example.com`; `*` is any."""
 
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        names = tuple(host.strip().strip("[]").rstrip(".").lower() for host in hosts)
-        for name in names:
-            if not _HOST.fullmatch(name):
-                raise ValueError(
-                    f"{name!r} is no name of a host; expected one such as dash.example.com, without a port"
-                )
-        return names
+    _named = field_validator("allowed_hosts")(_hosts)
 
 
 ANYBODY, GROUP = "*", "group:"

@@ -3,10 +3,12 @@
 Models only: reading files, naming lines and reloading are `reading.py`'s.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
@@ -100,6 +102,32 @@ class Target(Part):
 
     def __str__(self) -> str:
         return f"{self.way}:{self.address}" if self.address else self.way
+
+    @property
+    def shown(self) -> str:
+        """The target as people may read it: the address of a webhook may hold a token, and is told by its host."""
+        if self.channel != "webhook" or not self.address:
+            return str(self)
+        try:
+            return f"webhook:{urlsplit(self.address).hostname or '…'}"
+        except ValueError:
+            return "webhook:…"
+
+
+def shown(text: str) -> str:
+    """A target that a text names, as people may read it; the channel alone of one that is not known any more."""
+    try:
+        return Target.of(text).shown
+    except ValueError:
+        return text.partition(":")[0]
+
+
+_WEBHOOKS = re.compile(r"""webhook:https?://[^\s"',\]}]+""")
+
+
+def without_addresses(text: str) -> str:
+    """The text of a rule file with its webhooks told by their hosts."""
+    return _WEBHOOKS.sub(lambda found: shown(found[0]), text)
 
 
 def _is_a_target(text: str) -> str:

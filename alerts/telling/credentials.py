@@ -7,7 +7,7 @@ An environment variable wins over `.streamlit/secrets.toml`, which Streamlit rea
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from alerts.telling.channels.channel import Channel
 from alerts.telling.channels.email import Email, Login, is_address
+from alerts.telling.channels.http_answers import host
 from alerts.telling.channels.pagerduty import PagerDuty
 from alerts.telling.channels.patience import Patience
 from alerts.telling.channels.slack import Slack
@@ -112,8 +113,16 @@ def channels(
         found["pagerduty"] = PagerDuty(credentials.pagerduty_routing_key, alerts.pagerduty.events_url, patience())
     if alerts.webhook.url:
         template = Template(settings.home, alerts.webhook.template) if alerts.webhook.template else None
-        found["webhook"] = Webhook(alerts.webhook.url, credentials.webhook_secret, template, now, patience())
+        secret, hosts = credentials.webhook_secret, _webhook_hosts(settings)
+        found["webhook"] = Webhook(alerts.webhook.url, secret, template, now, patience(), hosts)
     return found
+
+
+def _webhook_hosts(settings: Settings) -> Sequence[str]:
+    """The hosts that the address of a rule may lead to: those that settings post to themselves, and those listed."""
+    alerts = settings.alerts
+    routed = [text.removeprefix("webhook:") for texts in alerts.routes.values() for text in texts]
+    return [one for one in (host(alerts.webhook.url), *map(host, routed), *alerts.webhook_hosts) if one]
 
 
 def _in_file(file: Path) -> Mapping[str, object]:

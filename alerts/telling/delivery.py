@@ -19,6 +19,7 @@ from typing import Self
 
 from alerts.incidents import NoticeKind, Step
 from alerts.rules import Target
+from alerts.rules.model import shown
 from alerts.store import Store, StoreUnavailable
 from alerts.store.outbox import Delivery
 from alerts.store.repository import Repository
@@ -89,9 +90,9 @@ class Lanes:
         try:
             work()
         except StoreUnavailable as error:
-            LOG.error("%s: what was sent could not be noted, and may be sent twice: %s", target, error)
+            LOG.error("%s: what was sent could not be noted, and may be sent twice: %s", shown(target), error)
         except Exception as error:
-            _log_defect(f"sending to {target}", error)
+            _log_defect(f"sending to {shown(target)}", error)
         finally:
             with self._changed:
                 self._busy.discard(target)
@@ -203,7 +204,7 @@ class _Sender:
         try:
             receipt = channel.send(message, target.address, first, delivery.again)
         except Exception as error:  # no channel should, but the others are to be told all the same
-            _log_defect(f"sending to {target}", error)
+            _log_defect(f"sending to {target.shown}", error)
             receipt = Retry(f"a defect of PromptPilot: {type(error).__name__}; the log says where")
         return self._settle(delivery, receipt)
 
@@ -212,29 +213,29 @@ class _Sender:
         try:
             return self.compose(delivery), ""
         except Exception as error:  # a query may fail in many ways, and people are to be told all the same
-            _log_defect(f"composing {delivery.kind} for {delivery.target}", error)
+            _log_defect(f"composing {delivery.kind} for {shown(delivery.target)}", error)
             kept = Message.model_validate_json(delivery.message) if delivery.message else None
             return kept, f"{type(error).__name__}: {error}"
 
     def _settle(self, delivery: Delivery, receipt: Receipt) -> Receipt:
-        at = self.now()
+        at, whom = self.now(), shown(delivery.target)
         with self.store.writing() as repository:
             match receipt:
                 case Sent(reference):
                     repository.delivered(delivery.key, reference, at)
                     left_out = f", but not {reference['refused']}" if "refused" in reference else ""
-                    self._note(repository, delivery, at, TOLD[delivery.kind].format(delivery.target) + left_out)
+                    self._note(repository, delivery, at, TOLD[delivery.kind].format(whom) + left_out)
                 case Retry(reason, after) if at - delivery.queued_at < GIVE_UP:
                     next_at = self._next_try(delivery, after, at)
                     repository.retry(delivery.key, next_at, reason)
                     if reason != delivery.reason:  # said once for as long as it stays the same
-                        text = f"{delivery.target} could not be told: {reason}; next try at {_clock(next_at)}"
+                        text = f"{whom} could not be told: {reason}; next try at {_clock(next_at)}"
                         self._note(repository, delivery, at, text, failed=True)
                 case Retry(reason) | Refused(reason):
                     repository.give_up(delivery.key, at, reason)
-                    text = f"{delivery.target} was not told, and will not be: {reason}"
+                    text = f"{whom} was not told, and will not be: {reason}"
                     self._note(repository, delivery, at, text, failed=True)
-                    LOG.warning("%s: given up: %s", delivery.target, reason)
+                    LOG.warning("%s: given up: %s", whom, reason)
         return receipt
 
     def _next_try(self, delivery: Delivery, after: timedelta | None, at: datetime) -> datetime:

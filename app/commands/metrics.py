@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.options import Home, Json, settings_of
-from app.commands.printing import print_json, say, table_text
+from app.commands.printing import print_json, say_lines, table_text
 
 if TYPE_CHECKING:
     from metrics.catalog import Metric
@@ -23,7 +23,7 @@ def metrics(
     from metrics.catalog import METRICS, catalog
 
     if as_markdown:
-        say(markdown_table(list(METRICS.values())))
+        say_lines(markdown_table(list(METRICS.values())))
         return
     known = list(catalog(settings_of(home)).values())
     if as_json:
@@ -40,7 +40,7 @@ def metrics(
         ])  # fmt: skip
         return
     rows = [[metric.name, metric.unit, ", ".join(_kinds(metric)), metric.doc] for metric in known]
-    say(table_text("", ["metric", "unit", "events", "definition"], rows).rstrip())
+    say_lines(table_text("", ["metric", "unit", "events", "definition"], rows).rstrip())
 
 
 def markdown_table(known: "list[Metric]") -> str:

@@ -42,9 +42,9 @@ def send_test(
     channel = channels(settings, credentials, now)[wanted.channel]
     receipt = channel.send(test_message(settings, now()), wanted.address, None, False)
     if not isinstance(receipt, Sent):
-        raise Stop(Exit.DIFFERENT, f"{wanted} was not told: {receipt.reason}")
+        raise Stop(Exit.DIFFERENT, f"{wanted.shown} was not told: {receipt.reason}")
     how = " as a change event, which wakes nobody" if wanted.channel == "pagerduty" else ""
-    say(f"{wanted} was told{how}")
+    say(f"{wanted.shown} was told{how}")
     if "refused" in receipt.reference:
         raise Stop(Exit.DIFFERENT, f"but not {receipt.reference['refused']}")
 

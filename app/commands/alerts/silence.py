@@ -11,7 +11,7 @@ import typer
 from app.commands.alerts.database import By, exists, opened, who
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import wrong
-from app.commands.printing import moment, print_json, say, table_text, warn
+from app.commands.printing import moment, print_json, say, say_lines, table_text, warn
 from app.commands.window import parse_length, parse_moment
 
 if TYPE_CHECKING:
@@ -174,4 +174,4 @@ def _list(settings: "Settings", at: datetime, as_json: bool) -> None:
         ]
         for one, quiet in found
     ]  # fmt: skip
-    say(table_text("", COLUMNS, rows, right=1).rstrip() if rows else "no silence")
+    say_lines(table_text("", COLUMNS, rows, right=1).rstrip() if rows else "no silence")

@@ -5,6 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from alerts.incidents import Alert, Status
+from alerts.rules.model import shown
 from app import theme, wording
 from app.charts.watched import Watch, spark
 from app.components.alerting import acting, looks, opening
@@ -81,7 +82,7 @@ def _told(case: Case, view: View, now: datetime) -> str:
     one = case.incident
     if not one.told:
         return "nobody was told"
-    named = ", ".join(wording.name(target, 40) for target in one.told[:_MOST_TOLD])
+    named = ", ".join(wording.name(shown(target), 40) for target in one.told[:_MOST_TOLD])
     more = f" and {len(one.told) - _MOST_TOLD} more" if len(one.told) > _MOST_TOLD else ""
     at = f" at {looks.clock(one.told_at, now, view.zone)}" if one.told_at else ""
     escalated = f", escalated {one.escalated} ×" if one.escalated else ""

@@ -356,6 +356,22 @@ def test_a_defect_of_a_channel_is_logged_without_its_words_and_tried_again(
     assert {row.target: row.status for row in rows(store)} == {"slack": "waiting", "email": "delivered"}
 
 
+@pytest.mark.parametrize(
+    "receipt", [Sent({}), Retry("status 503"), Refused("status 404"), RuntimeError("what was wrong")], ids=repr
+)
+def test_the_address_of_a_webhook_is_nowhere_but_where_it_is_posted_to(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture, receipt: Receipt | Exception
+) -> None:
+    address = "https://hooks.example.com/T0/sesame?key=sesame"
+    put(store, "firing", f"webhook:{address}")
+    hook = Recorder("webhook", [receipt])
+    with caplog.at_level(logging.DEBUG):
+        pass_once(store, clock, hook)
+    assert [sent[1] for sent in hook.sent] == [address]
+    assert "webhook:hooks.example.com" in str(told(store))
+    assert "sesame" not in caplog.text + str(told(store))
+
+
 def slack_channel(fake: FakeSlack, patience: Patience | None = None) -> Slack:
     return Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, patience=patience)
 
