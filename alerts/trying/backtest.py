@@ -7,11 +7,13 @@ it, as late as the first of them began to fire.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from alerts.incidents import Alert
 from alerts.incidents.alert_changes import alert_changes
@@ -19,10 +21,11 @@ from alerts.incidents.batch import Batch, Planned
 from alerts.incidents.correlation import grouped
 from alerts.incidents.grouping import TOGETHER
 from alerts.incidents.suppression import OPEN_ENDED, UNENDED, suppress
-from alerts.judging import Labels, State
+from alerts.judging import Labels, State, Verdict
 from alerts.judging.evaluation import Outcome, Rows, Span, evaluate
 from alerts.judging.evidence import Memory
-from alerts.judging.instants import micros, moment
+from alerts.judging.instance import UNJUDGED
+from alerts.judging.instants import MICROSECOND, micros, moment
 from alerts.rules import AlertRule, Composite
 from metrics.engine import Answering, Changes, Window
 
@@ -30,10 +33,16 @@ INCIDENT = "incident"
 """The type of `change` events that say what really happened."""
 Grouping = Callable[[Iterable[Alert], Mapping[str, AlertRule]], int]
 """How many incidents alerts would have made."""
+_DAY = timedelta(days=1) // MICROSECOND
 MOST_GROUPED = 5_000
 """Alerts that are put into incidents as live ones are; of more, those that begin together count as one."""
 Watches = Callable[[Planned], bool]
 """Whether a rule is there to see an incident."""
+
+
+def could_judge(rows: Rows) -> NDArray[np.bool_]:
+    """By evaluation, whether there was anything to judge an instance by."""
+    return (~np.isin(rows.judged.verdicts, (*UNJUDGED, Verdict.CALM))).any(axis=0)
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Backtest:
     rows: Rows | None
     """The figures that it was judged by, to be drawn; None where nothing could be evaluated."""
     incidents: tuple[Planned, ...]
-    """What happened that the rule is there to see; each has an end."""
+    """What happened that the rule is there to see, and had data to judge by; each has an end."""
     right: tuple[Alert, ...]
     """Alerts that overlap an incident."""
     delays: Mapping[Planned, timedelta]
@@ -59,11 +68,33 @@ class Backtest:
     """Incidents that people would have been told of instead of the other alerts."""
     problem: str = ""
     """Why there is no data, where that is known."""
+    unseen: tuple[Planned, ...] = ()
+    """What happened while there was nothing the rule could judge by; not among `incidents`."""
+
+    @property
+    def judged(self) -> timedelta:
+        """For how much of the window any instance could be judged."""
+        return self.rule.window * int(self._judged.sum())
+
+    @property
+    def unjudged_days(self) -> tuple[date, ...]:
+        """Days (of UTC) of the window on which nothing could be judged."""
+        if self.rows is None:
+            return ()
+        starts = self.rows.instants - self.rule.window // MICROSECOND
+        days = starts // (timedelta(days=1) // MICROSECOND)
+        judged = set(days[self._judged].tolist())
+        return tuple(moment(day * _DAY).date() for day in dict.fromkeys(days.tolist()) if day not in judged)
 
     @property
     def episodes_per_week(self) -> float:
-        """How often it would have fired in a week."""
-        return len(self.alerts) / (self.window.length / timedelta(weeks=1))
+        """How often it would have fired in a week, over the time for which there was anything to judge by."""
+        return len(self.alerts) / (self.judged / timedelta(weeks=1)) if self.judged else 0.0
+
+    @property
+    def _judged(self) -> NDArray[np.bool_]:
+        """By evaluation, whether any instance could be judged."""
+        return np.zeros(0, np.bool_) if self.rows is None else could_judge(self.rows)
 
     @property
     def firing(self) -> timedelta:
@@ -128,6 +159,8 @@ def backtest(
     seen = [one for one in changes if one.change_type == INCIDENT and (watches is None or watches(one))]
     slack = rule.condition.duration + rule.window + settle
     found = {one: [alert for alert in alerts if _overlap(alert, one, slack)] for one in seen}
+    unseen = tuple(one for one in seen if not found[one] and not _is_visible(one, outcome.rows, slack))
+    seen = [one for one in seen if one not in unseen]
     right = {(alert.key, alert.fired_at) for hits in found.values() for alert in hits}
     heard = [alert for alert in alerts if not _is_suppressed(alert, rule, changes, window.end)]
     return Backtest(
@@ -141,7 +174,17 @@ def backtest(
         suppressed=len(alerts) - len(heard),
         told=grouping(heard, {one.id: one for one in rules}) if len(heard) <= MOST_GROUPED else _begun_together(heard),
         problem=outcome.problem,
+        unseen=unseen,
     )
+
+
+def _is_visible(incident: Planned, rows: Rows | None, slack: timedelta) -> bool:
+    """Whether the rule could judge at any time of an incident."""
+    if rows is None:
+        return False
+    end = (incident.end or incident.start) + slack
+    first, last = rows.instants.searchsorted([micros(incident.start), micros(end)])
+    return bool(could_judge(rows)[first:last].any())
 
 
 def _with_others(rule: AlertRule, others: Iterable[AlertRule]) -> tuple[AlertRule, ...]:

@@ -121,6 +121,9 @@ def _document(found: "Backtest", metrics: "Mapping[str, Metric]") -> dict[str, o
             {"name": one.name, "from": one.start, "to": one.end, "found": one in found.delays}
             for one in found.incidents
         ],
+        "judged_seconds": found.judged.total_seconds(),
+        "unjudged_days": found.unjudged_days,
+        "unseen": [one.name for one in found.unseen],
         "problem": found.problem,
     }  # fmt: skip
 
@@ -140,6 +143,7 @@ def _text(found: "Backtest", metrics: "Mapping[str, Metric]") -> str:
         f"precision  {_percent(found.precision)}: {len(found.right)} of {_count(alerts, 'alert')} in an incident",
         f"recall     {_percent(found.recall)}: {len(found.delays)} of {_count(incidents, 'incident')} found"
         + (f", after {written(delay)} (median)" if delay is not None else ""),
+        *_unjudged(found),
     ]
     firing = sorted(_instances(found), key=lambda one: one[1], reverse=True)
     if firing and found.alerts:
@@ -148,6 +152,14 @@ def _text(found: "Backtest", metrics: "Mapping[str, Metric]") -> str:
     for labels, _ in firing[:MOST_DRAWN]:
         lines += ["", *_drawn(found, labels)]
     return "\n".join(lines)
+
+
+def _unjudged(found: "Backtest") -> Sequence[str]:
+    """What could not be judged: days, and incidents that no data was there for."""
+    days, unseen = found.unjudged_days, found.unseen
+    listed = f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(map(str, days))
+    said = [f"unjudged   {_count(len(days), 'day')} without data enough to judge by: {listed}"] if days else []
+    return [*said, *([f"unseen     {_count(len(unseen), 'incident')}, with nothing to judge by"] if unseen else [])]
 
 
 def _instances(found: "Backtest") -> Sequence[tuple["Labels", timedelta]]:

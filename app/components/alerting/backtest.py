@@ -63,6 +63,8 @@ def _shown(found: Tried, view: View) -> None:
     for column, (key, label, value, beside, help) in zip(st.columns(5), _figures(outcome), strict=True):
         with column, st.container(border=True, key=f"kpi-backtest-{key}", height="stretch"):
             st.metric(label, value, delta_description=beside, help=help)
+    if said := _unjudged(outcome):
+        st.caption(said)
     if course.frame.is_empty():
         st.caption("Nothing to judge: no data, or too few events in every bucket (see min_events).")
         return
@@ -76,16 +78,25 @@ def _figures(outcome: Backtest) -> tuple[tuple[str, str, str, str, str], ...]:
     belonging = alerts - outcome.suppressed - outcome.told
     return (
         ("fired", "Would have fired", f"{alerts:,} ×", f"{outcome.episodes_per_week:.1f} a week, {_lasting(outcome)}",
-         "Spells of firing, of all instances."),
+         "Spells of firing, of all instances; a week of time in which there was anything to judge by."),
         ("told", "Incidents told", f"{outcome.told:,}", f"{outcome.suppressed:,} suppressed, {belonging:,} joined",
          "What people would have been told of, after suppression and with alerts that belong together as one."),
         ("precision", "Precision", _percent(outcome.precision), f"{len(outcome.right):,} of {alerts:,} alerts right",
          "Share of the alerts that fired during an incident."),
         ("recall", "Recall", _percent(outcome.recall), f"{len(outcome.delays):,} of {incidents:,} incidents found",
-         "Share of the incidents that an alert overlaps."),
+         "Share of the incidents that an alert overlaps, of those for which there was anything to judge by."),
         ("delay", "Detection delay", looks.length(outcome.delay) or wording.NOTHING, "median",
          "From the beginning of an incident to the first alert in it."),
     )  # fmt: skip
+
+
+def _unjudged(outcome: Backtest) -> str:
+    """Which days had nothing to judge by, and how many incidents."""
+    days, unseen = outcome.unjudged_days, len(outcome.unseen)
+    said = [f"Too little to judge by on {len(days)} of the days, the last {days[-1]}."] if days else []
+    if unseen:
+        said.append("1 incident fell into such a time." if unseen == 1 else f"{unseen} incidents fell into such times.")
+    return " ".join(said)
 
 
 def _lasting(outcome: Backtest) -> str:

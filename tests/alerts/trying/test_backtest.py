@@ -112,6 +112,16 @@ def test_an_incident_without_an_end_takes_that_of_the_event_that_closes_it() -> 
     assert len(opened.right) == 1
 
 
+def test_what_could_not_be_judged_counts_neither_as_time_nor_as_missed() -> None:
+    day = 24 * 60
+    happened = ("incident", "night", day + 60, day + 90), ("incident", "missed", 30, 40), ("incident", "found", 1, 9)
+    found = tried(f"6x5 1x{day - 5} _x{day} 1x{day}", *happened)
+    assert found.judged == timedelta(days=2)
+    assert [str(one) for one in found.unjudged_days] == ["2026-01-06"]
+    assert found.episodes_per_week == pytest.approx(7 / 2)
+    assert ([one.name for one in found.unseen], found.recall) == (["night"], 0.5)
+
+
 def test_a_rule_is_held_only_against_what_it_is_there_to_see() -> None:
     happened = ("incident", "database", 3, 12), ("incident", "network", 60, 70)
     found = tried("1x4 6x4 1x80", *happened, watches=lambda one: one.name == "database")
