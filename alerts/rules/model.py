@@ -3,6 +3,7 @@
 Models only: reading files, naming lines and reloading are `reading.py`'s.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -94,6 +95,15 @@ class Target(Part):
     def way(self) -> str:
         """Which channel it takes: `slack`, or that of a contact point, `slack@checkout`."""
         return f"{self.channel}@{self.point}" if self.point else self.channel
+
+    @property
+    def shown(self) -> str:
+        """As it may be shown: what stands behind the host of a web address may be a token."""
+        scheme, is_address, rest = self.address.partition("://")
+        if not is_address:
+            return str(self)
+        host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+        return f"{self.way}:{scheme}://{host}/…"
 
     def __str__(self) -> str:
         return f"{self.way}:{self.address}" if self.address else self.way

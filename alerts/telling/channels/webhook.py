@@ -29,6 +29,7 @@ class Webhook:
     """Posts, signed where there is a secret. Redirects are not followed: the facts go where the settings say."""
 
     name = "webhook"
+    edits = True
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Webhook:
         if not is_link(url):
             return Refused("Webhook: no address to post to: set alerts.webhook.url to one that begins with https://")
         try:
-            return self._patience.call(lambda: self._post(url, message))
+            return self._patience.call(lambda: self._post(url, message), host(url))
         except OutOfTime as late:
             return Retry(f"Webhook: {late}")
         except TemplateError as error:

@@ -45,6 +45,8 @@ def incidents(
 
 def as_document(incident: "Incident") -> dict[str, object]:
     """An incident as scripts read it."""
+    from alerts.rules import Target
+
     return {
         "id": incident.id,
         "status": incident.status,
@@ -57,7 +59,8 @@ def as_document(incident: "Incident") -> dict[str, object]:
         "acknowledged_by": incident.acknowledged_by,
         "resolved_at": incident.resolved_at,
         "resolution": incident.resolution,
-        "told": incident.told,
+        "told": [Target.parted(target).shown for target in incident.told],
+        "delivered_at": incident.delivered_at,
         "withheld": incident.withheld,
         "alerts": [str(key) for key in incident.members],
         "firing": [str(key) for key in incident.firing],

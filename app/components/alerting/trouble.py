@@ -5,6 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from alerts.rules import Target
 from alerts.store.outbox import Delivery
 from app import access, wording
 from app.access import Right
@@ -99,7 +100,7 @@ def _dead_letters(dead: Sequence[Delivery], view: View, now: datetime) -> None:
             reason = wording.name(letter.reason or "no reason is known", 300)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(
-                    f"**{wording.markdown(wording.name(letter.target, 60))}** {letter.kind}, "
+                    f"**{wording.markdown(wording.name(Target.parted(letter.target).shown, 60))}** {letter.kind}, "
                     f"{wording.markdown(f'{at}, after {letter.attempts:,} tries: {reason}')}",
                     width="stretch",
                 )
