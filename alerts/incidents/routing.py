@@ -138,7 +138,7 @@ def _left_out(notice: Notice, wanted: Sequence[Target], before: Incident | None,
     said: tuple[Target, ...] = ()
     if notice.kind != "escalation" and before and (before.told_at or before.withheld == NO_CHANNEL):
         said = (*_usual(before, (), batch), *_of(before.told))
-    lacking = [str(one) for one in wanted if one not in _set_up(wanted, batch) and one not in said]
+    lacking = [one.shown for one in wanted if one not in _set_up(wanted, batch) and one not in said]
     if lacking:
         verb = "is" if len(lacking) == 1 else "are"
         yield Step(batch.now, "note", f"{', '.join(lacking)} {verb} not set up: left out", notice.incident.id)

@@ -47,7 +47,7 @@ class Policies:
         `last_good` is `InForce.text` from before a restart.
         """
         with self._lock:
-            seen = home, _stamp(home / FILE_NAME)
+            seen = home, stamp_of(home / FILE_NAME)
             if seen != self._seen:
                 self._found = in_force(home, self._found.text or last_good)
                 self._seen = seen
@@ -104,7 +104,8 @@ def shipped() -> tuple[Inhibition, ...]:
     return policy.inhibit_rules or ()
 
 
-def _stamp(path: Path) -> object:
+def stamp_of(path: Path) -> object:
+    """What changes when a file does."""
     try:
         found = path.stat()
     except OSError as error:

@@ -105,21 +105,18 @@ class Target(Part):
 
     @property
     def shown(self) -> str:
-        """The target as people may read it: the address of a webhook may hold a token, and is told by its host."""
-        if self.channel != "webhook" or not self.address:
+        """The target as people may read it: a web address may hold a token, and is told by its host."""
+        if "://" not in self.address:
             return str(self)
         try:
-            return f"webhook:{urlsplit(self.address).hostname or '…'}"
+            return f"{self.way}:{urlsplit(self.address).hostname or '…'}"
         except ValueError:
-            return "webhook:…"
+            return f"{self.way}:…"
 
 
 def shown(text: str) -> str:
-    """A target that a text names, as people may read it; the channel alone of one that is not known any more."""
-    try:
-        return Target.of(text).shown
-    except ValueError:
-        return text.partition(":")[0]
+    """A target that a text names, as people may read it, whether there is such a channel or not."""
+    return Target.parted(text).shown
 
 
 _WEBHOOKS = re.compile(r"""webhook:https?://[^\s"',\]}]+""")

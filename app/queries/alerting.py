@@ -70,6 +70,8 @@ class Case:
     """The head's rule, while it is in force."""
     silence: Silence | None = None
     """The one that keeps the head quiet now."""
+    reached: tuple[str, ...] = ()
+    """Targets at which a message about it arrived."""
 
     @property
     def head(self) -> Alert | None:
@@ -145,7 +147,8 @@ def board() -> Board:
     known = _known(alert_home.stamp(), shared_until, opened)
     rules = ruling.in_force()
     cases = [
-        _case(incident, known.alerts.get(incident.id, ()), rules, known.silences, now) for incident in known.incidents
+        _case(incident, known.alerts.get(incident.id, ()), known.reached, rules, known.silences, now)
+        for incident in known.incidents
     ]
     return Board(
         cases=tuple(sorted(cases, key=_urgency)),
@@ -166,6 +169,8 @@ class _Known:
     """Open ones."""
     alerts: Mapping[str, tuple[Alert, ...]]
     """Theirs."""
+    reached: Mapping[str, tuple[str, ...]]
+    """Whom messages about them reached."""
     silences: tuple[Silence, ...]
     pending: tuple[Instance, ...]
     dead: tuple[Delivery, ...]
@@ -189,6 +194,7 @@ def _known(stamp: object, moment: datetime, _store: Store) -> _Known:
         return _Known(
             incidents=incidents,
             alerts={incident: tuple(members) for incident, members in alerts.items()},
+            reached=repository.reached(incident.id for incident in incidents),
             silences=repository.silences(moment),
             pending=tuple(one for one in repository.instances().values() if one.state is State.PENDING),
             dead=repository.dead_letters(),
@@ -208,12 +214,13 @@ def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
         incident = repository.incident(incident_id)
         if incident is None:
             return None
-        alerts, steps, silences = (
+        alerts, reached, steps, silences = (
             repository.alerts_of([incident_id]),
+            repository.reached([incident_id]),
             repository.timeline(incident_id),
             repository.silences(now),
         )
-    found = _case(incident, alerts, ruling.in_force(), silences, now)
+    found = _case(incident, alerts, reached, ruling.in_force(), silences, now)
     return found, (*_beginning(found, steps), *steps)
 
 
@@ -268,6 +275,7 @@ def matched(silences: Sequence[Silence]) -> dict[str, tuple[Alert, ...]]:
 def _case(
     incident: Incident,
     alerts: tuple[Alert, ...],
+    reached: Mapping[str, tuple[str, ...]],
     rules: Mapping[str, AlertRule],
     silences: tuple[Silence, ...],
     now: datetime,
@@ -277,7 +285,9 @@ def _case(
     rule = rules.get(incident.head.rule)
     labels = labels_of(incident.head, incident.priority, rule)
     quiet = next((silence for silence in silences if silence.matches(labels, now)), None)
-    return Case(incident, tuple(own), rule, quiet)
+    # A digest is kept with the first of its incidents only.
+    told = reached.get(incident.id, incident.told if incident.delivered_at else ())
+    return Case(incident, tuple(own), rule, quiet, told)
 
 
 def _urgency(case: Case) -> tuple[str, bool, datetime, str]:

@@ -32,6 +32,7 @@ class Webhook:
     """Posts, signed where there is a secret. Redirects are not followed: the facts go where the settings say."""
 
     name = "webhook"
+    edits = True
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class Webhook:
         try:
             if address and not is_named(httpx2.URL(address).host.rstrip("."), self._hosts):
                 return Refused(f"Webhook: {host(url)} is not among alerts.webhook_hosts: rules post to those alone")
-            return self._patience.call(lambda: self._post(url, message, is_own=not address))
+            return self._patience.call(lambda: self._post(url, message, is_own=not address), host(url))
         except OutOfTime as late:
             return Retry(f"Webhook: {late}")
         except TemplateError as error:

@@ -60,6 +60,7 @@ def as_document(incident: "Incident") -> dict[str, object]:
         "resolved_at": incident.resolved_at,
         "resolution": incident.resolution,
         "told": [shown(target) for target in incident.told],
+        "delivered_at": incident.delivered_at,
         "withheld": incident.withheld,
         "alerts": [str(key) for key in incident.members],
         "firing": [str(key) for key in incident.firing],
