@@ -7,22 +7,23 @@ Each act is to be one transaction of its own:
     say(answer.text)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from alerts.incidents import Incident, Notice, NoticeKind, Silence, Status, Step
+from alerts.incidents import Alert, Incident, Notice, NoticeKind, Silence, Status, Step
 from alerts.judging import Key, State
 from alerts.judging.lifecycle import ended
-from alerts.rules import Target
+from alerts.policy import Matcher, labels_of
+from alerts.rules import AlertRule, Target
 from alerts.store.outbox import Delivery
 from alerts.store.repository import Repository
 
+UNKNOWN: Mapping[str, AlertRule] = {}
+"""Where nobody says what the rules are: matchers see rule, priority and labels only."""
 TOLD_OF_ACKNOWLEDGING = frozenset({"slack", "pagerduty", "webhook"})
 """Channels that can show that somebody is at it. A mail about it would only be one more mail."""
-ANY: Mapping[str, str] = {}
-"""Labels of a silence that holds whatever the labels are."""
 
 
 class NoIncident(LookupError):
@@ -107,33 +108,50 @@ def silence(
     at: datetime,
     end: datetime,
     start: datetime | None = None,
-    rule: str = "",
-    labels: Mapping[str, str] = ANY,
+    matchers: Sequence[Matcher] = (),
+    rules: Mapping[str, AlertRule] = UNKNOWN,
 ) -> Silence:
     """Nobody is told of what matches, from `start` (default: now) until `end`; it still is recorded.
 
-    An empty rule matches all, and so do empty labels. Raises ValueError, which says what is expected.
+    No matchers match everything. `rules` are those in force, for matchers that ask what a rule says of its alerts.
+    Raises ValueError, which says what is expected.
     """
     begins = start or at
     if end <= max(begins, at):
         raise ValueError(f"a silence must end after it starts and after now, not at {end.isoformat()}")
-    named = blake2b(f"{rule} {sorted(labels.items())} {begins} {end} {who} {at}".encode(), digest_size=6).hexdigest()
-    made = Silence(named, begins, end, why, who, rule, dict(labels))
+    written = sorted(map(str, matchers))
+    named = blake2b(f"{written} {begins} {end} {who} {at}".encode(), digest_size=6).hexdigest()
+    made = Silence(named, begins, end, why, who, tuple(matchers))
     repository.add_silence(made)
-    _record_silence(repository, made, at, f"silenced until {_clock(end)} by {who}" + (f": {why}" if why else ""), who)
+    text = f"silenced until {_clock(end)} by {who}" + (f": {why}" if why else "")
+    _record_silence(repository, made, at, text, who, rules)
     return made
 
 
-def unsilence(repository: Repository, silence_id: str, who: str, at: datetime) -> Silence:
+def unsilence(
+    repository: Repository, silence_id: str, who: str, at: datetime, rules: Mapping[str, AlertRule] = UNKNOWN
+) -> Silence:
     """End a silence now: what it kept quiet and still fires is told by the next tick. Raises NoSilence.
 
-    Returns the silence as it was.
+    `rules` are those in force. Returns the silence as it was.
     """
     found = repository.end_silence(silence_id, at)
     if found is None:
         raise NoSilence(silence_id)
-    _record_silence(repository, found, at, f"silence ended by {who}", who)
+    _record_silence(repository, found, at, f"silence ended by {who}", who, rules)
     return found
+
+
+def matched(
+    firing: Iterable[Alert], silence: Silence, rules: Mapping[str, AlertRule], at: datetime
+) -> tuple[Alert, ...]:
+    """The alerts of those that fire which a silence keeps quiet, or will once it begins."""
+    moment = max(at, silence.start)
+    return tuple(
+        alert
+        for alert in firing
+        if silence.matches(labels_of(alert.key, alert.priority, rules.get(alert.key.rule)), moment)
+    )
 
 
 def _found(repository: Repository, incident_id: str) -> Incident:
@@ -174,9 +192,12 @@ def _end_instances(repository: Repository, keys: frozenset[Key], at: datetime, r
     repository.save_transitions(transition for _, transition in quiet if transition is not None)
 
 
-def _record_silence(repository: Repository, made: Silence, at: datetime, text: str, who: str) -> None:
+def _record_silence(
+    repository: Repository, made: Silence, at: datetime, text: str, who: str, rules: Mapping[str, AlertRule]
+) -> None:
     """Into the timeline of its rule, and of every open incident of which it matches an alert that fires."""
-    moment = max(at, made.start)
-    touched = (one.id for one in repository.incidents() if any(made.matches(key, moment) for key in one.firing))
+    touched = dict.fromkeys(
+        one.incident for one in matched(repository.firing_alerts(), made, rules, at) if one.incident
+    )
     of_rule = Step(at, "silenced", text, key=Key(made.rule) if made.rule else None, who=who)
     repository.record([of_rule, *(replace(of_rule, incident=incident, key=None) for incident in touched)])

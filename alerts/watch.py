@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from alerts.incidents import Alert, Incident
 from alerts.incidents.alert_changes import alert_changes
-from alerts.incidents.batch import Batch, Planned
+from alerts.incidents.batch import EDITED, Batch, Planned
 from alerts.incidents.digest import newest_due
 from alerts.incidents.pipeline import DIGEST, run
 from alerts.incidents.suppression import planned as changes_planned
@@ -23,6 +23,8 @@ from alerts.judging.evaluation import Evaluation, Plan, Span, evaluated, planned
 from alerts.judging.evidence import Memory, fetch
 from alerts.judging.lifecycle import Changed, Timing, step
 from alerts.judging.rule_problems import ABOUT_RULES, about
+from alerts.policy.reading import FILE_NAME as ROUTING
+from alerts.policy.reading import InForce, Policies
 from alerts.rules import AlertRule, Priority
 from alerts.rules.reading import Rules, RuleSet
 from alerts.store import Store
@@ -30,6 +32,7 @@ from alerts.store.outbox import Delivery
 from alerts.store.repository import Repository
 from metrics.catalog.own import MetricsError, stamp_of
 from metrics.engine import DataFreshness, Engine
+from metrics.events.entries import Problem
 from metrics.settings import Alerts, Settings
 
 LATE = timedelta(minutes=2)
@@ -59,11 +62,23 @@ class Tick:
     """Rules whose question came to nothing, and why; they are asked again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What is known of the channels while rules are evaluated."""
+
+    set_up: frozenset[str] = frozenset()
+    """Those that can be told, as targets name them: `slack`, `pagerduty@checkout`."""
+    edited: frozenset[str] = EDITED
+    """Those of them that change what they wrote, or tell an update from a page."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the files of settings and secrets; the last good ones are in force."""
+
+
 class Watch:
     """Evaluates the rules of one home, tick by tick. Not to be shared between threads.
 
-    `set_up` names the channels that can be told. `begin` is how far back a rule begins that was never evaluated: not at
-    all, but to look at the past of a home that was just made.
+    `set_up` names the channels that can be told; `renew` names others later. `begin` is how far back a rule begins that
+    was never evaluated: not at all, but to look at the past of a home that was just made.
     """
 
     def __init__(
@@ -71,14 +86,21 @@ class Watch:
     ) -> None:
         self.settings = settings
         self._store = store
-        self._set_up = frozenset(set_up)
+        self._channels = Channels(frozenset(set_up))
         self._begin = begin
         self._rules = Rules()
+        self._policies = Policies()
         self._memory = Memory()
         self._engine: Engine | None = None
         self._own_metrics: int | None = None
         self._staged_at: datetime | None = None
         self._texts: Mapping[str, str] | None = None
+
+    def renew(self, settings: Settings, channels: "Channels") -> None:
+        """Go by other settings and channels from the next tick on."""
+        if settings != self.settings:
+            self.settings, self._engine = settings, None
+        self._channels = channels
 
     @property
     def engine(self) -> Engine:
@@ -94,14 +116,22 @@ class Watch:
 
     def rules(self) -> RuleSet:
         """The rules in force."""
+        last_good = {name: text for name, text in self._last_good().items() if name != ROUTING}
+        return self._rules.load(self.settings, self.engine.metrics, last_good)
+
+    def policy(self) -> InForce:
+        """The teams, routes and inhibitions in force."""
+        return self._policies.load(self.settings.home, self._last_good().get(ROUTING, ""))
+
+    def _last_good(self) -> Mapping[str, str]:
         if self._texts is None:
             with self._store.reading() as repository:
                 self._texts = repository.rule_texts()
-        return self._rules.load(self.settings, self.engine.metrics, self._texts)
+        return self._texts
 
     def tick(self, now: datetime) -> Tick:
         """Evaluate what fell due, and let the outcome pass the stages. Raises StoreUnavailable."""
-        engine, rule_set = self.engine, self.rules()
+        engine, rule_set, in_force = self.engine, self.rules(), self.policy()
         rules = rule_set.rules
         alerts = self.settings.alerts
         until = horizon(now, engine.answer(DataFreshness()).last, alerts)
@@ -118,7 +148,7 @@ class Watch:
                 return Tick(until)
             known = repository.instances()
             evaluation = evaluated(plan, evidence, _of_rules(known))
-            tick = self._kept(repository, now, rule_set, plan, evaluation, known, changes)
+            tick = self._kept(repository, now, rule_set, in_force, plan, evaluation, known, changes)
         self._staged_at = now
         return tick
 
@@ -154,13 +184,15 @@ class Watch:
         repository: Repository,
         now: datetime,
         rule_set: RuleSet,
+        in_force: InForce,
         plan: Plan,
         evaluation: Evaluation,
         known: Mapping[Key, Instance],
         changes: tuple[Planned, ...],
     ) -> Tick:
         """Write what came of the evaluations, with everything that follows from it."""
-        own, own_changes = _about_rules(rule_set, known, now)
+        problems = (*rule_set.problems, *in_force.problems, *self._channels.problems)
+        own, own_changes = _about_rules(problems, known, now)
         changed = (*evaluation.changes, *own_changes)
         instances = {**_instances(evaluation), **own}
         recent = {key: values for outcome in evaluation.outcomes for key, values in outcome.recent.items()}
@@ -177,9 +209,10 @@ class Watch:
         failed = {outcome.rule.id: outcome.problem for outcome in evaluation.outcomes if outcome.failed}
         too_few = {outcome.rule.id for outcome in evaluation.outcomes if outcome.too_few}
         repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed}, too_few)
-        if rule_set.texts != self._texts:
-            repository.save_rule_texts(rule_set.texts, now)
-            self._texts = rule_set.texts
+        texts = {**rule_set.texts, **({ROUTING: in_force.text} if in_force.text else {})}
+        if texts != self._texts:
+            repository.save_rule_texts(texts, now)
+            self._texts = texts
         told = _written(repository, batch, now)
         return Tick(plan.span.until, len(plan.windows) - len(failed), len(changed), told, failed)
 
@@ -204,7 +237,9 @@ class Watch:
             history=repository.transitions(now - FLAPS),
             settings=self.settings.alerts,
             timezone=self.settings.timezone,
-            set_up=self._set_up,
+            policy=self.policy().policy,
+            set_up=self._channels.set_up,
+            edited=self._channels.edited,
         )
 
 
@@ -234,10 +269,10 @@ def _of_rules(known: Mapping[Key, Instance]) -> tuple[Instance, ...]:
 
 
 def _about_rules(
-    rule_set: RuleSet, known: Mapping[Key, Instance], now: datetime
+    problems: Iterable[Problem], known: Mapping[Key, Instance], now: datetime
 ) -> tuple[Mapping[Key, Instance], tuple[Changed, ...]]:
-    """Files of rules that cannot be read, evaluated like anything else."""
-    wrong = about(rule_set.problems)
+    """Files of rules and routes that cannot be read, evaluated like anything else."""
+    wrong = about(problems)
     instances: dict[Key, Instance] = {}
     changes: list[Changed] = []
     for key in dict.fromkeys((*wrong, *(key for key in known if key.rule == ABOUT_RULES.id))):

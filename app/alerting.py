@@ -1,7 +1,8 @@
 """The alert jobs of the sidecar: evaluate, send, digest, tell the dead-man's switch, forget.
 
 Nothing here raises while it is made: the database, the channels and the buttons are opened when a job first needs them,
-and a job that cannot open them says so in the heartbeat and tries again.
+and a job that cannot open them says so in the heartbeat and tries again. Settings, routes and secrets count from the
+next tick on once their files change; those that cannot be used leave in force what was good before, and raise an alert.
 """
 
 import logging
@@ -9,24 +10,40 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from pydantic import SecretStr, ValidationError
+from yaml import YAMLError
+
+from alerts.policy.reading import FILE_NAME as ROUTING
+from alerts.policy.reading import Policies, stamp_of
 from alerts.rules import AlertRule
 from alerts.store import Store
 from alerts.store.outbox import Delivery
 from alerts.telling import Message
 from alerts.telling.channels.channel import Channel
 from alerts.telling.composing import compose
-from alerts.telling.credentials import channels, read_credentials
+from alerts.telling.credentials import (
+    SECRETS_FILES,
+    Credentials,
+    channels,
+    of_points,
+    read_credentials,
+    read_points,
+)
 from alerts.telling.dead_mans_switch import report
 from alerts.telling.delivery import Lanes, deliver
 from alerts.telling.delivery_facts import facts_of
 from alerts.telling.slack_buttons import Buttons, acting
-from alerts.watch import FLAPS, Watch
+from alerts.watch import FLAPS, Channels, Watch
 from app.timetable import Job
 from metrics.engine import Engine
-from metrics.settings import Settings
+from metrics.events.entries import Problem
+from metrics.events.problems import ConfigurationError
+from metrics.settings import Settings, load_settings
 
 LOG = logging.getLogger("promptpilot.alerts")
+SETTINGS_FILE = "settings.yaml"
 EVALUATE = "alerts"
 """Name of the job by whose end the pages tell that alerts are evaluated."""
 TICK_SECONDS = 1.0
@@ -68,7 +85,9 @@ class Alerting:
 
     def evaluate(self) -> None:
         """A tick."""
-        watch = self._open().watch
+        opened = self._open()
+        opened.renew()
+        watch = opened.watch
         tick = watch.tick(self._now())
         self._known = watch.engine, watch.rules().rules
         self._evaluated_at = self._now()
@@ -108,7 +127,7 @@ class Alerting:
         engine, rules = self._known
         with self._open().store.reading() as repository:
             facts = facts_of(repository, delivery)
-        return compose(facts, engine, rules, self._settings, self._now())
+        return compose(facts, engine, rules, self._open().settings, self._now())
 
     def _open(self) -> "_Open":
         with self._opening:
@@ -118,23 +137,91 @@ class Alerting:
 
 
 class _Open:
-    """What was opened."""
+    """What was opened, as the files of settings, routes and secrets have it now."""
 
     def __init__(self, settings: Settings, now: Callable[[], datetime], environment: Mapping[str, str]) -> None:
-        credentials = read_credentials(environment)
+        self.settings = settings
+        self._now = now
+        self._environment = environment
+        self._policies = Policies()
+        self._seen = self._stamp()
+        self._settings_seen = stamp_of(settings.home / SETTINGS_FILE)
+        credentials, points = self._secrets()
         self.store = Store.of(settings)
         with self.store.writing() as repository:
             repository.take_back()
-        self.channels: Mapping[str, Channel] = channels(settings, credentials, now)
+        self.channels = self._channels(credentials, points)
         self.watch = Watch(settings, self.store, set_up=self.channels)
+        self.watch.renew(settings, self._known(()))
         self.lanes = Lanes()
-        app_token = credentials.slack_app_token
+        self._listening: tuple[SecretStr, str] | None = None
         self.buttons: Buttons | None = None
-        if app_token is not None and "slack" in self.channels:
-            self.buttons = Buttons(app_token, settings.alerts.slack.api_url, acting(self.store, now)).__enter__()
+        self._listen(credentials)
+
+    def renew(self) -> None:
+        """Go by what the files say, if one of them changed."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        problems: list[Problem] = []
+        try:
+            settings_stamp = stamp_of(self.settings.home / SETTINGS_FILE)
+            if settings_stamp != self._settings_seen:
+                self.settings = _read_again(self.settings)
+                self._settings_seen = settings_stamp
+        except ConfigurationError as error:
+            problems.append(Problem(SETTINGS_FILE, 1, "", str(error)))
+        try:
+            credentials, points = self._secrets()
+            self.channels = self._channels(credentials, points)
+            self._listen(credentials)
+        except ConfigurationError as error:
+            problems.append(Problem("secrets.toml", 1, "", str(error)))
+        self.watch.renew(self.settings, self._known(tuple(problems)))
+        self._seen = stamp
 
     def close(self) -> None:
         self.lanes.close()
         if self.buttons is not None:
             self.buttons.close()
         self.store.close()
+
+    def _stamp(self) -> object:
+        files = (self.settings.home / SETTINGS_FILE, self.settings.home / ROUTING, *map(Path.expanduser, SECRETS_FILES))
+        return tuple(map(stamp_of, files))
+
+    def _secrets(self) -> tuple[Credentials, Mapping[str, Credentials]]:
+        points = self._policies.load(self.settings.home).policy.contact_points
+        own = read_credentials(self._environment, SECRETS_FILES)
+        return own, read_points(self._environment, points, SECRETS_FILES)
+
+    def _channels(self, own: Credentials, points: Mapping[str, Credentials]) -> Mapping[str, Channel]:
+        policy = self._policies.load(self.settings.home).policy
+        home = channels(self.settings, own, self._now)
+        return {**home, **of_points(self.settings, policy, own, points, self._now)}
+
+    def _known(self, problems: tuple[Problem, ...]) -> Channels:
+        edited = frozenset(way for way, channel in self.channels.items() if channel.edits)
+        return Channels(frozenset(self.channels), edited, problems)
+
+    def _listen(self, credentials: Credentials) -> None:
+        """Have Slack's buttons work, with the token that there is now."""
+        token = credentials.slack_app_token if "slack" in self.channels else None
+        wanted = (token, self.settings.alerts.slack.api_url) if token is not None else None
+        if wanted == self._listening:
+            return
+        if self.buttons is not None:
+            self.buttons.close()
+        self.buttons = None if wanted is None else Buttons(*wanted, acting(self.store, self._now)).__enter__()
+        self._listening = wanted
+
+
+def _read_again(settings: Settings) -> Settings:
+    """The settings as the file of the home has them now. Raises ConfigurationError."""
+    try:
+        return load_settings(settings.home).model_copy(update={"home": settings.home})
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
+        raise ConfigurationError(said) from error
+    except (YAMLError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"not a YAML mapping of settings: {error}") from error

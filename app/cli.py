@@ -28,6 +28,7 @@ from app.commands import (
     verify,
 )
 from app.commands.outcome import Exit, Stop
+from app.terminal import visible_lines
 
 app = typer.Typer(
     name="promptpilot",
@@ -70,13 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if known := _known(error):
             _end(*known)
-        traceback.print_exc()
+        sys.stderr.write(visible_lines(traceback.format_exc()))
         _end(Exit.DEFECT, "this is a defect of PromptPilot; the lines above say where")
 
 
 def _end(code: Exit, sentence: str) -> None:
     sys.stdout.flush()
-    sys.stderr.write(f"promptpilot: {sentence}\n")
+    sys.stderr.write(visible_lines(f"promptpilot: {sentence}") + "\n")
     sys.exit(code)
 
 

@@ -16,9 +16,11 @@ from app.alerting import Alerting
 from app.demo import DemoMaker
 from app.heartbeat import beat
 from app.standby import alone
+from app.terminal import VisibleFormatter, visible
 from app.timetable import Job, Timetable
 from metrics.lake.ingest import FileOutcome, ingest_inbox
 from metrics.lake.intake.settling import Settling
+from metrics.lake.private import OWNER_ONLY_MASK, make_private
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Settings, load_settings
 
@@ -52,15 +54,19 @@ class Teller:
 def told(file: FileOutcome) -> str:
     """One line on what became of a file."""
     counts = f"{file.stored:,} stored, {file.duplicates:,} duplicates, {file.rejected:,} rejected"
-    return f"{Path(file.path).name}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else "")
+    return visible(f"{Path(file.path).name}: {file.status}: {counts}" + (f": {file.reason}" if file.reason else ""))
 
 
 def main() -> None:
     """Work until SIGTERM or Ctrl-C; what is being committed then is committed to its end."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+    written = logging.StreamHandler(sys.stdout)
+    written.setFormatter(VisibleFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[written])
     logging.getLogger("alembic").setLevel(logging.WARNING)  # tells every plugin it sets up
     settings = load_settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    os.umask(OWNER_ONLY_MASK)
+    if make_private(settings.home):
+        LOG.info("%s could be read by everybody on this machine: it is its owner's alone now", settings.home)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: _end(stop))

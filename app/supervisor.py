@@ -20,6 +20,8 @@ from io import RawIOBase
 from pathlib import Path
 from typing import cast
 
+from app.terminal import visible
+
 GRACE_SECONDS = 10.0
 """How long a child may take to end by itself."""
 _FIRST_DELAY, _LONGEST_DELAY, _STABLE = 0.5, 30.0, 60.0
@@ -247,7 +249,7 @@ class _Child:
         self._process = None
 
     def _say(self, line: bytes) -> None:
-        self._write(f"{self._prefix}{line.decode(errors='replace').rstrip()}\n")
+        self._write(f"{self._prefix}{visible(line.decode(errors='replace').rstrip())}\n")
 
 
 def _pipe(process: subprocess.Popen[bytes]) -> RawIOBase:

@@ -9,7 +9,7 @@ from app.queries import health, traffic
 view = address.view()
 
 slos.row(view)
-board.board()
+board.board(view)
 
 panel.chart("uptime", "Uptime by component", view, health.uptime_by_day, uptime.strips)
 

@@ -7,8 +7,13 @@ from datetime import datetime
 
 from alerts.incidents.incident import Alert, Incident, Notice, Silence, Step
 from alerts.judging import Key, State, Transition
+from alerts.policy import Policy, labels_of
 from alerts.rules import AlertRule, Priority
 from metrics.settings import Alerts
+
+PLAIN = Policy(inhibit_rules=())
+EDITED = frozenset({"slack", "webhook"})
+"""Channels that take an update: Slack changes the message it wrote, a program can tell one from a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,12 @@ class Batch:
     """Transitions to firing and to resolved of the hour before, by instance; those of this tick may be left out."""
     settings: Alerts = field(default_factory=Alerts)
     timezone: str = "UTC"
+    policy: Policy = PLAIN
+    """Teams, routes and inhibitions in force."""
     set_up: frozenset[str] = frozenset()
-    """Channels that have the credentials they need."""
+    """Channels that have the credentials they need, as targets name them: `slack`, `pagerduty@checkout`."""
+    edited: frozenset[str] = EDITED
+    """Those of them that change what they wrote, or tell an update from a page."""
 
     alerts: tuple[Alert, ...] = ()
     """`changed` and `ongoing`, in this order, with the reasons they are withheld and the incidents they belong to."""
@@ -66,6 +75,10 @@ class Batch:
         """Alerts that changed, and others that are not as they were given: those to be written."""
         changed, others = self.alerts[: len(self.changed)], self.alerts[len(self.changed) :]
         return (*changed, *(one for one, given in zip(others, self.ongoing, strict=True) if one != given))
+
+    def labels(self, alert: Alert) -> Mapping[str, str]:
+        """What matchers look at of an alert."""
+        return labels_of(alert.key, alert.priority, self.rules.get(alert.key.rule))
 
     def firing(self) -> Mapping[str, tuple[Alert, ...]]:
         """Alerts that fire, by incident: the most severe first, then the earliest."""

@@ -22,13 +22,18 @@ def correlate(batch: Batch) -> Batch:
     a more severe one takes its place. An incident keeps its id whatever joins it, and one that flaps stays open.
     """
     known, ended = batch.firing(), _ended(batch)
-    groups = Groups(batch.rules)
+    groups = Groups(batch.rules, batch.policy)
     for incident in sorted(batch.open, key=lambda one: one.opened_at):
-        groups.add(_known(incident, (*known.get(incident.id, ()), *ended.get(incident.id, ())), batch))
+        alerts = (*known.get(incident.id, ()), *ended.get(incident.id, ()))
+        group = _known(incident, alerts, batch)
+        groups.add(group)
+        groups.speaks(group, alerts)
     groups.place(one for one in batch.alerts if not one.incident)
     placed = {(one.key, one.fired_at): group.id for group in groups.all for one in group.joined}
-    alerts = (one if one.incident else replace(one, incident=placed[one.key, one.fired_at]) for one in batch.alerts)
-    batch = replace(batch, alerts=tuple(alerts))
+    with_incident = tuple(
+        one if one.incident else replace(one, incident=placed[one.key, one.fired_at]) for one in batch.alerts
+    )
+    batch = replace(batch, alerts=with_incident)
     firing, before = batch.firing(), {incident.id: incident for incident in batch.open}
     return replace(
         batch,

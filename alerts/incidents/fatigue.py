@@ -7,6 +7,7 @@
 | flaps | `flapping`, once, until it was quiet for an hour |
 | fires on, is not acknowledged, and was last told `repeat` ago | `repeat` |
 | was joined or left by alerts | `update`, for channels that can change what they wrote |
+| was joined by another rule at P0 | `update`, to all who were told |
 | ended | `resolved`, to those who were told |
 | is P3 | in the digest |
 
@@ -21,7 +22,7 @@ from datetime import datetime, timedelta
 from alerts.incidents.batch import Batch, rank
 from alerts.incidents.flapping import MOST_CHANGES
 from alerts.incidents.incident import WAITING, Alert, Incident, Notice, NoticeKind
-from alerts.judging import Key
+from alerts.judging import Key, State
 from alerts.rules import AlertRule, Priority
 from alerts.rules.durations import written
 
@@ -96,6 +97,12 @@ class _Seen:
         known = self.before.members if self.before else ()
         return any(one.key not in known for one in self.moved)
 
+    def gravest_joined(self) -> list[str]:
+        """The names of rules at P0 that had no alert in the incident before: worth a word to whoever was told."""
+        known = {one.rule for one in self.before.members} if self.before else set[str]()
+        new = (one for one in self.moved if one.state is State.FIRING and one.priority is Priority.P0)
+        return list(dict.fromkeys(one.name for one in new if one.key.rule not in known))
+
     def is_due_again(self, batch: Batch) -> bool:
         """Whether it fires unheeded for so long that it is told again."""
         told_at = self.incident.told_at
@@ -135,6 +142,8 @@ def _note(kind: NoticeKind, seen: _Seen, now: datetime) -> str:
         return f"repeated after {written(now - incident.told_at)}"
     if kind == "flapping":
         return f"{MOST_CHANGES} changes or more within an hour: told again once it was quiet for as long"
+    if kind == "update":
+        return f"joined by {', '.join(seen.gravest_joined())}" if seen.gravest_joined() else ""
     if kind != "firing":
         return ""
     if before and seen.has_risen:

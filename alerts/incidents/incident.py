@@ -4,13 +4,15 @@ Plain values; the stages of `alerts/incidents/pipeline.py` pass them on, `alerts
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Literal
 
 from alerts.judging import Key, State
+from alerts.policy import Matcher, matches
+from alerts.policy.labels import RULE
 from alerts.rules import Priority, Target
 
 
@@ -69,11 +71,13 @@ class Incident:
     resolution: str = ""
     """Why it ended: `recovered`, `resolved by ada: …`, `the rule was removed`."""
     first_told_at: datetime | None = None
-    """When somebody was first told of it, at the priority it has: escalation counts from then."""
+    """When that was first done at the priority it has: escalation counts from then, whether it arrives or not."""
     told_at: datetime | None = None
-    """When somebody was last told of it as firing."""
+    """When a message that it fires was last put in line: what fatigue counts from."""
+    delivered_at: datetime | None = None
+    """When a message about it first arrived somewhere; None while nobody knows of it, whatever is in line."""
     told: tuple[str, ...] = ()
-    """Targets that were told, as written (`slack:#incidents`): those to whom its end is told."""
+    """Targets of those messages, as written (`slack:#incidents`): those to whom its end is told."""
     escalated: int = 0
     """Steps of its escalation that were taken."""
     flapping_since: datetime | None = None
@@ -166,16 +170,14 @@ class Silence:
     end: datetime
     reason: str
     who: str
-    rule: str = ""
-    """A rule's id; empty matches every rule."""
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Values that the labels must have; empty matches all."""
+    matchers: tuple[Matcher, ...] = ()
+    """What alerts must be like; none at all match every alert."""
 
-    def matches(self, key: Key, at: datetime) -> bool:
-        """Whether it holds for an instance at a moment."""
-        labels = {name: value or "" for name, value in key.labels}
-        return (
-            self.start <= at < self.end
-            and self.rule in ("", key.rule)
-            and all(labels.get(name) == value for name, value in self.labels.items())
-        )
+    @property
+    def rule(self) -> str:
+        """The id of the only rule whose alerts it can match; empty where it may match those of several."""
+        return next((one.value for one in self.matchers if one.name == RULE and one.operator == "="), "")
+
+    def matches(self, labels: Mapping[str, str], at: datetime) -> bool:
+        """Whether it holds for an alert of these labels (`policy.labels_of`) at a moment."""
+        return self.start <= at < self.end and matches(self.matchers, labels)

@@ -12,14 +12,16 @@ from alerts.incidents.digest import bundle, collect
 from alerts.incidents.escalation import escalate
 from alerts.incidents.fatigue import spare
 from alerts.incidents.flapping import flap
+from alerts.incidents.inhibition import inhibit
+from alerts.incidents.muting import mute
 from alerts.incidents.routing import route
 from alerts.incidents.silencing import silence
 from alerts.incidents.suppression import suppress
 from alerts.incidents.timeline import record
 
-STAGES: tuple[Stage, ...] = (silence, suppress, correlate, flap, spare, escalate, route, record)
+STAGES: tuple[Stage, ...] = (silence, suppress, mute, inhibit, correlate, flap, spare, escalate, route, record)
 """Each tick passes all of them, also when no alert changed: silences end, and escalations fall due."""
-DIGEST: tuple[Stage, ...] = (silence, suppress, collect, route, bundle, record)
+DIGEST: tuple[Stage, ...] = (silence, suppress, mute, inhibit, collect, route, bundle, record)
 """Once a day, over P3: `run(batch, DIGEST)`, when `alerts.digest.newest_due` says so."""
 
 

@@ -1,20 +1,20 @@
-"""Who is told: the channels of the head's rule, else those of its priority; of an end, those who were told.
+"""Who is told: the channels of the head's rule, else the teams of its routes, else the channels of its priority.
 
-A channel that is not set up is left out, and the timeline says so once. Where no channel is left, the incident stays
-untold: it is told as soon as one is set up.
+Where there are routes (`routing.yaml`), every alert of an incident brings those it goes to: a team hears of an incident
+once one of its alerts joins it. A rise in priority goes to whoever knows of the incident, too, and an end to all of
+them. A channel that is not set up is left out, and the timeline says so once. Where no channel is left, the incident
+stays untold: it is told as soon as one is set up.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from alerts.incidents.batch import Batch
-from alerts.incidents.incident import NO_CHANNEL, Incident, Notice, Step
+from alerts.incidents.incident import NO_CHANNEL, Alert, Incident, Notice, Step
 from alerts.judging import Key
+from alerts.policy import labels_of
 from alerts.rules import Priority, Target
 from metrics.settings import Alerts
-
-EDITED = ("slack", "webhook")
-"""Channels that take an update: Slack changes the message it wrote, a program can tell one from a page."""
 
 
 def route(batch: Batch) -> Batch:
@@ -23,7 +23,7 @@ def route(batch: Batch) -> Batch:
     before = {incident.id: incident for incident in batch.open}
     notices: list[Notice] = []
     steps: list[Step] = []
-    for notice in batch.notices:
+    for notice in (*batch.notices, *_newcomers(batch)):
         incident = incidents[notice.incident.id]
         wanted = _wanted(notice, incident, batch)
         targets = wanted if incident.resolved_at and incident.told else _set_up(wanted, batch)
@@ -36,35 +36,69 @@ def route(batch: Batch) -> Batch:
     return replace(batch, incidents=tuple(incidents.values()), notices=tuple(notices), steps=(*batch.steps, *steps))
 
 
+def _newcomers(batch: Batch) -> Iterator[Notice]:
+    """A notice for those who are to hear of an incident only now: an alert of theirs joined it, or their time began."""
+    if batch.policy.is_plain:
+        return
+    spoken_of = {notice.incident.id for notice in batch.notices if notice.kind not in ("update", "escalation")}
+    joined = {alert.incident for alert in batch.changed} | {one.incident.id for one in batch.notices}
+    firing = batch.firing()
+    for incident in batch.incidents:
+        over = incident.resolved_at is not None or incident.told_at is None or incident.id in spoken_of
+        by_time = bool(batch.policy.time_intervals) and incident.acknowledged_at is None
+        if over or not (incident.id in joined or by_time):
+            continue
+        alerts = tuple(one for one in firing.get(incident.id, ()) if not one.withheld)
+        new = _set_up([one for one in _usual(incident, alerts, batch) if str(one) not in incident.told], batch)
+        if new:
+            yield Notice("firing", incident, alerts, new, at=batch.now)
+
+
 def _wanted(notice: Notice, incident: Incident, batch: Batch) -> tuple[Target, ...]:
+    told = _of(incident.told)
     if incident.resolved_at is not None and incident.told:
-        return _of(incident.told)
+        return told
+    if notice.targets:
+        return notice.targets
     match notice.kind:
         case "update":
-            return tuple(one for one in _of(incident.told) if one.channel in EDITED)
-        case "escalation":
-            return notice.targets
+            return told if notice.note else tuple(one for one in told if one.way in batch.edited)
+        case "firing":
+            # Whoever was told of it at a lower priority hears that it rose.
+            return tuple(dict.fromkeys((*_usual(incident, notice.alerts, batch), *(told if incident.told_at else ()))))
         case _:
-            return _usual(incident.head, incident.priority, batch)
+            return _usual(incident, notice.alerts, batch)
 
 
-def _usual(head: Key, priority: Priority, batch: Batch) -> tuple[Target, ...]:
-    """Who is told of a head at a priority, whether they can be or not."""
-    rule = batch.rules.get(head.rule)
-    named = rule.notifications.channels if rule else None
-    return _of(batch.settings.routes.get(priority.value, ()) if named is None else named)
+def _usual(incident: Incident, alerts: Sequence[Alert], batch: Batch) -> tuple[Target, ...]:
+    """Who is told of an incident, whether they can be or not: by its head, and where there are routes by its alerts."""
+    about = dict.fromkeys([(incident.head, incident.priority)])
+    if not batch.policy.is_plain:
+        about |= dict.fromkeys((one.key, one.priority) for one in alerts)
+    return tuple(dict.fromkeys(target for key, priority in about for target in _of_alert(key, priority, batch)))
+
+
+def _of_alert(key: Key, priority: Priority, batch: Batch) -> Iterable[Target]:
+    rule = batch.rules.get(key.rule)
+    if rule is not None and rule.notifications.channels is not None:
+        return _of(rule.notifications.channels)
+    usual = _of(batch.settings.routes.get(priority.value, ()))
+    if batch.policy.is_plain:
+        return usual
+    ways = batch.policy.ways(labels_of(key, priority, rule))
+    named = [batch.policy.targets(way) for way in ways if not batch.policy.muted(way, batch.now)]
+    return [target for one in named for target in (usual if one is None else one)]
 
 
 def _of(texts: Iterable[str]) -> tuple[Target, ...]:
     """The targets that texts name, each once; one that names no known channel is like one that is not set up."""
-    parts = (text.partition(":") for text in dict.fromkeys(texts))
-    return tuple(Target(channel=channel, address=address) for channel, _, address in parts)
+    return tuple(Target.parted(text) for text in dict.fromkeys(texts))
 
 
 def _set_up(targets: Sequence[Target], batch: Batch) -> tuple[Target, ...]:
     """Those that can be told: their channel is set up, and knows to whom where the target does not say."""
     nowhere = _without_address(batch.settings)
-    return tuple(one for one in targets if one.channel in batch.set_up and (one.address or one.channel not in nowhere))
+    return tuple(one for one in targets if one.way in batch.set_up and (one.address or one.way not in nowhere))
 
 
 def _without_address(settings: Alerts) -> frozenset[str]:
@@ -103,8 +137,8 @@ def _left_out(notice: Notice, wanted: Sequence[Target], before: Incident | None,
         return
     said: tuple[Target, ...] = ()
     if notice.kind != "escalation" and before and (before.told_at or before.withheld == NO_CHANNEL):
-        said = _usual(before.head, before.priority, batch)
-    lacking = [str(one) for one in wanted if one not in _set_up(wanted, batch) and one not in said]
+        said = (*_usual(before, (), batch), *_of(before.told))
+    lacking = [one.shown for one in wanted if one not in _set_up(wanted, batch) and one not in said]
     if lacking:
         verb = "is" if len(lacking) == 1 else "are"
         yield Step(batch.now, "note", f"{', '.join(lacking)} {verb} not set up: left out", notice.incident.id)

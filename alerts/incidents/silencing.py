@@ -1,7 +1,7 @@
 """Silences that people set: what they match is told to nobody until they end."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -23,7 +23,8 @@ def silence(batch: Batch) -> Batch:
     reasons = {one.id: _reason(one, batch.now, ZoneInfo(batch.timezone)) for one in batch.silences}
 
     def silenced(alert: Alert) -> Alert:
-        found = _match(alert, [*by_rule[alert.key.rule], *by_rule[""]], batch.now)
+        candidates = [*by_rule[alert.key.rule], *by_rule[""]]
+        found = _match(batch.labels(alert), candidates, batch.now) if candidates else None
         return replace(alert, withheld=reasons[found.id]) if found and not alert.withheld else alert
 
     return replace(batch, alerts=tuple(map(silenced, batch.alerts)))
@@ -35,8 +36,8 @@ def until(end: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{local:%H:%M %Z}" if local.date() == now.astimezone(zone).date() else f"{local:%d %b %H:%M %Z}"
 
 
-def _match(alert: Alert, silences: Sequence[Silence], now: datetime) -> Silence | None:
-    matching = (one for one in silences if one.matches(alert.key, now))
+def _match(labels: Mapping[str, str], silences: Sequence[Silence], now: datetime) -> Silence | None:
+    matching = (one for one in silences if one.matches(labels, now))
     return max(matching, key=lambda one: one.end, default=None)
 
 

@@ -11,6 +11,7 @@ from alerts.incidents.correlation import RECOVERED
 from alerts.incidents.escalation import steps_of
 from alerts.incidents.incident import Alert, Incident, Step
 from alerts.judging import State
+from alerts.rules import Target
 from alerts.rules.durations import written
 
 MOST_NAMED = 10
@@ -85,4 +86,5 @@ def _of_itself(incident: Incident, before: Incident | None, batch: Batch) -> Ite
 def _of_escalation(incident: Incident, before: Incident | None, batch: Batch) -> Iterator[Step]:
     earlier = before.escalated if before else 0
     for step in steps_of(incident, batch)[earlier : incident.escalated]:
-        yield Step(batch.now, "escalated", f"not acknowledged within {written(step.after)}: {', '.join(step.to)}")
+        named = ", ".join(Target.parted(text).shown for text in step.to)
+        yield Step(batch.now, "escalated", f"not acknowledged within {written(step.after)}: {named}")

@@ -14,7 +14,8 @@ ABOUT_RULES = AlertRule.model_construct(
     by=("file",),
     # Somebody may just be typing.
     condition=Static(operator=">", threshold=0, duration=parsed("1m")),
-    description="A file of alert rules has something wrong in it; what it held when it was last good stays in force. "
+    description="A file of alert rules, routes, settings or secrets has something wrong in it; what it held when it "
+    "was last good stays in force. "
     "`promptpilot alerts check` says what.",
 )
 """The rule that the program has about rules. It has no metric: `about` says where it breaches."""

@@ -3,10 +3,12 @@
 Models only: reading files, naming lines and reloading are `reading.py`'s.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
@@ -31,7 +33,7 @@ from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Filter
 from metrics.events.entries import nearest
 
-CHANNELS = ("slack", "email", "pagerduty", "webhook")
+CHANNELS = ("slack", "email", "pagerduty", "webhook", "msteams", "discord", "telegram", "opsgenie", "googlechat")
 """Ways to reach a person or a program."""
 NONE = "(none)"
 """How a dimension's missing value is written."""
@@ -65,22 +67,64 @@ Window = Annotated[
 
 
 class Target(Part):
-    """One who is told: `slack`, `slack:#incidents`, `email:oncall@example.com`."""
+    """One who is told: `slack`, `slack:#incidents`, `email:oncall@example.com`, `pagerduty@checkout`."""
 
     channel: str
     address: str = ""
     """Empty: the channel's own default."""
+    point: str = ""
+    """Contact point of `routing.yaml`, with settings and secrets of its own; empty: those of the home."""
 
     @classmethod
     def of(cls, text: str) -> Self:
         """The target that a text names. Raises ValueError with the nearest channel."""
-        channel, _, address = text.partition(":")
-        if channel not in CHANNELS:
-            raise ValueError(f"{channel!r} is no channel{nearest(channel, CHANNELS)}; known are {', '.join(CHANNELS)}")
-        return cls(channel=channel, address=address)
+        found = cls.parted(text)
+        if found.channel not in CHANNELS:
+            near = nearest(found.channel, CHANNELS)
+            raise ValueError(f"{found.channel!r} is no channel{near}; known are {', '.join(CHANNELS)}")
+        if found.way + "@" == text.partition(":")[0]:
+            raise ValueError(
+                f"{text!r}: expected the name of a contact point after the @, such as {found.way}@checkout"
+            )
+        return found
+
+    @classmethod
+    def parted(cls, text: str) -> Self:
+        """The target that a text names, whether there is such a channel or not."""
+        way, _, address = text.partition(":")
+        channel, _, point = way.partition("@")
+        return cls(channel=channel, address=address, point=point)
+
+    @property
+    def way(self) -> str:
+        """Which channel it takes: `slack`, or that of a contact point, `slack@checkout`."""
+        return f"{self.channel}@{self.point}" if self.point else self.channel
 
     def __str__(self) -> str:
-        return f"{self.channel}:{self.address}" if self.address else self.channel
+        return f"{self.way}:{self.address}" if self.address else self.way
+
+    @property
+    def shown(self) -> str:
+        """The target as people may read it: a web address may hold a token, and is told by its host."""
+        if "://" not in self.address:
+            return str(self)
+        try:
+            return f"{self.way}:{urlsplit(self.address).hostname or '…'}"
+        except ValueError:
+            return f"{self.way}:…"
+
+
+def shown(text: str) -> str:
+    """A target that a text names, as people may read it, whether there is such a channel or not."""
+    return Target.parted(text).shown
+
+
+_WEBHOOKS = re.compile(r"""webhook:https?://[^\s"',\]}]+""")
+
+
+def without_addresses(text: str) -> str:
+    """The text of a rule file with its webhooks told by their hosts."""
+    return _WEBHOOKS.sub(lambda found: shown(found[0]), text)
 
 
 def _is_a_target(text: str) -> str:
@@ -92,8 +136,8 @@ TargetText = Annotated[
     AfterValidator(_is_a_target),
     WithJsonSchema({
         "type": "string",
-        "anyOf": [{"enum": list(CHANNELS)}, {"pattern": f"^({'|'.join(CHANNELS)})(:.*)?$"}],
-        "examples": ["slack", "slack:#incidents", "email:oncall@example.com"],
+        "anyOf": [{"enum": list(CHANNELS)}, {"pattern": f"^({'|'.join(CHANNELS)})(@[^:]+)?(:.*)?$"}],
+        "examples": ["slack", "slack:#incidents", "email:oncall@example.com", "pagerduty@checkout"],
     }),
 ]  # fmt: skip
 """A `Target` as it is written."""

@@ -27,7 +27,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from alerts.incidents import Notice, NoticeKind
 from alerts.judging import Key
 from alerts.rules import Target
-from alerts.store.rows import Read, columns_of, row_of, upsert
+from alerts.store.rows import Read, columns_of, parts, row_of, upsert
 from alerts.store.tables import OUTBOX, Fate
 
 Reference = Mapping[str, str]
@@ -183,6 +183,17 @@ class Outbox:
             .group_by(OUTBOX.c.incident)
         )
         return {row.incident: row.messages for row in found}
+
+    def reached(self, incidents: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """By incident, the targets at which a message about it arrived, the first one first; digests are left out."""
+        found: dict[str, dict[str, None]] = {}
+        for part in parts(incidents):
+            statement = select(OUTBOX.c.incident, OUTBOX.c.target).where(
+                OUTBOX.c.incident.in_(part), OUTBOX.c.status == Fate.DELIVERED, OUTBOX.c.kind != "digest"
+            )
+            for row in self._connection.execute(statement.order_by(OUTBOX.c.finished_at, OUTBOX.c.sequence)):
+                found.setdefault(row.incident, {})[row.target] = None
+        return {incident: tuple(targets) for incident, targets in found.items()}
 
     def references(self, incident: str) -> Mapping[str, Reference]:
         """By target, what finds the first message again that arrived there. A digest is of many, and not counted."""

@@ -129,6 +129,15 @@ class Repository(Outbox):
         """Keep incidents, new ones and changed ones."""
         upsert(self._connection, INCIDENTS, [rows.incident_row(incident) for incident in incidents])
 
+    def mark_delivered(self, incident_ids: Iterable[str], at: datetime) -> None:
+        """Note that a message about them arrived, unless one did before."""
+        for part in parts(incident_ids):
+            self._connection.execute(
+                update(INCIDENTS)
+                .where(INCIDENTS.c.id.in_(part), INCIDENTS.c.delivered_at.is_(None))
+                .values(delivered_at=at)
+            )
+
     def alerts_of(self, incident_ids: Iterable[str]) -> tuple[Alert, ...]:
         """All alerts of these incidents, the earliest first."""
         return tuple(alert for part in parts(incident_ids) for alert in self._alerts(ALERTS.c.incident.in_(part)))

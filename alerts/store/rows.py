@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from alerts.incidents import Alert, Incident, Silence, Step
 from alerts.judging import Instance, Key, Transition
 from alerts.judging.instance import KEYS_REMEMBERED
+from alerts.policy import Matcher
 
 Values = Mapping[str, Any]
 Read = Row[*tuple[Any, ...]]
@@ -112,13 +113,14 @@ def silence_row(silence: Silence) -> Values:
     """A silence; `end` is a word of SQL."""
     return {
         "id": silence.id, "starts_at": silence.start, "ends_at": silence.end, "reason": silence.reason,
-        "who": silence.who, "rule": silence.rule, "labels": dict(silence.labels),
+        "who": silence.who, "matchers": [(one.name, one.operator, one.value) for one in silence.matchers],
     }  # fmt: skip
 
 
 def silence_of(row: Read) -> Silence:
     """The silence of a row."""
-    return Silence(row.id, row.starts_at, row.ends_at, row.reason, row.who, row.rule, row.labels)
+    matchers = tuple(Matcher(*one) for one in row.matchers)
+    return Silence(row.id, row.starts_at, row.ends_at, row.reason, row.who, matchers)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Values], *, keep: bool = False) -> None:

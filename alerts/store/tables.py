@@ -233,6 +233,7 @@ INCIDENTS = Table(
     Column("resolution", Words, nullable=False),
     Column("first_told_at", Moment),
     Column("told_at", Moment),
+    Column("delivered_at", Moment),
     Column("told", Document, nullable=False),
     Column("escalated", Integer, nullable=False),
     Column("flapping_since", Moment),
@@ -291,8 +292,7 @@ SILENCES = Table(
     Column("ends_at", Moment, nullable=False),
     Column("reason", Words, nullable=False),
     Column("who", Words, nullable=False),
-    Column("rule", Words, nullable=False),
-    Column("labels", Document, nullable=False),
+    Column("matchers", Document, nullable=False),
     Index(None, "ends_at"),
 )  # fmt: skip
 

@@ -3,25 +3,27 @@
     lanes = Lanes()                                                # for as long as the program runs
     deliver(store, channels, compose, now, lanes=lanes, wait=2)    # again and again
 
-What fails is tried again, ever more rarely, for a day; then it is a dead letter. A try that may have arrived without
-our knowing (the program was killed, the answer never came) is repeated as such, so that channels can look first.
+What fails is tried again, ever more rarely, for a day; then it is a dead letter, and if it was to call somebody,
+another channel says it. A try that may have arrived without our knowing (the program was killed, the answer never came)
+is repeated as such, so that channels can look first.
 """
 
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import random
 from typing import Self
 
 from alerts.incidents import NoticeKind, Step
 from alerts.rules import Target
+from alerts.rules.model import shown
 from alerts.store import Store, StoreUnavailable
 from alerts.store.outbox import Delivery
 from alerts.store.repository import Repository
+from alerts.store.tables import Fate
 from alerts.telling.channels.channel import Channel, Receipt, Refused, Retry, Sent
 from alerts.telling.message import Message
 
@@ -33,7 +35,9 @@ LEASE = timedelta(seconds=45)
 BATCH = 100
 IN_A_LANE = 20
 """Messages that a lane takes at a time."""
-THREADS = 8
+COMPOSED_AT_ONCE = 8
+PAGES: Collection[NoticeKind] = ("firing", "repeat", "escalation", "flapping")
+"""Messages that are to call somebody."""
 TOLD: Mapping[NoticeKind, str] = {
     "firing": "told {}",
     "update": "brought {} up to date",
@@ -46,13 +50,14 @@ TOLD: Mapping[NoticeKind, str] = {
 }
 """What the timeline says of a message that arrived."""
 Compose = Callable[[Delivery], Message]
+_COMPOSING = threading.Semaphore(COMPOSED_AT_ONCE)
+"""Composing asks the engine, which every lane at once would keep too busy to evaluate rules."""
 
 
 class Lanes:
-    """Threads that send: one a target at most, `threads` at once. To be closed, or used as a context."""
+    """Threads that send, one a target: however many targets hang, the others go on. To be closed, or a context."""
 
-    def __init__(self, threads: int = THREADS) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="deliver")
+    def __init__(self) -> None:
         self._busy: set[str] = set()
         self._changed = threading.Condition()
         self.closing = threading.Event()
@@ -67,7 +72,7 @@ class Lanes:
     def close(self) -> None:
         """Let messages that are being sent come to their end; those still in a lane wait for the next start."""
         self.closing.set()
-        self._pool.shutdown(wait=True)
+        self.wait(None)
 
     def busy(self) -> frozenset[str]:
         """Targets that are being sent to."""
@@ -78,7 +83,7 @@ class Lanes:
         """Do the work of a target that is not busy."""
         with self._changed:
             self._busy.add(target)
-        self._pool.submit(self._run, target, work)
+        threading.Thread(target=self._run, args=(target, work), name="deliver", daemon=True).start()
 
     def wait(self, seconds: float | None) -> None:
         """Until nothing is being sent, but no longer than that."""
@@ -89,9 +94,9 @@ class Lanes:
         try:
             work()
         except StoreUnavailable as error:
-            LOG.error("%s: what was sent could not be noted, and may be sent twice: %s", target, error)
+            LOG.error("%s: what was sent could not be noted, and may be sent twice: %s", shown(target), error)
         except Exception as error:
-            _log_defect(f"sending to {target}", error)
+            _log_defect(f"sending to {shown(target)}", error)
         finally:
             with self._changed:
                 self._busy.discard(target)
@@ -118,7 +123,7 @@ def deliver(
     if lanes is None:
         with Lanes() as own:
             return deliver(store, channels, compose, now, lanes=own, wait=None, jitter=jitter)
-    sender = _Sender(store, channels, compose, now, jitter, lanes.closing)
+    sender = _Sender(store, channels, compose, now, jitter, lanes.closing, _COMPOSING)
     count = 0
     for target, deliveries in _taken(store, lanes.busy(), now()).items():
         count += len(deliveries)
@@ -167,6 +172,7 @@ class _Sender:
     now: Callable[[], datetime]
     jitter: Callable[[], float]
     closing: threading.Event
+    composing: threading.Semaphore
 
     def send_all(self, deliveries: Sequence[Delivery]) -> None:
         """Send to one target, in order, until it fails: what comes after would, too, and waits a little."""
@@ -186,8 +192,8 @@ class _Sender:
 
     def _send(self, delivery: Delivery) -> Receipt | None:
         """What came of it; None where somebody else has it."""
-        target = Target.of(delivery.target)
-        channel = self.channels.get(target.channel)
+        target = Target.parted(delivery.target)
+        channel = self.channels.get(target.way)
         message, failure = self._composed(delivery)
         with self.store.writing() as repository:
             if not repository.begin(delivery, message.model_dump_json() if message else "", self.now(), LEASE):
@@ -196,46 +202,68 @@ class _Sender:
         if message is None:
             return self._settle(delivery, Retry(f"the message could not be composed: {failure}"))
         if channel is None:
-            name = target.channel
+            name = target.way
             return self._settle(
                 delivery, Refused(f"{name} is not set up: promptpilot alerts send-test {name} says what is missing")
             )
         try:
             receipt = channel.send(message, target.address, first, delivery.again)
         except Exception as error:  # no channel should, but the others are to be told all the same
-            _log_defect(f"sending to {target}", error)
+            _log_defect(f"sending to {target.shown}", error)
             receipt = Retry(f"a defect of PromptPilot: {type(error).__name__}; the log says where")
         return self._settle(delivery, receipt)
 
     def _composed(self, delivery: Delivery) -> tuple[Message | None, str]:
         """The message; where that fails what was sent the last time, or why there is none."""
         try:
-            return self.compose(delivery), ""
+            with self.composing:
+                return self.compose(delivery), ""
         except Exception as error:  # a query may fail in many ways, and people are to be told all the same
-            _log_defect(f"composing {delivery.kind} for {delivery.target}", error)
+            _log_defect(f"composing {delivery.kind} for {_shown(delivery)}", error)
             kept = Message.model_validate_json(delivery.message) if delivery.message else None
             return kept, f"{type(error).__name__}: {error}"
 
     def _settle(self, delivery: Delivery, receipt: Receipt) -> Receipt:
-        at = self.now()
+        at, whom = self.now(), shown(delivery.target)
         with self.store.writing() as repository:
             match receipt:
                 case Sent(reference):
                     repository.delivered(delivery.key, reference, at)
+                    repository.mark_delivered(delivery.others or (delivery.incident,), at)
                     left_out = f", but not {reference['refused']}" if "refused" in reference else ""
-                    self._note(repository, delivery, at, TOLD[delivery.kind].format(delivery.target) + left_out)
+                    self._note(repository, delivery, at, TOLD[delivery.kind].format(_shown(delivery)) + left_out)
                 case Retry(reason, after) if at - delivery.queued_at < GIVE_UP:
                     next_at = self._next_try(delivery, after, at)
                     repository.retry(delivery.key, next_at, reason)
                     if reason != delivery.reason:  # said once for as long as it stays the same
-                        text = f"{delivery.target} could not be told: {reason}; next try at {_clock(next_at)}"
+                        text = f"{_shown(delivery)} could not be told: {reason}; next try at {_clock(next_at)}"
                         self._note(repository, delivery, at, text, failed=True)
                 case Retry(reason) | Refused(reason):
                     repository.give_up(delivery.key, at, reason)
-                    text = f"{delivery.target} was not told, and will not be: {reason}"
+                    text = f"{_shown(delivery)} was not told, and will not be: {reason}"
                     self._note(repository, delivery, at, text, failed=True)
-                    LOG.warning("%s: given up: %s", delivery.target, reason)
+                    LOG.warning("%s: given up: %s", _shown(delivery), reason)
+                    if delivery.kind in PAGES:
+                        self._say_elsewhere(repository, delivery, reason, at)
         return receipt
+
+    def _say_elsewhere(self, repository: Repository, failed: Delivery, reason: str, at: datetime) -> None:
+        """Put a page that failed for good in line for another channel: one that knows of the incident, else any."""
+        incident = repository.incident(failed.incident)
+        if incident is None or incident.resolved_at is not None:
+            return
+        earlier = repository.deliveries(incident.id)
+        broken = {Target.parted(one.target).way for one in earlier if one.status is Fate.DEAD}
+        heard = {one.target for one in earlier if one.status is not Fate.DEAD}
+        candidates = [*incident.told, *self.channels]
+        instead = next((one for one in candidates if Target.parted(one).way in self.channels.keys() - broken), "")
+        if not instead:
+            return
+        note = ". ".join(filter(None, (failed.note, f"{_shown(failed)} could not be told: {reason}")))
+        kind = "repeat" if instead in heard else failed.kind
+        key = f"{failed.key}/instead/{instead}"
+        repository.enqueue([Delivery(key, incident.id, instead, kind, failed.alerts, at, at, note=note)])
+        repository.save_incidents([replace(incident, told=tuple(dict.fromkeys((*incident.told, instead))))])
 
     def _next_try(self, delivery: Delivery, after: timedelta | None, at: datetime) -> datetime:
         """Not before the other side said; and once more when a day is over, however long that is."""
@@ -245,6 +273,10 @@ class _Sender:
     def _note(self, repository: Repository, delivery: Delivery, at: datetime, text: str, failed: bool = False) -> None:
         kind = "failed" if failed else "told"
         repository.record(Step(at, kind, text, incident) for incident in delivery.others or (delivery.incident,))
+
+
+def _shown(delivery: Delivery) -> str:
+    return Target.parted(delivery.target).shown
 
 
 def _log_defect(what: str, error: Exception) -> None:

@@ -26,6 +26,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from alerts.acts import NoIncident, acknowledge, silence
+from alerts.policy import only
 from alerts.store import Store, StoreUnavailable
 from alerts.telling.channels.http_answers import wait
 from alerts.telling.channels.one_line import one_line
@@ -212,7 +213,6 @@ def _silenced(store: Store, press: Press, at: datetime) -> str:
             raise NoIncident(press.incident)
         end = at + SILENCED_FOR
         for key in incident.firing or (incident.head,):
-            labels = {name: value or "" for name, value in key.labels}
             why = f"button in Slack, {incident.title}"
-            silence(repository, who=press.who, why=why, at=at, end=end, rule=key.rule, labels=labels)
+            silence(repository, who=press.who, why=why, at=at, end=end, matchers=only(key))
     return f"Silenced until {end:%H:%M} UTC."

@@ -5,18 +5,19 @@
 It remembers between evaluations what the database would. Every channel counts as set up; nothing is silenced.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from alerts.incidents import Alert, Incident, Notice
 from alerts.incidents.alert_changes import alert_changes
-from alerts.incidents.batch import Batch
+from alerts.incidents.batch import EDITED, PLAIN, Batch
 from alerts.incidents.digest import newest_due
 from alerts.incidents.flapping import SPAN
 from alerts.incidents.pipeline import DIGEST, STAGES, Stage, run
 from alerts.judging import Key, State, Transition
 from alerts.judging.evaluation import Evaluation
+from alerts.policy import Policy
 from alerts.rules import CHANNELS, AlertRule
 from metrics.settings import Alerts
 
@@ -24,9 +25,10 @@ from metrics.settings import Alerts
 class Audience:
     """What people are told after each evaluation, a line a notice: `firing errors{endpoint=/chat} to slack, email`."""
 
-    def __init__(self, settings: Alerts, timezone: str = "UTC") -> None:
+    def __init__(self, settings: Alerts, timezone: str = "UTC", policy: Policy = PLAIN) -> None:
         self._settings = _reachable(settings)
         self._timezone = timezone
+        self._policy = policy
         self._firing: tuple[Alert, ...] = ()
         self._incidents: dict[str, Incident] = {}
         self._history: tuple[Transition, ...] = ()
@@ -49,9 +51,16 @@ class Audience:
             history=_by_key(self._history),
             settings=self._settings,
             timezone=self._timezone,
-            set_up=frozenset(CHANNELS),
+            policy=self._policy,
+            set_up=self._ways(CHANNELS),
+            edited=self._ways(EDITED),
         )
         return [*self._told(batch, STAGES), *self._digested(batch)]
+
+    def _ways(self, channels: Iterable[str]) -> frozenset[str]:
+        """Channels, those of contact points too."""
+        points = ("", *(f"@{name}" for name in self._policy.contact_points))
+        return frozenset(f"{channel}{point}" for channel in channels for point in points)
 
     def _digested(self, batch: Batch) -> Sequence[str]:
         due = newest_due(batch.now, self._settings.digest_at, self._timezone)

@@ -46,7 +46,8 @@ class Failure:
 class Report:
     """What came of a file."""
 
-    cases: int
+    cases: tuple[str, ...]
+    """The names of the timelines that were played."""
     failures: tuple[Failure, ...]
 
 
@@ -67,9 +68,14 @@ class Played:
 
 
 def report_of(
-    path: Path, metrics: Mapping[str, Metric] = METRICS, notify: Callable[[], Notify] | None = None
+    path: Path,
+    metrics: Mapping[str, Metric] = METRICS,
+    notify: Callable[[], Notify] | None = None,
+    wanted: str = "",
 ) -> Report:
     """What came of the timelines of a file; `notify` makes, for each, what tells people.
+
+    `wanted` is a text that the name of a timeline, or the id of one of its rules, must hold for it to be played.
 
     Raises:
         TimelineError: the file, or one of rules that it names, cannot be used.
@@ -81,14 +87,18 @@ def report_of(
     cases = entries_of(text, str(path), RuleTest, TimelineError)
     document = Document.of(text, str(path))
     failures: list[Failure] = []
+    played: list[str] = []
     for number, case in enumerate(cases):
         try:
             rules = rules_of(case, path.parent)
+            if not any(wanted in name for name in (case.name, *(rule.id for rule in rules))):
+                continue
+            played.append(case.name)
             found = list(differences(case, rules, play(case, rules, metrics, notify and notify())))
         except ValueError as error:
             raise TimelineError(f"{path}, line {document.line((number,))}: {case.name}: {error}") from error
         failures += [Failure(str(path), document.line((number, *place)), case.name, said) for place, said in found]
-    return Report(len(cases), tuple(failures))
+    return Report(tuple(played), tuple(failures))
 
 
 def rules_of(case: RuleTest, directory: Path) -> tuple[AlertRule, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from app.commands.printing import json_bytes, moment, say, table_text, warn
+from app.terminal import visible_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,6 +78,8 @@ def write(answer: bytes, out: Path | None) -> None:
         out.write_bytes(answer)
         return
     sys.stdout.flush()
+    if sys.stdout.isatty():  # a file or a program gets what was asked for, byte by byte
+        answer = visible_lines(answer.decode("utf-8", "backslashreplace")).encode()
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
 

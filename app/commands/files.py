@@ -8,7 +8,7 @@ import typer
 
 from app.commands.options import Home, Json, settings_of
 from app.commands.outcome import unknown
-from app.commands.printing import moment, print_json, say, table_text
+from app.commands.printing import moment, print_json, say, say_lines, table_text
 
 if TYPE_CHECKING:
     from metrics.lake.ledger import Attempt
@@ -47,7 +47,7 @@ def files(
         say("no file" + (" of that name or status" if name or status else " yet"))
         return
     columns = ("hash", "when", "status", "kinds", "file", "read", "stored", "duplicates", "rejected")
-    say(table_text("", columns, [_row(attempt) for attempt in shown], right=4).rstrip("\n"))
+    say_lines(table_text("", columns, [_row(attempt) for attempt in shown], right=4).rstrip("\n"))
     for attempt in shown:
         for said in (*attempt.outcome.notes, *(one.asks for one in attempt.outcome.questions)):
             say(f"{attempt.hash[:8]} {attempt.outcome.path.name}: {said}")

@@ -8,9 +8,10 @@ import typer
 
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import Exit, invalid, unknown, wrong
-from app.commands.printing import plain, print_json, say
+from app.commands.printing import print_json, say
 from app.commands.progress import FileBar, progress_bar
 from app.commands.questions import told
+from app.terminal import plain
 
 if TYPE_CHECKING:
     from metrics.events.questions import Answers

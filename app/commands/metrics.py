@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.options import Home, Json, settings_of
-from app.commands.printing import print_json, say, table_text
+from app.commands.printing import print_json, say_lines, table_text
 
 if TYPE_CHECKING:
     from metrics.catalog import Metric
@@ -16,14 +16,14 @@ ANY = "any"
 
 def metrics(
     as_json: Json = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of the README.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of docs/metrics.md.")] = False,
     home: Home = None,
 ) -> None:
     """Every metric with its unit, the events it is made of, and its definition."""
     from metrics.catalog import METRICS, catalog
 
     if as_markdown:
-        say(markdown_table(list(METRICS.values())))
+        say_lines(markdown_table(list(METRICS.values())))
         return
     known = list(catalog(settings_of(home)).values())
     if as_json:
@@ -40,11 +40,11 @@ def metrics(
         ])  # fmt: skip
         return
     rows = [[metric.name, metric.unit, ", ".join(_kinds(metric)), metric.doc] for metric in known]
-    say(table_text("", ["metric", "unit", "events", "definition"], rows).rstrip())
+    say_lines(table_text("", ["metric", "unit", "events", "definition"], rows).rstrip())
 
 
 def markdown_table(known: "list[Metric]") -> str:
-    """The metrics as a Markdown table, as the README holds it."""
+    """The metrics as a Markdown table, as `docs/metrics.md` holds it."""
     lines = ["| metric | unit | events | definition |", "|---|---|---|---|"]
     for metric in known:
         kinds = ", ".join(kind if kind == ANY else f"`{kind}`" for kind in _kinds(metric))

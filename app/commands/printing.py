@@ -1,9 +1,12 @@
-"""JSON, tables and sentences on the terminal."""
+"""JSON, tables and sentences on the terminal; `app.terminal` makes harmless what is in them."""
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from io import StringIO
+
+from app.terminal import plain, visible, visible_lines
 
 
 def print_json(value: object) -> None:
@@ -18,16 +21,18 @@ def json_bytes(value: object) -> bytes:
     import orjson
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_NON_STR_KEYS
-    return orjson.dumps(value, default=lambda one: plain(str(one)), option=options)
+    document = orjson.dumps(value, default=plain, option=options)
+    if document.isascii() and b"\x7f" not in document:
+        return document  # orjson has written out all others
+    return _NO_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", document.decode()).encode()
 
 
-def plain(text: object) -> str:
-    r"""Text that can be written: of a file's name that is no UTF-8, the bytes are written out (`caf\xe9.csv`)."""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+_NO_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What JSON allows within a text, and a terminal may take for an order."""
 
 
 def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) -> str:
-    """A table as wide as the terminal, colored where that is one; its last `right` columns hold numbers."""
+    """A table as wide as the terminal; its last `right` columns hold numbers."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
@@ -37,25 +42,32 @@ def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
         number = position >= len(columns) - right
-        table.add_column(escape(column), justify="right" if number else "left", overflow="fold", no_wrap=number)
+        table.add_column(
+            escape(visible(column)), justify="right" if number else "left", overflow="fold", no_wrap=number
+        )
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(visible(cell)) for cell in row))
     written = StringIO()
     width = terminal.width if terminal.is_terminal else 200
     if title:
-        written.write(title + "\n")
-    Console(file=written, width=width, force_terminal=terminal.is_terminal).print(table)
+        written.write(visible(title) + "\n")
+    Console(file=written, width=width).print(table)
     return "".join(line.rstrip() + "\n" for line in written.getvalue().splitlines())
 
 
 def say(sentence: str) -> None:
     """A line for the person at the terminal."""
-    sys.stdout.write(plain(sentence) + "\n")
+    sys.stdout.write(visible(sentence) + "\n")
+
+
+def say_lines(text: str) -> None:
+    """Several lines for them: a table, a list."""
+    sys.stdout.write(visible_lines(text) + "\n")
 
 
 def warn(sentence: str) -> None:
     """A line beside the result: on standard error, so that a program reading the result is not disturbed."""
-    sys.stderr.write(plain(sentence) + "\n")
+    sys.stderr.write(visible(sentence) + "\n")
 
 
 def moment(value: datetime | None) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from app.commands.printing import plain
+from app.terminal import visible
 
 if TYPE_CHECKING:
     from metrics.lake.ledger import FileOutcome
@@ -54,7 +54,7 @@ class FileBar:
     def begun(self, path: Path, number: int, of: int) -> None:
         """The next file."""
         self._number, self._of = number, of
-        self._text = f"{number}/{of} {plain(path.name)}"
+        self._text = f"{number}/{of} {visible(path.name)}"
         if of > FEW:
             self._show(self._text, number - 1, of)
         else:

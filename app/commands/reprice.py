@@ -6,7 +6,7 @@ import typer
 
 from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import wrong
-from app.commands.printing import print_json, say, table_text
+from app.commands.printing import print_json, say, say_lines, table_text
 from app.commands.window import parse_moment
 
 
@@ -37,7 +37,7 @@ def reprice(
         return
     if rows:
         columns = ("provider", "model", "calls", "old USD", "new USD", "difference", "unpriced before", "after")
-        say(table_text("", columns, [_cells(row) for row in rows], right=6).rstrip("\n"))
+        say_lines(table_text("", columns, [_cells(row) for row in rows], right=6).rstrip("\n"))
     old, new = (sum(row[name] for row in rows) for name in ("old_usd", "new_usd"))
     done = "would change" if dry_run else "changed"
     say(

@@ -6,7 +6,7 @@ import typer
 
 from app.commands.options import Home, Json, settings_of
 from app.commands.outcome import Exit
-from app.commands.printing import print_json, say, table_text
+from app.commands.printing import print_json, say, say_lines, table_text
 
 _SHOWN = 20
 
@@ -24,7 +24,9 @@ def verify(as_json: Json = False, home: Home = None) -> None:
     elif found.differences:
         rows = [[item.metric, item.where, str(item.answered), str(item.expected)] for item in found.differences]
         columns = ["metric", "where", "shown", "from the events"]
-        say(table_text(f"{len(rows):,} of {found.compared:,} figures differ", columns, rows[:_SHOWN], right=2).rstrip())
+        say_lines(
+            table_text(f"{len(rows):,} of {found.compared:,} figures differ", columns, rows[:_SHOWN], right=2).rstrip()
+        )
     else:
         say(f"{found.compared:,} figures compared, none differs")
     if found.differences:

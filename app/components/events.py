@@ -47,14 +47,14 @@ def _page(kind: str, view: View) -> None:
         return
     _turn(kind, view, places, found)
     chosen = st.dataframe(
-        _cells(found.rows, view), hide_index=True, height=11 * theme.EVENT_ROW_HEIGHT,
+        cells(found.rows, view), hide_index=True, height=11 * theme.EVENT_ROW_HEIGHT,
         row_height=theme.EVENT_ROW_HEIGHT,
         on_select="rerun", selection_mode="single-row", key=f"events-{kind}-{len(places)}",
         alt=f"{kind} events: {found.rows.height} of a page, the newest first",
     )  # fmt: skip
     rows: list[int] = chosen["selection"]["rows"]
     if rows:
-        _whole(found.rows.row(rows[0], named=True), view)
+        in_full(found.rows.row(rows[0], named=True), view)
 
 
 def _turn(kind: str, view: View, places: list[Place], found: EventPage) -> None:
@@ -85,7 +85,7 @@ def _turn(kind: str, view: View, places: list[Place], found: EventPage) -> None:
             )
 
 
-def _whole(row: dict[str, Any], view: View) -> None:
+def in_full(row: dict[str, Any], view: View) -> None:
     """One event, every column of it as text; and by a click all that belongs to it."""
     with st.container(border=True, key="event", gap="small"):
         known = [(name, value) for name, value in row.items() if value is not None and name != "attributes"]
@@ -106,13 +106,13 @@ def _whole(row: dict[str, Any], view: View) -> None:
             rows = exploring.together(view, by, str(row[by]), row["ts"])
             st.caption(f"{rows.height:,} events of this {followed[by]}, the newest first")
             st.dataframe(
-                _cells(rows, view), hide_index=True, height=400, row_height=theme.ROW_HEIGHT,
+                cells(rows, view), hide_index=True, height=400, row_height=theme.ROW_HEIGHT,
                 alt=f"{rows.height} events of the same {followed[by]}",
                 column_config={"details": st.column_config.TextColumn("details", width="large")},
             )  # fmt: skip
 
 
-def _cells(rows: pl.DataFrame, view: View) -> pl.DataFrame:
+def cells(rows: pl.DataFrame, view: View) -> pl.DataFrame:
     """As a table shows it: times in the viewer's zone, columns without a value left out, attributes as text."""
     nested = [name for name, dtype in rows.schema.items() if dtype.is_nested()]
     texts = [pl.Series(name, map(_listed, rows[name]), pl.String) for name in nested]

@@ -33,7 +33,7 @@ def panel(view: View) -> None:
 def _panel(view: View) -> None:
     with contained("Alerts and issues"):
         cases = alerting.board().cases
-        components, (errors, unfit) = health.troubled_components(), health.open_errors(view, _LIMIT)
+        components, (errors, unfit) = health.troubled_components(health.moment(view)), health.open_errors(view, _LIMIT)
         count = len(cases) + components.height + errors.height
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader("Alerts and issues", anchor=False, width="content", help=_HELP)

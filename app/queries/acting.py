@@ -1,13 +1,14 @@
 """What is done about alerts from a page: each a short transaction, and a sentence on what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from alerts import acts
+from alerts.policy import Matcher
 from alerts.store import Store, StoreUnavailable
 from alerts.store.repository import Repository
-from app.queries import alert_home
+from app.queries import alert_home, ruling
 from app.source import source
 from metrics.events.problems import ConfigurationError
 
@@ -33,12 +34,13 @@ def note(incident_id: str, text: str, *, who: str) -> str:
     return _within(lambda repository: _told(acts.note(repository, incident_id, who, text, source().now())))
 
 
-def silence(rule: str, labels: Mapping[str, str], start: datetime, end: datetime, reason: str, *, who: str) -> str:
-    """Let nobody be told of a rule, or of all where it is empty, with these labels, for a while. Raises NotDone."""
+def silence(matchers: Sequence[Matcher], start: datetime, end: datetime, reason: str, *, who: str) -> str:
+    """Let nobody be told of what matches for a while; of everything where there are no matchers. Raises NotDone."""
 
     def silenced(repository: Repository) -> str:
         acts.silence(
-            repository, who=who, why=reason, at=source().now(), start=start, end=end, rule=rule, labels=labels
+            repository, who=who, why=reason, at=source().now(), start=start, end=end, matchers=matchers,
+            rules=ruling.in_force(),
         )  # fmt: skip
         return "Silenced: it goes on to be recorded, and nobody is told."
 
@@ -49,7 +51,7 @@ def unsilence(silence_id: str, *, who: str) -> str:
     """End a silence. Raises NotDone."""
 
     def ended(repository: Repository) -> str:
-        acts.unsilence(repository, silence_id, who, source().now())
+        acts.unsilence(repository, silence_id, who, source().now(), ruling.in_force())
         return "The silence has ended: what still fires is told."
 
     return _within(ended)

@@ -3,15 +3,17 @@
 Alerts are those of one's own home; while the demo is shown, those of the demo's home where it has any.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import streamlit as st
 
+from alerts import acts
 from alerts.incidents import Alert, Incident, Silence, Status, Step
 from alerts.judging import Instance, State
+from alerts.policy import Matcher, labels_of, matches
 from alerts.rules import AlertRule
 from alerts.store import Store
 from alerts.store.outbox import Delivery
@@ -68,6 +70,8 @@ class Case:
     """The head's rule, while it is in force."""
     silence: Silence | None = None
     """The one that keeps the head quiet now."""
+    reached: tuple[str, ...] = ()
+    """Targets at which a message about it arrived."""
 
     @property
     def head(self) -> Alert | None:
@@ -143,7 +147,8 @@ def board() -> Board:
     known = _known(alert_home.stamp(), shared_until, opened)
     rules = ruling.in_force()
     cases = [
-        _case(incident, known.alerts.get(incident.id, ()), rules, known.silences, now) for incident in known.incidents
+        _case(incident, known.alerts.get(incident.id, ()), known.reached, rules, known.silences, now)
+        for incident in known.incidents
     ]
     return Board(
         cases=tuple(sorted(cases, key=_urgency)),
@@ -164,6 +169,8 @@ class _Known:
     """Open ones."""
     alerts: Mapping[str, tuple[Alert, ...]]
     """Theirs."""
+    reached: Mapping[str, tuple[str, ...]]
+    """Whom messages about them reached."""
     silences: tuple[Silence, ...]
     pending: tuple[Instance, ...]
     dead: tuple[Delivery, ...]
@@ -187,6 +194,7 @@ def _known(stamp: object, moment: datetime, _store: Store) -> _Known:
         return _Known(
             incidents=incidents,
             alerts={incident: tuple(members) for incident, members in alerts.items()},
+            reached=repository.reached(incident.id for incident in incidents),
             silences=repository.silences(moment),
             pending=tuple(one for one in repository.instances().values() if one.state is State.PENDING),
             dead=repository.dead_letters(),
@@ -206,12 +214,13 @@ def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
         incident = repository.incident(incident_id)
         if incident is None:
             return None
-        alerts, steps, silences = (
+        alerts, reached, steps, silences = (
             repository.alerts_of([incident_id]),
+            repository.reached([incident_id]),
             repository.timeline(incident_id),
             repository.silences(now),
         )
-    found = _case(incident, alerts, ruling.in_force(), silences, now)
+    found = _case(incident, alerts, reached, ruling.in_force(), silences, now)
     return found, (*_beginning(found, steps), *steps)
 
 
@@ -243,17 +252,42 @@ def silences() -> tuple[Silence, ...]:
         return repository.silences()
 
 
+def matching(matchers: Sequence[Matcher]) -> tuple[Alert, ...]:
+    """The alerts that fire now and that matchers hold for."""
+    opened, rules = alert_home.store(), ruling.in_force()
+    if opened is None:
+        return ()
+    with opened.reading() as repository:
+        firing = repository.firing_alerts()
+    return tuple(one for one in firing if matches(matchers, labels_of(one.key, one.priority, rules.get(one.key.rule))))
+
+
+def matched(silences: Sequence[Silence]) -> dict[str, tuple[Alert, ...]]:
+    """By the id of each silence, the alerts that fire now and that it keeps quiet, or will once it begins."""
+    opened, now, rules = alert_home.store(), source().now(), ruling.in_force()
+    if opened is None or not silences:
+        return {}
+    with opened.reading() as repository:
+        firing = repository.firing_alerts()
+    return {one.id: acts.matched(firing, one, rules, now) for one in silences}
+
+
 def _case(
     incident: Incident,
     alerts: tuple[Alert, ...],
+    reached: Mapping[str, tuple[str, ...]],
     rules: Mapping[str, AlertRule],
     silences: tuple[Silence, ...],
     now: datetime,
 ) -> Case:
     own = sorted(alerts, key=_fired, reverse=True)
     own.sort(key=lambda alert: (alert.key != incident.head, alert.state is not State.FIRING, alert.priority))
-    quiet = next((silence for silence in silences if silence.matches(incident.head, now)), None)
-    return Case(incident, tuple(own), rules.get(incident.head.rule), quiet)
+    rule = rules.get(incident.head.rule)
+    labels = labels_of(incident.head, incident.priority, rule)
+    quiet = next((silence for silence in silences if silence.matches(labels, now)), None)
+    # A digest is kept with the first of its incidents only.
+    told = reached.get(incident.id, incident.told if incident.delivered_at else ())
+    return Case(incident, tuple(own), rule, quiet, told)
 
 
 def _urgency(case: Case) -> tuple[str, bool, datetime, str]:

@@ -1,6 +1,6 @@
 """What somebody who is called asks first of an incident: what messages about it say, and what was like it before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import streamlit as st
@@ -11,13 +11,17 @@ from alerts.telling.channels.plain_text import plain_text
 from alerts.telling.composing import STANDS, compose
 from alerts.telling.delivery_facts import Facts
 from alerts.telling.message import Message
+from alerts.telling.subject import Subject
 from app import answers
 from app.queries import alert_home, ruling
 from app.queries.alerting import Case
 from app.source import source
+from metrics.engine import EventPage, RawEvents
+from metrics.events import KINDS
 
 LOOKED_BACK = timedelta(days=90)
 MOST_BEFORE = 5
+MOST_FAILING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,30 @@ def _told(incident_id: str, stamp: object, version: str, minute: datetime, _case
     incident = _case.incident
     facts = Facts("", STANDS[incident.status], incident, _case.alerts, who=incident.acknowledged_by)
     return compose(facts, source().engine, ruling.in_force(), alert_home.of_rules(), source().now())
+
+
+def failing(case: Case) -> tuple[str, EventPage] | None:
+    """The newest events that its metric counts as bad, with their kind; None where nothing says which are.
+
+    What is said of such a kind only comes before what is said of all.
+    """
+    rule, head = case.rule, case.head
+    metric = source().engine.metrics.get(rule.metric) if rule else None
+    if rule is None or head is None or metric is None or len(metric.kinds) != 1:
+        return None
+    settle = timedelta(seconds=source().settings.alerts.settle_seconds)
+    subject = Subject(head, rule, metric, settle, source().now())
+    found = answers.ask(
+        RawEvents(
+            kind=metric.kinds[0], window=subject.trouble, filters=subject.filters, bad_for=metric.name,
+            above=subject.bad_above, limit=MOST_FAILING,
+        )
+    )  # fmt: skip
+    if found.rows.is_empty():
+        return None
+    first = ("ts", *(column.name for column in KINDS[metric.kinds[0]].own_columns if column.name != "ts"))
+    rest = (name for name in found.rows.columns if name not in first)
+    return metric.kinds[0], replace(found, rows=found.rows.select(*first, *rest))
 
 
 def as_text(message: Message) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -10,7 +10,7 @@ from app import answers
 from app.queries.asking import Answer, ask, shown, value
 from app.source import source
 from app.state import View
-from metrics.engine import ComponentStatus, DimensionMismatch, OpenErrors
+from metrics.engine import ComponentStatus, DataFreshness, DimensionMismatch, OpenErrors
 from metrics.engine.query import Grain, Window
 
 STRIP_DAYS = 90
@@ -46,16 +46,26 @@ def open_errors(view: View, limit: int) -> tuple[pl.DataFrame, str]:
         return pl.DataFrame(schema={"severity": pl.String}), mismatch.dimension
 
 
-def troubled_components() -> pl.DataFrame:
+def moment(view: View) -> datetime:
+    """Of which a page that shows a range speaks as now: the range's end, unless that lies ahead; to the minute.
+
+    Where the range ends with the newest event, as of demo data, it is that of the newest probe.
+    """
+    seen, at = shown(view), source().now()
+    if seen.anchored and (health := answers.ask(DataFreshness()).kinds.get("health")) and health.last:
+        return min(at, health.last)
+    return min(at, seen.window.end).replace(second=0, microsecond=0)
+
+
+def troubled_components(at: datetime) -> pl.DataFrame:
     """Components whose last probe found them down or degraded, the worst first."""
-    board = components()
+    board = components(at)
     return board.filter(pl.col("status").is_in(["down", "degraded"])).sort("status", "since", descending=True)
 
 
-def components() -> pl.DataFrame:
-    """Every component probed within a day: component, status, since, last_probe, response_time_ms; the worst first."""
-    # It changes with time alone: the same question within a minute is the same answer.
-    return answers.ask(ComponentStatus(at=source().now().replace(second=0, microsecond=0)))
+def components(at: datetime) -> pl.DataFrame:
+    """Every component probed in the day before: component, status, since, last_probe, response_time_ms; worst first."""
+    return answers.ask(ComponentStatus(at=at))
 
 
 def grouped(board: pl.DataFrame) -> list[tuple[str, list[dict[str, object]]]]:

@@ -9,6 +9,7 @@ from alerts.acts import NoIncident, NoSilence, acknowledge, note, resolve, silen
 from alerts.incidents import Incident, Status, Step
 from alerts.judging import Instance, State, Verdict
 from alerts.judging.lifecycle import Timing, step
+from alerts.policy import Matcher, only
 from alerts.store import Store
 from tests.alerts.known import RULE, alert, incident, instance, key, minutes
 
@@ -129,12 +130,11 @@ def test_a_silence_matches_from_now_until_its_end_and_is_seen_where_it_keeps_qui
     other = incident(key("/a", rule="latency-p1"))
     with fired.writing() as repository:
         repository.save_incidents([other])
-        made = silence(
-            repository, who="ada", why="deploy", at=minutes(1), end=minutes(31), rule=RULE, labels={"endpoint": "/b"}
-        )
+        made = silence(repository, who="ada", why="deploy", at=minutes(1), end=minutes(31), matchers=only(key("/b")))
     text = "silenced until 2026-05-01 12:31 UTC by ada: deploy"
-    assert [made.matches(key("/b"), minutes(at)) for at in (0, 1, 30, 31)] == [False, True, True, False]
-    assert not made.matches(key("/a"), minutes(1))
+    labels = {"rule": RULE, "endpoint": "/b"}
+    assert [made.matches(labels, minutes(at)) for at in (0, 1, 30, 31)] == [False, True, True, False]
+    assert not made.matches({**labels, "endpoint": "/a"}, minutes(1))
     with fired.reading() as repository:
         assert repository.silences(minutes(1)) == (made,)
         assert repository.timeline(incident=OPEN.id) == (Step(minutes(1), "silenced", text, OPEN.id, who="ada"),)
@@ -162,7 +162,10 @@ def test_a_silence_that_would_never_hold_is_refused(store: Store, length: timede
 
 def test_the_same_silence_asked_for_twice_at_once_is_one(store: Store) -> None:
     with store.writing() as repository:
-        made = [silence(repository, who="ada", why="", at=minutes(1), end=minutes(2), rule=RULE) for _ in range(2)]
+        made = [
+            silence(repository, who="ada", why="", at=minutes(1), end=minutes(2), matchers=[Matcher("rule", "=", RULE)])
+            for _ in range(2)
+        ]
         assert repository.silences() == (made[0],)
 
 

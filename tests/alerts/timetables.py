@@ -19,8 +19,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from alerts.incidents import Alert, Incident, Notice, Silence, Step, pipeline
-from alerts.incidents.batch import Batch, Planned
+from alerts.incidents.batch import EDITED, Batch, Planned
 from alerts.judging import Key, State, Transition
+from alerts.policy import Matcher, Policy
+from alerts.policy.reading import with_shipped
 from alerts.rules import AlertRule
 from metrics.settings import Alerts
 
@@ -29,6 +31,7 @@ MIDNIGHT = datetime(2026, 5, 1, tzinfo=UTC)
 NOON = MIDNIGHT + timedelta(hours=12)
 EVERYWHERE = frozenset({"slack", "pagerduty", "email", "webhook"})
 SETTINGS = Alerts.model_validate({"email": {"to": ["oncall@example.com"]}, "webhook": {"url": "http://127.0.0.1/"}})
+SHIPPED = with_shipped(Policy())
 _LINE = re.compile(r"(?P<minute>\d+)\s*(?P<events>.*?)\s*(?:\|\s*(?P<wanted>.*))?")
 _KEY = re.compile(r"(?P<rule>[\w.-]+)(?:\{(?P<labels>.*)\})?")
 
@@ -47,8 +50,8 @@ def key(text: str) -> Key:
 
 
 def rule(name: str, priority: str = "P1", **more: object) -> AlertRule:
-    """A rule on the error rate."""
-    known: dict[str, object] = {"id": name, "name": name.capitalize(), "priority": priority, "metric": "error_rate"}
+    """A rule on a metric of its own, which has its name, unless told."""
+    known: dict[str, object] = {"id": name, "name": name.capitalize(), "priority": priority, "metric": name}
     return AlertRule.model_validate({**known, "condition": {"operator": ">", "threshold": 5}, **more})
 
 
@@ -77,6 +80,7 @@ class House:
     rules: Mapping[str, AlertRule]
     set_up: frozenset[str] = EVERYWHERE
     settings: Alerts = SETTINGS
+    policy: Policy = SHIPPED
     firing: dict[Key, Alert] = field(default_factory=dict[Key, Alert])
     incidents: dict[str, Incident] = field(default_factory=dict[str, Incident])
     history: list[Transition] = field(default_factory=list[Transition])
@@ -115,7 +119,8 @@ class House:
 
     def silence(self, minute: float, who: str, until: float, name: str = "") -> None:
         """Have somebody silence a rule, or all."""
-        self.silences.append(Silence(str(len(self.silences)), at(minute), at(until), "deploy", who, name))
+        matchers = (Matcher("rule", "=", name),) if name else ()
+        self.silences.append(Silence(str(len(self.silences)), at(minute), at(until), "deploy", who, matchers))
 
     def _batch(self, minute: float) -> Batch:
         history: dict[Key, list[Transition]] = {}
@@ -130,7 +135,9 @@ class House:
             rules=self.rules,
             history={name: tuple(past) for name, past in history.items()},
             settings=self.settings,
+            policy=self.policy,
             set_up=self.set_up,
+            edited=frozenset(one for one in self.set_up if one.partition("@")[0] in EDITED),
         )
 
     def _passed(self, given: Batch, stages: tuple[pipeline.Stage, ...]) -> Batch:
@@ -147,9 +154,15 @@ class House:
         return batch
 
 
-def told(timetable: str, *rules: AlertRule, set_up: frozenset[str] = EVERYWHERE, settings: Alerts = SETTINGS) -> House:
+def told(
+    timetable: str,
+    *rules: AlertRule,
+    set_up: frozenset[str] = EVERYWHERE,
+    settings: Alerts = SETTINGS,
+    policy: Policy = SHIPPED,
+) -> House:
     """Live through a timetable; what is told must be what it says, minute for minute. Gives the house afterwards."""
-    house = House({one.id: one for one in rules}, set_up, settings)
+    house = House({one.id: one for one in rules}, set_up, settings, policy)
     lines = {minute: (events, wanted) for minute, events, wanted in _lines(timetable)}
     found: dict[int, list[str]] = {}
     for minute in range(min(lines), max(lines) + 1):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alerts.incidents import Alert, Incident, Silence, Step
 from alerts.judging import Instance, Key, State
+from alerts.policy import only
 from alerts.rules import Priority
 from alerts.store import Store
 from alerts.store.outbox import Delivery
@@ -116,7 +117,7 @@ def filled(home: Path, now: datetime) -> Store:
         pending = Instance(PROMPTS, State.PENDING, ago(3), None, ago(3), None, None, 5.5, 5.6)
         repository.save_instances([pending], {PROMPTS: (1.0, 5.5)})
         repository.add_silence(
-            Silence("quiet", ago(100), now + timedelta(hours=2), "new price table", "bob", COST.rule)
+            Silence("quiet", ago(100), now + timedelta(hours=2), "new price table", "bob", only(Key(COST.rule)))
         )
         told = Delivery("told-1", FALLING, "slack:#incidents", "firing", (CHAT,), ago(12), ago(12))
         repository.enqueue([dead, told])

@@ -1,6 +1,7 @@
 """`promptpilot alerts`: check, list, schema."""
 
 from pathlib import Path
+from xml.etree.ElementTree import parse
 
 import pytest
 import yaml
@@ -144,3 +145,19 @@ def test_help_lists_the_commands_that_there_are(promptpilot: CommandLine) -> Non
     text = promptpilot("alerts", "--help").text
     assert [name for name in ("check", "list", "schema", "ack", "send-test") if name not in text] == []
     assert {"check", "list", "schema"} <= set(COMMANDS)
+
+
+def test_routes_are_checked_with_the_rules(promptpilot: CommandLine, home: Path) -> None:
+    (home / "routing.yaml").write_text("teams:\n  a: {channels: [slak]}\n", encoding="utf-8")
+    ended = promptpilot("alerts", "check", "--home", home)
+    assert ended.code == 1
+    assert "routing.yaml, line 2: teams.a.channels.0: 'slak' is no channel; the nearest is 'slack'" in ended.text
+
+
+def test_what_was_checked_is_there_for_continuous_integration(promptpilot: CommandLine, home: Path) -> None:
+    break_it(home)
+    assert promptpilot("alerts", "check", "--junit", home / "junit.xml", "--home", home).code == 1
+    suite = parse(home / "junit.xml").getroot()
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert {case.get("name"): len(case) for case in suite} == {"slow": 0, "alerts/errors.yaml": 1}

@@ -1,6 +1,7 @@
 """`promptpilot alerts test` and `backtest`: rules tried on made-up figures and on history."""
 
 from pathlib import Path
+from xml.etree.ElementTree import parse
 
 import pytest
 
@@ -138,3 +139,25 @@ def test_a_sparkline_shows_what_is_farthest_out_and_blanks_where_nothing_is() ->
 
 def test_marks_stand_below_the_parts_they_mark() -> None:
     assert marks([False, True, False, False], 2) == "━ "
+
+
+def test_a_timeline_is_played_by_its_name_or_that_of_its_rule(promptpilot: CommandLine, tmp_path: Path) -> None:
+    file = TIMELINES / "durations.yaml"
+    ended = promptpilot("alerts", "test", file, "--name", "five minutes after the first", "--home", tmp_path)
+    assert (ended.code, ended.text) == (0, "1 timeline, all as expected\n")
+    assert promptpilot("alerts", "test", file, "-k", "errors", "--json", "--home", tmp_path).json["timelines"] == 5
+    ended = promptpilot("alerts", "test", file, "--name", "nothing of the kind", "--home", tmp_path)
+    assert ended.code == 2
+    assert "no timeline is called, and none has a rule called, 'nothing of the kind'" in ended.err
+
+
+def test_what_was_played_is_there_for_continuous_integration(promptpilot: CommandLine, tmp_path: Path) -> None:
+    file, junit = tmp_path / "wrong.yaml", tmp_path / "junit.xml"
+    text = (TIMELINES / "durations.yaml").read_text(encoding="utf-8")
+    file.write_text(text.replace("at 8m: firing", "at 9m: firing", 1), encoding="utf-8")
+    assert promptpilot("alerts", "test", file, "--junit", junit, "--home", tmp_path).code == 1
+    suite = parse(junit).getroot()
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("5", "1")
+    (failed,) = (case for case in suite if len(case))
+    assert "at 9m expected firing errors" in (failed[0].text or "")

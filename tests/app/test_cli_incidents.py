@@ -127,9 +127,11 @@ def test_an_id_that_is_none_is_answered_with_the_nearest(home: Path, run: Run, c
 
 
 def test_a_rule_is_silenced_for_a_while_and_the_silence_ended(home: Path, run: Run) -> None:
-    asked = (RULE, "--label", "endpoint=/chat", "--for", "2h", "--why", "deploy", "--by", "ada")
+    asked = (RULE, "endpoint=/chat", "--for", "2h", "--why", "deploy", "--by", "ada")
     made = json.loads(run("silence", *asked, "--home", home, "--json"))
-    assert (made["rule"], made["labels"], made["why"], made["who"]) == (RULE, {"endpoint": "/chat"}, "deploy", "ada")
+    matchers = [f"rule={RULE}", "endpoint=/chat"]
+    assert (made["matchers"], made["why"], made["who"]) == (matchers, "deploy", "ada")
+    assert made["matches"] == [f"{RULE}{{endpoint=/chat}}"]
     assert datetime.fromisoformat(made["end"]) - datetime.fromisoformat(made["start"]) == timedelta(hours=2)
     assert json.loads(run("silence", "--list", "--home", home, "--json")) == [made]
     assert "endpoint=/chat" in run("silence", "--list", "--home", home)
@@ -142,11 +144,11 @@ def test_a_rule_is_silenced_for_a_while_and_the_silence_ended(home: Path, run: R
 def test_a_silence_may_come_before_the_first_alert_and_be_for_everything(tmp_path: Path, run: Run) -> None:
     run("silence", "--all", "--until", "2999-01-01T00:00", "--home", tmp_path)
     (made,) = json.loads(run("silence", "--list", "--home", tmp_path, "--json"))
-    assert (made["rule"], made["labels"], made["end"]) == ("", {}, "2999-01-01T00:00:00Z")
+    assert (made["matchers"], made["end"]) == ([], "2999-01-01T00:00:00Z")
 
 
 def test_a_rule_that_nobody_knows_is_silenced_with_a_warning(home: Path, run: Run) -> None:
-    run("silence", "error-rate", "--for", "1h", "--home", home, warned=f"the nearest is '{RULE}'")
+    run("silence", f"{RULE}0", "--for", "1h", "--home", home, warned=f"the nearest is '{RULE}'")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,8 @@ def test_a_rule_that_nobody_knows_is_silenced_with_a_warning(home: Path, run: Ru
         ((RULE, "--for", "2h", "--until", "2999-01-01"), "say how long"),
         ((RULE, "--for", "soon"), "'soon' is no length of time"),
         ((RULE, "--until", "2001-01-01"), "must end after it starts and after now"),
-        (("--label", "/chat", "--for", "2h"), "'/chat' is no label; expected name=value"),
+        (("=/chat", "--for", "2h"), "'=/chat' is no matcher; expected such as"),
+        (("endpoint=~(", "--for", "2h"), r"'\(' is no regular expression"),
     ],
 )
 def test_a_silence_that_cannot_be_says_what_is_expected(

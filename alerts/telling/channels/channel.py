@@ -2,6 +2,7 @@
 
     class Pigeon:
         name = "pigeon"
+        edits = False
 
         def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
             try:
@@ -55,6 +56,11 @@ class Channel(Protocol):
     @property
     def name(self) -> str:
         """As rules name it: `slack`."""
+        ...
+
+    @property
+    def edits(self) -> bool:
+        """Whether it is told of every update: it changes what it wrote, or its reader tells one from a page."""
         ...
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:

@@ -39,6 +39,7 @@ class Email:
     """Sends through the mail server of the settings."""
 
     name = "email"
+    edits = False
 
     def __init__(
         self,

@@ -31,6 +31,7 @@ class PagerDuty:
     """Sends events to the service behind a routing key. A digest is a change event: it shall wake nobody."""
 
     name = "pagerduty"
+    edits = False
 
     def __init__(self, routing_key: SecretStr, events_url: str, patience: Patience | None = None) -> None:
         self._key = routing_key
@@ -38,10 +39,13 @@ class PagerDuty:
         self._patience = patience or Patience()
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
-        """Trigger, acknowledge or resolve. An event that arrives twice counts once, by its deduplication key."""
-        del address, earlier, again
+        """Trigger, acknowledge or resolve. An event that arrives twice counts once, by its deduplication key.
+
+        PagerDuty calls nobody again for an alert that is there: a rise in priority is an alert of its own beside it.
+        """
+        del address, again
         try:
-            self._patience.call(lambda: self._submit(message))
+            self._patience.call(lambda: self._submit(message, _first(message, earlier)))
         except OutOfTime as late:
             return Retry(f"PagerDuty: {late}")
         except _Unwelcome as answer:
@@ -52,15 +56,17 @@ class PagerDuty:
             cause = error.__cause__ or error
             reason = told(f"{type(cause).__name__}: {cause}", (self._key,))
             return Retry(f"PagerDuty: no answer from {host(self._url)}: {reason}")
-        return Sent({"dedup_key": message.incident})
+        return Sent({"dedup_key": message.incident, "priority": message.priority})
 
-    def _submit(self, message: Message) -> None:
+    def _submit(self, message: Message, first: Priority) -> None:
         with _Client(self._key.get_secret_value(), self._url, trusted(), self._patience.silence) as client:
             match message.kind:
                 case "acknowledged":
-                    client.acknowledge(message.incident)
+                    for key in _keys(message, first):
+                        client.acknowledge(key)
                 case "resolved":
-                    client.resolve(message.incident)
+                    for key in _keys(message, first):
+                        client.resolve(key)
                 case "digest":
                     # With a timestamp of ours: theirs fails (pagerduty 7.2 calls datetime.timezone on the class).
                     client.submit(
@@ -74,7 +80,7 @@ class PagerDuty:
                     client.trigger(
                         summary(message),
                         source(message),
-                        dedup_key=message.incident,
+                        dedup_key=_keys(message, first)[-1],
                         severity=SEVERITIES[message.priority],
                         payload={"timestamp": message.since.isoformat(), "component": message.rule},
                         custom_details=details(message),
@@ -84,6 +90,17 @@ class PagerDuty:
     def _meaning(self, answer: httpx2.Response) -> Retry | Refused:
         words = told(_said(answer), (self._key,))
         return receipt(answer.status_code, f"PagerDuty: status {answer.status_code}, {words}: {REMEDY}", answer.headers)
+
+
+def _first(message: Message, earlier: Reference | None) -> Priority:
+    """The priority at which it was told first."""
+    return Priority(earlier["priority"]) if earlier and "priority" in earlier else message.priority
+
+
+def _keys(message: Message, first: Priority) -> list[str]:
+    """The keys of the incident's alerts, the newest last: that of the first, and one for each priority above it."""
+    risen = sorted((one for one in Priority if message.priority <= one < first), reverse=True)
+    return [message.incident, *(f"{message.incident}/{one}" for one in risen)]
 
 
 class _Unwelcome(Exception):

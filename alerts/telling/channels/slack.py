@@ -56,6 +56,7 @@ class Slack:
     """Posts as an app, with its bot token. `interactive`: somebody listens for its buttons (`slack_buttons.py`)."""
 
     name = "slack"
+    edits = True
 
     def __init__(
         self, token: SecretStr, channel: str, api_url: str, interactive: bool = False, patience: Patience | None = None

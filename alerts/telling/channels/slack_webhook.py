@@ -21,6 +21,7 @@ class SlackWebhook:
     """Posts to the address of an incoming webhook. It knows one channel: what a rule names besides is not looked at."""
 
     name = "slack"
+    edits = False
 
     def __init__(self, url: SecretStr, patience: Patience | None = None) -> None:
         self._url = url

@@ -2,7 +2,7 @@
 
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
@@ -17,18 +17,22 @@ from alerts.telling.channels.template import Body, Template, TemplateError
 from alerts.telling.channels.tls import trusted
 from alerts.telling.channels.wording import is_link
 from alerts.telling.message import Message
+from metrics.hosts import is_named
 
 # httpx2 writes the address of every request, and that of a webhook may hold a token.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 TIMESTAMP = "X-PromptPilot-Timestamp"
 SIGNATURE = "X-PromptPilot-Signature"
 _READ = 2000
+_REPEATED = 80
+"""Letters of an answer that are repeated."""
 
 
 class Webhook:
     """Posts, signed where there is a secret. Redirects are not followed: the facts go where the settings say."""
 
     name = "webhook"
+    edits = True
 
     def __init__(
         self,
@@ -37,12 +41,15 @@ class Webhook:
         template: Template | None,
         now: Callable[[], datetime],
         patience: Patience | None = None,
+        hosts: Sequence[str] = (),
     ) -> None:
+        """`hosts` are those that the address of a rule may lead to, as `alerts.webhook_hosts` names them."""
         self._url = url
         self._secret = secret
         self._template = template
         self._now = now
         self._patience = patience or Patience()
+        self._hosts = hosts
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         """Post it. Sent again it has the same Idempotency-Key, by which the other side knows it."""
@@ -51,7 +58,9 @@ class Webhook:
         if not is_link(url):
             return Refused("Webhook: no address to post to: set alerts.webhook.url to one that begins with https://")
         try:
-            return self._patience.call(lambda: self._post(url, message))
+            if address and not is_named(httpx2.URL(address).host.rstrip("."), self._hosts):
+                return Refused(f"Webhook: {host(url)} is not among alerts.webhook_hosts: rules post to those alone")
+            return self._patience.call(lambda: self._post(url, message, is_own=not address), host(url))
         except OutOfTime as late:
             return Retry(f"Webhook: {late}")
         except TemplateError as error:
@@ -62,7 +71,7 @@ class Webhook:
             reason = told(f"{type(error).__name__}: {error}", (SecretStr(url), self._secret))
             return Retry(f"Webhook: no answer from {host(url)}: {reason}")
 
-    def _post(self, url: str, message: Message) -> Receipt:
+    def _post(self, url: str, message: Message, *, is_own: bool) -> Receipt:
         body = Body.of(message) if self._template is None else self._template.body(message)
         with (
             httpx2.Client(verify=trusted(), timeout=self._patience.silence, follow_redirects=False) as client,
@@ -70,7 +79,9 @@ class Webhook:
         ):
             if answer.is_success:
                 return Sent({})
-            words = told(next(answer.iter_bytes(_READ), b"").decode("utf-8", "replace"), (SecretStr(url), self._secret))
+            # What answers at the address of a rule may be something that the rule's author is not to read.
+            heard = next(answer.iter_bytes(_READ), b"").decode("utf-8", "replace") if is_own else ""
+            words = told(heard, (SecretStr(url), self._secret))[:_REPEATED]
             reason = f"Webhook: {host(url)}: status {answer.status_code}"
             if answer.is_redirect:
                 return Refused(f"{reason}: redirects are not followed: set alerts.webhook.url to where it leads")

@@ -9,7 +9,7 @@ import typer
 
 from app.commands.options import End, Home, Json, Start, now, settings_of
 from app.commands.outcome import unknown, wrong
-from app.commands.printing import moment, print_json, say, table_text, warn
+from app.commands.printing import moment, print_json, say_lines, table_text, warn
 from app.commands.sparkline import marks, sparkline
 from app.commands.window import parse_window
 
@@ -62,7 +62,7 @@ def backtest(
         print_json([_document(one, engine.metrics) for one in found])
         return
     for number, one in enumerate(found):
-        say("\n" * bool(number) + _text(one, engine.metrics))
+        say_lines("\n" * bool(number) + _text(one, engine.metrics))
         if one.problem:
             warn(f"promptpilot: {one.rule.id}: {one.problem}")
 

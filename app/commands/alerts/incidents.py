@@ -7,7 +7,7 @@ import typer
 
 from app.commands.alerts.database import exists, labels_of, no_incident, opened
 from app.commands.options import Home, Json, now, settings_of
-from app.commands.printing import moment, print_json, say, table_text
+from app.commands.printing import moment, print_json, say, say_lines, table_text
 from app.commands.window import parse_length
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ def incidents(
         print_json([as_document(one) for one in found])
     elif found:
         rows = [_row(one, now()) for one in found]
-        say(table_text("", COLUMNS, rows).rstrip())
+        say_lines(table_text("", COLUMNS, rows).rstrip())
     else:
         say("no incident" if every or last else "no open incident")
 
 
 def as_document(incident: "Incident") -> dict[str, object]:
     """An incident as scripts read it."""
+    from alerts.rules.model import shown
+
     return {
         "id": incident.id,
         "status": incident.status,
@@ -57,7 +59,8 @@ def as_document(incident: "Incident") -> dict[str, object]:
         "acknowledged_by": incident.acknowledged_by,
         "resolved_at": incident.resolved_at,
         "resolution": incident.resolution,
-        "told": incident.told,
+        "told": [shown(target) for target in incident.told],
+        "delivered_at": incident.delivered_at,
         "withheld": incident.withheld,
         "alerts": [str(key) for key in incident.members],
         "firing": [str(key) for key in incident.firing],
@@ -109,6 +112,8 @@ def _parts(
 def _parts_as_document(
     alerts: "tuple[Alert, ...]", timeline: "tuple[Step, ...]", deliveries: "tuple[Delivery, ...]"
 ) -> dict[str, object]:
+    from alerts.rules.model import shown
+
     return {
         "alerts": [
             {
@@ -127,7 +132,7 @@ def _parts_as_document(
         ],
         "messages": [
             {
-                "target": one.target, "kind": one.kind, "status": one.status, "attempts": one.attempts,
+                "target": shown(one.target), "kind": one.kind, "status": one.status, "attempts": one.attempts,
                 "due_at": one.due_at, "finished_at": one.finished_at, "reason": one.reason,
             }
             for one in deliveries
@@ -138,12 +143,15 @@ def _parts_as_document(
 def _lines(
     incident: "Incident", alerts: "tuple[Alert, ...]", timeline: "tuple[Step, ...]", deliveries: "tuple[Delivery, ...]"
 ) -> list[str]:
+    from alerts.rules.model import shown
+
     def number(value: float | None) -> str:
         return "–" if value is None else f"{value:,.6g}"
 
     rows = [[str(one.key), one.state, moment(one.since), number(one.value), number(one.worst)] for one in alerts]
     sent = [
-        f"  {one.target:<24} {one.kind:<12} {one.status}{f': {one.reason}' if one.reason else ''}" for one in deliveries
+        f"  {shown(one.target):<24} {one.kind:<12} {one.status}{f': {one.reason}' if one.reason else ''}"
+        for one in deliveries
     ]
     return [
         f"{incident.priority}  {incident.title}",

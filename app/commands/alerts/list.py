@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from app.commands.options import Home, Json, settings_of
-from app.commands.printing import print_json, say, table_text, warn
+from app.commands.printing import print_json, say_lines, table_text, warn
 
 if TYPE_CHECKING:
     from alerts.rules import AlertRule
@@ -30,7 +30,7 @@ def list(as_json: Json = False, home: Home = None) -> None:
         print_json(documents)
     else:
         rows = [_row(document) for document in documents]
-        say(table_text("", COLUMNS, rows).rstrip() if rows else "no rule")
+        say_lines(table_text("", COLUMNS, rows).rstrip() if rows else "no rule")
     if found.problems:
         warn("promptpilot: something is wrong with alert rules: promptpilot alerts check says what")
 
@@ -40,8 +40,10 @@ def _document(
 ) -> dict[str, object]:
     """A rule as scripts read it."""
     from alerts.rules.durations import written
+    from alerts.rules.model import shown
 
     channels = rule.notifications.channels
+    told = settings.alerts.routes.get(rule.priority.value, ()) if channels is None else channels
     return {
         "rule": rule.id,
         "name": rule.name,
@@ -51,7 +53,7 @@ def _document(
         "where": rule.where,
         "window": written(rule.window),
         "for": written(rule.condition.duration),
-        "channels": settings.alerts.routes.get(rule.priority.value, ()) if channels is None else channels,
+        "channels": [shown(target) for target in told],
         "origin": str(found.origins[rule.id]),
         "enabled": rule.enabled,
     }

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.options import Home, now, settings_of
-from app.commands.outcome import Exit, Stop, wrong
+from app.commands.outcome import Exit, Stop, unknown, wrong
 from app.commands.printing import say
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from alerts.rules import Target
     from alerts.telling import Message
+    from alerts.telling.channels.channel import Channel
+    from alerts.telling.credentials import Credentials
     from metrics.settings import Settings
 
 
@@ -20,7 +23,8 @@ def send_test(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="CHANNEL[:ADDRESS]", help="slack, slack:#incidents, email:you@example.com, pagerduty, …"
+            metavar="CHANNEL[@POINT][:ADDRESS]",
+            help="slack, slack:#incidents, email:you@example.com, pagerduty@checkout, …",
         ),
     ],
     home: Home = None,
@@ -36,17 +40,34 @@ def send_test(
     except ValueError as error:
         raise wrong(str(error)) from error
     credentials = read_credentials(os.environ)
-    absent = missing(settings, credentials)
-    if wanted.channel in absent:
-        raise wrong(f"{wanted.channel} is not set up: set {absent[wanted.channel]}")
-    channel = channels(settings, credentials, now)[wanted.channel]
+    if wanted.point:
+        channel = _at_point(wanted, settings, credentials)
+    else:
+        absent = missing(settings, credentials)
+        if wanted.channel in absent:
+            raise wrong(f"{wanted.channel} is not set up: set {absent[wanted.channel]}")
+        channel = channels(settings, credentials, now)[wanted.channel]
     receipt = channel.send(test_message(settings, now()), wanted.address, None, False)
     if not isinstance(receipt, Sent):
-        raise Stop(Exit.DIFFERENT, f"{wanted} was not told: {receipt.reason}")
+        raise Stop(Exit.DIFFERENT, f"{wanted.shown} was not told: {receipt.reason}")
     how = " as a change event, which wakes nobody" if wanted.channel == "pagerduty" else ""
-    say(f"{wanted} was told{how}")
+    say(f"{wanted.shown} was told{how}")
     if "refused" in receipt.reference:
         raise Stop(Exit.DIFFERENT, f"but not {receipt.reference['refused']}")
+
+
+def _at_point(wanted: "Target", settings: "Settings", own: "Credentials") -> "Channel":
+    from alerts.policy.reading import in_force
+    from alerts.telling.credentials import of_points, read_points
+
+    policy = in_force(settings.home).policy
+    if wanted.point not in policy.contact_points:
+        raise unknown("contact point", wanted.point, policy.contact_points, "routing.yaml names them")
+    found = of_points(settings, policy, own, read_points(os.environ, policy.contact_points), now)
+    if wanted.way not in found:
+        listed = ", ".join(way for way in found if way.endswith(f"@{wanted.point}")) or "nothing"
+        raise wrong(f"{wanted.way} is not set up: {listed} is; its secrets are those of [alerts.{wanted.point}]")
+    return found[wanted.way]
 
 
 def test_message(settings: "Settings", at: "datetime") -> "Message":

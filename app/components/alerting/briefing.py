@@ -5,10 +5,11 @@ from datetime import datetime
 import streamlit as st
 
 from alerts.telling.message import Message
-from app import wording
+from app import theme, wording
+from app.components import board, events
 from app.components.alerting import looks, opening
 from app.components.failure import contained
-from app.queries import briefing
+from app.queries import briefing, health
 from app.queries.alerting import Case
 from app.queries.briefing import Earlier
 from app.source import source
@@ -88,6 +89,42 @@ def _before(case: Case, view: View) -> None:
                 opening.open_in_full(one.incident.id)
                 st.rerun(scope="app")
             st.markdown(wording.markdown(_ended(one, now)))
+
+
+def failing(case: Case, view: View) -> None:
+    """The newest events that are bad; one that is chosen in full, with its trace. Nothing where none is known."""
+    with contained("Failing events"):
+        found = briefing.failing(case)
+        if found is None:
+            return
+        kind, page = found
+        with st.container(border=True, key="panel-failing", gap="xsmall"):
+            st.subheader("Newest failing events", anchor=False, help="Choose one to see all of it, and its trace.")
+            chosen = st.dataframe(
+                events.cells(page.rows, view), hide_index=True, row_height=theme.ROW_HEIGHT, height="content",
+                on_select="rerun", selection_mode="single-row", key="failing",
+                alt=f"{kind} events that failed: {page.rows.height}, the newest first",
+            )  # fmt: skip
+            rows: list[int] = chosen["selection"]["rows"]
+            if rows:
+                events.in_full(page.rows.row(rows[0], named=True), view)
+
+
+def components(case: Case) -> None:
+    """What was not well when the incident began, of all that is probed. Nothing where nothing is."""
+    with contained("Components"):
+        at = case.incident.opened_at
+        found = health.components(at)
+        if found.is_empty():
+            return
+        troubled = health.troubled_components(at)
+        with st.container(border=True, key="panel-components-then", gap="xsmall"):
+            st.subheader("Components when it began", anchor=False, help="As their probes found them then.")
+            if troubled.is_empty():
+                st.caption(f":green[:material/check_circle: All {found.height} components were well.]")
+            with st.container(horizontal=True, gap="small"):
+                for row in troubled.iter_rows(named=True):
+                    board.tile({**row, "name": row["component"]}, at)
 
 
 def _ended(one: Earlier, now: datetime) -> str:

@@ -1,10 +1,12 @@
 """One incident on a card: how bad, what, since when, who is on it, what to press."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
 
 from alerts.incidents import Alert, Status
+from alerts.rules.model import shown
 from app import theme, wording
 from app.charts.watched import Watch, spark
 from app.components.alerting import acting, looks, opening
@@ -79,13 +81,18 @@ def _words(case: Case, watch: Watch, view: View, now: datetime) -> None:
 
 def _told(case: Case, view: View, now: datetime) -> str:
     one = case.incident
-    if not one.told:
-        return "nobody was told"
-    named = ", ".join(wording.name(target, 40) for target in one.told[:_MOST_TOLD])
-    more = f" and {len(one.told) - _MOST_TOLD} more" if len(one.told) > _MOST_TOLD else ""
-    at = f" at {looks.clock(one.told_at, now, view.zone)}" if one.told_at else ""
+    waiting = [target for target in one.told if target not in case.reached]
+    yet = f"{_named(waiting)} not told yet" if waiting else ""
+    if not case.reached:
+        return yet or "nobody was told"
+    at = f", first at {looks.clock(one.delivered_at, now, view.zone)}" if one.delivered_at else ""
     escalated = f", escalated {one.escalated} ×" if one.escalated else ""
-    return f"told {named}{more}{at}{escalated}"
+    return f"told {_named(case.reached)}{at}{escalated}{'; ' * bool(yet)}{yet}"
+
+
+def _named(targets: Sequence[str]) -> str:
+    named = ", ".join(wording.name(shown(target), 40) for target in targets[:_MOST_TOLD])
+    return f"{named} and {len(targets) - _MOST_TOLD} more" if len(targets) > _MOST_TOLD else named
 
 
 def _course(case: Case, head: Alert | None, watch: Watch) -> None:

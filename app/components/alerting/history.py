@@ -3,6 +3,7 @@
 import polars as pl
 import streamlit as st
 
+from alerts.rules.model import shown
 from alerts.store.history import Past
 from alerts.store.history import times as times_of
 from app import theme, wording
@@ -113,5 +114,5 @@ def _row(past: Past) -> tuple[object, ...]:
         looks.length(past.to_acknowledge) or wording.NOTHING,
         wording.name(one.acknowledged_by, 60) if one.acknowledged_by else wording.NOTHING,
         wording.name(one.resolution, 140) if one.resolution else wording.NOTHING,
-        ", ".join(wording.name(target, 40) for target in one.told) or one.withheld or "nobody",
+        ", ".join(wording.name(shown(target), 40) for target in one.told) or one.withheld or "nobody",
     )

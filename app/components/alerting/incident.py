@@ -41,8 +41,10 @@ def _incident(view: View, incident_id: str) -> None:
         _course(case, steps, view)
         left, right = st.columns([3, 2])
         with left:
+            briefing.failing(case, view)
             _timeline(case, steps, view)
         with right:
+            briefing.components(case)
             _alerts(case, view)
             _ways_on(case, view)
 

@@ -1,26 +1,30 @@
 """Silences and maintenance windows: what keeps people from being told, now, later and in the past."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
 import streamlit as st
 
-from alerts.incidents import Silence
+from alerts.incidents import Alert, Silence
+from alerts.policy import Matcher
+from alerts.policy.labels import RULE
 from app import access, theme, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import acting, looks
 from app.components.failure import contained
 from app.queries import acting as acts
 from app.queries import alerting, ruling
 from app.source import source
 from app.state import View
-from metrics.catalog import DIMENSIONS
 
 REFRESH = "5s"
 _EVERYTHING = "Everything"
 _PAST = 50
 _PREFIX = "window"
-_MOST_LABELS = 3
+_MOST_NAMED = 5
+LONGEST = 1000
+"""Letters of the matchers of a silence."""
 
 
 def listed(view: View) -> None:
@@ -37,18 +41,19 @@ def _listed(view: View) -> None:
         st.subheader("Silences", anchor=False, help="What matches is recorded, and nobody is told of it.")
         st.caption(f"Times are in {wording.markdown(view.tz)}.")
         current = [one for one in found if one.end > now]
+        matched = alerting.matched(current)
         if not current:
             st.caption("Nothing is silenced, and nothing is going to be.")
         for one in sorted(current, key=lambda one: (one.start > now, one.end)):
-            _silence(one, view, now)
+            _silence(one, matched.get(one.id, ()), view, now)
         past = sorted((one for one in found if one.end <= now), key=lambda one: one.end, reverse=True)
         if past:
             with st.expander(f"{len(past):,} that have ended", key="past-silences"):
                 _past(past[:_PAST], view)
 
 
-def _silence(one: Silence, view: View, now: datetime) -> None:
-    refusal = access.current().refusal(Right.OPERATE)
+def _silence(one: Silence, matched: Sequence[Alert], view: View, now: datetime) -> None:
+    refusal = access.current().refusal(Act.OPERATE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"silence-{one.id}"):
         if one.start > now:
             looks.standing("pending", f"planned, begins {looks.ago(one.start, now)}")
@@ -56,12 +61,15 @@ def _silence(one: Silence, view: View, now: datetime) -> None:
             looks.standing("silenced", f"holds, {wording.age(one.end - now)} left")
         clock = f"{looks.clock(one.start, now, view.zone)} – {looks.clock(one.end, now, view.zone)}"
         words = f"{clock}, by {wording.name(one.who, 60)}: {wording.name(one.reason or 'no reason', 200)}"
-        st.markdown(f"**{wording.markdown(_what(one))}** {wording.markdown(words)}", width="stretch")
+        st.markdown(
+            f"**{wording.markdown(_what(one))}** {wording.markdown(words)}. {wording.markdown(_counted(matched))}",
+            width="stretch",
+        )
         if st.button(
             "End now", key=f"end-{one.id}", icon=":material/notifications_active:", disabled=bool(refusal),
             help=wording.markdown(refusal) or None,
         ):  # fmt: skip
-            acting.do(Right.OPERATE, acts.unsilence, one.id)
+            acting.do(Act.OPERATE, acts.unsilence, one.id)
             st.rerun()
 
 
@@ -82,8 +90,17 @@ def _past(past: list[Silence], view: View) -> None:
 def _what(one: Silence) -> str:
     rule = ruling.in_force().get(one.rule)
     named = wording.name(rule.name if rule else one.rule, looks.LONGEST_NAME) if one.rule else _EVERYTHING
-    where = ", ".join(f"{name}: {wording.name(value, looks.LONGEST_LABEL)}" for name, value in one.labels.items())
+    others = (str(matcher) for matcher in one.matchers if (matcher.name, matcher.value) != (RULE, one.rule))
+    where = ", ".join(wording.name(matcher, looks.LONGEST_LABEL) for matcher in others)
     return f"{named} ({where})" if where else named
+
+
+def _counted(matched: Sequence[Alert]) -> str:
+    if not matched:
+        return "Nothing that fires now is matched."
+    named = ", ".join(wording.name(str(alert.key), looks.LONGEST_LABEL) for alert in matched[:_MOST_NAMED])
+    more = f" and {len(matched) - _MOST_NAMED:,} more" if len(matched) > _MOST_NAMED else ""
+    return f"Matches now: {named}{more}."
 
 
 def add(view: View) -> None:
@@ -94,14 +111,14 @@ def add(view: View) -> None:
             help="A window that comes again every week is part of a rule: see its `suppression` below Rules.",
         )  # fmt: skip
         now, rules = source().now(), ruling.in_force()
-        what, dimensions = st.columns(2)
+        what, where = st.columns(2)
         with what:
             rule = st.selectbox(
                 "What", ["", *rules], key=f"{_PREFIX}-rule",
                 format_func=lambda id: wording.name(rules[id].name, 90) if id else _EVERYTHING,
             )  # fmt: skip
-        with dimensions:
-            labels = _labels(rule)
+        with where, st.container(key=f"live-{_PREFIX}-where"):
+            matchers, unreadable = _matchers(rule)
         first, second = st.columns(2)
         with first:
             start = acting.moment("From", now, view, f"{_PREFIX}-from")
@@ -112,13 +129,15 @@ def add(view: View) -> None:
                 "Reason", key=f"{_PREFIX}-reason", max_chars=acting.LONGEST_REASON,
                 placeholder="What is done meanwhile, for those who wonder.",
             ).strip()  # fmt: skip
-        problem = _problem(start, end, now, reason)
-        refusal = access.current().refusal(Right.OPERATE)
+        problem = unreadable or _problem(start, end, now, reason)
+        if not unreadable:
+            st.caption(wording.markdown(_counted(alerting.matching(matchers))))
+        refusal = access.current().refusal(Act.OPERATE)
         why = refusal or problem
         if st.button(
             "Add", type="primary", key=f"{_PREFIX}-add", icon=":material/add:", disabled=bool(why),
             help=wording.markdown(why) or None,
-        ) and acting.do(Right.OPERATE, acts.silence, rule, labels, start, end, reason):  # fmt: skip
+        ) and acting.do(Act.OPERATE, acts.silence, matchers, start, end, reason):  # fmt: skip
             for key in [key for key in st.session_state if str(key).startswith(_PREFIX)]:
                 del st.session_state[key]
             st.rerun()
@@ -126,21 +145,18 @@ def add(view: View) -> None:
             st.caption(problem)
 
 
-def _labels(rule: str) -> dict[str, str]:
-    """Values that labels must have: of those that the rule has, or of any."""
-    chosen = ruling.in_force().get(rule)
-    known = list(chosen.by) if chosen else sorted({name for one in ruling.in_force().values() for name in one.by})
-    if not known:
-        st.caption("The rule has one alert for everything: there is nothing to limit it to." if chosen else "")
-        return {}
-    names = st.multiselect(
-        "Only where", known, key=f"{_PREFIX}-names", max_selections=_MOST_LABELS, placeholder="all of it",
-        format_func=lambda name: DIMENSIONS[name].title if name in DIMENSIONS else wording.name(name, 40),
+def _matchers(rule: str) -> tuple[tuple[Matcher, ...], str]:
+    """What alerts must be like, and what is wrong with how that is written."""
+    text = st.text_input(
+        "Only where", key=f"{_PREFIX}-where", placeholder="all of it", max_chars=LONGEST,
+        help="Matchers with commas between, all of which must hold: `endpoint=/chat`, `region!=eu`, "
+        '`priority=~"P0|P1"`. Names are labels, `rule`, `priority` and `metric`.',
     )  # fmt: skip
-    found: dict[str, str] = {}
-    for name in names:
-        found[name] = st.text_input(f"{wording.markdown(wording.name(name, 40))} is", key=f"{_PREFIX}-value-{name}")
-    return found
+    of_rule = (Matcher(RULE, "=", rule),) if rule else ()
+    try:
+        return (*of_rule, *Matcher.listed(text)), ""
+    except ValueError as error:
+        return of_rule, str(error)
 
 
 def _problem(start: datetime, end: datetime, now: datetime, reason: str) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
 
 import streamlit as st
 
+from alerts.rules.model import shown
 from alerts.store.outbox import Delivery
 from app import access, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import acting, looks
 from app.components.failure import contained
 from app.queries import acting as acts
@@ -91,7 +93,7 @@ def _dead_letters(dead: Sequence[Delivery], view: View, now: datetime) -> None:
     """Messages that were given up, with the reason, and a way to send them after all."""
     if not dead:
         return
-    refusal = access.current().refusal(Right.OPERATE)
+    refusal = access.current().refusal(Act.OPERATE)
     label = "A message was given up" if len(dead) == 1 else f"{len(dead):,} messages were given up"
     with st.expander(label, icon=":material/unsubscribe:", expanded=True, key="dead-letters"):
         for letter in dead[:_LISTED]:
@@ -99,15 +101,20 @@ def _dead_letters(dead: Sequence[Delivery], view: View, now: datetime) -> None:
             reason = wording.name(letter.reason or "no reason is known", 300)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(
-                    f"**{wording.markdown(wording.name(letter.target, 60))}** {letter.kind}, "
+                    f"**{wording.markdown(wording.name(shown(letter.target), 60))}** {letter.kind}, "
                     f"{wording.markdown(f'{at}, after {letter.attempts:,} tries: {reason}')}",
                     width="stretch",
                 )
                 if st.button(
-                    "Try again", key=f"again-{letter.key}", icon=":material/refresh:", disabled=bool(refusal),
+                    "Try again", key=f"again-{_mark(letter)}", icon=":material/refresh:", disabled=bool(refusal),
                     help=wording.markdown(refusal) or None,
                 ):  # fmt: skip
-                    acting.do(Right.OPERATE, acts.try_again, letter.key)
+                    acting.do(Act.OPERATE, acts.try_again, letter.key)
                     st.rerun()
         more = f" {len(dead) - _LISTED:,} more are not shown." if len(dead) > _LISTED else ""
         st.caption(f"Nobody was told by these. Mend what the reason says, then try again.{more}")
+
+
+def _mark(letter: Delivery) -> str:
+    """What a message is known by on the page: its own key names the address it goes to, which may hold a token."""
+    return blake2b(letter.key.encode(), digest_size=6).hexdigest()

@@ -11,7 +11,12 @@ from alerts.incidents import Alert, Incident
 from alerts.incidents.batch import Batch
 from alerts.incidents.correlation import correlate, grouped
 from alerts.incidents.incident import incident_id
-from alerts.judging import Transition
+from alerts.judging import State, Transition
+from alerts.policy.reading import read
+from alerts.rules import AlertRule
+from alerts.rules.files import shipped_texts
+from alerts.rules.reading import read as read_rules
+from metrics.catalog import METRICS
 from tests.alerts.timetables import at, firing, key, resolved, rule
 
 RULES = {name: rule(name) for name in ("errors", "latency", "cost", "cpu", "queue")} | {
@@ -190,3 +195,93 @@ def test_what_moves_on_its_own_is_compared_with_few() -> None:
     alerts = tuple(firing(name, 0, recent=tuple(noise.random(60))) for name in rules)
     batch = correlate(Batch(at(0), changed=alerts, rules=rules).begun())
     assert len(batch.incidents) > 195
+
+
+SAME = {
+    "errors-p0": rule("errors-p0", "P0", metric="error_rate"),
+    "errors-p1": rule("errors-p1", metric="error_rate"),
+    "success": rule("success", metric="success_rate"),
+    "latency": rule("latency"),
+    "narrow": rule("narrow", metric="error_rate", where={"endpoint": "/chat"}),
+    "two": rule("two", metric="error_rate", where={"endpoint": ["/chat", "/mail"]}),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "joins"),
+    [
+        ("errors-p0", "errors-p1", True),
+        ("errors-p0", "success", True),
+        ("errors-p0", "errors-p1{endpoint=/chat}", True),
+        ("errors-p0{endpoint=/chat}", "errors-p1", True),
+        ("errors-p0{endpoint=/chat}", "errors-p1{endpoint=/chat}", True),
+        ("errors-p0{endpoint=/chat}", "errors-p1{endpoint=/mail}", False),
+        ("errors-p0{endpoint=/chat}", "errors-p1{region=eu}", False),
+        ("errors-p0{endpoint=/chat}", "latency{endpoint=/chat}", True),
+        ("errors-p0{endpoint=/chat}", "latency{endpoint=/chat, region=eu}", True),
+        ("errors-p0{endpoint=/chat, region=eu}", "latency{endpoint=/chat}", False),
+        ("errors-p0", "latency", False),
+        ("errors-p0", "latency{endpoint=/chat}", False),
+        ("narrow", "errors-p1{endpoint=/chat}", True),
+        ("narrow", "errors-p1{endpoint=/mail}", False),
+        ("two", "errors-p1{endpoint=/mail}", False),
+    ],
+)
+def test_what_says_the_same_joins_however_late(first: str, later: str, joins: bool) -> None:
+    began = correlate(Batch(at(0), changed=(firing(first),), rules=SAME).begun())
+    batch = Batch(
+        at(300), changed=(firing(later, 300, "P2"),), ongoing=began.alerts, open=began.incidents, rules=SAME
+    )  # fmt: skip
+    assert (len(correlate(batch.begun()).incidents) == 1) == joins
+
+
+def test_only_what_still_fires_is_joined_late() -> None:
+    began = correlate(Batch(at(0), changed=(firing("errors-p0"), firing("latency", 0)), rules=SAME).begun())
+    over = correlate(
+        Batch(
+            at(9),
+            changed=tuple(replace(one, state=State.RESOLVED, ended_at=at(9)) for one in began.alerts),
+            open=began.incidents, rules=SAME,
+        ).begun()
+    )  # fmt: skip
+    assert all(one.resolved_at for one in over.incidents)
+    again = Batch(at(10), changed=(firing("errors-p1", 10),), rules=SAME)
+    assert len(correlate(again.begun()).incidents) == 1
+
+
+def test_a_total_outage_is_one_incident() -> None:
+    rules = {one.id: one for one in shipped_rules()}
+    began: Batch | None = None
+    begins = {
+        "system-down": 0, "error-rate-overall-p0": 3, "error-rate-trend": 17, "error-rate-overall-p1": 20,
+        "error-rate-overall-p2": 32, "error-rate-p1": 40,
+    }  # fmt: skip
+    for name, minute in begins.items():
+        labels = "{endpoint=/chat}" if name == "error-rate-p1" else ""
+        changed = (firing(f"{name}{labels}", minute, rules[name].priority),)
+        before, alerts = (began.incidents, began.alerts) if began else ((), ())
+        began = correlate(Batch(at(minute), changed=changed, ongoing=alerts, open=before, rules=rules).begun())
+    assert began is not None
+    (incident,) = began.incidents
+    assert (len(incident.members), str(incident.head)) == (6, "system-down")
+
+
+def test_where_the_route_says_what_to_group_by_that_alone_counts() -> None:
+    policy, problems = read("route: {group_by: [region]}")
+    assert policy is not None, problems
+    rules = {name: rule(name) for name in ("errors", "latency")}
+    alerts = (
+        firing("errors{endpoint=/chat, region=eu}"), firing("errors{endpoint=/chat, region=us}"),
+        firing("latency{endpoint=/mail, region=eu}", 200), firing("latency", 200),
+    )  # fmt: skip
+    batch = correlate(Batch(at(200), changed=alerts[:2], rules=rules, policy=policy).begun())
+    late = Batch(at(200), changed=alerts[2:], ongoing=batch.alerts, open=batch.incidents, rules=rules, policy=policy)
+    assert [list(map(str, one.members)) for one in correlate(late.begun()).incidents] == [
+        ["errors{endpoint=/chat, region=eu}", "latency{endpoint=/mail, region=eu}"],
+        ["errors{endpoint=/chat, region=us}"],
+        ["latency"],
+    ]
+
+
+def shipped_rules() -> list[AlertRule]:
+    return [placed.rule for name, text in shipped_texts().items() for placed in read_rules(text, name, METRICS).rules]

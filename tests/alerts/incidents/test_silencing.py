@@ -7,6 +7,8 @@ import pytest
 from alerts.incidents import Silence
 from alerts.incidents.batch import Batch
 from alerts.incidents.silencing import silence
+from alerts.judging import Key
+from alerts.policy import Matcher, only
 from tests.alerts.timetables import at, firing, rule
 
 
@@ -18,7 +20,11 @@ def silenced(text: str, *silences: Silence, minute: float = 10, timezone: str = 
 
 
 def of(name: str = "", labels: Mapping[str, str] | None = None, end: float = 120, reason: str = "deploy") -> Silence:
-    return Silence("one", at(0), at(end), reason, "ada", name, labels or {})
+    return Silence("one", at(0), at(end), reason, "ada", only(Key(name, tuple((labels or {}).items())))[not name :])
+
+
+def like(*matchers: str) -> Silence:
+    return Silence("one", at(0), at(120), "deploy", "ada", tuple(map(Matcher.of, matchers)))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,8 @@ def of(name: str = "", labels: Mapping[str, str] | None = None, end: float = 120
         ("errors{endpoint=/chat}", of("", {"endpoint": "/chat"}), True),
         ("errors{endpoint=/mail}", of("errors", {"endpoint": "/chat"}), False),
         ("errors", of("", {"endpoint": "/chat"}), False),
+        ("errors{endpoint=/chat}", like("endpoint=~/ch.*", "priority!=P0"), True),
+        ("errors{endpoint=/chat}", like("endpoint=~/ch.*", "priority=P0"), False),
         ("errors", of(end=10), False),
         ("errors", of(end=10.1), True),
     ],

@@ -1,5 +1,7 @@
 """What alerts know outlives the process: what is written is read again, whole or not at all, on both databases."""
 
+import os
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +12,7 @@ import pytest
 
 from alerts.incidents import Silence, Step
 from alerts.judging import State, Transition, TransitionKind
+from alerts.policy import only
 from alerts.store import Store, StoreUnavailable
 from alerts.store.database import FILE_NAME
 from metrics.events.problems import ConfigurationError
@@ -154,7 +157,7 @@ def test_recent_changes_of_state_are_known_by_instance(store: Store) -> None:
 
 
 def test_silences_hold_until_they_end_or_are_ended(store: Store) -> None:
-    made = Silence("s1", NOON, minutes(60), "deploy", "ada", RULE, {"endpoint": "/chat"})
+    made = Silence("s1", NOON, minutes(60), "deploy", "ada", only(key()))
     later = replace(made, id="s2", start=minutes(30))
     with store.writing() as repository:
         for silence in (later, made):
@@ -168,8 +171,9 @@ def test_silences_hold_until_they_end_or_are_ended(store: Store) -> None:
         assert repository.end_silence("s2", minutes(10)) == later
         assert repository.end_silence("s1", minutes(11)) is None
     with store.reading() as repository:
-        assert not any(one.matches(key(), minutes(at)) for one in repository.silences() for at in (10, 30, 45))
-        assert repository.silences()[0].matches(key(), minutes(9))
+        labels = {"rule": RULE, "endpoint": "/chat"}
+        assert not any(one.matches(labels, minutes(at)) for one in repository.silences() for at in (10, 30, 45))
+        assert repository.silences()[0].matches(labels, minutes(9))
 
 
 def test_what_is_over_for_long_is_forgotten_with_all_that_belongs_to_it(store: Store) -> None:
@@ -328,3 +332,12 @@ def test_the_database_lies_in_the_home_unless_the_settings_name_one(tmp_path: Pa
     assert (odd / FILE_NAME).is_file()
     Store.of(Settings(home=odd, alerts=Alerts(database_url=f"sqlite:///{tmp_path}/elsewhere.db"))).close()
     assert (tmp_path / "elsewhere.db").is_file()
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        Store.of(Settings(home=tmp_path)).close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600

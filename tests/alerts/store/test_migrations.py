@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
@@ -54,3 +56,33 @@ def test_a_database_of_a_newer_version_is_refused(new_address: str, open_store: 
     engine.dispose()
     with pytest.raises(ConfigurationError, match=r"newer version of PromptPilot.*revision 999.*up to 2"):
         open_store(new_address)
+
+
+def test_what_an_earlier_version_wrote_is_kept(new_address: str, open_store: OpenStore) -> None:
+    engine = create_engine(new_address)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", migrations.__path__[0])
+        command.upgrade(config, "1")
+        for name, rule, labels in (("one", "errors", '{"endpoint":"/chat","region":""}'), ("all", "", "{}")):
+            connection.execute(
+                text(
+                    "INSERT INTO silences (id, starts_at, ends_at, reason, who, rule, labels) "
+                    "VALUES (:id, '2026-05-01 12:00:00', '2026-05-01 14:00:00', 'deploy', 'ada', :rule, :labels)"
+                ),
+                {"id": name, "rule": rule, "labels": labels},
+            )
+        connection.execute(
+            text(
+                "INSERT INTO incidents (id, rule, labels, title, priority, opened_at, members, firing, acknowledged_by,"
+                " resolution, first_told_at, told, escalated, withheld, late) VALUES ('one', 'errors', '[]', 'Errors', "
+                "'P1', '2026-05-01 12:00:00', '[]', '[]', '', '', '2026-05-01 12:00:00', '[]', 0, '', :late)"
+            ),
+            {"late": False},
+        )
+    engine.dispose()
+    with open_store(new_address).reading() as repository:
+        found = {one.id: list(map(str, one.matchers)) for one in repository.silences()}
+        (incident,) = repository.incidents()
+    assert found == {"one": ["rule=errors", "endpoint=/chat", "region=(none)"], "all": []}
+    assert incident.delivered_at == incident.first_told_at is not None

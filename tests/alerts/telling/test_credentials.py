@@ -9,13 +9,24 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from alerts.policy.reading import read
+from alerts.rules import CHANNELS
 from alerts.telling.channels.channel import Channel, Sent
 from alerts.telling.channels.email import Email, Login
 from alerts.telling.channels.pagerduty import PagerDuty
 from alerts.telling.channels.slack import Slack
 from alerts.telling.channels.slack_webhook import SlackWebhook
 from alerts.telling.channels.webhook import Webhook
-from alerts.telling.credentials import NAMES, Credentials, CredentialsError, channels, missing, read_credentials
+from alerts.telling.credentials import (
+    NAMES,
+    Credentials,
+    CredentialsError,
+    channels,
+    missing,
+    of_points,
+    read_credentials,
+    read_points,
+)
 from metrics.settings import Alerts, Settings
 from metrics.settings import Email as EmailSettings
 from tests.alerts.saying import NOON, impatient, message
@@ -119,9 +130,7 @@ def test_channels_are_those_that_are_set_up(
     found = channels(settings(home, **alerts), credentials)
     assert {name: type(channel) for name, channel in found.items()} == expected
     assert all(channel.name == name for name, channel in found.items())
-    assert set(missing(settings(home, **alerts), credentials)) == {"slack", "email", "pagerduty", "webhook"} - set(
-        found
-    )
+    assert set(missing(settings(home, **alerts), credentials)) == set(CHANNELS) - set(found)
 
 
 def test_what_is_missing_is_told_by_its_name(home: Path) -> None:
@@ -201,3 +210,44 @@ def test_mail_tells_no_password(reply: str, caplog: pytest.LogCaptureFixture) ->
 
 def test_secrets_are_not_taken_from_this_machine_by_tests() -> None:
     assert not [name for name in os.environ if name.removeprefix("PROMPTPILOT_").lower() in NAMES]
+
+
+ROUTING = """
+contact_points:
+  checkout: {slack: {channel: "#checkout"}, email: {to: [team@x.example]}, webhook: {url: https://x.example/hook}}
+  data-team: {}
+"""
+
+
+def points(home: Path, environment: Mapping[str, str], own: Credentials, text: str = "") -> Mapping[str, Channel]:
+    policy, problems = read(ROUTING)
+    assert policy is not None, problems
+    found = read_points(environment, policy.contact_points, secrets_file(home, text))
+    mail = EmailSettings(host="h", sender="a@b.example")
+    return of_points(Settings(home=home, alerts=Alerts(email=mail)), policy, own, found)
+
+
+def test_a_contact_point_has_the_channels_whose_secrets_it_has(home: Path) -> None:
+    text = '[alerts]\nwebhook_secret = "home"\n[alerts.checkout]\npagerduty_routing_key = "theirs"\n'
+    environment = {"PROMPTPILOT_DISCORD_URL__DATA_TEAM": "https://discord.com/api/webhooks/1/2"}
+    found = points(home, environment, Credentials(pagerduty_routing_key=SecretStr("home")), text)
+    assert sorted(found) == ["discord@data-team", "email@checkout", "pagerduty@checkout", "webhook@checkout"]
+
+
+def test_a_contact_point_that_names_a_channel_of_slack_posts_there_as_the_home_does(home: Path) -> None:
+    found = points(home, {}, Credentials(slack_bot_token=SecretStr("t")))
+    assert sorted(found) == ["email@checkout", "slack@checkout", "webhook@checkout"]
+    assert found["slack@checkout"].edits
+
+
+def test_of_a_contact_point_nothing_that_is_not_known_is_taken(home: Path) -> None:
+    with pytest.raises(CredentialsError, match=r"\[alerts.checkout\] pagerduty_key: is not known; the nearest is"):
+        points(home, {}, Credentials(), '[alerts.checkout]\npagerduty_key = "x"\n')
+    with pytest.raises(CredentialsError, match="PROMPTPILOT_SLACK_BOT_TOKEN__CHECKOUT: holds a blank"):
+        points(home, {"PROMPTPILOT_SLACK_BOT_TOKEN__CHECKOUT": "two words"}, Credentials())
+
+
+def test_contact_points_do_not_disturb_the_secrets_of_the_home(home: Path) -> None:
+    file = secrets_file(home, '[alerts]\nslack_bot_token = "t"\n[alerts.checkout]\nslack_bot_token = "u"\n')
+    assert read_credentials({}, file) == Credentials(slack_bot_token=SecretStr("t"))
+    assert read_points({}, ["checkout"], file) == {"checkout": Credentials(slack_bot_token=SecretStr("u"))}

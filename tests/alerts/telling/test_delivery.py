@@ -65,6 +65,7 @@ class Recorder:
         default_factory=list[tuple[str, str, Reference | None, bool]]
     )
     before: Callable[[], object] = lambda: None
+    edits: bool = False
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         self.before()
@@ -356,6 +357,22 @@ def test_a_defect_of_a_channel_is_logged_without_its_words_and_tried_again(
     assert {row.target: row.status for row in rows(store)} == {"slack": "waiting", "email": "delivered"}
 
 
+@pytest.mark.parametrize(
+    "receipt", [Sent({}), Retry("status 503"), Refused("status 404"), RuntimeError("what was wrong")], ids=repr
+)
+def test_the_address_of_a_webhook_is_nowhere_but_where_it_is_posted_to(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture, receipt: Receipt | Exception
+) -> None:
+    address = "https://hooks.example.com/T0/sesame?key=sesame"
+    put(store, "firing", f"webhook:{address}")
+    hook = Recorder("webhook", [receipt])
+    with caplog.at_level(logging.DEBUG):
+        pass_once(store, clock, hook)
+    assert [sent[1] for sent in hook.sent] == [address]
+    assert "webhook:hooks.example.com" in str(told(store))
+    assert "sesame" not in caplog.text + str(told(store))
+
+
 def slack_channel(fake: FakeSlack, patience: Patience | None = None) -> Slack:
     return Slack(SecretStr(BOT_TOKEN), "#alerts", fake.api_url, patience=patience)
 
@@ -416,3 +433,110 @@ def test_a_message_taken_by_somebody_else_meanwhile_is_not_sent(store: Store, cl
     deliver(store, {"slack": slack}, slow, clock)
     assert slack.sent == []
     assert replace(rows(store)[0], leased_until=None).attempts == 0
+
+
+def fire(store: Store, *targets: str) -> None:
+    """An incident that goes on, and is to be told."""
+    alert = Alert(HEAD, "Error rate", Priority.P0, State.FIRING, NOON, NOON)
+    about = Incident("3f2a", HEAD, "Error rate", Priority.P0, NOON, (HEAD,), (HEAD,), told_at=NOON, told=targets)
+    with store.writing() as repository:
+        repository.save_incidents([about])
+        repository.enqueue(Delivery.of(Notice("firing", about, (alert,)), Target.of(one), NOON) for one in targets)
+
+
+def seen(store: Store) -> Incident:
+    with store.reading() as repository:
+        found = repository.incident("3f2a")
+    assert found is not None
+    return found
+
+
+def test_an_incident_is_told_when_a_message_arrived_and_not_before(store: Store, clock: Clock) -> None:
+    fire(store, "slack")
+    slack = Recorder(receipts=[Retry("status 500")])
+    pass_once(store, clock, slack)
+    with store.reading() as repository:
+        assert (seen(store).delivered_at, repository.reached(["3f2a"])) == (None, {})
+    clock.forward(timedelta(minutes=1))
+    pass_once(store, clock, slack)
+    clock.forward(timedelta(minutes=1))
+    put_again = replace(rows(store)[0], key="again", queued_at=clock(), due_at=clock())
+    with store.writing() as repository:
+        repository.enqueue([put_again])
+    pass_once(store, clock, slack)
+    with store.reading() as repository:
+        assert repository.reached(["3f2a"]) == {"3f2a": ("slack",)}
+    assert seen(store).delivered_at == NOON + timedelta(minutes=1)
+
+
+def test_a_page_that_failed_for_good_is_said_on_another_channel(store: Store, clock: Clock) -> None:
+    fire(store, "pagerduty", "slack")
+    pager, slack = Recorder("pagerduty", receipts=[Refused("the key is wrong")]), Recorder("slack")
+    email = Recorder("email")
+    for _ in range(3):
+        pass_once(store, clock, pager, slack, email)
+    assert (pager.kinds, slack.kinds, email.kinds) == (["firing"], ["firing", "repeat"], [])
+    assert rows(store)[-1].note == "pagerduty could not be told: the key is wrong"
+
+
+def test_where_nobody_else_was_to_be_told_any_channel_that_is_set_up_says_it(store: Store, clock: Clock) -> None:
+    fire(store, "slack")
+    slack, email = Recorder(receipts=[Refused("gone")]), Recorder("email", receipts=[Refused("no")])
+    pager = Recorder("pagerduty")
+    for _ in range(4):
+        pass_once(store, clock, slack, email, pager)
+    assert (slack.kinds, email.kinds, pager.kinds) == (["firing"], ["firing"], ["firing"])
+    assert seen(store).told == ("slack", "email", "pagerduty")
+
+
+def test_where_every_channel_fails_it_ends(store: Store, clock: Clock) -> None:
+    fire(store, "slack")
+    channels = [Recorder(name, receipts=[Refused("no")]) for name in ("slack", "email")]
+    for _ in range(4):
+        pass_once(store, clock, *channels)
+    assert [one.kinds for one in channels] == [["firing"], ["firing"]]
+    assert [one.status for one in rows(store)] == ["dead", "dead"]
+
+
+def test_what_calls_nobody_is_said_nowhere_else_when_it_fails(store: Store, clock: Clock) -> None:
+    put(store, "update", "slack")
+    slack, email = Recorder(receipts=[Refused("no")]), Recorder("email")
+    for _ in range(2):
+        pass_once(store, clock, slack, email)
+    assert email.kinds == []
+
+
+def test_however_many_targets_hang_the_others_are_told(store: Store, clock: Clock) -> None:
+    ended, begun = threading.Event(), threading.Barrier(41)
+
+    def hang() -> None:
+        begun.wait(TIMEOUT)
+        ended.wait(TIMEOUT)
+
+    hanging, slack = Recorder("webhook", before=hang), Recorder()
+    put(store, "firing", *(f"webhook:https://{number}.example/" for number in range(40)))
+    with Lanes() as lanes:
+        deliver(store, {"webhook": hanging, "slack": slack}, compose, clock, lanes=lanes, wait=0)
+        begun.wait(TIMEOUT)
+        put(store, "firing", "slack", incident="b")
+        deliver(store, {"webhook": hanging, "slack": slack}, compose, clock, lanes=lanes, wait=0)
+        _await(lambda: bool(slack.sent), lanes)
+        assert len(lanes.busy()) >= 40
+        ended.set()
+
+
+def test_what_stands_behind_the_host_of_an_address_is_shown_nowhere(store: Store, clock: Clock) -> None:
+    put(store, "firing", "webhook:https://user:pass@hooks.example/T0/s3cr3t?token=abc")
+    pass_once(store, clock, Recorder("webhook", receipts=[Retry("no"), Refused("no")]))
+    clock.forward(timedelta(minutes=1))
+    pass_once(store, clock, Recorder("webhook"))
+    names = {text.partition(" could")[0].removeprefix("told ") for _, text in told(store)}
+    assert names == {"webhook:hooks.example"}
+
+
+def test_a_contact_point_is_a_channel_of_its_own(store: Store, clock: Clock) -> None:
+    put(store, "firing", "slack@checkout:#pay", "slack")
+    own, home = Recorder("slack"), Recorder("slack")
+    deliver(store, {"slack@checkout": own, "slack": home}, compose, clock)
+    assert [address for _, address, *_ in own.sent] == ["#pay"]
+    assert [address for _, address, *_ in home.sent] == [""]

@@ -31,7 +31,7 @@ def send(fake: FakePagerDuty, said: Message, key: str = ROUTING_KEY, patience: P
 def test_an_incident_is_triggered_acknowledged_and_resolved_under_its_id(fake: FakePagerDuty) -> None:
     states: list[str] = []
     for kind in ("firing", "update", "acknowledged", "repeat", "resolved"):
-        assert send(fake, message(kind=kind)) == Sent({"dedup_key": "3f2a"})
+        assert send(fake, message(kind=kind)) == Sent({"dedup_key": "3f2a", "priority": "P0"})
         states.append(fake.alerts["3f2a"])
     assert states == ["triggered", "triggered", "acknowledged", "triggered", "resolved"]
     assert list(fake.alerts) == ["3f2a"]
@@ -126,3 +126,14 @@ def test_events_are_not_sent_unencrypted_over_a_network() -> None:
     receipt = PagerDuty(SecretStr(ROUTING_KEY), "http://events.example.com").send(message(), "", None, False)
     assert isinstance(receipt, Refused)
     assert "alerts.pagerduty.events_url" in receipt.reason
+
+
+def test_a_rise_in_priority_calls_anew_and_ends_with_the_incident(fake: FakePagerDuty) -> None:
+    pager = PagerDuty(SecretStr(ROUTING_KEY), fake.url)
+    first = pager.send(message(priority=Priority.P2), "", None, False)
+    assert isinstance(first, Sent)
+    pager.send(message(priority=Priority.P0), "", first.reference, False)
+    pager.send(message(kind="repeat"), "", first.reference, False)
+    assert fake.alerts == {"3f2a": "triggered", "3f2a/P0": "triggered"}
+    pager.send(message(kind="resolved"), "", first.reference, False)
+    assert fake.alerts == {"3f2a": "resolved", "3f2a/P0": "resolved"}

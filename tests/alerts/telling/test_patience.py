@@ -42,6 +42,14 @@ def test_calls_that_hang_cost_a_bounded_number_of_threads(release: threading.Eve
     assert begun == [0, 1]
 
 
+def test_a_peer_that_hangs_holds_up_no_other(release: threading.Event) -> None:
+    patience = Patience(0.05, at_once=1)
+    with pytest.raises(OutOfTime):
+        patience.call(lambda: release.wait(TIMEOUT), "one")
+    patience.seconds = TIMEOUT
+    assert patience.call(lambda: "an answer", "other") == "an answer"
+
+
 def test_once_a_call_that_hung_has_ended_there_is_room_for_another(release: threading.Event) -> None:
     patience = Patience(0.05, at_once=1)
     with pytest.raises(OutOfTime):

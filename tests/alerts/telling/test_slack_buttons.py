@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from alerts.incidents import Incident, Status
 from alerts.judging import Key
+from alerts.policy import labels_of
 from alerts.rules import Priority
 from alerts.store import Store
 from alerts.telling.channels.channel import Sent
@@ -210,8 +211,9 @@ def test_silence_silences_every_alert_of_the_incident_for_an_hour(slack: FakeSla
         silences = repository.silences()
     assert reply == "Silenced until 13:03 UTC."
     for key in (HEAD, OTHER):
-        assert [one.who for one in silences if one.matches(key, now())] == ["ada"]
-        assert not any(one.matches(key, now() + timedelta(hours=1)) for one in silences)
+        labels = labels_of(key, Priority.P1, None)
+        assert [one.who for one in silences if one.matches(labels, now())] == ["ada"]
+        assert not any(one.matches(labels, now() + timedelta(hours=1)) for one in silences)
 
 
 def test_an_incident_that_is_forgotten_is_said_to_be(store: Store) -> None:

@@ -29,7 +29,7 @@ def receiver() -> Generator[FakeReceiver]:
 def channel(
     receiver: FakeReceiver, template: Template | None = None, secret: str = SECRET, patience: Patience | None = None
 ) -> Webhook:
-    return Webhook(receiver.url + HOOK, SecretStr(secret), template, lambda: NOON, patience)
+    return Webhook(receiver.url + HOOK, SecretStr(secret), template, lambda: NOON, patience, ("127.0.0.1",))
 
 
 def send(receiver: FakeReceiver, said: Message, template: Template | None = None) -> Receipt:
@@ -71,6 +71,30 @@ def test_a_post_whose_answer_was_lost_counts_once(receiver: FakeReceiver) -> Non
 def test_an_address_of_the_rule_goes_before_that_of_the_settings(receiver: FakeReceiver) -> None:
     assert isinstance(channel(receiver).send(message(), receiver.url + "/other", None, False), Sent)
     assert receiver.calls()[0]["call"] == "/other"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://localhost:{port}/other?token=sesame",
+        "http://127.0.0.1@localhost:{port}/",
+        "http://127.0.0.1.evil.example/",
+        "http://169.254.169.254/latest/",
+        "http://[::1]:{port}/",
+    ],
+)
+def test_a_rule_posts_only_to_hosts_that_the_settings_name(receiver: FakeReceiver, address: str) -> None:
+    port = receiver.url.rpartition(":")[2]
+    receipt = channel(receiver).send(message(), address.format(port=port), None, False)
+    assert isinstance(receipt, Refused)
+    assert "is not among alerts.webhook_hosts: rules post to those alone" in receipt.reason
+    assert "sesame" not in receipt.reason
+    assert receiver.calls() == []
+
+
+def test_what_answers_at_the_address_of_a_rule_is_not_repeated(receiver: FakeReceiver) -> None:
+    refused = channel(receiver, secret="another").send(message(), receiver.url + "/other", None, False)
+    assert refused == Refused("Webhook: 127.0.0.1: status 401")
 
 
 @pytest.mark.parametrize("address", ["nowhere", "file:///etc/passwd", "ftp://x", "https://", "https://[", "http://a b"])

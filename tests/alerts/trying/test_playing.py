@@ -35,7 +35,7 @@ ERRORS = """
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_timeline_goes_as_expected(file: Path) -> None:
     report = report_of(file, notify=lambda: Audience(Alerts()))
-    assert report.cases > 1
+    assert len(report.cases) > 1
     assert [str(failure) for failure in report.failures] == []
 
 

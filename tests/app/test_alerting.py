@@ -1,0 +1,90 @@
+"""The alert jobs of the sidecar: what is changed in files of the home counts from the next tick on."""
+
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from alerts.store import Store
+from alerts.store.database import FILE_NAME
+from app import alerting
+from app.alerting import Alerting
+from metrics.settings import Settings
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ROUTES = """
+contact_points: {checkout: {webhook: {url: "https://checkout.example/"}}}
+teams: {checkout: {channels: [webhook@checkout, pagerduty@checkout]}}
+route: {routes: [{matchers: [service=checkout], teams: [checkout]}]}
+"""
+
+
+class House:
+    """A home whose files are written one by one, and the jobs over it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.secrets = home / "secrets.toml"
+        self.now = NOON
+        self.jobs = Alerting(Settings(home=home), lambda: self.now, {})
+
+    def write(self, name: str, text: str) -> None:
+        (self.home / name).write_text(text, encoding="utf-8")
+
+    def tick(self, minutes: float = 1) -> set[str]:
+        """What can be told after a tick."""
+        self.now += timedelta(minutes=minutes)
+        self.jobs.evaluate()
+        return set(self.jobs._open().channels)  # pyright: ignore[reportPrivateUsage]
+
+    def incidents(self) -> list[str]:
+        store = Store(f"sqlite:///{self.home / FILE_NAME}")
+        with store.reading() as repository:
+            found = [one.title for one in repository.incidents()]
+        store.close()
+        return found
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[House]:
+    monkeypatch.setattr(alerting, "SECRETS_FILES", (tmp_path / "secrets.toml",))
+    made = House(tmp_path)
+    yield made
+    made.jobs.close()
+
+
+def test_settings_routes_and_secrets_count_without_a_restart(house: House) -> None:
+    assert house.tick() == set()
+    house.write("settings.yaml", "alerts: {webhook: {url: 'https://own.example/'}}")
+    assert house.tick() == {"webhook"}
+    house.write("routing.yaml", ROUTES)
+    assert house.tick() == {"webhook", "webhook@checkout"}
+    house.write("secrets.toml", '[alerts]\nslack_bot_token = "t"\n[alerts.checkout]\npagerduty_routing_key = "k"\n')
+    assert house.tick() == {"webhook", "webhook@checkout", "slack", "pagerduty@checkout"}
+    (house.home / "routing.yaml").unlink()
+    assert house.tick() == {"webhook", "slack"}
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "broken"),
+    [
+        ("settings.yaml", "alerts: {webhook: {url: 'https://own.example/'}}", "alerts: {webhok: 1}"),
+        ("settings.yaml", "alerts: {webhook: {url: 'https://own.example/'}}", "- nothing"),
+        ("routing.yaml", ROUTES, "teams: {checkout: {channels: [slak]}}"),
+        ("secrets.toml", '[alerts]\nslack_bot_token = "t"\n', '[alerts]\nslack_bot_tokne = "t"\n'),
+    ],
+)
+def test_what_cannot_be_used_leaves_in_force_what_was_good_and_raises_an_alert(
+    house: House, name: str, good: str, broken: str
+) -> None:
+    house.tick()
+    house.write(name, good)
+    before = house.tick()
+    assert before
+    house.write(name, broken)
+    assert [house.tick(), house.tick(2), house.tick(2)] == [before] * 3
+    assert house.incidents() == [f"Alert rules cannot be read on {name}"]
+    house.write(name, good)
+    assert house.tick(30) == before
+    assert house.incidents() == []
