@@ -224,7 +224,7 @@ class _Sender:
             return kept, f"{type(error).__name__}: {error}"
 
     def _settle(self, delivery: Delivery, receipt: Receipt) -> Receipt:
-        at, whom = self.now(), shown(delivery.target)
+        at = self.now()
         with self.store.writing() as repository:
             match receipt:
                 case Sent(reference):

@@ -42,7 +42,7 @@ Watches = Callable[[Planned], bool]
 
 def could_judge(rows: Rows) -> NDArray[np.bool_]:
     """By evaluation, whether there was anything to judge an instance by."""
-    return (~np.isin(rows.judged.verdicts, (*UNJUDGED, Verdict.CALM))).any(axis=0)
+    return np.asarray((~np.isin(rows.judged.verdicts, (*UNJUDGED, Verdict.CALM))).any(axis=0))
 
 
 @dataclass(frozen=True)

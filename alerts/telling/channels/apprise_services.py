@@ -176,7 +176,7 @@ def _opsgenie() -> Any:
 
         @property
         def store(self) -> Any:
-            return _OnlyAlias(self.alias)
+            return _OnlyAlias(str(self.alias or ""))
 
         def _fetch(self, method: Any, url: str, payload: Any, params: Any = None) -> Any:
             by_alias = {"identifierType": "alias"} if params else None

@@ -50,7 +50,7 @@ class World:
         week = np.array([self.week[date.weekday()] for date in dates])
         grown = np.linspace(0.94, 1.06, len(dates)) if not self.growth else (1 + self.growth) ** np.arange(len(dates))
         holidays = np.array([len(dates) - 1 - place in self.holidays for place in range(len(dates))])
-        return week * grown * np.where(holidays, HOLIDAY, 1.0)
+        return np.asarray(week * grown * np.where(holidays, HOLIDAY, 1.0), np.float64)
 
     def incidents(self, start: datetime, end: datetime, rng: np.random.Generator) -> tuple[Incident, ...]:
         """What goes wrong in it."""
