@@ -207,7 +207,8 @@ class Watch:
         repository.save_alerts(now_so.renewed)
         repository.save_transitions(change.transition for change in changed)
         failed = {outcome.rule.id: outcome.problem for outcome in evaluation.outcomes if outcome.failed}
-        repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed})
+        too_few = {outcome.rule.id for outcome in evaluation.outcomes if outcome.too_few}
+        repository.set_evaluated({rule: plan.span.until for rule in plan.windows if rule not in failed}, too_few)
         texts = {**rule_set.texts, **({ROUTING: in_force.text} if in_force.text else {})}
         if texts != self._texts:
             repository.save_rule_texts(texts, now)

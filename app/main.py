@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from app.components import address, banner, filter_bar, freshness, report
+from app.components import account, address, banner, filter_bar, freshness, report
 from app.navigation import BRAND, ENTRIES, ICON, UNFILTERED
 
 st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
 st.logo(BRAND, size="medium")
 
+account.let_in()
 page = st.navigation(
     [st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry.default) for entry in ENTRIES],
     position="top",
@@ -19,6 +20,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         freshness.line(asked.view)
         report.control(page.url_path)
+        account.menu()
 banner.banner()
 if page.url_path not in UNFILTERED:
     filter_bar.bar(asked.view, asked.notes)

@@ -4,8 +4,10 @@ Started by `uvicorn app.server:app`, as `promptpilot up` does; `streamlit run ap
 """
 
 import logging
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -15,9 +17,13 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from streamlit import config
 
-from app import download
+from app import download, login
 from app.frontend import Frontend
+from app.headers import SecurityHeaders
+from app.hosts import HostCheck, Hosts, host_of
+from metrics.settings import Settings, load_settings
 
 MAIN = Path(__file__).with_name("main.py")
 HEALTH_PATH = "/healthz"
@@ -28,6 +34,21 @@ PRELOADED = ("metrics.engine", "app.charts", "app.components", "app.queries")
 async def health(_request: Request) -> JSONResponse:
     """200 as soon as pages can be served."""
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+@cache
+def settings() -> Settings:
+    """The settings as they were when the first request came."""
+    return load_settings()
+
+
+@cache
+def hosts() -> Hosts:
+    """The hosts that were named: in the settings, for the login, and as the address to listen on."""
+    address: str = st.get_option("server.address") or ""
+    addresses = (settings().alerts.public_url, login.redirect_address())
+    named = (address.lower(), *map(host_of, addresses), *settings().web.allowed_hosts)
+    return Hosts(tuple(name for name in named if name))
 
 
 @asynccontextmanager
@@ -43,13 +64,34 @@ async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
     yield {}
 
 
+def listen_as_told() -> None:
+    """Let Streamlit know where it is reached: it reads these variables only when its own command starts it.
+
+    It judges by them which pages may connect, and puts the port into the address that a login comes back to.
+    """
+    for option, kind in (("server.address", str), ("server.port", int)):
+        told = os.environ.get(f"STREAMLIT_{option.replace('.', '_').upper()}")
+        if told:
+            config.set_option(option, kind(told))
+
+
 logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on again, whatever uvicorn was told
 # For each function kept it says that the runtime is not there yet, which is so when modules are imported before it.
 logging.getLogger("streamlit.runtime.caching.cache_data_api").disabled = True
 
 app = st.App(
     str(MAIN),
-    routes=[Route(HEALTH_PATH, health, methods=["GET"]), Route(download.PATH, download.export, methods=["GET"])],
-    middleware=[Middleware(Frontend)],
+    routes=[
+        Route(HEALTH_PATH, health, methods=["GET"]),
+        Route(login.PATH, login.begin, methods=["GET"]),
+        Route(download.PATH, download.export, methods=["GET"]),
+    ],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(HostCheck, hosts=hosts),
+        Middleware(login.LoginCheck, access=lambda: settings().access),
+        Middleware(Frontend),
+    ],
     lifespan=preloaded,
 )
+listen_as_told()

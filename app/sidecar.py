@@ -19,6 +19,7 @@ from app.standby import alone
 from app.timetable import Job, Timetable
 from metrics.lake.ingest import FileOutcome, ingest_inbox
 from metrics.lake.intake.settling import Settling
+from metrics.lake.private import OWNER_ONLY_MASK, make_private
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Settings, load_settings
 
@@ -60,7 +61,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)  # tells every plugin it sets up
     settings = load_settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    os.umask(OWNER_ONLY_MASK)
+    if make_private(settings.home):
+        LOG.info("%s could be read by everybody on this machine: it is its owner's alone now", settings.home)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: _end(stop))

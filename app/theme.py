@@ -205,12 +205,14 @@ STANDINGS: Mapping[str, Look] = {
     "flapping": Look(":material/swap_vert:", "orange"),
     "resolved": Look(":material/check_circle:", "green"),
     "ok": Look(":material/check_circle:", "green"),
+    "too few": Look(":material/help:", "gray"),
     "no data": Look(":material/help:", "gray"),
     "off": Look(":material/block:", "gray"),
 }
 """Icon and color of where a rule, an alert or an incident stands."""
 STANDING_SIGNS: Mapping[str, str] = {
-    "firing": "▲ firing", "pending": "◔ pending", "ok": "✓ ok", "no data": "? no data", "off": "– off",
+    "firing": "▲ firing", "pending": "◔ pending", "ok": "✓ ok", "too few": "? too few",
+    "no data": "? no data", "off": "– off",
 }  # fmt: skip
 """The same in a table's cell."""
 STEPS: Mapping[str, Look] = {

@@ -5,6 +5,7 @@ Values come from `settings.yaml` in the home directory; environment variables wi
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,11 +18,17 @@ from pydantic_settings import (
 )
 
 _Days = Annotated[int, Field(ge=0)]
+_HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
+"""A name, an address of version 4 or 6, or a pattern."""
 EVENT_KINDS = (
     "request", "llm_call", "prompt", "pipeline_run", "interaction", "web_vital", "feedback", "error", "resource",
     "health", "change", "security", "span",
 )  # fmt: skip
 """What settings may name: all of `metrics.events.KINDS`, which this room must not import, and what is to come."""
+
+
+_ADDRESS = re.compile(r"[^\s@]*@[^\s@]+")
+"""A mail address, or a domain behind its `@`."""
 
 
 class _Section(BaseModel):
@@ -40,7 +47,7 @@ class Slo(_Section):
     mttr_minutes: Annotated[float, Field(gt=0)] = 60
     """Mean time to resolve an error that is aimed at, in minutes."""
     critical_components: tuple[str, ...] = ()
-    """Components whose outage is an outage of the product. Empty: every component that is probed."""
+    """Components whose outage is an outage of the product. Empty: all but `llm:…` and `dependency:…`."""
 
 
 class Errors(_Section):
@@ -127,7 +134,7 @@ class Lake(_Section):
 
 
 class Slack(_Section):
-    """Slack. Its tokens come from the environment or `.streamlit/secrets.toml`: see the README."""
+    """Slack. Its tokens come from the environment or `.streamlit/secrets.toml`: see `docs/channels.md`."""
 
     channel: str = "#alerts"
     """Channel for alerts whose rule names none."""
@@ -202,13 +209,57 @@ class Alerts(_Section):
     webhook: Webhook = Webhook()
 
 
-class Access(_Section):
-    """Who may do what on the pages, by the address of their login; nobody is asked while there is no login."""
+class Web(_Section):
+    """Where the pages are reached."""
 
+    allowed_hosts: tuple[str, ...] = ()
+    """Names the pages answer to besides localhost, their own address and the host of `alerts.public_url`, such as
+    `dash.example.com` or `*.example.com`; `*` is any."""
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(host.strip().strip("[]").rstrip(".").lower() for host in hosts)
+        for name in names:
+            if not _HOST.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no name of a host; expected one such as dash.example.com, without a port"
+                )
+        return names
+
+
+ANYBODY, GROUP = "*", "group:"
+"""How the lists of `Access` name whoever logs in, and how a group begins."""
+
+
+class Access(_Section):
+    """Who may do what on the pages, once a login is set up; the highest role that names somebody counts."""
+
+    viewers: tuple[str, ...] = ()
+    """Who may see the pages, by `ada@example.com`, `@example.com`, `group:NAME`, or `*` for whoever logs in."""
     operators: tuple[str, ...] = ()
-    """Who may acknowledge, silence and resolve alerts; empty: everyone who is logged in."""
+    """Who may also acknowledge, silence and resolve alerts; named likewise."""
     editors: tuple[str, ...] = ()
-    """Who may change alert rules and take back what was ingested; empty: everyone who is logged in."""
+    """Who may also add files, say how they are read, change alert rules and save views; named likewise."""
+    admins: tuple[str, ...] = ()
+    """Who may also take back what was ingested; named likewise."""
+    group_claim: str = "groups"
+    """The claim of the login in which the provider names the groups of a person."""
+    login_hours: Annotated[float, Field(gt=0)] = 12
+    """How long a login counts, in hours."""
+
+    @field_validator("viewers", "operators", "editors", "admins")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.strip() for name in names)
+        for name in names:
+            is_group = name.startswith(GROUP) and len(name) > len(GROUP)
+            if not (name == ANYBODY or is_group or _ADDRESS.fullmatch(name)):
+                raise ValueError(
+                    f"{name!r} names nobody; expected ada@example.com, @example.com, group:NAME, "
+                    "or * for whoever logs in"
+                )
+        return names
 
 
 class Settings(BaseSettings):
@@ -227,6 +278,7 @@ class Settings(BaseSettings):
     ingest: Ingest = Ingest()
     lake: Lake = Lake()
     alerts: Alerts = Alerts()
+    web: Web = Web()
     access: Access = Access()
 
     @classmethod

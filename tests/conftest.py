@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from metrics.engine.query import Window
+from metrics.lake import child
 from metrics.settings import Settings
+from tests.forking import FORKS, STARTED, ForkedReader
 
 for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
     del os.environ[name]  # settings of the machine are no part of a test
@@ -21,14 +23,36 @@ SIMULATED_DAYS = 3
 SIMULATED_REQUESTS_A_DAY = 3_000
 SAMPLES = Path(__file__).resolve().parent / "samples"
 REAL_END = datetime(2026, 9, 1, tzinfo=UTC)
-LONG = ("/e2e/", "/test_killed_")
+LONG = (
+    "/e2e/", "/test_killed_", "/test_cut_off_", "/test_undo_cut_off", "/test_against_oracle", "/test_whole_path",
+    "/test_standby", "/test_server", "/test_sidecar",
+    "/alerts/test_shipped", "/alerts/test_watch", "/alerts/test_store",
+)  # fmt: skip
 """Parts of the paths of tests that take much longer than others."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long tests: one that is begun last leaves all test processes but its own without work."""
-    items.sort(key=lambda item: not any(part in item.path.as_posix() for part in LONG))
+    for item in items:
+        if any(part in item.path.as_posix() for part in LONG):
+            item.add_marker("long")
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forks() -> Generator[None]:
+    """Processes that read files are forked: to start each anew takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(child, "reading_process", ForkedReader)
+        yield
+    FORKS.close()
+
+
+@pytest.fixture
+def started_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that read files are started anew, as they are outside of tests."""
+    monkeypatch.setattr(child, "reading_process", STARTED)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,13 @@
-"""Work in a process of its own, to be killed: forked from one that has imported all it needs, and so begins at once."""
+"""Work in a process of its own, to be killed."""
 
 import os
 import signal
 from collections.abc import Callable
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from contextlib import suppress
 from typing import Any
 
-_CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["metrics.lake.ingest", "tests.alerts.living"])
+from tests.forking import Forked
+
 TIMEOUT = 60
 
 
@@ -17,26 +16,22 @@ def killed_after(seconds: float, work: Callable[..., None], *arguments: Any) -> 
 
     Raises AssertionError when it fails, or does not end within a minute.
     """
-    ours, theirs = _CONTEXT.Pipe()
-    process = _CONTEXT.Process(target=_begin, args=(theirs, work, arguments))
-    process.start()
-    theirs.close()
-    assert ours.recv() == "begun"
-    process.join(min(seconds, TIMEOUT))
-    alive = process.is_alive()
-    if alive:
-        assert process.pid is not None
-        os.killpg(process.pid, signal.SIGKILL)
-    process.join(TIMEOUT)
-    killed = process.exitcode == -signal.SIGKILL
+    listens, begins = os.pipe()
+    process = Forked(_begin, work, arguments, stdout=begins)
+    os.close(begins)
+    assert os.read(listens, 5) == b"begun"
+    os.close(listens)
+    ended = process.wait(min(seconds, TIMEOUT))
+    if ended is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    code = process.wait(TIMEOUT)
     # It may have come to its end between the look and the kill.
-    assert process.exitcode == 0 or (alive and killed), process.exitcode
-    process.close()
-    ours.close()
-    return killed and seconds < TIMEOUT
+    assert code == 0 or (ended is None and code == -signal.SIGKILL), code
+    return code != 0 and seconds < TIMEOUT
 
 
-def _begin(connection: Connection, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _begin(work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     os.setpgid(0, 0)
-    connection.send("begun")
+    os.write(1, b"begun")
     work(*arguments)

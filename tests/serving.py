@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.commands.up import answers, web
 
-TIMEOUT = 60
+TIMEOUT = 180
 
 
 def free_port() -> int:
@@ -33,6 +33,28 @@ def get(port: int, path: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def asked(port: int, path: str, headers: Mapping[str, str], method: str = "GET") -> tuple[int, str, Mapping[str, str]]:
+    """Status, text and headers of an answer to a request with just these headers; no text of an opened socket."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+    try:
+        connection.putrequest(method, path, skip_host=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        text = "" if answer.status == 101 else answer.read().decode()
+        return answer.status, text, {name.lower(): value for name, value in answer.getheaders()}
+    finally:
+        connection.close()
+
+
+UPGRADE = {
+    "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}  # fmt: skip
+"""Headers that ask for a socket."""
 
 
 @contextmanager
@@ -68,15 +90,14 @@ def running_up(
 
 
 @contextmanager
-def running_web(home: Path) -> Generator[str]:
+def running_web(home: Path, environment: Mapping[str, str] | None = None) -> Generator[str]:
     """The pages over a home, without a sidecar; gives their address."""
     port = free_port()
     program = web(home, "127.0.0.1", port)
-    environment = {**os.environ, **program.environment}
     with subprocess.Popen(
         program.command,
         cwd=program.directory,
-        env=environment,
+        env={**os.environ, **program.environment, **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:

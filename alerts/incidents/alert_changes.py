@@ -69,6 +69,7 @@ def _begun(change: Changed, rule: AlertRule, recent: Recent) -> Alert:
         worst=instance.worst,
         recent=recent.get(transition.key, ()),
         late=transition.late,
+        basis=instance.basis,
     )
 
 
@@ -78,4 +79,5 @@ def _renewed(alert: Alert, instances: Mapping[Key, Instance], recent: Recent, ru
         alert = replace(alert, name=rule.name, priority=rule.priority)
     if instance is None:
         return alert
-    return replace(alert, value=instance.value, worst=instance.worst, recent=recent.get(alert.key, alert.recent))
+    shown = recent.get(alert.key, alert.recent)
+    return replace(alert, value=instance.value, worst=instance.worst, recent=shown, basis=instance.basis)

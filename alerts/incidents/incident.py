@@ -40,6 +40,8 @@ class Alert:
     late: bool = False
     reason: str = ""
     """Why it ended, where it was not the value."""
+    basis: str = ""
+    """What its value stands on where the rule's window held too few events: `7 of 12 events over 40m`."""
 
 
 class Status(StrEnum):

@@ -5,19 +5,22 @@ The kinds that need a few lines are here. Those that learn are `dynamic.py`, `an
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
+from alerts.judging.absence import judged_by_absence, needs_of_absence
 from alerts.judging.anomaly import judged_by_detector, needs_of_detector
 from alerts.judging.dynamic import judged_by_band, needs_of_band
 from alerts.judging.evidence import Ask, Evidence, Needs
 from alerts.judging.forecast import judged_by_forecast, needs_of_forecast, trailing
+from alerts.judging.growing import grown_where_few, reach_of
+from alerts.judging.instance import Verdict
 from alerts.judging.series import Floats, Question
-from alerts.judging.verdicts import OPERATORS, Judged, nine_digits, unknown, verdicts
-from alerts.rules import Absent, AlertRule, Burn, BurnRate, Change, Static
+from alerts.judging.verdicts import OPERATORS, Judged, Verdicts, nine_digits, unknown, verdicts
+from alerts.rules import AlertRule, Burn, BurnRate, Change, Static
 from metrics.engine import Window
 from metrics.events.entries import nearest
 
@@ -32,7 +35,14 @@ def ask_of(rule: AlertRule, window: Window, known: Sequence[Any] = ()) -> Ask:
     """What a rule that is not composite has to ask about the buckets of a window."""
     question = Question(rule.by, rule.filters, rule.window)
     needs = KINDS[rule.condition.kind].needs(rule.condition, rule.window)
-    return Ask(question, rule.metric, window, needs, rule.min_events, tuple(known))
+    above = None
+    if isinstance(rule.condition, Static) and isinstance(rule.condition.threshold, float) and rule.min_events:
+        needs = replace(needs, reach=max(needs.reach, reach_of(rule.max_window, rule.window)))
+        above = rule.condition.threshold if rule.condition.operator in (">", ">=") else None
+    return Ask(
+        question, rule.metric, window, needs, rule.min_events, tuple(known), rule.max_window, rule.min_bad_events,
+        rule.stale, above,
+    )  # fmt: skip
 
 
 def judge(rule: AlertRule, evidence: Evidence) -> Judged:
@@ -41,7 +51,21 @@ def judge(rule: AlertRule, evidence: Evidence) -> Judged:
     if problem:
         return unknown(evidence.judged().values, problem)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return KINDS[rule.condition.kind].judge(rule.condition, evidence)
+        judged = KINDS[rule.condition.kind].judge(rule.condition, evidence)
+        return replace(judged, verdicts=_with_reasons(judged.verdicts, evidence))
+
+
+def _with_reasons(found: Verdicts, evidence: Evidence) -> Verdicts:
+    """The verdicts; where there is none, with whether there are events, or some of other instances."""
+    without = found == Verdict.NO_DATA
+    if not without.any():
+        return found
+    series = evidence.series.part(evidence.first, len(evidence.series.starts))
+    seen = series.seen
+    few = without & (series.events > 0) & (series.events < evidence.asked.min_events)
+    few &= series.judged_by_events | series.summed
+    gone = without & ~seen & (seen.any(axis=0))
+    return np.select([few, gone], [Verdict.TOO_FEW, Verdict.GONE], found).astype(np.int8)
 
 
 def judged_by_threshold(condition: Static, evidence: Evidence) -> Judged:
@@ -53,7 +77,8 @@ def judged_by_threshold(condition: Static, evidence: Evidence) -> Judged:
     compare = OPERATORS[condition.operator]
     breach = compare(values, condition.threshold)
     recovered = None if condition.recover is None else ~compare(values, condition.recover)
-    return Judged(verdicts(known, breach, recovered), values)
+    fixed = Judged(verdicts(known, breach, recovered), values)
+    return grown_where_few(condition, evidence, fixed) if evidence.grows else fixed
 
 
 def _judged_by_level(condition: Static, name: str, values: Floats, levels: tuple[str, ...]) -> Judged:
@@ -69,23 +94,34 @@ def _judged_by_level(condition: Static, name: str, values: Floats, levels: tuple
     return Judged(verdicts(~np.isnan(values), ~breach if condition.operator == "!=" else breach), values)
 
 
-def judged_by_absence(condition: Absent, evidence: Evidence) -> Judged:
-    """Nothing at all in the bucket is the breach; values over few events are something."""
-    del condition
-    series = evidence.series.part(evidence.first, len(evidence.series.starts))
-    return Judged(verdicts(np.True_ | series.seen, ~series.seen), series.values)
-
-
 def judged_by_change(condition: Change, evidence: Evidence) -> Judged:
     """Percent by which the value differs from the one so much earlier; against zero or nothing there is no percent.
 
-    There is none either between two counts or sums that both stand for few events.
+    There is none either between two counts or sums that both stand for few events. What is below `at_least` has not
+    risen; from there on, what was zero has risen beyond any percentage. Where nothing is known of so much earlier, the
+    most of the days since counts, at the same time; and where nothing is known of these, the value itself is held
+    against `otherwise`.
     """
     series, earlier = evidence.judged(), evidence.at(condition.against)
     now, then = series.values, earlier.values
+    compare = OPERATORS[condition.operator]
     few = series.summed & (np.fmax(series.events, earlier.events) < evidence.asked.min_events)
+    is_new = ~evidence.has_any(condition.against)
+    for day in _days_since(condition):
+        # Nothing at that time of a day that has anything at all is zero.
+        known = np.where(evidence.has_any(day), np.nan_to_num(evidence.at(day).values), np.nan)
+        then = np.where(is_new, np.fmax(then, known), then)
     percent = np.where(few | (then == 0), np.nan, 100 * (now - then) / np.abs(then))
-    return Judged(verdicts(~np.isnan(percent), OPERATORS[condition.operator](percent, condition.threshold)), percent)
+    known, breach = ~np.isnan(percent), compare(percent, condition.threshold)
+    if condition.at_least is not None:
+        from_nothing = ~few & (then == 0) & (now > 0)
+        known |= from_nothing
+        breach = (breach | (from_nothing & (">" in condition.operator))) & (now >= condition.at_least)
+    if condition.otherwise is not None:
+        new = np.isnan(then) & ~np.isnan(now) & is_new
+        known |= new
+        breach = np.where(new, compare(now, condition.otherwise), breach)
+    return Judged(verdicts(known, breach), percent)
 
 
 def judged_by_burn(condition: BurnRate, evidence: Evidence) -> Judged:
@@ -128,13 +164,20 @@ def _needs_of_burn(condition: BurnRate, width: timedelta) -> Needs:
 
 
 def _needs_of_change(condition: Change, width: timedelta) -> Needs:
-    del width
-    return Needs(offsets=(condition.against,))
+    day = timedelta(days=1)
+    since = _days_since(condition)
+    return Needs(offsets=(condition.against, *since), block=max(width, day) if since else timedelta())
+
+
+def _days_since(condition: Change) -> tuple[timedelta, ...]:
+    """Days that stand in where what the condition compares with lies before everything that is known."""
+    days = condition.against // timedelta(days=1)
+    return tuple(timedelta(days=one) for one in range(1, days)) if condition.otherwise is not None else ()
 
 
 KINDS: Mapping[str, Kind] = {
     "static": Kind(judged_by_threshold),
-    "absent": Kind(judged_by_absence),
+    "absent": Kind(judged_by_absence, needs_of_absence),
     "change": Kind(judged_by_change, _needs_of_change),
     "burn_rate": Kind(judged_by_burn, _needs_of_burn),
     "dynamic": Kind(judged_by_band, needs_of_band),

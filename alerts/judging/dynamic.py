@@ -4,6 +4,8 @@ The values of the same hour (for windows longer than an hour: of the same bucket
 are one sample. Its middle is the median; its spread is 1.4826 × the median absolute deviation, which is the standard
 deviation where values are normal, and which one bad hour among four does not move. The band is the middle ± so many
 spreads as the sensitivity says, wider for small samples. Hours are those of UTC.
+
+Of counts, an empty bucket is zero in every week that has any: where the band lies above zero, silence is outside of it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from datetime import timedelta
 import numpy as np
 
 from alerts.judging.evidence import Evidence, Needs
-from alerts.judging.series import Floats
+from alerts.judging.series import Floats, Series
 from alerts.judging.verdicts import Judged, verdicts
 from alerts.rules import Dynamic
 
@@ -52,9 +54,10 @@ def needs_of_band(condition: Dynamic, width: timedelta) -> Needs:
 
 def judged_by_band(condition: Dynamic, evidence: Evidence) -> Judged:
     """Outside of the band; where too few weeks are known there is none, and no verdict."""
-    asked, values = evidence.asked, evidence.judged().values
+    asked, series = evidence.asked, evidence.judged()
+    values = series.values
     buckets = asked.needs.block // asked.question.width
-    weeks = [evidence.earlier[offset].masked(asked.min_events).values for offset in asked.needs.offsets]
+    weeks = [_counted(evidence.earlier[offset].masked(asked.min_events)) for offset in asked.needs.offsets]
     hours = np.stack([week.reshape(len(week), -1, buckets) for week in weeks], axis=2)
     known = np.count_nonzero(~np.isnan(hours), axis=3) >= max(buckets / 4, 1)
     usual = usual_of(hours.reshape(*hours.shape[:2], -1))
@@ -66,11 +69,20 @@ def judged_by_band(condition: Dynamic, evidence: Evidence) -> Judged:
         return np.repeat(np.where(enough, by_hour, np.nan), buckets, axis=1)[:, start : start + values.shape[1]]
 
     middle, reach = by_bucket(usual.middle), by_bucket(reach)
+    if series.summed:
+        values = np.where(np.isnan(values) & ~np.isnan(middle), 0.0, values)
     low, high = middle - reach, middle + reach
     above, below = values > high, values < low
     breach = {"up": above, "down": below, "both": above | below}[condition.direction]
     said = "" if enough.any() else f"too little is known of the {condition.weeks} weeks before to say what is usual"
     return Judged(verdicts(~np.isnan(values) & ~np.isnan(middle), breach), values, middle, low, high, said)
+
+
+def _counted(week: Series) -> Floats:
+    """The values of a week; of counts, those that are not there are zero in a week that has any."""
+    if not week.summed:
+        return week.values
+    return np.where(np.isnan(week.values) & week.seen.any(axis=1, keepdims=True), 0.0, week.values)
 
 
 def usual_of(samples: Floats) -> Usual:

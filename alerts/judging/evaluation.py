@@ -9,7 +9,7 @@ the instances as they are known then.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from alerts.judging.composite import firings, in_order, instances_of, judged_by_rules
 from alerts.judging.conditions import ask_of, judge
 from alerts.judging.evidence import RECENT, Ask, Evidence, Memory, fetch
-from alerts.judging.instance import Instance, Key, Labels, State, Transition
+from alerts.judging.instance import UNJUDGED, Instance, Key, Labels, State, Transition, Verdict
 from alerts.judging.instants import MICROSECOND, Instants, buckets, due, micros
 from alerts.judging.lifecycle import NOW, Changed, Timing, ended, interrupted
 from alerts.judging.scan import Track, scan
@@ -28,6 +28,7 @@ from alerts.rules import AlertRule, Composite
 from metrics.engine import Window
 
 _ACTIVE = (State.PENDING, State.FIRING)
+_FEW = (Verdict.TOO_FEW, Verdict.CALM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,13 @@ class Rows:
     metric: Floats
     """The metric itself, up to the same newest column, and from farther back; no column where there is none."""
 
+    def basis(self, row: int, instant: datetime | None, width: timedelta) -> str:
+        """What the verdict at an instant stands on; empty where it is the rule's own window."""
+        tally = self.judged.tally
+        if tally is None or instant is None:
+            return ""
+        return tally.text(row, int(self.instants.searchsorted(micros(instant))), width)
+
     def recent(self, row: int, column: int) -> tuple[float | None, ...]:
         """The newest values of the metric at an evaluation, at most `RECENT`, the last one newest."""
         end = self.metric.shape[1] - len(self.instants) + column + 1
@@ -90,6 +98,8 @@ class Outcome:
     """The newest values of the metric, at most 60, for each instance that is pending or firing or changed."""
     problem: str = ""
     """Why there is no data, where that is known."""
+    too_few: bool = False
+    """Whether the newest evaluation found events, and no instance with enough of them to judge by."""
     failed: bool = False
     """Nothing was evaluated: the rule stays behind, to be evaluated over the same instants another time."""
     rows: Rows | None = None
@@ -222,12 +232,26 @@ def _outcome(rule: AlertRule, known: Mapping[Key, Instance], rows: Rows, span: S
         key = Key(rule.id, labels)
         before = _without_gap(known.get(key) or Instance(key), rows.instants, rule.window)
         after, changed = scan(before, _track(rows, row, timing), span.late_before, only_firing=span.only_firing)
+        if rows.judged.tally is not None:
+            after = _with_basis(after, rows, row, rule.window)
+            changed = tuple(replace(one, instance=_with_basis(one.instance, rows, row, rule.window)) for one in changed)
         instances[key] = after
         changes += changed
         if changed or after.state in _ACTIVE:
             recent[key] = rows.recent(row, len(rows.instants) - 1)
     changes.sort(key=lambda change: change.transition.at)
-    return Outcome(rule, instances, tuple(changes), recent, rows.judged.problem, rows=rows)
+    return Outcome(rule, instances, tuple(changes), recent, rows.judged.problem, _too_few(rows.judged), rows=rows)
+
+
+def _too_few(judged: Judged) -> bool:
+    newest = judged.verdicts[:, -1]
+    return bool(np.isin(newest, _FEW).any() and np.isin(newest, (*_FEW, *UNJUDGED)).all())
+
+
+def _with_basis(instance: Instance, rows: Rows, row: int, width: timedelta) -> Instance:
+    if instance.state not in _ACTIVE:
+        return instance
+    return replace(instance, basis=rows.basis(row, instance.evaluated_at, width))
 
 
 def _track(rows: Rows, row: int, timing: Timing) -> Track:

@@ -6,7 +6,7 @@ grows with distinct questions and not with rules.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import cast
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from alerts.judging.instance import Labels
 from alerts.judging.instants import floored
-from alerts.judging.series import Answers, Question, Series, Unanswered, ask
+from alerts.judging.series import Answers, Floats, Question, Series, SlowEvents, Unanswered, ask, ask_slow
 from metrics.engine import Window
 
 RECENT = 60
@@ -54,6 +54,14 @@ class Ask:
     min_events: int = 0
     known: tuple[Labels, ...] = ()
     """Instances that exist already: they are judged even where there is nothing of them."""
+    max_window: timedelta = timedelta()
+    """How far a window may grow that holds too few events."""
+    min_bad_events: int = 0
+    """Bad events without which a grown window is no breach."""
+    stale: timedelta = timedelta()
+    """How far back a window may grow that is to say that all is well again."""
+    above: float | None = None
+    """Above which an event is bad where the metric is a percentile."""
 
     @property
     def span(self) -> Window:
@@ -131,6 +139,15 @@ class Evidence:
     history: Series | None = None
     """With whatever rows there were."""
     memory: Memory = field(default_factory=Memory)
+    recorded: Mapping[timedelta, bool] = field(default_factory=dict[timedelta, bool])
+    """By offset: whether there is anything at all in the blocks so much earlier, of whatever instance."""
+    slow: Floats | None = None
+    """Of a percentile whose windows may grow: the events of each bucket of the span that lie above the threshold."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether windows that hold too few events can be made longer."""
+        return self.series.judged_by_events and (self.series.quantile is None or self.slow is not None)
 
     @cached_property
     def masked(self) -> Series:
@@ -140,6 +157,10 @@ class Evidence:
     def judged(self) -> Series:
         """The buckets to be judged, without values over too few events."""
         return self.masked.part(self.first, len(self.series.starts))
+
+    def has_any(self, offset: timedelta) -> NDArray[np.bool_]:
+        """Whether anything was recorded of any instance in the blocks so much earlier."""
+        return np.full((1, 1), self.recorded[offset])
 
     def at(self, offset: timedelta) -> Series:
         """The judged buckets so much earlier, without values over too few events."""
@@ -174,7 +195,25 @@ def fetch(
         parts = [answers[key] for key in keys[name]]
         failed = next((part for part in parts if isinstance(part, Unanswered)), None)
         found[name] = failed or _evidence(one, cast("list[Series]", parts), memory)
-    return found
+    return {**found, **_with_slow(engine, found)}
+
+
+def _with_slow(engine: Answers, found: Mapping[str, Evidence | Unanswered]) -> Mapping[str, Evidence | Unanswered]:
+    """Percentiles over too few events, with how many of them are slow: a percentile itself cannot be added up."""
+    answered: dict[tuple[Question, str, float, Window], SlowEvents | Unanswered] = {}
+    with_slow: dict[str, Evidence | Unanswered] = {}
+    for name, one in found.items():
+        if isinstance(one, Unanswered) or one.series.quantile is None or one.asked.above is None:
+            continue
+        events = one.series.events[:, one.first :]
+        if not (events < one.asked.min_events).any():
+            continue
+        key = (one.asked.question, one.asked.metric, one.asked.above, one.asked.span)
+        if key not in answered:
+            answered[key] = ask_slow(engine, *key)
+        slow = answered[key]
+        with_slow[name] = slow if isinstance(slow, Unanswered) else replace(one, slow=slow.rows(one.series))
+    return with_slow
 
 
 def _too_much(one: Ask) -> str:
@@ -216,9 +255,11 @@ def _evidence(one: Ask, parts: Sequence[Series], memory: Memory) -> Evidence:
     first = (one.window.start - one.span.start) // one.question.width
     labels, begins = _rows(one, span, first)
     offsets = one.needs.offsets
-    earlier = {offset: part.rows(labels) for offset, part in zip(offsets, parts[1:], strict=False)}
+    before = dict(zip(offsets, parts[1:], strict=False))
+    earlier = {offset: part.rows(labels) for offset, part in before.items()}
+    recorded = {offset: bool(part.seen.any()) for offset, part in before.items()}
     history = parts[-1] if one.needs.history else None
-    return Evidence(one, span.rows(labels), first, begins, earlier, history, memory)
+    return Evidence(one, span.rows(labels), first, begins, earlier, history, memory, recorded)
 
 
 def _rows(one: Ask, span: Series, first: int) -> tuple[tuple[Labels, ...], NDArray[np.intp]]:

@@ -48,6 +48,18 @@ class Verdict(IntEnum):
     BETWEEN = 2
     """Neither breaches nor counts as recovered."""
     BREACH = 3
+    TOO_FEW = 4
+    """There are events, but too few to judge by."""
+    CALM = 5
+    """Too few events to say that all is well, and none of them says otherwise: enough to end an alert."""
+    FADING = 6
+    """Breaches over the window that had to grow, while the newest part of it has recovered."""
+    GONE = 7
+    """No data, while other instances of the rule have some."""
+
+
+UNJUDGED = (Verdict.NO_DATA, Verdict.TOO_FEW, Verdict.GONE)
+"""Verdicts that are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,10 @@ class Instance:
     worst: float | None = None
     """The value farthest beyond the threshold since `since`."""
     evaluated_at: datetime | None = None
+    judged_at: datetime | None = None
+    """While pending or firing: the newest instant that had data enough for a verdict."""
+    basis: str = ""
+    """What the newest verdict stands on where the rule's window held too little: `7 of 12 events over 40m`."""
 
 
 TransitionKind = Literal["pending", "cleared", "firing", "resolved"]

@@ -4,6 +4,10 @@
         ▲                 │                                                                        │
         └───one non-breach┘                    (resolved is inactive, with a past) ◄───────────────┘
 
+No data breaks a run. Where there are events, but too few to judge, clocks stand still: what was pending or recovering
+goes on from where it was. After `stale_after` without a verdict (sooner where others of the rule go on reporting), the
+alert ends with that reason.
+
 Time is the instant of the evaluation; nothing here reads a clock.
 """
 
@@ -12,8 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from alerts.judging.instance import Instance, State, Transition, TransitionKind, Verdict
+from alerts.judging.instance import UNJUDGED, Instance, State, Transition, TransitionKind, Verdict
 from alerts.rules import AlertRule
+from alerts.rules.durations import written
 
 Worse = Literal["higher", "lower", "either"]
 """On which side of the threshold values get worse."""
@@ -22,10 +27,19 @@ NOW = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 """A limit that does not come."""
 # Members of an enumeration are looked up slowly, and these are looked up for every evaluation.
-NO_DATA, RECOVERED, BETWEEN, BREACH = Verdict
+NO_DATA, RECOVERED, BETWEEN, BREACH, TOO_FEW, CALM, FADING, GONE = Verdict
 INACTIVE, PENDING, FIRING, RESOLVED = State
+_ACTIVE = (PENDING, FIRING)
 _MEANS: Mapping[str, Verdict] = {"keep": NO_DATA, "ok": RECOVERED, "alert": BREACH}
 """What no data counts as."""
+_WHY = {
+    NO_DATA: "no data for {}",
+    TOO_FEW: "too few events to judge for {}",
+    GONE: "gone: no data for {}, while others of the rule have some",
+}
+"""Why an alert ends that nothing is known of any more."""
+LEAST_GONE, WINDOWS_GONE = timedelta(minutes=2), 2
+"""How long, and for how many windows, an instance must be silent among others that are not, to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +50,31 @@ class Timing:
     recover_for: timedelta = timedelta()
     no_data: Literal["keep", "ok", "alert"] = "keep"
     worse: Worse = "higher"
+    stale_after: timedelta = timedelta.max
+    """How long nothing may be judged before an alert ends."""
+    gone_after: timedelta = timedelta.max
+    """The same, where others of the rule go on reporting."""
 
     @classmethod
     def of(cls, rule: AlertRule) -> "Timing":
         """The rule's."""
-        condition = rule.condition
-        return cls(condition.duration, condition.recover_for, rule.no_data, worse_of(rule))
+        condition, stale = rule.condition, rule.stale
+        gone = min(stale, max(LEAST_GONE, WINDOWS_GONE * rule.window))
+        return cls(condition.duration, condition.recover_for, rule.no_data, worse_of(rule), stale, gone)
 
-    def counted(self, verdict: Verdict) -> Verdict:
-        """What a verdict counts as, no data being taken as the rule wants it."""
-        return _MEANS[self.no_data] if verdict is NO_DATA else verdict
+    def counted(self, verdict: Verdict, state: State) -> Verdict:
+        """Which of the first five a verdict counts as in a state, no data being taken as the rule wants it."""
+        if verdict in (NO_DATA, GONE):
+            return _MEANS[self.no_data]
+        if verdict is FADING:
+            return TOO_FEW if state is PENDING else RECOVERED
+        return RECOVERED if verdict is CALM else verdict
+
+    def patience(self, verdict: Verdict) -> timedelta:
+        """How long evaluations with this verdict may go on before an alert ends."""
+        if verdict not in UNJUDGED:
+            return timedelta.max
+        return self.gone_after if verdict is GONE else self.stale_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,48 +108,73 @@ def step(
     """
     if instance.evaluated_at is not None and instant <= instance.evaluated_at:
         return instance, None
-    counted = timing.counted(verdict)
+    counted, judged = timing.counted(verdict, instance.state), _judged(instance, verdict, instant)
+    if counted in (NO_DATA, TOO_FEW) and instance.state in _ACTIVE and instant - judged >= timing.patience(verdict):
+        over, transition = ended(instance, instant, _WHY[verdict].format(written(instant - judged)))
+        return replace(over, evaluated_at=instant), transition
     state, breaching, recovering, kind = _MOVES[instance.state](instance, counted, instant, timing)
     since, worst = _episode(instance, state, breaching)
     if verdict is BREACH and value is not None:
         worst = worse(worst, value, timing.worse, usual)
-    fired, over = instance.fired_at, instance.ended_at
+    fired, over_at = instance.fired_at, instance.ended_at
     if kind == "resolved":
-        over = instant
+        over_at = instant
     elif kind in ("pending", "firing"):
-        fired, over = instant if kind == "firing" else None, None
+        fired, over_at = instant if kind == "firing" else None, None
     value = instance.value if value is None else value
-    after = Instance(instance.key, state, breaching, recovering, since, fired, over, value, worst, instant)
+    after = Instance(
+        instance.key, state, breaching, recovering, since, fired, over_at, value, worst, instant,
+        judged if state in _ACTIVE else None,
+    )  # fmt: skip
     return after, None if kind is None else Transition(instance.key, kind, instant, value)
 
 
-def unchanged_until(instance: Instance, timing: Timing) -> tuple[datetime, datetime, datetime, datetime]:
+def _judged(instance: Instance, verdict: Verdict, instant: datetime) -> datetime:
+    """The newest instant with a verdict; where none is known, time without one begins to count now."""
+    return instant if verdict not in UNJUDGED else instance.judged_at or instant
+
+
+def unchanged_until(instance: Instance, timing: Timing) -> tuple[datetime, ...]:
     """By verdict: the first moment from which an evaluation with it does more to the instance than renew its values.
 
     `NOW` when any would, `NEVER` when none would. Evaluations before it, with whatever verdicts that allow for their
     instants, may be skipped over by `renewed`.
     """
-    since, recovering = instance.breaching_since, instance.recovering_since
-    state = instance.state
+    since, recovering, state = instance.breaching_since, instance.recovering_since, instance.state
+    broken = NEVER
     if state is FIRING:
         breach = NEVER if since is not None and recovering is None else NOW
-        recovered = _after(recovering, timing.recover_for)
-        between = no_data = NEVER if since is None and recovering is None else NOW
+        recovered = fading = _after(recovering, timing.recover_for)
+        broken = between = NEVER if since is None and recovering is None else NOW
     elif state is PENDING:
         breach, recovered, between = _after(since, timing.duration), NOW, NOW
-        no_data = NEVER if since is None else NOW
+        broken = fading = NEVER if since is None else NOW
     else:
-        breach, recovered, between, no_data = NOW, NEVER, NEVER, NEVER
+        breach, recovered, between, fading = NOW, NEVER, NEVER, NEVER
+    no_data, too_few, gone = (_patient(instance, timing, verdict, broken) for verdict in (NO_DATA, TOO_FEW, GONE))
     if timing.no_data != "keep":
-        no_data = recovered if timing.no_data == "ok" else breach
-    return no_data, recovered, between, breach
+        no_data = gone = recovered if timing.no_data == "ok" else breach
+    return no_data, recovered, between, breach, too_few, recovered, fading, gone
 
 
-def renewed(instance: Instance, value: float | None, worst: float | None, instant: datetime) -> Instance:
-    """The instance after evaluations that changed nothing but this, the last of them at `instant`."""
+def _patient(instance: Instance, timing: Timing, verdict: Verdict, broken: datetime) -> datetime:
+    """Until when an evaluation without a verdict changes nothing."""
+    if instance.state not in _ACTIVE or broken is NOW:
+        return broken
+    return _after(instance.judged_at, timing.patience(verdict))
+
+
+def renewed(
+    instance: Instance, value: float | None, worst: float | None, instant: datetime, judged: datetime | None
+) -> Instance:
+    """The instance after evaluations that changed nothing but this, the last of them at `instant`.
+
+    `judged` is the newest of them that had a verdict, where any had.
+    """
     return Instance(
         instance.key, instance.state, instance.breaching_since, instance.recovering_since, instance.since,
         instance.fired_at, instance.ended_at, instance.value if value is None else value, worst, instant,
+        (judged or instance.judged_at) if instance.state in _ACTIVE else None,
     )  # fmt: skip
 
 
@@ -136,7 +190,7 @@ def worse(one: float | None, other: float, side: Worse, usual: float | None) -> 
 
 def interrupted(instance: Instance) -> Instance:
     """The instance after evaluations were missed: its state stays, but no run goes on across a gap."""
-    return replace(instance, breaching_since=None, recovering_since=None)
+    return replace(instance, breaching_since=None, recovering_since=None, judged_at=None)
 
 
 def ended(instance: Instance, at: datetime, reason: str) -> tuple[Instance, Transition | None]:
@@ -169,6 +223,8 @@ def _from_quiet(instance: Instance, counted: Verdict, instant: datetime, timing:
 def _from_pending(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
     if counted is NO_DATA:
         return PENDING, None, None, None
+    if counted is TOO_FEW:
+        return PENDING, _later(instance.breaching_since, instance, instant), None, None
     if counted is not BREACH:
         return INACTIVE, None, None, "cleared"
     begun = instance.breaching_since or instant
@@ -180,6 +236,8 @@ def _from_pending(instance: Instance, counted: Verdict, instant: datetime, timin
 def _from_firing(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
     if counted is BREACH:
         return FIRING, instance.breaching_since or instant, None, None
+    if counted is TOO_FEW:
+        return FIRING, None, _later(instance.recovering_since, instance, instant), None
     if counted is not RECOVERED:
         return FIRING, None, None, None
     begun = instance.recovering_since or instant
@@ -202,9 +260,14 @@ def _episode(instance: Instance, state: State, breaching: datetime | None) -> tu
         return None, None
     if instance.state is FIRING or state is RESOLVED:
         return instance.since, instance.worst
-    if breaching is None or breaching == instance.since:
+    if breaching is None or instance.breaching_since is not None:  # it may have been moved
         return instance.since, instance.worst
     return breaching, None
+
+
+def _later(begun: datetime | None, instance: Instance, instant: datetime) -> datetime | None:
+    """When a run began, moved by the time since the newest evaluation: that counts for nothing."""
+    return None if begun is None else begun + (instant - (instance.evaluated_at or instant))
 
 
 def _after(begun: datetime | None, length: timedelta) -> datetime:

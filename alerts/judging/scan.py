@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.judging.instance import Instance, State, Verdict
+from alerts.judging.instance import UNJUDGED, Instance, State, Verdict
 from alerts.judging.instants import MICROSECOND, Instants, micros, moment
 from alerts.judging.lifecycle import NEVER, NOW, Changed, Timing, renewed, step, unchanged_until, worse
 
@@ -62,11 +62,26 @@ class Track:
 
     @cached_property
     def _lasting(self) -> NDArray[np.intp]:
-        counted = [self.timing.counted(verdict) is Verdict.BREACH for verdict in Verdict]
-        breaches = np.concatenate([[False], np.array(counted)[self.verdicts], [False]])
-        starts, ends = np.flatnonzero(np.diff(breaches.astype(np.int8))).reshape(-1, 2).T
-        lasted = self.instants[ends - 1] - self.instants[starts]
+        """Where breaches begin after which there are enough of them before anything clears them."""
+        counted = np.array([self.timing.counted(verdict, State.PENDING) for verdict in Verdict])[self.verdicts]
+        breaches = counted == Verdict.BREACH
+        starts = np.flatnonzero(breaches & ~np.concatenate([[False], breaches[:-1]]))
+        clears = np.flatnonzero(~breaches & (counted != Verdict.TOO_FEW))
+        sums = np.concatenate([[0], np.cumsum(breaches)])
+        ends = np.concatenate([clears, [len(breaches)]])[clears.searchsorted(starts)]
+        width = int(self.instants[1] - self.instants[0]) if len(self.instants) > 1 else 0
+        lasted = (sums[ends] - sums[starts] - 1) * width
         return starts[lasted >= self.timing.duration // MICROSECOND]
+
+    def judged(self, start: int, end: int) -> datetime | None:
+        """The newest instant of some columns that has a verdict."""
+        newest = int(self._judged[end - 1])
+        return moment(int(self.instants[newest])) if newest >= start else None
+
+    @cached_property
+    def _judged(self) -> NDArray[np.intp]:
+        has_verdict = ~np.isin(self.verdicts, UNJUDGED)
+        return np.maximum.accumulate(np.where(has_verdict, np.arange(len(self.verdicts)), -1))
 
     @cached_property
     def _known(self) -> NDArray[np.intp]:
@@ -119,7 +134,8 @@ def _passed(instance: Instance, track: Track, start: int, end: int) -> Instance:
     if instance.state in _ACTIVE:
         breaching = start + np.flatnonzero(track.verdicts[start:end] == Verdict.BREACH)
         worst = _worst(worst, track, breaching[~np.isnan(track.values[breaching])])
-    return renewed(instance, track.newest(end), worst, moment(int(track.instants[end - 1])))
+    judged = track.judged(start, end) if instance.state in _ACTIVE else None
+    return renewed(instance, track.newest(end), worst, moment(int(track.instants[end - 1])), judged)
 
 
 def _worst(worst: float | None, track: Track, columns: NDArray[np.intp]) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from alerts.judging.instance import Labels
 from alerts.judging.instants import Instants, buckets, micros
 from alerts.rules import WINDOWS
+from metrics import engine as asked_of
 from metrics.catalog import Metric
-from metrics.engine import EVENTS, EngineError, Filter, Query, Result, Window
+from metrics.catalog.model import Quantile
+from metrics.engine import EVENTS, TIME, BadEventCounts, EngineError, Filter, Query, Result, Window
 
+T = TypeVar("T")
 Floats = NDArray[np.float64]
 _GRAINS = dict(WINDOWS)
 
@@ -49,6 +52,10 @@ class Series:
     """Why there is no data at all, where that is known."""
     summed: bool = False
     """Whether a change of it over few events says little: counts and sums."""
+    percentage: bool = False
+    """Whether values are percentages of the events."""
+    quantile: float | None = None
+    """Which one, of what are quantiles."""
 
     def masked(self, min_events: int) -> "Series":
         """Without the values that too few events stand behind."""
@@ -103,8 +110,8 @@ class Answers(Protocol):
         """The catalog by name."""
         ...
 
-    def answer(self, question: Query, /) -> Result:
-        """Answer a query; raises `EngineError` when it cannot be answered as asked."""
+    def answer(self, question: asked_of.Question[T], /) -> T:
+        """Answer a question; raises `EngineError` when it cannot be answered as asked."""
         ...
 
 
@@ -134,6 +141,40 @@ def ask(
     return {metric: _series(engine.metrics[metric], question, window, result) for metric in metrics}
 
 
+@dataclass(frozen=True)
+class SlowEvents:
+    """How many events of each bucket lie above a threshold."""
+
+    counts: Mapping[tuple[int, Labels], int]
+    """By start of the bucket and labels; none where there are none."""
+
+    def rows(self, series: Series) -> Floats:
+        """In the rows and columns of a series."""
+        found = np.zeros(series.values.shape)
+        row = {labels: place for place, labels in enumerate(series.labels)}
+        column = {start: place for place, start in enumerate(series.starts.tolist())}
+        for (start, labels), count in self.counts.items():
+            if labels in row and start in column:
+                found[row[labels], column[start]] = count
+        return found
+
+
+def ask_slow(engine: Answers, question: Question, metric: str, above: float, window: Window) -> SlowEvents | Unanswered:
+    """The events of a percentile's metric that lie above a threshold."""
+    query = BadEventCounts(
+        metric=metric, window=window, above=above, by=question.by, grain=_GRAINS[question.width],
+        filters=question.filters,
+    )  # fmt: skip
+    try:
+        frame = engine.answer(query)
+    except Exception as error:  # as above: the next question may do better
+        return Unanswered(f"{type(error).__name__}: {error}")
+    starts = frame[TIME].dt.epoch("us").to_list()
+    labels = [tuple(zip(question.by, values, strict=True)) for values in frame.select(question.by).rows()]
+    labels = labels or [()] * len(starts)
+    return SlowEvents(dict(zip(zip(starts, labels, strict=True), frame["bad"].to_list(), strict=True)))
+
+
 def _series(metric: Metric, question: Question, window: Window, result: Result) -> Series:
     """The frame has every bucket for every group, in order of time, then groups."""
     starts = buckets(window, question.width)
@@ -153,6 +194,8 @@ def _series(metric: Metric, question: Question, window: Window, result: Result) 
         metric.is_judged_by_events,
         f"no data yet: needs `{needs}` events" if needs else "",
         metric.is_summed,
+        metric.is_judged_by_events and metric.unit == "%",
+        next((one.q for one in metric.measures if isinstance(one, Quantile)), None),
     )
 
 

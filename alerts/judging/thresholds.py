@@ -66,8 +66,8 @@ def _forecast(condition: Forecast, unit: str) -> str:
 
 
 def _absent(condition: Absent, unit: str) -> str:
-    del condition, unit
-    return "no data"
+    del unit
+    return "no data" if condition.expected is None else f"no data where {condition.expected:g} events were expected"
 
 
 def _burn_rate(condition: BurnRate, unit: str) -> str:
@@ -79,8 +79,14 @@ def _burn_rate(condition: BurnRate, unit: str) -> str:
 
 
 def _change(condition: Change, unit: str) -> str:
-    del unit
-    return f"{condition.operator} {condition.threshold:+g} % against {written(condition.against)} earlier"
+    said = f"{condition.operator} {condition.threshold:+g} % against {written(condition.against)} earlier"
+    if condition.at_least is not None:
+        said += f", from {_number(condition.at_least, unit)} on"
+    if condition.otherwise is not None:
+        said += (
+            f" (in the first {written(condition.against)} {condition.operator} {_number(condition.otherwise, unit)})"
+        )
+    return said
 
 
 def _composite(condition: Composite, unit: str) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.judging.instance import Verdict
 from alerts.judging.series import Floats
+from alerts.rules.durations import written
 
 Bools = NDArray[np.bool_]
 Verdicts = NDArray[np.int8]
@@ -17,11 +19,34 @@ OPERATORS: Mapping[str, Callable[[Floats, float], Bools]] = {
 
 
 @dataclass(frozen=True)
+class Tally:
+    """What stands behind verdicts over windows that had to grow; no columns where the rule's own window did."""
+
+    columns: NDArray[np.intp]
+    """Buckets that the window holds."""
+    events: Floats
+    bad: Floats | None = None
+    """Those of them that are bad; None where nothing is."""
+
+    def where(self, here: Bools) -> "Tally":
+        """Only there."""
+        return Tally(np.where(here, self.columns, 0), self.events, self.bad)
+
+    def text(self, row: int, column: int, width: timedelta) -> str:
+        """`7 of 12 events over 40m`; empty where the window did not grow."""
+        columns = int(self.columns[row, column])
+        if not columns:
+            return ""
+        events = f"{self.events[row, column]:,.0f} events over {written(columns * width)}"
+        return events if self.bad is None else f"{self.bad[row, column]:,.0f} of {events}"
+
+
+@dataclass(frozen=True)
 class Judged:
     """A row an instance, a column an evaluation."""
 
     verdicts: Verdicts
-    """Of `alerts.alert.Verdict`."""
+    """Of `alerts.judging.Verdict`."""
     values: Floats
     """What was compared with the threshold: mostly the metric itself; NaN is none."""
     usual: Floats | None = None
@@ -32,6 +57,8 @@ class Judged:
     """Upper end of what is usual."""
     problem: str = ""
     """Why nothing could be judged, where that is known."""
+    tally: Tally | None = None
+    """What the verdicts stand on, where windows had to grow."""
 
 
 def verdicts(known: Bools, breach: Bools, recovered: Bools | None = None) -> Verdicts:

@@ -111,6 +111,11 @@ class Absent(_Condition):
     kind: Literal["absent"]
     duration: Some = parsed("5m")
     """How long nothing has come before the alert fires."""
+    expected: Annotated[Number, Field(gt=0)] | None = None
+    """Silence is only wrong once so many events were to be expected of it, by the same hours of the fortnight before.
+
+    Working days and weekends are told apart. Quiet hours are silent for longer than busy ones.
+    """
 
 
 class BurnRate(_Condition):
@@ -156,6 +161,10 @@ class Change(_Condition):
     """Percent: 50 is half as much again, -50 is half."""
     against: Some = parsed("7d")
     """How much earlier it is compared with."""
+    at_least: Number | None = None
+    """The value, in the metric's unit, below which no rise matters; from there on, a rise from nothing does."""
+    otherwise: Number | None = None
+    """The threshold for the value itself where nothing is known of so much earlier, as in the first week."""
 
 
 class Composite(_Condition):

@@ -5,6 +5,7 @@ Models only: reading files, naming lines and reloading are `reading.py`'s.
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -36,6 +37,8 @@ CHANNELS = ("slack", "email", "pagerduty", "webhook", "msteams", "discord", "tel
 NONE = "(none)"
 """How a dimension's missing value is written."""
 _SCALARS = ["string", "number", "boolean", "null"]
+LEAST_STALE, WINDOWS_STALE = timedelta(minutes=15), 3
+"""How long an alert outlives its data where its rule does not say: the longer of a time and so many windows."""
 WINDOWS = tuple(sorted({parsed(grain.value): grain for grain in SECONDS}.items()))
 """Widths that a window may have, and the grain of each: evaluations lie on the buckets of the engine."""
 
@@ -219,7 +222,13 @@ class AlertRule(Part):
     condition: Condition
     """When something is wrong; static, unless `kind` says otherwise."""
     min_events: Annotated[int, Field(ge=0)] = 20
-    """Ratios and percentiles over fewer events than this are no data, and so are changes of counts and sums."""
+    """Ratios and percentiles over fewer events than this say nothing, and neither do changes of counts and sums."""
+    max_window: Some = parsed("1h")
+    """How far a window grows that holds fewer than `min_events`, so that a threshold can be judged all the same."""
+    min_bad_events: Annotated[int, Field(ge=0)] = 3
+    """Bad events without which a window that had to grow is no breach."""
+    stale_after: Some | None = None
+    """How long an alert outlives the last data that it could be judged by; left out: 15 minutes, or three windows."""
     no_data: Literal["keep", "ok", "alert"] = "keep"
     """What no data means: `keep` changes nothing, `ok` counts as recovered, `alert` as a breach."""
     notifications: Notifications = Notifications()
@@ -242,6 +251,11 @@ class AlertRule(Part):
                 else "metric: a metric of the catalog is missing"
             )
         return self
+
+    @property
+    def stale(self) -> timedelta:
+        """How long an alert outlives its data."""
+        return self.stale_after or max(LEAST_STALE, WINDOWS_STALE * self.window)
 
     @property
     def filters(self) -> tuple[Filter, ...]:

@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceEr
 from alerts.store.migrations import HEAD, Newer, revision_of, upgrade
 from alerts.store.repository import Repository
 from metrics.events.problems import ConfigurationError
+from metrics.lake.private import make_private_file
 from metrics.settings import Settings
 
 FILE_NAME = "state.db"
@@ -135,8 +136,10 @@ _EXPECTED = (
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if url.database and url.database != ":memory:" and "uri" not in url.query:
+        file = Path(url.database)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        make_private_file(file)
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": WAIT_SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

@@ -1,6 +1,6 @@
 """What alerts know, as one transaction sees it: values in, values out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, or_, select, true, update
@@ -80,9 +80,15 @@ class Repository(Outbox):
         """The last instant evaluated of each rule."""
         return {row.rule: row.at for row in self._connection.execute(select(EVALUATED))}
 
-    def set_evaluated(self, instants: Mapping[str, datetime]) -> None:
-        """Note the last instants evaluated of some rules."""
-        upsert(self._connection, EVALUATED, [{"rule": rule, "at": at} for rule, at in instants.items()])
+    def set_evaluated(self, instants: Mapping[str, datetime], too_few: Container[str] = ()) -> None:
+        """Note the last instants evaluated of some rules, and which of them found too few events to judge."""
+        listed = [{"rule": rule, "at": at, "too_few": rule in too_few} for rule, at in instants.items()]
+        upsert(self._connection, EVALUATED, listed)
+
+    def with_too_few(self) -> frozenset[str]:
+        """Rules that found too few events to judge when they were evaluated last."""
+        found = self._connection.execute(select(EVALUATED.c.rule).where(EVALUATED.c.too_few))
+        return frozenset(row.rule for row in found)
 
     def rule_texts(self) -> dict[str, str]:
         """By name of the file, the texts of the rules last saved."""

@@ -178,8 +178,9 @@ EVALUATED = Table(
     "evaluated", METADATA,
     Column("rule", Words, primary_key=True),
     Column("at", Moment, nullable=False),
+    Column("too_few", Boolean, nullable=False),
 )  # fmt: skip
-"""The last instant evaluated of each rule."""
+"""The last instant evaluated of each rule, and whether there were too few events then to judge any instance."""
 
 INSTANCES = Table(
     "instances", METADATA,
@@ -194,6 +195,8 @@ INSTANCES = Table(
     Column("value", Number),
     Column("worst", Number),
     Column("evaluated_at", Moment),
+    Column("judged_at", Moment),
+    Column("basis", Words, nullable=False),
     Column("recent", Numbers),
 )  # fmt: skip
 """Instances that are pending or firing. `id` stands for rule and labels, which may be too long for an index."""
@@ -258,6 +261,7 @@ ALERTS = Table(
     Column("withheld", Words, nullable=False),
     Column("late", Boolean, nullable=False),
     Column("reason", Words, nullable=False),
+    Column("basis", Words, nullable=False),
     Index(None, "incident"),
     Index(None, "ended_at"),
     Index(None, "fired_at"),

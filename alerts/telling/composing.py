@@ -133,9 +133,11 @@ def _title(subject: Subject, incident: Incident) -> str:
 
 
 def _value_text(subject: Subject) -> str:
+    """`58.3 % (7 of 12 events over 40m), at worst 80 %`."""
     now, worst = subject.now_text, subject.value_text(subject.alert.worst)
     is_worse = subject.alert.worst not in (None, subject.alert.value) and worst != now
-    return f"{now}, at worst {worst}" if now and is_worse else now
+    judged = f"{now} ({subject.alert.basis})" if now and subject.alert.basis else now
+    return f"{judged}, at worst {worst}" if now and is_worse else judged
 
 
 def _line(subject: Subject) -> AlertLine:

@@ -104,6 +104,10 @@ class Subject:
     def now_text(self) -> str:
         """The newest value in words; of a change also from what to what: `350 ms, 166 ms 7d earlier (+110 %)`."""
         condition, before = self.rule.condition if self.rule else None, self._before
+        newest = self.alert.recent[-1] if self.alert.recent else None
+        if self.metric and isinstance(condition, Change) and self.alert.value is None and newest is not None:
+            value = quantity(newest, self.metric.unit, self.metric.decimals)
+            return f"{value}, nothing {written(condition.against)} earlier"
         if self.metric is None or not isinstance(condition, Change) or before is None:
             return self.value_text(self.alert.value)
         now, then = (quantity(one, self.metric.unit, self.metric.decimals) for one in (self.alert.recent[-1], before))

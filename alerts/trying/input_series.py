@@ -8,16 +8,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar, cast
 
 import numpy as np
 import polars as pl
 
-from alerts.judging.instants import MICROSECOND, buckets, micros
+from alerts.judging.instants import MICROSECOND, buckets, micros, moment
 from alerts.judging.series import Floats
 from alerts.rules import WINDOWS
 from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS, Metric
-from metrics.engine import Filter, Query, Result, UnknownName
-from metrics.engine.query import EVENTS, TIME
+from metrics.engine import EVENTS, TIME, BadEventCounts, Filter, Query, Question, Result, UnknownName
+
+T = TypeVar("T")
 
 MOST_VALUES = 1_000_000
 NO_DATA = "_"
@@ -45,8 +47,35 @@ class InputSeries:
     rows: tuple[Row, ...]
     metrics: Mapping[str, Metric]
 
-    def answer(self, query: Query, /) -> Result:
-        """The answer: every bucket of the window for every group that has anything in it."""
+    def answer(self, question: Question[T], /) -> T:
+        """The answer to a query, or to how many events are bad; raises TypeError for any other question."""
+        if isinstance(question, Query):
+            return cast("T", self._values(question))
+        if isinstance(question, BadEventCounts):
+            return cast("T", self._bad(question))
+        raise TypeError(f"figures made up for a test say nothing of {type(question).__name__}")
+
+    def _bad(self, question: BadEventCounts) -> pl.DataFrame:
+        """A percentile above the threshold is that of all events behind it."""
+        starts = buckets(question.window, _WIDTHS[question.grain])
+        found: list[dict[str, object]] = []
+        for row in self.rows:
+            if row.metric != question.metric or row.width != _WIDTHS[question.grain]:
+                continue
+            if not _passes(row, question.filters):
+                continue
+            values, events = _cut(row, int(starts[0]), len(starts))
+            slow = values > (np.inf if question.above is None else question.above)
+            labels: dict[str, object] = {name: row.labels.get(name) for name in question.by}
+            found += [
+                {TIME: moment(int(start)), **labels, "bad": int(count)}
+                for start, count in zip(starts[slow], events[slow], strict=True)
+            ]
+        schema = {TIME: pl.Datetime("us", "UTC"), **dict.fromkeys(question.by, pl.String), "bad": pl.Int64}
+        return pl.DataFrame(found, schema=schema)
+
+    def _values(self, query: Query) -> Result:
+        """Every bucket of the window for every group that has anything in it."""
         for name in query.metrics:
             if name not in self.metrics:
                 raise UnknownName.among("metric", name, self.metrics)

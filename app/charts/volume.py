@@ -51,9 +51,13 @@ def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
     cells = {(kind, start): (rows, days) for kind, start, rows, days in frame.select(_CELL).iter_rows()}
     usual = {kind: _usual(kind, cells, calendar) for kind in kinds}
     places = list(range(len(kinds)))
+    half = timedelta(days=_WIDTHS[calendar.unit]) / 2
+    ends = [datetime.combine(calendar.starts[place], time()) + side * half for place, side in ((0, -1), (-1, 1))]
+    # A column alone has no neighbour that would say how wide it is: it is drawn between its ends.
+    columns = calendar.starts if len(calendar.starts) > 1 else ends
     drawn = Drawing(64 + ROW * max(len(kinds), 3))
     drawn.heatmap(
-        x=[start.isoformat() for start in calendar.starts],
+        x=[column.isoformat() for column in columns],
         y=places,
         z=[[_level(cells.get((kind, start)), usual[kind]) for start in calendar.starts] for kind in kinds],
         text=[[_words(kind, start, cells, calendar) for start in calendar.starts] for kind in kinds],
@@ -79,8 +83,6 @@ def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
     )
-    half = timedelta(days=_WIDTHS[calendar.unit]) / 2
-    ends = [datetime.combine(calendar.starts[place], time()) + side * half for place, side in ((0, -1), (-1, 1))]
     drawn.x |= {"type": "date", "tickangle": 0, "range": [end.isoformat() for end in ends]}
     drawn.y |= {
         "tickmode": "array",

@@ -99,6 +99,20 @@ def _home(circumstances: Circumstances) -> Finding:
     return Finding("ok", f"{home} is writable" if home.exists() else f"{home} will be made by promptpilot up")
 
 
+def _privacy(circumstances: Circumstances) -> Finding:
+    """Whether others on this machine can read the home, or the secrets."""
+    from alerts.telling.credentials import SECRETS_FILES
+    from metrics.lake.private import who_else
+
+    home = circumstances.settings.home
+    kept = [path for path in (home, *(file.expanduser() for file in SECRETS_FILES)) if path.exists()]
+    found = {path: who for path in kept if (who := who_else(path))}
+    if found:
+        told = "; ".join(f"{path} can be read by {who}" for path, who in found.items())
+        return Finding("note", told, f"chmod go= {' '.join(map(str, found))} leaves them to their owner")
+    return Finding("ok", "the home and the secrets can be read by their owner alone")
+
+
 def _disk(circumstances: Circumstances) -> Finding:
     home = circumstances.settings.home
     free = shutil.disk_usage(next(path for path in (home, *home.parents) if path.exists())).free / 1e9
@@ -227,6 +241,7 @@ CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "Python": _python,
     "packages": _packages,
     "home": _home,
+    "privacy": _privacy,
     "disk": _disk,
     "port": _port,
     "time zones": _time_zones,

@@ -16,7 +16,7 @@ ANY = "any"
 
 def metrics(
     as_json: Json = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of the README.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the table of docs/metrics.md.")] = False,
     home: Home = None,
 ) -> None:
     """Every metric with its unit, the events it is made of, and its definition."""
@@ -44,7 +44,7 @@ def metrics(
 
 
 def markdown_table(known: "list[Metric]") -> str:
-    """The metrics as a Markdown table, as the README holds it."""
+    """The metrics as a Markdown table, as `docs/metrics.md` holds it."""
     lines = ["| metric | unit | events | definition |", "|---|---|---|---|"]
     for metric in known:
         kinds = ", ".join(kind if kind == ANY else f"`{kind}`" for kind in _kinds(metric))

@@ -11,6 +11,7 @@ import typer
 
 from app.commands.options import Home, settings_of
 from app.commands.outcome import Exit, Stop
+from app.commands.printing import say
 
 if TYPE_CHECKING:
     from app.supervisor import Program
@@ -49,7 +50,7 @@ def web(home: Path, address: str, port: int) -> "Program":
     options = ("--host", address, "--port", str(port), "--ws", "websockets-sansio")
     quiet = ("--no-access-log", "--log-level", "warning")
     command = (sys.executable, "-m", "uvicorn", "app.server:app", "--app-dir", str(ROOT), *options, *quiet)
-    # Streamlit judges by these whether a page of another origin may connect.
+    # The server tells Streamlit: uvicorn's own options do not reach it.
     known = {"STREAMLIT_SERVER_ADDRESS": address, "STREAMLIT_SERVER_PORT": str(port)}
     return Program("web", command, {**_environment(home), **known}, ROOT)
 
@@ -66,7 +67,12 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _make_home(home: Path) -> None:
-    (home / "inbox").mkdir(parents=True, exist_ok=True)
+    from metrics.lake.private import OWNER_ONLY_MASK, make_private
+
+    os.umask(OWNER_ONLY_MASK)  # of the programs as well
+    if make_private(home):
+        say(f"{home} could be read by everybody on this machine: it is its owner's alone now.")
+    (home / "inbox").mkdir(exist_ok=True)
     if not os.access(home, os.W_OK):
         raise PermissionError(errno.EACCES, "the home directory must be writable", str(home))
 

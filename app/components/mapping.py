@@ -9,7 +9,8 @@ import polars as pl
 import streamlit as st
 from pydantic import ValidationError
 
-from app import theme, wording
+from app import access, theme, wording
+from app.access import Act
 from app.components import previewed, upload
 from app.components.failure import contained
 from app.components.mapping_parts import parts
@@ -210,7 +211,9 @@ def _finish(attempt: Attempt, path: Path, entry: dict[str, Any], known: Sequence
     if is_again:
         st.caption("What the file brought is replaced by this, as one change, once it is read.")
     label = "Save the mapping and read the file" + (" again" if is_again else "")
-    if st.button(label, type="primary", key=f"{prefix}-save", disabled=is_empty, help=_NO_EVENT if is_empty else None):
+    act = Act.TAKE_BACK if is_again else Act.MAP
+    why = wording.markdown(access.current().refusal(act)) or (_NO_EVENT if is_empty else None)
+    if st.button(label, type="primary", key=f"{prefix}-save", disabled=bool(why), help=why):
         after = lake.newest_number()
         try:
             save(entry, known, path.name)

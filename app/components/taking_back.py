@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import access, wording
-from app.access import Right
+from app.access import Act
 from app.components import upload
 from app.queries import lake, undoing
 from metrics.lake.ledger import Attempt
@@ -44,7 +44,7 @@ def _offers(attempt: Attempt) -> None:
     if attempt.hash in undoing.asked_for():
         st.info(_WAITING if lake.is_attended() else _UNATTENDED, icon=":material/hourglass_top:")
         return
-    if refusal := access.current().refusal(Right.TAKE_BACK):
+    if refusal := access.current().refusal(Act.TAKE_BACK):
         st.caption(wording.markdown(refusal))
         return
     with st.container(horizontal=True):

@@ -5,7 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
-from app import wording
+from app import access, wording
+from app.access import Act, takes
 from app.components.failure import contained
 from app.queries import lake
 from app.source import source
@@ -16,7 +17,6 @@ from metrics.lake.ledger import FileOutcome
 REFRESH = "1s"
 FOLLOWED = 20
 """Files that are followed at most, the newest."""
-TYPES = ["parquet", "pq", "csv", "tsv", "ndjson", "jsonl", "json", "gz"]
 TO_MAP = "map-file"
 """Where the file stands whose columns are being mapped, by the hash of its bytes."""
 _SENT, _ROUND, _PROBLEMS, _TOLD = "sent files", "upload round", "upload problems", "sent files told"
@@ -43,19 +43,25 @@ def panel() -> None:
     with st.container(border=True, key="panel-upload", gap="xsmall"):
         with contained("Add files"):
             st.subheader("Add files", anchor=False)
-            st.file_uploader(
-                "Parquet, CSV, NDJSON or JSON, also with gzip",
-                type=TYPES,
-                accept_multiple_files=True,
-                key=_key(),
-                on_change=_take,
-                help="Larger files, and many of them, are better copied into the inbox of the home.",
-            )
+            if refusal := access.current().refusal(Act.UPLOAD):
+                st.caption(wording.markdown(refusal))
+            else:
+                _uploader()
             inbox = wording.name(str(source().own_home / "inbox"), 120)
             st.caption(wording.markdown(f"They go into {inbox}, where files can be copied, too."))
             for problem in st.session_state.get(_PROBLEMS, ()):
                 st.error(wording.markdown(problem), icon=":material/error:")
         st.fragment(_progress, run_every=REFRESH if _waiting() else None)()
+
+
+def _uploader() -> None:
+    st.file_uploader(
+        "Parquet, CSV, JSON or access logs, packed or not",
+        accept_multiple_files=True,
+        key=_key(),
+        on_change=_take,
+        help="Larger files, and many of them, are better copied into the inbox of the home.",
+    )
 
 
 def follow(dropped: Dropped, after: int) -> None:
@@ -81,7 +87,7 @@ def _take() -> None:
     for file in st.session_state[_key()] or ():
         after = lake.newest_number()
         try:
-            follow(drop(file, file.name, source().own_home), after)
+            follow(takes(Act.UPLOAD)(drop)(file, file.name, source().own_home), after)
         except OSError as error:
             problems.append(f"{wording.name(file.name)} could not be put into the inbox: {error.strerror or error}")
     st.session_state[_PROBLEMS] = problems

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import wording
+from app import access, wording
+from app.access import Act
 from app.components import previewed, upload
 from app.components.failure import contained
 from app.queries import contents, lake, previews
@@ -64,6 +65,7 @@ def _question(attempt: Attempt, number: int, question: Question, given: dict[int
     if not question.options:
         st.caption("Only a mapping can answer it: open the file in the form.")
         return
+    refusal = access.current().refusal(Act.ANSWER)
     for place, option in enumerate(question.options):
         button, figures = st.columns((2, 5), vertical_alignment="center")
         is_given = given.get(number) == place
@@ -74,6 +76,8 @@ def _question(attempt: Attempt, number: int, question: Question, given: dict[int
                 width="stretch",
                 type="primary" if place == 0 and not given else "secondary",
                 icon=":material/check:" if is_given else None,
+                disabled=bool(refusal),
+                help=wording.markdown(refusal) or None,
             )  # fmt: skip
         with figures:
             _outcome_of(attempt, option, number, place)

@@ -1,6 +1,6 @@
 """What somebody who is called asks first of an incident: what messages about it say, and what was like it before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import streamlit as st
@@ -17,6 +17,7 @@ from app.queries import alert_home, ruling
 from app.queries.alerting import Case
 from app.source import source
 from metrics.engine import EventPage, RawEvents
+from metrics.events import KINDS
 
 LOOKED_BACK = timedelta(days=90)
 MOST_BEFORE = 5
@@ -46,7 +47,10 @@ def _told(incident_id: str, stamp: object, version: str, minute: datetime, _case
 
 
 def failing(case: Case) -> tuple[str, EventPage] | None:
-    """The newest events that its metric counts as bad, with their kind; None where nothing says which are."""
+    """The newest events that its metric counts as bad, with their kind; None where nothing says which are.
+
+    What is said of such a kind only comes before what is said of all.
+    """
     rule, head = case.rule, case.head
     metric = source().engine.metrics.get(rule.metric) if rule else None
     if rule is None or head is None or metric is None or len(metric.kinds) != 1:
@@ -59,7 +63,11 @@ def failing(case: Case) -> tuple[str, EventPage] | None:
             above=subject.bad_above, limit=MOST_FAILING,
         )
     )  # fmt: skip
-    return None if found.rows.is_empty() else (metric.kinds[0], found)
+    if found.rows.is_empty():
+        return None
+    first = ("ts", *(column.name for column in KINDS[metric.kinds[0]].own_columns if column.name != "ts"))
+    rest = (name for name in found.rows.columns if name not in first)
+    return metric.kinds[0], replace(found, rows=found.rows.select(*first, *rest))
 
 
 def as_text(message: Message) -> str:

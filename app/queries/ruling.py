@@ -8,6 +8,7 @@ import streamlit as st
 from alerts.judging import Instance, Labels, State
 from alerts.judging.thresholds import compared_title, compared_unit, threshold_text, threshold_value
 from alerts.rules import AlertRule, Change, Composite
+from alerts.rules.durations import written
 from alerts.rules.files import shipped_texts
 from alerts.rules.reading import Rules, RuleSet, read
 from app import answers, wording
@@ -45,7 +46,7 @@ class Standing:
 
     rule: AlertRule
     state: str
-    """firing, pending, ok, no data or off."""
+    """firing, pending, ok, too few, no data or off."""
     origin: str
     """shipped, own or changed (a shipped one that the home has its own version of)."""
     why: str = ""
@@ -57,9 +58,9 @@ class Standing:
 def standings() -> list[Standing]:
     """Every rule, those that fire first, then those that are pending, then by priority."""
     found = rule_set()
-    alive = _alive()
-    listed = [_standing(rule, found, alive.get(rule.id, ())) for rule in found.rules.values()]
-    order = ("firing", "pending", "no data", "ok", "off")
+    alive, too_few = _alive()
+    listed = [_standing(rule, found, alive.get(rule.id, ()), rule.id in too_few) for rule in found.rules.values()]
+    order = ("firing", "pending", "no data", "too few", "ok", "off")
     return sorted(listed, key=lambda one: (order.index(one.state), one.rule.priority, one.rule.name, one.rule.id))
 
 
@@ -86,7 +87,7 @@ def shipped() -> Mapping[str, AlertRule]:
     return _shipped(source().own_metrics)
 
 
-def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance]) -> Standing:
+def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance], too_few: bool) -> Standing:
     shown = watch(rule)
     fires = f"{shown.title} {shown.threshold_text}" if rule.metric else shown.threshold_text
     where = _origin(rule.id, found)
@@ -99,18 +100,22 @@ def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance]) -> Sta
             more = f" and {len(of_state) - 3} more" if len(of_state) > 3 and names else ""
             return Standing(rule, state, where, names + more, fires)
     missing = _missing(rule)
+    if not missing and too_few:
+        said = f"fewer than {rule.min_events} events, or too few bad ones, within {written(rule.max_window)}"
+        return Standing(rule, "too few", where, f"too few events to judge: {said}", fires)
     return Standing(rule, "no data" if missing else "ok", where, missing, fires)
 
 
-def _alive() -> Mapping[str, list[Instance]]:
-    """Instances that are pending or firing, by rule."""
+def _alive() -> tuple[Mapping[str, list[Instance]], frozenset[str]]:
+    """Instances that are pending or firing, by rule; and the rules that have too few events to judge."""
     opened = alert_home.store()
     found: dict[str, list[Instance]] = {}
-    if opened is not None:
-        with opened.reading() as repository:
-            for instance in repository.instances().values():
-                found.setdefault(instance.key.rule, []).append(instance)
-    return found
+    if opened is None:
+        return found, frozenset()
+    with opened.reading() as repository:
+        for instance in repository.instances().values():
+            found.setdefault(instance.key.rule, []).append(instance)
+        return found, repository.with_too_few()
 
 
 def _missing(rule: AlertRule) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from app.access import Act, takes
 from app.source import source
 from metrics.events import KINDS
 from metrics.events.entries import entries_of
@@ -70,12 +71,14 @@ def read_yaml(text: str) -> dict[str, Any]:
     return entry
 
 
+@takes(Act.MAP)
 def save(entry: Mapping[str, Any], known: Sequence[Known], file_name: str) -> None:
     """Write an entry into the home's mappings, in front of any other that would claim the file.
 
     Raises:
         NotSaved: the mappings cannot be used, or another one claims the file all the same.
         OSError: they cannot be written.
+        NotAllowed: who is there may not map columns.
     """
     columns = [one.seen.name for one in known if not one.is_key]
     names = {one.seen.name.lower() for one in known}
@@ -99,14 +102,16 @@ def said_of(attempt: Attempt) -> Answers:
     return answering.of(source().own_home, attempt.hash)
 
 
+@takes(Act.ANSWER)
 def answer(attempt: Attempt, path: Path, answers: Answers) -> Dropped:
-    """Keep what somebody says of a file, and put it back into the inbox. Raises OSError."""
+    """Keep what somebody says of a file, and put it back into the inbox. Raises OSError, and NotAllowed."""
     answering.answer(source().own_home, attempt.hash, answers)
     return ingest_anew(attempt, path)
 
 
+@takes(Act.ANSWER)
 def ingest_anew(attempt: Attempt, path: Path) -> Dropped:
-    """Put a refused file back into the inbox. Raises OSError."""
+    """Put a refused file back into the inbox. Raises OSError, and NotAllowed."""
     home = source().own_home
     dropped = drop_again(path, home)
     forget(home, attempt)

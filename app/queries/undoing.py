@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.access import Act, takes
 from app.queries import lake
 from app.source import source
 from metrics.events.questions import Answers
@@ -25,13 +26,15 @@ def what_goes(attempt: Attempt) -> Forgotten | str:
         return str(problem)
 
 
+@takes(Act.TAKE_BACK)
 def ask_to_forget(attempt: Attempt) -> None:
-    """Have a file forgotten. Raises OSError."""
+    """Have a file forgotten. Raises OSError, and NotAllowed."""
     wishes.wish(source().own_home, "forget", attempt.hash)
 
 
+@takes(Act.TAKE_BACK)
 def ask_to_replace(attempt: Attempt, mapping: str) -> None:
-    """Have a file read again with a mapping, in the place of what it brought. Raises OSError."""
+    """Have a file read again with a mapping, in the place of what it brought. Raises OSError, and NotAllowed."""
     wishes.wish(source().own_home, "replace", attempt.hash, Answers(map_name=mapping))
 
 

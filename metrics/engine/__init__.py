@@ -7,9 +7,10 @@ from metrics.engine.engine import Answering, Engine
 from metrics.engine.filter_cache import CACHE_FILTERS_FROM
 from metrics.engine.plan import Plan
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
-from metrics.engine.query import EVENTS, PREVIOUS, Filter, Grain, Query, Question, Result, Window
+from metrics.engine.query import EVENTS, PREVIOUS, TIME, Filter, Grain, Query, Question, Result, Window
 from metrics.engine.questions import (
     AffectedUsers,
+    BadEventCounts,
     Changes,
     Comments,
     ComponentStatus,
@@ -39,9 +40,11 @@ __all__ = [
     "CACHE_FILTERS_FROM",
     "EVENTS",
     "PREVIOUS",
+    "TIME",
     "Affected",
     "AffectedUsers",
     "Answering",
+    "BadEventCounts",
     "Changes",
     "Comments",
     "ComponentStatus",

@@ -149,6 +149,9 @@ class _Outcomes:
             events, frame = events.filter(~bad), frame.filter(~bad)
         rows = frame[ROW]
         if part.count is not None:
+            several = frame[NUMBER].filter(frame[NUMBER] > 1)
+            if len(several):
+                self._occurrences.remarks.counted.update({"rows": len(several), "events": int(several.sum())})
             events, places = shared(events, frame[NUMBER], kind)
             rows = rows.gather(places)
         # An event is known by what its source said: a price found for it may change with the price list.

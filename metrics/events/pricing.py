@@ -55,6 +55,10 @@ _REGION = re.compile(r"(^|/)(us|eu|ap|apac|ca|sa|me|af|il|jp|au)(-[a-z]+)*(-\d)?
 """A region in a path has prices of its own."""
 _GEOGRAPHY = re.compile(r"^(us|eu|apac|au|jp)\.")
 """What Bedrock puts before a model that is served within one part of the world; the list says `regional.`."""
+_REGIONAL = "regional."
+"""So is listed, too, what Bedrock serves within one region, whose name has nothing before it."""
+_ARN = re.compile(r"^arn:[a-z-]+:bedrock:[a-z0-9-]*:\d*:(foundation-model|inference-profile)/")
+"""How Bedrock's logs may name a model."""
 
 
 class PriceError(ConfigurationError):
@@ -217,7 +221,7 @@ def _own_rates(price: OwnPrice) -> tuple[Rates, ...]:
 @lru_cache(maxsize=65_536)
 def _listed(provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]:
     """Rates of the price list."""
-    model = _PATH.sub("", model)
+    model = _PATH.sub("", _ARN.sub("", model))
     vendor, _, rest = model.rpartition("/")
     provider_id = provider or vendor or None
     name = rest if provider is None or vendor == provider else model
@@ -239,7 +243,9 @@ def _is_same(name: str, listed: str, match: object) -> bool:
     clauses = match.or_ if isinstance(match, ClauseOr) else [match]
     if any(isinstance(clause, ClauseEquals) and clause.equals.lower() == name.lower() for clause in clauses):
         return True
-    plain, known = (one.lower().replace(".", "-") for one in (_GEOGRAPHY.sub("regional.", name), listed))
+    told = _GEOGRAPHY.sub(_REGIONAL, name)
+    listed = listed if told.startswith(_REGIONAL) else listed.removeprefix(_REGIONAL)
+    plain, known = (one.lower().replace(".", "-") for one in (told, listed))
     before, found, behind = plain.partition(known)
     vendor_only = _VENDOR.fullmatch(before) is not None and _REGION.search(before) is None
     return bool(found) and vendor_only and _VERSION.fullmatch(behind) is not None

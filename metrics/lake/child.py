@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Protocol
 
 from pydantic import TypeAdapter
 
@@ -40,13 +40,39 @@ ALLOCATION = {
 Else a quarter of its time goes into having pages of 4 KiB cleared that it has just given back."""
 
 
+class Process(Protocol):
+    """What the writer needs of a reading process; `subprocess.Popen` says what each does."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdin(self) -> IO[bytes] | None: ...
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def kill(self) -> None: ...
+    def communicate(self) -> object: ...
+
+
+def reading_process() -> Process:
+    """A new process that reads files and ends with this one. Raises OSError when it cannot be started."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "metrics.lake.reader", str(os.getpid())],
+        env={**ALLOCATION, **os.environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 class Reader:
     """One reading process, started when first needed. Use as a context manager."""
 
     def __init__(self, timeout_seconds: float, memory_mb: int) -> None:
         self._timeout = timeout_seconds
         self._memory = memory_mb * 2**20
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._buffer = b""
 
     def __enter__(self) -> "Reader":
@@ -128,21 +154,15 @@ class Reader:
             else:
                 raise Unreadable(message["unreadable"])
 
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Process:
         if self._process is None or self._process.poll() is not None:
             self._end()
             self._buffer = b""
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "metrics.lake.reader", str(os.getpid())],
-                env={**ALLOCATION, **os.environ},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            self._process = reading_process()
             self._next(self._process, _START_SECONDS, self._memory)
         return self._process
 
-    def _next(self, process: subprocess.Popen[bytes], timeout: float, memory: int) -> dict[str, Any]:
+    def _next(self, process: Process, timeout: float, memory: int) -> dict[str, Any]:
         """The next message; silence, greed or death of the process become errors."""
         assert process.stdout is not None
         patience = Patience(timeout, timeout * STARVED_TIMES)
@@ -165,7 +185,7 @@ class Reader:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
 
-    def _fell(self, process: subprocess.Popen[bytes]) -> Unreadable:
+    def _fell(self, process: Process) -> Unreadable:
         code = process.wait()
         self._end()
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -1,11 +1,19 @@
 """Small files that must be there after a crash, and what is said where there is no room for them."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Generator
 from pathlib import Path
 
 from metrics.lake.problems import LakeUnavailable
+
+_WANT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def is_want_of_space(error: OSError) -> bool:
+    """Whether there is no room, or no permission: of the home, and of no single file in it."""
+    return error.errno in _WANT
 
 
 @contextlib.contextmanager

@@ -30,6 +30,8 @@ CREATE INDEX IF NOT EXISTS files_by_status ON files (status);
 """
 Entry = Mapping[str, Any]
 """What an act changes in the book: `withdrawn`, `added` or `amended` make one."""
+UNHASHED = "-" * 8
+"""Stands for the identity of a file whose bytes were not read."""
 _SAME = 1000
 """Attempts at the same bytes that are looked through."""
 _COLUMNS = "path, status, reason, read, stored, duplicates, rejected, kinds, notes, questions"
@@ -157,12 +159,13 @@ class Ledger:
             for entry in entries:
                 _DOING[entry["does"]](book, entry)
 
-    def note(self, hash: str, said: str) -> None:
-        """Add a note to the newest attempt at a file."""
+    def note(self, hash: str, said: str) -> bool:
+        """Add a note to the newest attempt at a file; whether there is one."""
         with self._open() as book:
             found = book.execute("SELECT id FROM files WHERE hash = ? ORDER BY id DESC LIMIT 1", (hash,)).fetchone()
             if found:
                 _annotate(book, found[0], said)
+        return found is not None
 
     def in_force(self, hash: str) -> Attempt | None:
         """The attempt that stored the file with these bytes, unless it was taken back."""
@@ -233,9 +236,9 @@ class Ledger:
         A file rejected as a whole and stored since (with a mapping, say) is not among them.
         """
         return self._attempts(
-            "WHERE id IN (SELECT max(id) FROM files GROUP BY CASE hash WHEN '--------' THEN id ELSE hash END)"
+            "WHERE id IN (SELECT max(id) FROM files GROUP BY CASE hash WHEN ? THEN id ELSE hash END)"
             " AND (rejected > 0 OR status = 'rejected') AND status NOT IN ('forgotten', 'replaced')",
-            (),
+            (UNHASHED,),
             limit,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 from metrics.lake.intake.marks import Interrupted
+from metrics.lake.private import make_private
 from metrics.lake.problems import LakeUnavailable
 
 _LOOK_SECONDS = 0.05
@@ -21,7 +22,8 @@ def locked(home: Path, stop: Callable[[], bool] | None = None) -> Generator[None
         Interrupted: told to stop before the other had finished.
     """
     try:
-        (home / "lake").mkdir(parents=True, exist_ok=True)
+        make_private(home)
+        (home / "lake").mkdir(exist_ok=True)
         lock = (home / "lake" / ".lock").open("w")
     except OSError as error:
         raise LakeUnavailable(home, f"cannot be written: {error.strerror}") from error

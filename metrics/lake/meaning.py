@@ -12,7 +12,7 @@ from metrics.events.mapping.mappings import Mappings
 from metrics.events.mapping.unseen import unseen
 from metrics.events.questions import Answers, Option, Question
 from metrics.events.recognition.recognition import Recognized, recognize
-from metrics.events.survey.survey import Survey
+from metrics.events.survey.survey import Survey, looks_at
 from metrics.lake.formats import Opened
 
 MOST_LOST_BY_A_GUESS = 0.05
@@ -209,7 +209,7 @@ class Meaning:
         return recognized
 
     def _surveyed(self, rows: pl.DataFrame, recognized: Recognized) -> Survey:
-        survey = Survey(self._answers)
+        survey = Survey(self._answers, looks_at(self._opened.separator))
         if survey.opens(rows, recognized):
             # A file that is one batch needs no second reading.
             whole = [rows] if self._opened.rows == rows.height else (batch.rows for batch in self._opened.read())

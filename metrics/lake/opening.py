@@ -6,6 +6,8 @@ from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from metrics.lake.private import make_private_file
+
 
 @contextmanager
 def opened(path: Path, tables: str, later: Mapping[str, str]) -> Generator[sqlite3.Connection]:
@@ -15,6 +17,7 @@ def opened(path: Path, tables: str, later: Mapping[str, str]) -> Generator[sqlit
             yield book
         return
     path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_file(path)
     with closing(sqlite3.connect(path, timeout=30)) as book:
         book.execute("PRAGMA journal_mode = WAL")
         book.executescript(tables)

@@ -31,7 +31,7 @@ from metrics.lake.intake.arriving import Arrival, Bundle
 from metrics.lake.intake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
 from metrics.lake.intake.marks import Changing, Identified, identified, mark_of, named
 from metrics.lake.intents import ENDINGS, Intent, read_intents
-from metrics.lake.ledger import Attempted, FileOutcome, Ledger, Reading
+from metrics.lake.ledger import UNHASHED, Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
 from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
 from metrics.lake.reader import Task, Together
@@ -87,7 +87,7 @@ class Writer:
             mark = mark_of(found.path)
             if mark is None:
                 raise Changing from problem
-            return Arrival(found, at, owned, Identified("-" * 8, mark, is_fresh=False), problem.reason)
+            return Arrival(found, at, owned, Identified(UNHASHED, mark, is_fresh=False), problem.reason)
 
     def bundle(self, arrivals: Sequence[Arrival]) -> Bundle:
         """Files to be stored in one transaction; those that need not be read are in it, but not read."""

@@ -19,7 +19,8 @@ from metrics.engine import Window
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 LEVELS = Metric("state", "State", "", "down", "A state.", "state", (), levels=("fine", "slow", "down"))
 CATALOG: Mapping[str, Metric] = {**METRICS, "state": LEVELS}
-LETTERS = {Verdict.BREACH: "B", Verdict.RECOVERED: "r", Verdict.BETWEEN: "-", Verdict.NO_DATA: "_"}
+LETTERS = {Verdict.BREACH: "B", Verdict.RECOVERED: "r", Verdict.BETWEEN: "-", Verdict.NO_DATA: "_",
+           Verdict.TOO_FEW: "?", Verdict.CALM: "c", Verdict.FADING: "f", Verdict.GONE: "x"}  # fmt: skip
 
 
 def rule(condition: Mapping[str, Any], **others: Any) -> AlertRule:
@@ -56,7 +57,7 @@ def judged(watched: AlertRule, *rows: Row, begin: str = "0s", end: str = "", mem
 
 
 def letters(found: Judged) -> str:
-    """The verdicts of its only row: B breach, r recovered, - between, _ no data."""
+    """The verdicts of its only row, each as in `LETTERS`."""
     (verdicts,) = found.verdicts
     return "".join(LETTERS[Verdict(one)] for one in verdicts.tolist())
 

@@ -140,12 +140,32 @@ def test_a_lake_that_is_behind_is_waited_for(watch: Watch, product: Product, sto
 def test_nothing_fires_for_want_of_data(watch: Watch, product: Product, store: Store) -> None:
     run(watch, product, range(3))
     run(watch, product, range(3, 5), failing=20)
-    for minute in range(5, 30):
+    for minute in range(5, 15):
         watch.tick(at(minute + SETTLED))
     with store.reading() as repository:
         (instance,) = repository.instances().values()
     assert instance.state is State.PENDING
+    for minute in range(15, 30):
+        watch.tick(at(minute + SETTLED))
+    with store.reading() as repository:
+        assert not repository.instances(), "it does not wait for ever"
+        (last,) = (one[-1] for one in repository.transitions(NOON, ["cleared"]).values())
+    assert last.reason == "no data for 15m"
     assert told(store) == []
+
+
+def test_where_too_few_are_there_to_judge_the_rule_says_so(watch: Watch, product: Product, store: Store) -> None:
+    product.lives(0, 3)
+    rule = RULE.replace("metric:", "min_events: 500\n  metric:")
+    (product.home / "alerts.yaml").write_text(rule, encoding="utf-8")
+    watch.tick(at(3 + SETTLED))
+    with store.reading() as repository:
+        assert repository.with_too_few() == {"error-rate"}
+    (product.home / "alerts.yaml").write_text(RULE, encoding="utf-8")
+    product.lives(3, 4)
+    watch.tick(at(4 + SETTLED))
+    with store.reading() as repository:
+        assert repository.with_too_few() == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,18 @@ def test_doctor_says_who_is_told_and_where_links_lead(
     assert "hooks.example.com" not in str(findings)
 
 
+def test_doctor_says_who_else_can_read_the_home(promptpilot: CommandLine, tmp_path: Path) -> None:
+    told: dict[int, dict[str, str]] = {}
+    for bits in (0o700, 0o750, 0o755):
+        tmp_path.chmod(bits)
+        findings = {one["check"]: one for one in promptpilot("doctor", "--json", "--home", tmp_path, "--port", 1).json}
+        told[bits] = findings["privacy"]
+    assert f"{tmp_path} can be read by" not in told[0o700]["detail"]
+    assert f"{tmp_path} can be read by its group" in told[0o750]["detail"]
+    assert f"{tmp_path} can be read by everybody" in told[0o755]["detail"]
+    assert told[0o755]["remedy"].startswith(f"chmod go= {tmp_path}")
+
+
 def test_doctor_counts_the_events_of_a_lake(promptpilot: CommandLine, simulated_home: Path) -> None:
     findings = {one["check"]: one for one in promptpilot("doctor", "--json", "--home", simulated_home).json}
     assert findings["lake"]["state"] == "ok"

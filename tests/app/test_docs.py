@@ -2,30 +2,23 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from typer.main import get_command
 
-from app.cli import app
 from app.commands.metrics import markdown_table
 from metrics.catalog import METRICS
-from metrics.events import KINDS
+from metrics.events import COMMON, KINDS, Column
 from metrics.settings import Settings
+from tests.app.documents import DOCUMENTS, ROOT, commands, content, section
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")
-
-
-def section(name: str) -> str:
-    """What the README holds between `<!-- name -->` and `<!-- end -->`."""
-    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", README, re.DOTALL)
-    assert found, f"the README has no section {name}"
-    return found[1].strip()
+METRICS_PAGE, SETTINGS_PAGE, COMMANDS_PAGE = "docs/metrics.md", "docs/settings.md", "docs/commands.md"
+EVENTS_PAGE, FILES_PAGE = "docs/events.md", "docs/ingest.md"
+EVERYWHERE = {"--home"}
+"""Options that the page tells of once."""
 
 
 def documented(model: type[BaseModel]) -> dict[str, str]:
@@ -43,7 +36,7 @@ def documented(model: type[BaseModel]) -> dict[str, str]:
 
 
 def settings_lines(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[str]:
-    """The rows of the README's table, one a setting."""
+    """The rows of the table, one a setting."""
     docs = documented(model)
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -63,53 +56,69 @@ def shown(default: object) -> str:
             return f"`{default}`"
 
 
-def test_the_readme_lists_every_metric_with_its_definition() -> None:
-    assert section("metrics") == markdown_table(list(METRICS.values())), "paste `promptpilot metrics --markdown`"
+def test_every_metric_is_listed_with_its_definition() -> None:
+    assert section(METRICS_PAGE, "metrics") == markdown_table(list(METRICS.values())), (
+        "paste `promptpilot metrics --markdown`"
+    )
 
 
-def test_the_readme_lists_every_setting_with_its_default() -> None:
+def test_every_setting_is_listed_with_its_default() -> None:
     expected = "\n".join(["| setting | default | meaning |", "|---|---|---|", *settings_lines()])
-    assert section("settings") == expected, f"the table should be:\n{expected}"
+    assert section(SETTINGS_PAGE, "settings") == expected, f"the table should be:\n{expected}"
 
 
-def test_the_readme_lists_every_command_and_its_options() -> None:
-    for name, command in get_command(app).commands.items():  # pyright: ignore[reportAttributeAccessIssue]
-        row = next((line for line in README.splitlines() if line.startswith((f"| `{name} ", f"| `{name}`"))), None)
-        assert row, f"no row for {name}"
-        mentioned = set(re.findall(r"--[a-z-]+", row))
-        options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        assert mentioned <= options, f"{name} has no {mentioned - options}"
+@pytest.mark.parametrize(("name", "options"), commands().items(), ids=list(commands()))
+def test_every_command_is_listed_with_its_options(name: str, options: set[str]) -> None:
+    lines = section(COMMANDS_PAGE, "commands").splitlines()
+    row = next((line for line in lines if line.startswith((f"| `{name} ", f"| `{name}`"))), None)
+    assert row, f"no row for {name}"
+    assert set(re.findall(r"--[a-z-]+", row)) == options - EVERYWHERE
 
 
-def test_the_readme_names_every_event_kind() -> None:
-    assert [kind for kind in KINDS if f"`{kind}`" not in README] == []
+def test_every_event_kind_is_named_in_the_readme_and_told_of() -> None:
+    assert [kind for kind in KINDS if f"`{kind}`" not in content("README.md")] == []
+    assert [kind for kind in KINDS if f"| `{kind}` |" not in content(FILES_PAGE)] == []
+
+
+def column_lines(columns: Iterable[Column]) -> str:
+    """A table with a row a column."""
+    rows = (
+        f"| `{column.name}` | {'●' if column.required else ''} | {column.unit} | {described(column)} |"
+        for column in columns
+    )
+    return "\n".join(["| column | | unit | what it is |", "|---|---|---|---|", *rows])
+
+
+def described(column: Column) -> str:
+    """What a column is, and which values it may have where these are few."""
+    values = f" One of {', '.join(f'`{value}`' for value in column.one_of)}." if column.one_of else ""
+    return column.doc.replace("|", "&#124;") + values
+
+
+@pytest.mark.parametrize("kind", [None, *KINDS])
+def test_every_column_is_listed_with_its_unit(kind: str | None) -> None:
+    expected = column_lines(COMMON if kind is None else KINDS[kind].own_columns)
+    assert section(EVENTS_PAGE, kind or "every kind") == expected, f"the table should be:\n{expected}"
 
 
 def test_the_mapping_of_the_readme_is_one(tmp_path: Path) -> None:
     from metrics.events.mapping.mappings import Mappings
 
-    yaml = section("mapping").removeprefix("```yaml\n").removesuffix("```")
-    (tmp_path / "mappings.yaml").write_text(yaml, encoding="utf-8")
+    (tmp_path / "mappings.yaml").write_text(section("README.md", "mapping"), encoding="utf-8")
     assert Mappings.load(tmp_path / "mappings.yaml").named("gateway_log")
-
-
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_links_lead_somewhere(document: str) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", text)
-    assert [target for target in targets if not ((ROOT / document).parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_make_targets_named_in_documents_exist(document: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"`make ([a-z]+)`", (ROOT / document).read_text(encoding="utf-8")))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)\b", content(document), re.MULTILINE))
     assert [name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
 
 
 def test_paths_named_in_contributing_exist() -> None:
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    paths = re.findall(r"`((?:metrics|app|pages|tests|benchmarks|data)/[\w/.-]*)`", text)
+    paths = re.findall(
+        r"`((?:metrics|alerts|app|pages|tests|benchmarks|data|docs)/[\w/.-]*)`", content("CONTRIBUTING.md")
+    )
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
@@ -117,5 +126,11 @@ def test_paths_named_in_contributing_exist() -> None:
 def test_the_rule_of_the_readme_is_one() -> None:
     from alerts.rules.reading import check_text
 
-    yaml = section("rule").removeprefix("```yaml\n").removesuffix("```")
-    assert check_text(yaml, METRICS) == ()
+    assert check_text(section("README.md", "rule"), METRICS) == ()
+
+
+def test_the_prices_of_the_page_are_some(tmp_path: Path) -> None:
+    from metrics.events.pricing import PriceBook
+
+    (tmp_path / "prices.yaml").write_text(section(FILES_PAGE, "prices"), encoding="utf-8")
+    assert PriceBook.load(tmp_path / "prices.yaml").own

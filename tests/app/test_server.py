@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,14 @@ def test_the_pages_are_up_when_the_address_is_told(tmp_path: Path) -> None:
         status, body = get(port, "/healthz")
         assert (status, json.loads(body)) == (200, {"status": "ok"})
         assert get(port, "/")[0] == 200
+
+
+def test_a_home_that_others_can_read_is_put_right_and_that_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with running_up(tmp_path, free_port()) as (_, lines):
+        assert any("it is its owner's alone now" in line for line in lines)
+        made = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path, *tmp_path.iterdir())}
+    assert {path.name: oct(mode) for path, mode in made.items() if mode & 0o077} == {}
 
 
 def test_a_signal_ends_web_and_sidecar_and_frees_the_port(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.e2e.patience import patience
 from tests.e2e.visit import Visit, visiting
 from tests.serving import running_web
 
@@ -14,7 +15,8 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 @pytest.fixture(scope="session")
 def browser(chromium: str | None) -> Generator[Browser]:
-    """One browser for all visits."""
+    """One browser for all visits; what is expected of its pages is given the time that this machine needs."""
+    expect.set_options(timeout=patience())
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened

@@ -20,14 +20,14 @@ from app.state import parse
 from app.wording import quantity
 from metrics.engine import Engine, Filter, Query, Window
 from metrics.settings import Settings
+from tests.e2e.patience import slowness
 from tests.e2e.visit import visiting
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 from tests.serving import free_port, running_up
 
-PATIENCE = 60_000
-"""Milliseconds for what takes seconds."""
 SETTLE, WINDOW = timedelta(seconds=2), timedelta(seconds=5)
-ESCALATES_AFTER = timedelta(seconds=8)
+ESCALATES_AFTER = timedelta(seconds=round(8 * slowness()))
+"""Time enough to acknowledge what was told."""
 A_SECOND = 40
 """Requests."""
 CHAT = Filter(dimension="endpoint", values=("/chat",))
@@ -36,7 +36,7 @@ ingest: {{poll_seconds: 0.2, settle_seconds: 0.2}}
 alerts:
   shipped_rules: false
   settle_seconds: {settle}
-  patience_seconds: 20
+  patience_seconds: {patience}
   public_url: {address}
   slack: {{channel: "#alerts", api_url: "{slack}"}}
 """
@@ -48,7 +48,7 @@ RULE = f"""
   by: [endpoint]
   window: 5s
   min_events: 5
-  condition: {{operator: ">", threshold: 5, duration: 5s, recover_for: 10s}}
+  condition: {{operator: ">", threshold: 5, duration: 5s, recover_for: {ESCALATES_AFTER.seconds + 2}s}}
   notifications:
     channels: [slack]
     escalation: {{after: {ESCALATES_AFTER.seconds}s, to: ["slack:#incidents"]}}
@@ -130,7 +130,9 @@ def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) ->
     (home / "alerts.yaml").write_text(RULE, encoding="utf-8")
     address = f"http://127.0.0.1:{port}"
     with FakeSlack() as slack:
-        settings = SETTINGS.format(settle=SETTLE.seconds, address=address, slack=slack.api_url)
+        settings = SETTINGS.format(
+            settle=SETTLE.seconds, patience=round(20 * slowness()), address=address, slack=slack.api_url
+        )
         (home / "settings.yaml").write_text(settings, encoding="utf-8")
         traffic = Traffic(home / "inbox")
         with (
@@ -139,11 +141,11 @@ def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) ->
             visiting(browser, address) as visit,
         ):
             visit.page.goto(f"{address}/alerts")
-            expect(visit.page.get_by_text("All quiet")).to_be_visible(timeout=PATIENCE)
+            expect(visit.page.get_by_text("All quiet")).to_be_visible()
 
             traffic.bad.set()
             card = visit.page.locator("[class*='st-key-incident-']").first
-            expect(card).to_contain_text("Error rate above 5 %", timeout=PATIENCE)
+            expect(card).to_contain_text("Error rate above 5 %")
             store = Store.of(Settings(home=home))
             incident = the_incident(store)
 
@@ -160,12 +162,12 @@ def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) ->
             assert any(one.endswith(f"/alerts?incident={incident.id}") for one in links(said["blocks"]))
 
             card.get_by_role("button", name="Acknowledge").click()
-            expect(card).to_contain_text("acknowledged", timeout=PATIENCE)
+            expect(card).to_contain_text("acknowledged")
             slack.await_calls(1, "chat.update")
 
             traffic.bad.clear()
             visit.page.goto(f"{address}/alerts")
-            expect(visit.page.get_by_text("All quiet")).to_be_visible(timeout=PATIENCE)
+            expect(visit.page.get_by_text("All quiet")).to_be_visible()
             incident = the_incident(store)
             assert incident.resolved_at
             assert incident.first_told_at

@@ -31,7 +31,6 @@ from tests.app.incidents import (
 from tests.e2e.visit import PHONE, SEEN, WIDE, Visit, visiting
 from tests.serving import running_web
 
-PATIENCE = 30_000
 HOSTILE = "<img src=x onerror='document.title=1'> **bold** [l](//e.com) https://evil.example/x www.evil.example"
 SECTIONS = {
     "now": {},
@@ -105,7 +104,7 @@ def test_a_refresh_replaces_nothing_that_stays_as_it_is(visit: Visit, running: t
     with kept(running[0]).writing() as repository:
         (found,) = (one for one in repository.alerts_of([FALLING]) if one.key == CHAT)
         repository.save_alerts([replace(found, value=8.4)])
-    expect(marked).to_contain_text("8.40 %", timeout=PATIENCE)
+    expect(marked).to_contain_text("8.40 %")
     assert marked.get_attribute("data-marked") == "1"
     assert marked.locator(".main-svg").first.get_attribute("data-marked") == "1"
     assert visit.page.evaluate("window.blinks") == 0
@@ -121,18 +120,18 @@ def test_an_incident_is_silenced_by_keyboard_while_others_come_in(visit: Visit, 
     reason = dialog.get_by_label("Reason")
     reason.focus()
     visit.page.keyboard.type("the provider")
-    expect(dialog.get_by_role("button", name="Silence")).to_be_enabled(timeout=PATIENCE)
+    expect(dialog.get_by_role("button", name="Silence")).to_be_enabled()
     new = incident("e" * 12, Key(CHAT.rule, (("endpoint", "/new"),)), Priority.P0, "Just now", now())
     keep(kept(home), [new], [alert(new)])
-    expect(card(visit, new.id)).to_be_visible(timeout=PATIENCE)
+    expect(card(visit, new.id)).to_be_visible()
     expect(reason).to_have_value("the provider")
     expect(reason).to_be_focused()
     visit.page.keyboard.type(" is on it")
     confirm = dialog.get_by_role("button", name="Silence")
     confirm.focus()
     visit.page.keyboard.press("Enter")
-    expect(dialog).to_have_count(0, timeout=PATIENCE)
-    expect(card(visit, SLOWNESS)).to_contain_text("the provider is on it", timeout=PATIENCE)
+    expect(dialog).to_have_count(0)
+    expect(card(visit, SLOWNESS)).to_contain_text("the provider is on it")
     with kept(home).reading() as repository:
         (made,) = (one for one in repository.silences(now()) if one.rule == SLOW.rule)
     assert (made.reason, made.end - made.start) == ("the provider is on it", timedelta(hours=1))
@@ -142,11 +141,11 @@ def test_an_incident_is_silenced_by_keyboard_while_others_come_in(visit: Visit, 
 def test_an_incident_is_acknowledged_and_leaves_a_trace(visit: Visit, running: tuple[Path, str]) -> None:
     visit.open("alerts")
     card(visit, SPENDING).get_by_role("button", name="Acknowledge").click()
-    expect(card(visit, SPENDING)).to_contain_text("acknowledged by somebody on this page", timeout=PATIENCE)
+    expect(card(visit, SPENDING)).to_contain_text("acknowledged by somebody on this page")
     expect(card(visit, SPENDING).get_by_role("button", name="Acknowledge")).to_have_count(0)
     card(visit, SPENDING).get_by_role("button", name="Details").click()
     visit.page.wait_for_url(f"**incident={SPENDING}*")
-    expect(visit.page.locator(".st-key-panel-timeline")).to_contain_text("acknowledged by somebody", timeout=PATIENCE)
+    expect(visit.page.locator(".st-key-panel-timeline")).to_contain_text("acknowledged by somebody")
     with kept(running[0]).reading() as repository:
         found = repository.incident(SPENDING)
     assert found and found.status is Status.ACKNOWLEDGED
@@ -163,21 +162,21 @@ def test_a_rule_is_checked_while_it_is_typed_and_its_threshold_is_previewed(
     visit.page.keyboard.press("Control+End")
     visit.page.keyboard.type("thresholds: 5\n")
     editor = visit.page.locator(".st-key-panel-editor")
-    expect(editor).to_contain_text("thresholds: is not known", timeout=PATIENCE)
+    expect(editor).to_contain_text("thresholds: is not known")
     expect(editor).to_contain_text("Line ")
     expect(text).to_be_focused()
     expect(editor.get_by_role("button", name="Save")).to_be_disabled()
     visit.page.screenshot(path=_shot("alerts-rule-wrong"))
     for _ in "thresholds: 5\n":
         visit.page.keyboard.press("Backspace")
-    expect(editor).to_contain_text("Nothing is wrong with it", timeout=PATIENCE)
+    expect(editor).to_contain_text("Nothing is wrong with it")
     threshold = editor.get_by_role("textbox", name="Threshold")
     threshold.fill("250")
-    expect(text).to_have_value(_WITH_250, timeout=PATIENCE)
+    expect(text).to_have_value(_WITH_250)
     preview = visit.page.locator(".st-key-panel-preview")
-    expect(preview).to_contain_text("threshold 250 ms", timeout=PATIENCE)
+    expect(preview).to_contain_text("threshold 250 ms")
     editor.get_by_role("button", name="Save").click()
-    expect(editor.get_by_role("button", name="Save")).to_be_disabled(timeout=PATIENCE)
+    expect(editor.get_by_role("button", name="Save")).to_be_disabled()
     assert "threshold: 250" in (home / "alerts" / "own.yaml").read_text()
     assert visit.complaints == []
 
@@ -202,13 +201,13 @@ def _shot(name: str) -> Path:
 def test_a_rule_is_opened_by_its_row_and_tried_on_history(visit: Visit) -> None:
     visit.page.goto(f"{visit.address}/alerts?show=Rules")
     table = visit.page.locator(".st-key-panel-rules [data-testid='stDataFrame']").first
-    expect(table.locator("canvas").first).to_be_visible(timeout=PATIENCE)
+    expect(table.locator("canvas").first).to_be_visible()
     table.click(position={"x": 20, "y": 55})
     visit.page.wait_for_url("**rule=*")
     history = visit.page.locator(".st-key-panel-backtest")
     history.get_by_role("button", name="Backtest").click()
-    expect(history).to_contain_text("Would have fired", timeout=PATIENCE)
-    expect(history.locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
+    expect(history).to_contain_text("Would have fired")
+    expect(history.locator(".main-svg").first).to_be_visible()
     for words in ("a week", "Precision", "Recall", "Detection delay"):
         expect(history).to_contain_text(words)
     visit.screenshot("alerts-backtest")
@@ -218,10 +217,10 @@ def test_a_rule_is_opened_by_its_row_and_tried_on_history(visit: Visit) -> None:
 def test_the_executive_page_leads_to_what_fires(visit: Visit) -> None:
     visit.open("executive")
     issues = visit.page.locator(".st-key-issues")
-    expect(issues).to_contain_text("P0 critical", timeout=PATIENCE)
+    expect(issues).to_contain_text("P0 critical")
     issues.get_by_role("link", name="Open").first.click()
     visit.page.wait_for_url("**/alerts?incident=*")
-    expect(visit.page.locator(".st-key-panel-incident")).to_contain_text("P0 critical", timeout=PATIENCE)
+    expect(visit.page.locator(".st-key-panel-incident")).to_contain_text("P0 critical")
 
 
 def test_hostile_names_and_reasons_are_shown_as_text(browser: Browser, tmp_path: Path) -> None:
@@ -234,7 +233,7 @@ def test_hostile_names_and_reasons_are_shown_as_text(browser: Browser, tmp_path:
         for size, parameters in product((WIDE, PHONE), ({}, {"incident": FALLING})):
             visit.page.set_viewport_size(size)
             visit.page.goto(f"{address}/alerts?{'&'.join(f'{name}={value}' for name, value in parameters.items())}")
-            expect(card(visit, FALLING)).to_contain_text("https:", timeout=PATIENCE)
+            expect(card(visit, FALLING)).to_contain_text("https:")
             visit.page.screenshot(path=_shot(f"alerts-hostile-{len(parameters)}-{size['width']}"), full_page=True)
             assert visit.page.locator("img[src=x]").count() == 0
             leading = [link.get_attribute("href") or "" for link in visit.page.locator("a").all()]

@@ -20,7 +20,6 @@ GATEWAY = "called_at,engine,took_s,state\n" + "".join(
     for minute in range(30)
 )
 HOSTILE = "<img src=x onerror='document.title=1'> **bold** [l](//e.com)"
-PATIENCE = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +60,9 @@ def test_a_file_is_added_and_followed_until_it_is_stored(browser: Browser, runni
         visit.open("data")
         add(visit, file("one & two.parquet", content.getvalue()))
         states = visit.page.locator(".st-key-panel-upload")
-        expect(states).to_contain_text("one & two.parquet: stored, 25 events", timeout=PATIENCE)
-        expect(visit.tile("stored")).to_have_text("25", timeout=PATIENCE)
-        expect(visit.page.locator(".st-key-chart-volume .main-svg").first).to_be_visible(timeout=PATIENCE)
+        expect(states).to_contain_text("one & two.parquet: stored, 25 events")
+        expect(visit.tile("stored")).to_have_text("25")
+        expect(visit.page.locator(".st-key-chart-volume .main-svg").first).to_be_visible()
         visit.complete()
         assert visit.complaints == []
     assert not [path for path in (home / "inbox").iterdir() if not path.name.startswith(".")]
@@ -75,23 +74,23 @@ def test_an_unknown_file_is_mapped_by_keyboard_and_read_again(browser: Browser, 
         visit.open("data")
         add(visit, file("gateway.csv", GATEWAY.encode()))
         offer = visit.page.get_by_role("button", name="Map its columns")
-        expect(offer).to_be_visible(timeout=PATIENCE)
+        expect(offer).to_be_visible()
         offer.focus()
         visit.page.keyboard.press("Enter")
         form = visit.page.locator(".st-key-panel-mapping")
-        expect(form).to_contain_text("30 of 30 rows become llm_call events", timeout=PATIENCE)
+        expect(form).to_contain_text("30 of 30 rows become llm_call events")
         zone = form.get_by_role("combobox", name="Zone of times that name none")
         zone.focus()
         visit.page.keyboard.type("Berlin")
         visit.page.keyboard.press("Enter")
-        expect(zone).to_have_value("Europe/Berlin", timeout=PATIENCE)
+        expect(zone).to_have_value("Europe/Berlin")
         save = form.get_by_role("button", name="Save the mapping and read the file")
-        expect(save).to_be_enabled(timeout=PATIENCE)
+        expect(save).to_be_enabled()
         save.focus()
         visit.page.keyboard.press("Enter")
         states = visit.page.locator(".st-key-panel-upload")
-        expect(states).to_contain_text("gateway.csv: stored, 30 events", timeout=PATIENCE)
-        expect(form).to_contain_text("Every file was recognized", timeout=PATIENCE)
+        expect(states).to_contain_text("gateway.csv: stored, 30 events")
+        expect(form).to_contain_text("Every file was recognized")
         assert visit.complaints == []
     (mapping,) = Mappings.load(home / "mappings.yaml").own
     assert (mapping.name, mapping.kind, mapping.columns["ts"].zone) == ("gateway", "llm_call", "Europe/Berlin")
@@ -105,7 +104,7 @@ def test_hostile_names_and_values_are_shown_as_text(browser: Browser, hostile_ho
         box.press("ArrowDown")
         visit.page.get_by_role("option").first.wait_for()
         box.press("Enter")
-        expect(visit.page.locator(".st-key-panel-mapping")).to_contain_text("Say where ts comes from", timeout=PATIENCE)
+        expect(visit.page.locator(".st-key-panel-mapping")).to_contain_text("Say where ts comes from")
         for scheme, size in SEEN:
             visit.turn(scheme, size)
             visit.screenshot(f"data-hostile-{scheme}-{size['width']}")

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from app.navigation import ENTRIES
+from tests.e2e.patience import patience
 from tests.e2e.visit import PHONE, SCREENSHOTS, SEEN, WIDE, Visit
 
 EVERYTHING = {"from": "2015-05-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
@@ -49,6 +50,7 @@ class Reader:
 @contextmanager
 def reading(browser: Browser, file: Path, size: ViewportSize = WIDE, scheme: str = "light") -> Generator[Reader]:
     with browser.new_context(viewport=size, color_scheme=scheme, offline=True) as context:  # pyright: ignore
+        context.set_default_timeout(patience())
         page = context.new_page()
         reader = Reader(page, [], [])
         page.on("console", lambda message: reader.complaints.append(message.text))
@@ -60,7 +62,7 @@ def reading(browser: Browser, file: Path, size: ViewportSize = WIDE, scheme: str
 
 
 def downloaded(visit: Visit, key: str, directory: Path) -> Path:
-    with visit.page.expect_download(timeout=60_000) as download:
+    with visit.page.expect_download() as download:
         visit.page.locator(f".st-key-{key} button").first.click()
     target = directory / download.value.suggested_filename
     download.value.save_as(target)

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self
 
-TIMEOUT = 20
+TIMEOUT = 120
 Call = dict[str, Any]
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from alerts.incidents import Incident, Status
 from alerts.policy import only
 from app import access, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import looks
 from app.queries import acting as acts
 from app.queries import alerting
@@ -27,7 +27,7 @@ LONGEST_REASON = 500
 def buttons(case: Case) -> None:
     """What can be pressed for an incident, in a horizontal container. Who may not sees why."""
     incident = case.incident
-    refusal = access.current().refusal(Right.OPERATE)
+    refusal = access.current().refusal(Act.OPERATE)
     if incident.status is Status.OPEN:
         _button("Acknowledge", ":material/how_to_reg:", incident, refusal, primary=case.needs_somebody)
     if incident.status is not Status.RESOLVED:
@@ -37,7 +37,7 @@ def buttons(case: Case) -> None:
 
 def note(case: Case) -> None:
     """A line for what was seen or tried, in an incident's timeline."""
-    refusal = access.current().refusal(Right.OPERATE)
+    refusal = access.current().refusal(Act.OPERATE)
     with (
         st.form("note", clear_on_submit=True, border=False),
         st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
@@ -49,7 +49,7 @@ def note(case: Case) -> None:
         sent = st.form_submit_button(
             "Note it", icon=":material/notes:", disabled=bool(refusal), help=wording.markdown(refusal) or None
         )
-    if sent and text.strip() and do(Right.OPERATE, acts.note, case.incident.id, text.strip()):
+    if sent and text.strip() and do(Act.OPERATE, acts.note, case.incident.id, text.strip()):
         st.rerun()
 
 
@@ -62,21 +62,21 @@ def _button(label: str, icon: str, incident: Incident, refusal: str, *, primary:
     if not pressed:
         return
     if verb == "acknowledge":
-        do(Right.OPERATE, acts.acknowledge, incident.id)
+        do(Act.OPERATE, acts.acknowledge, incident.id)
     else:
         st.session_state[_DOING] = (verb, incident.id)
     # The whole page: tiles and lists change too, and a dialog that a part of the page opened would close with it.
     st.rerun()
 
 
-def do(right: Right, act: Callable[..., str], *args: Any) -> bool:
+def do(act: Act, doing: Callable[..., str], *args: Any) -> bool:
     """Do something in the name of who is here, and say at the next run what came of it; whether it was done."""
     somebody = access.current()
-    refusal = somebody.refusal(right)
+    refusal = somebody.refusal(act)
     try:
         if refusal:
             raise acts.NotDone(refusal)
-        said = act(*args, who=somebody.name)
+        said = doing(*args, who=somebody.name)
     except acts.NotDone as problem:
         st.session_state[_SAID] = (":material/error:", f"Not done: {problem}")
         return False
@@ -116,7 +116,7 @@ def _silence(case: Case, view: View) -> None:
     problem = "A reason is needed." if not reason else "The end lies in the past." if until <= now else ""
     if _confirm("Silence", problem):
         head = incident.head if what == "This alert" else replace(incident.head, labels=())
-        do(Right.OPERATE, acts.silence, only(head), now, until, reason)
+        do(Act.OPERATE, acts.silence, only(head), now, until, reason)
         _forget()
         st.rerun()
 
@@ -131,7 +131,7 @@ def _resolve(case: Case, view: View) -> None:
     )
     reason = _reason("What was done, for those who look at it next time.")
     if _confirm("Resolve", "" if reason else "A reason is needed."):
-        do(Right.OPERATE, acts.resolve, incident.id, reason)
+        do(Act.OPERATE, acts.resolve, incident.id, reason)
         _forget()
         st.rerun()
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from alerts.rules import AlertRule
 from app import access, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import acting, backtest, looks, preview, rules
 from app.components.alerting.form import RuleForm
 from app.components.failure import contained
@@ -43,7 +43,7 @@ def _opened(name: str, rule: AlertRule | None, view: View) -> None:
     text: str = st.session_state[key]
     problems = rule_editing.problems_of(text)
     tried = None if problems else rule_editing.rule_of(text)
-    refusal = access.current().refusal(Right.EDIT)
+    refusal = access.current().refusal(Act.EDIT)
     with st.container(border=True, key="panel-editor", gap="small"):
         _head(name, rule, refusal)
         left, right = st.columns(2, gap="medium")
@@ -88,7 +88,7 @@ def _head(name: str, rule: AlertRule | None, refusal: str) -> None:
             label, key=f"switch-{name}", icon=":material/power_settings_new:", disabled=bool(refusal),
             help=wording.markdown(refusal) or None,
         ):  # fmt: skip
-            if acting.do(Right.EDIT, rule_editing.switch, name, not rule.enabled):
+            if acting.do(Act.EDIT, rule_editing.switch, name, not rule.enabled):
                 _forget(name)
             st.rerun()
 
@@ -139,7 +139,7 @@ def _ends(name: str, text: str, in_force: str, problems: tuple[Problem, ...], re
         if st.button(
             "Save", type="primary", icon=":material/save:", key=f"save-{name}", disabled=bool(why),
             help=wording.markdown(why) or None,
-        ) and acting.do(Right.EDIT, rule_editing.save, text):  # fmt: skip
+        ) and acting.do(Act.EDIT, rule_editing.save, text):  # fmt: skip
             saved = rule_editing.rule_of(text)
             _forget(name)
             rules.open_rule(saved.id if saved else "")
@@ -165,7 +165,7 @@ def _take_away(name: str, refusal: str) -> None:
     with st.popover(label, icon=":material/delete:", disabled=bool(refusal), help=wording.markdown(refusal) or None):
         st.markdown(said)
         if st.button(f"{label} now", type="primary", key=f"remove-{name}") and acting.do(
-            Right.EDIT, rule_editing.remove, name
+            Act.EDIT, rule_editing.remove, name
         ):
             _forget(name)
             rules.open_rule(name if changed else "")

@@ -119,7 +119,7 @@ TELLING: tuple[Field, ...] = (
 )  # fmt: skip
 EVALUATION: tuple[Field, ...] = (
     Field(("min_events",), "At least so many events", "number", placeholder="20",
-          help="Ratios and percentiles over fewer events are no data."),
+          help="A window with fewer grows until it holds them, up to an hour."),
     Field(("no_data",), "No data counts as", "choice", ("keep", "ok", "alert"), "keep",
           help="keep: the state stays as it is; ok: as recovered; alert: as a breach."),
 )  # fmt: skip

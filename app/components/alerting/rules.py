@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from app import access, theme, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import looks
 from app.components.failure import contained
 from app.queries import ruling
@@ -101,7 +101,7 @@ def pick(view: View) -> None:
             format_func=lambda id: f"{rules[id].priority} · {wording.name(rules[id].name, 90)} · {id}",
             on_change=lambda: open_rule(st.session_state[_PICK] or ""), width=560,
         )  # fmt: skip
-        refusal = access.current().refusal(Right.EDIT)
+        refusal = access.current().refusal(Act.EDIT)
         st.button(
             "New rule", icon=":material/add:", key="rule-new", on_click=open_rule, args=(NEW,),
             disabled=bool(refusal), help=wording.markdown(refusal) or None,

@@ -10,7 +10,7 @@ from alerts.incidents import Alert, Silence
 from alerts.policy import Matcher
 from alerts.policy.labels import RULE
 from app import access, theme, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import acting, looks
 from app.components.failure import contained
 from app.queries import acting as acts
@@ -53,7 +53,7 @@ def _listed(view: View) -> None:
 
 
 def _silence(one: Silence, matched: Sequence[Alert], view: View, now: datetime) -> None:
-    refusal = access.current().refusal(Right.OPERATE)
+    refusal = access.current().refusal(Act.OPERATE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"silence-{one.id}"):
         if one.start > now:
             looks.standing("pending", f"planned, begins {looks.ago(one.start, now)}")
@@ -69,7 +69,7 @@ def _silence(one: Silence, matched: Sequence[Alert], view: View, now: datetime) 
             "End now", key=f"end-{one.id}", icon=":material/notifications_active:", disabled=bool(refusal),
             help=wording.markdown(refusal) or None,
         ):  # fmt: skip
-            acting.do(Right.OPERATE, acts.unsilence, one.id)
+            acting.do(Act.OPERATE, acts.unsilence, one.id)
             st.rerun()
 
 
@@ -132,12 +132,12 @@ def add(view: View) -> None:
         problem = unreadable or _problem(start, end, now, reason)
         if not unreadable:
             st.caption(wording.markdown(_counted(alerting.matching(matchers))))
-        refusal = access.current().refusal(Right.OPERATE)
+        refusal = access.current().refusal(Act.OPERATE)
         why = refusal or problem
         if st.button(
             "Add", type="primary", key=f"{_PREFIX}-add", icon=":material/add:", disabled=bool(why),
             help=wording.markdown(why) or None,
-        ) and acting.do(Right.OPERATE, acts.silence, matchers, start, end, reason):  # fmt: skip
+        ) and acting.do(Act.OPERATE, acts.silence, matchers, start, end, reason):  # fmt: skip
             for key in [key for key in st.session_state if str(key).startswith(_PREFIX)]:
                 del st.session_state[key]
             st.rerun()

@@ -8,7 +8,7 @@ import streamlit as st
 from alerts.rules import Target
 from alerts.store.outbox import Delivery
 from app import access, wording
-from app.access import Right
+from app.access import Act
 from app.components.alerting import acting, looks
 from app.components.failure import contained
 from app.queries import acting as acts
@@ -92,7 +92,7 @@ def _dead_letters(dead: Sequence[Delivery], view: View, now: datetime) -> None:
     """Messages that were given up, with the reason, and a way to send them after all."""
     if not dead:
         return
-    refusal = access.current().refusal(Right.OPERATE)
+    refusal = access.current().refusal(Act.OPERATE)
     label = "A message was given up" if len(dead) == 1 else f"{len(dead):,} messages were given up"
     with st.expander(label, icon=":material/unsubscribe:", expanded=True, key="dead-letters"):
         for letter in dead[:_LISTED]:
@@ -108,7 +108,7 @@ def _dead_letters(dead: Sequence[Delivery], view: View, now: datetime) -> None:
                     "Try again", key=f"again-{letter.key}", icon=":material/refresh:", disabled=bool(refusal),
                     help=wording.markdown(refusal) or None,
                 ):  # fmt: skip
-                    acting.do(Right.OPERATE, acts.try_again, letter.key)
+                    acting.do(Act.OPERATE, acts.try_again, letter.key)
                     st.rerun()
         more = f" {len(dead) - _LISTED:,} more are not shown." if len(dead) > _LISTED else ""
         st.caption(f"Nobody was told by these. Mend what the reason says, then try again.{more}")

@@ -2,7 +2,8 @@
 
 A component's state in a slot is the worst status probed in it; without a probe it is that of the last
 one, for at most five minutes. A slot is down if any critical component is, and is left out if all of
-those are unknown.
+those are unknown. Unless the settings name the critical ones, they are the product's own: what it depends on
+(`dependency:…`, `llm:…`) may be down without it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,11 +27,13 @@ MINUTE_US = 60_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BADNESS = "CASE status WHEN 'healthy' THEN 0 WHEN 'degraded' THEN 1 WHEN 'down' THEN 2 ELSE -1 END"
 """Worse is greater; unknown says nothing."""
+OWN = "NOT (starts_with(component, 'dependency:') OR starts_with(component, 'llm:'))"
+"""What belongs to the product and not to somebody else."""
 
 
 def steps(measures: Sequence[MinuteSlots], scope: Scope) -> Iterator[Step]:
     """One step for all slot counts."""
-    slots = _slots(scope)
+    slots = _slots(scope, "" if _chosen(scope) or scope.settings.slo.critical_components else f" AND {OWN}")
     groups = "".join(f", {group}" for group in scope.groups)
     is_fine = quarter_hours.serve(scope.buckets)
     text = f"""
@@ -72,8 +75,11 @@ def _slot_before(end: datetime) -> int:
     return -(-int((end - _EPOCH) / timedelta(microseconds=1)) // MINUTE_US) - 1
 
 
-def _slots(scope: Scope) -> Statement:
-    """The beginning of a statement: `slots` with `minute`, the groups and the worst `state`, -1 being unknown."""
+def _slots(scope: Scope, only: str = "") -> Statement:
+    """The beginning of a statement: `slots` with `minute`, the groups and the worst `state`, -1 being unknown.
+
+    Of `only` those components that pass a condition.
+    """
     scope.kinds_for("uptime", ("health",))
     reach = Window(start=scope.window.start - timedelta(minutes=CARRIED_MINUTES), end=scope.window.end)
     probes = event_files(scope.lake, "health", [reach])
@@ -85,7 +91,7 @@ def _slots(scope: Scope) -> Statement:
         WITH probed AS (
             SELECT component{select_groups(scope)}, epoch_us(ts) // {MINUTE_US} AS slot,
                 max({BADNESS}) AS worst, arg_max({BADNESS}, (ts, event_id)) AS last
-            FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only_critical}{filter_sql(scope)} GROUP BY ALL
+            FROM {probes.sql} WHERE {span_sql("ts", [reach])}{only}{only_critical}{filter_sql(scope)} GROUP BY ALL
         ),
         spans AS (
             SELECT *, least(

@@ -8,6 +8,7 @@ from metrics.engine.context import Context
 from metrics.engine.query import Query, Question
 from metrics.engine.questions import (
     affected,
+    bad_event_counts,
     changes,
     cohorts,
     comments,
@@ -26,6 +27,7 @@ from metrics.engine.questions import (
     related_events,
 )
 from metrics.engine.questions.affected import AffectedUsers
+from metrics.engine.questions.bad_event_counts import BadEventCounts
 from metrics.engine.questions.changes import Changes
 from metrics.engine.questions.cohorts import Retention
 from metrics.engine.questions.comments import Comments
@@ -55,6 +57,7 @@ class Handler(Protocol):
 HANDLERS: Mapping[type[Question[Any]], Handler] = {
     Query: execution.answer,
     AffectedUsers: affected.answer,
+    BadEventCounts: bad_event_counts.answer,
     Changes: changes.answer,
     Comments: comments.answer,
     ComponentStatus: component_status.answer,

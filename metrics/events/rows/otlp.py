@@ -1,7 +1,8 @@
-"""OTLP/JSON trace documents as rows, one a span.
+"""OTLP/JSON documents of traces and logs as rows, one a span or a record.
 
 The shape is that of `ExportTraceServiceRequest`: resourceSpans → scopeSpans → spans, attributes as lists of
-key and typed value. What has another shape than that is passed over, not stumbled over.
+key and typed value; logs are resourceLogs → scopeLogs → logRecords. What has another shape than that is passed over,
+not stumbled over.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,9 +18,14 @@ def is_traces(document: object) -> bool:
     return isinstance(document, dict) and "resourceSpans" in document
 
 
-def is_other_signal(document: object) -> bool:
-    """Whether it is an OTLP document of logs or metrics, which hold no spans."""
-    return isinstance(document, dict) and ("resourceLogs" in document or "resourceMetrics" in document)
+def is_logs(document: object) -> bool:
+    """Whether it is an OTLP document of logs."""
+    return isinstance(document, dict) and "resourceLogs" in document
+
+
+def is_metrics(document: object) -> bool:
+    """Whether it is an OTLP document of metrics, which hold no events."""
+    return isinstance(document, dict) and "resourceMetrics" in document
 
 
 def spans(document: Json) -> Iterator[dict[str, Any]]:
@@ -36,8 +42,50 @@ def spans(document: Json) -> Iterator[dict[str, Any]]:
                     "start_time_unix_nano": _nanoseconds(span.get("startTimeUnixNano")),
                     "end_time_unix_nano": _nanoseconds(span.get("endTimeUnixNano")),
                     "status": str(_object(span, "status").get("code", "0")),
-                    "attributes": {**shared, **_attributes(span)},
+                    "attributes": {**shared, **_kind(span), **_attributes(span)},
                 }
+
+
+_KINDS = {"2": "server", "3": "client", "4": "producer", "5": "consumer"}
+"""Numbers of the kinds of a span that are more than a part of a program's own work."""
+
+
+def _kind(span: Json) -> dict[str, str]:
+    said = str(span.get("kind", ""))
+    kind = _KINDS.get(said, said.removeprefix("SPAN_KIND_").lower())
+    return {"span.kind": kind} if kind in _KINDS.values() else {}
+
+
+_SEVERITIES = ((21, "critical"), (17, "error"), (13, "warning"), (9, "info"), (5, "debug"), (1, "trace"))
+"""From which number on a record is how severe."""
+_WORDS = {"fatal": "critical", "critical": "critical", "error": "error", "err": "error", "warn": "warning"}
+"""The same by its text, where it has no number."""
+
+
+def records(document: Json) -> Iterator[dict[str, Any]]:
+    """One row a record of a log: trace_id, span, times in ns, severity (a word), body (text), attributes."""
+    for resource in _list(document, "resourceLogs"):
+        shared = _attributes(_object(resource, "resource"))
+        for scope in _list(resource, "scopeLogs", "instrumentationLibraryLogs"):
+            for record in _list(scope, "logRecords"):
+                body = plain(record.get("body"))
+                yield {
+                    "trace_id": record.get("traceId"),
+                    "span": record.get("spanId"),  # in which it was written: it is not the record's own identity
+                    "time_unix_nano": _nanoseconds(record.get("timeUnixNano")) or None,
+                    "observed_time_unix_nano": _nanoseconds(record.get("observedTimeUnixNano")),
+                    "severity": _severity(record),
+                    "logger": _object(scope, "scope").get("name"),
+                    "body": None if body is None else text_of_value(body),
+                    "attributes": {**shared, **_attributes(record)},
+                }
+
+
+def _severity(record: Json) -> str | None:
+    said = str(record.get("severityNumber") or "")
+    number = int(said) if said.isdigit() else 0
+    words = str(record.get("severityText") or said.removeprefix("SEVERITY_NUMBER_")).lower().rstrip("234")
+    return next((word for least, word in _SEVERITIES if number >= least), _WORDS.get(words, words or None))
 
 
 def _list(document: Json, *names: str) -> Sequence[Json]:
@@ -51,7 +99,7 @@ def _object(holder: Json, name: str) -> Json:
 
 
 def _attributes(holder: Json) -> dict[str, str]:
-    return {key: _text(value) for key, value in pairs(_list(holder, "attributes")).items() if value is not None}
+    return {key: text_of_value(value) for key, value in pairs(_list(holder, "attributes")).items() if value is not None}
 
 
 def pairs(listed: object, depth: int = 0) -> dict[str, object]:
@@ -90,7 +138,7 @@ def plain(value: object, depth: int = 0) -> object:
     return pairs(within, depth + 1) if kind.startswith("kvlist") else inner
 
 
-def _text(value: object) -> str:
+def text_of_value(value: object) -> str:
     """A value as text; arrays and maps as JSON."""
     if isinstance(value, str):
         return value

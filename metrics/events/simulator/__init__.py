@@ -20,11 +20,12 @@ from metrics.events.simulator.calls import call_events
 from metrics.events.simulator.crowd import Crowd
 from metrics.events.simulator.day import Day, days_of, micros, volumes
 from metrics.events.simulator.errors import error_events
-from metrics.events.simulator.incidents import Incident, plan
+from metrics.events.simulator.incidents import Incident
 from metrics.events.simulator.requests import request_events, requests_of
+from metrics.events.simulator.worlds import ORDINARY, WORLDS, World
 from metrics.events.truth import TRUTH
 
-__all__ = ["Incident", "SimulationReport", "simulate"]
+__all__ = ["ORDINARY", "WORLDS", "Incident", "SimulationReport", "World", "simulate"]
 
 ROW_GROUP_ROWS = 250_000
 REQUESTS_A_USER = 24
@@ -54,6 +55,7 @@ def simulate(
     end: datetime,
     kinds: Sequence[str] | None = None,
     progress: Progress | None = None,
+    world: World = ORDINARY,
 ) -> SimulationReport:
     """Write `<out>/<kind>/<kind>-YYYY-MM-DD.parquet` and `<out>/truth.json`.
 
@@ -64,15 +66,15 @@ def simulate(
     start = end - timedelta(days=days)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0])))
     crowd = Crowd.of(max(FEWEST_USERS, per_day // REQUESTS_A_USER), days, rng)
-    incidents = plan(start, end, rng)
+    incidents = world.incidents(start, end, rng)
     dates = days_of(start, end)
-    volume = tuple(volumes(dates, days, per_day, rng).tolist())
+    volume = tuple(volumes(dates, days, per_day, rng, world).tolist())
     run = int(np.random.SeedSequence([seed, days, per_day, micros(end)]).generate_state(1, np.uint64)[0])
     counts = dict.fromkeys(kinds or KINDS, 0)
     files: list[Path] = []
 
     def written(number: int) -> Sequence[tuple[str, Path, int]]:
-        day = Day(number, dates[number], volume, start, end, seed, run, crowd, incidents)
+        day = Day(number, dates[number], volume, start, end, seed, run, crowd, incidents, world)
         return _write_day(day, out, list(counts))
 
     # numpy and Polars let go of the interpreter's lock: two days at a time keep two cores busy.
@@ -98,7 +100,7 @@ def _write_day(day: Day, out: Path, kinds: Sequence[str]) -> Sequence[tuple[str,
         "feedback": lambda: people.feedback_events(day),
         "error": lambda: error_events(day),
         "resource": lambda: operations.resource_events(day),
-        "health": lambda: operations.health_events(day),
+        "health": lambda: operations.health_events(day) if day.world.probes else pl.DataFrame(),
         "change": lambda: operations.change_events(day),
         "security": lambda: operations.security_events(day),
     }

@@ -12,7 +12,8 @@ from metrics.events import KINDS
 from metrics.events.simulator.crowd import Crowd
 from metrics.events.simulator.incidents import Incident
 from metrics.events.simulator.visits import MICROS_A_MINUTE, Visits
-from metrics.events.simulator.world import REGIONS, WEEKDAYS, Bools, Floats, Integers, hourly_shape, identities
+from metrics.events.simulator.world import REGIONS, Bools, Floats, Integers, identities
+from metrics.events.simulator.worlds import ORDINARY, World
 
 REQUESTS_A_VISIT = 28
 FEWEST_VISITS = 12
@@ -38,6 +39,7 @@ class Day:
     """A number that no other simulation has: seeds and spans apart, event ids are apart."""
     crowd: Crowd
     incidents: tuple[Incident, ...]
+    world: World = ORDINARY
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Random numbers of this day for one purpose, the same whatever else is drawn."""
@@ -49,7 +51,9 @@ class Day:
         """Visits of people."""
         count = max(FEWEST_VISITS, round(self.volume / REQUESTS_A_VISIT))
         rng = self.rng("visits")
-        return Visits.of(count, self.ordinal, self.crowd.present(self.number, rng), self.crowd.region, rng)
+        return Visits.of(
+            count, self.ordinal, self.crowd.present(self.number, rng), self.crowd.region, rng, self.world.shape
+        )
 
     @property
     def ordinal(self) -> int:
@@ -82,13 +86,13 @@ class Day:
 
     def moments(self, count: float, rng: np.random.Generator) -> Integers:
         """`count` moments of the day, in order, denser when people are awake."""
-        minutes = np.repeat(np.arange(1440), rng.multinomial(round(count), hourly_shape()))
+        minutes = np.repeat(np.arange(1440), rng.multinomial(round(count), self.world.hourly))
         return np.sort(minutes * MICROS_A_MINUTE + rng.integers(0, MICROS_A_MINUTE, len(minutes)))
 
     def load(self) -> Floats:
         """Traffic in each minute, against the busiest minute of an ordinary weekday."""
-        shape = hourly_shape()
-        return shape / shape.max() * WEEKDAYS[self.date.weekday()]
+        shape = self.world.hourly
+        return shape / shape.max() * self.world.week[self.date.weekday()]
 
     def striking(self, *kinds: str) -> tuple[Incident, ...]:
         """Incidents of these kinds that touch the day."""
@@ -175,11 +179,11 @@ def days_of(start: datetime, end: datetime) -> list[datetime]:
     return [first + timedelta(days=number) for number in range(count)]
 
 
-def volumes(dates: Sequence[datetime], days: int, per_day: int, rng: np.random.Generator) -> Floats:
-    """Requests of each day: busier on working days, growing a little, and `per_day` in the mean."""
-    week = np.array([WEEKDAYS[date.weekday()] for date in dates])
-    growth = np.linspace(0.94, 1.06, len(dates))
-    factors = week * growth * np.exp(rng.normal(0, 0.02, len(dates)))
+def volumes(
+    dates: Sequence[datetime], days: int, per_day: int, rng: np.random.Generator, world: World = ORDINARY
+) -> Floats:
+    """Requests of each day: as the world has them, and `per_day` in the mean."""
+    factors = world.factors(dates) * np.exp(rng.normal(0, 0.02, len(dates)))
     # Of a first and a last day cut in two, the parts together weigh one day.
     weights = np.ones(len(dates))
     weights[[0, -1]] = 0.5 if len(dates) > days else 1.0

@@ -86,7 +86,7 @@ def _opened(day: Day) -> _Errors:
     severity = drawn(rng, SEVERITY_SHARES, len(opened))
     what = rng.integers(0, len(_TYPES), len(opened))
     endpoint = rng.integers(0, len(ENDPOINTS), len(opened))
-    for incident in day.striking(sorts.ERROR_BURST, sorts.PROVIDER_OUTAGE):
+    for incident in day.striking(sorts.ERROR_BURST, sorts.PROVIDER_OUTAGE, sorts.DATABASE_OUTAGE):
         more = _within(day, incident, rng)
         opened = np.concatenate([opened, more])
         severity = np.concatenate([severity, drawn(rng, BURST_SEVERITY_SHARES, len(more))])

@@ -14,6 +14,8 @@ RATE_LIMITING, COST_SPIKE, TRAFFIC_ANOMALY, MEMORY_LEAK = (
     "memory_leak",
 )
 DEPENDENCY_DEGRADED = "dependency_degraded"
+OUTAGE, ERRORS_EVERYWHERE, SLOWDOWN = "outage", "errors_everywhere", "slowdown"
+DATABASE_OUTAGE, SILENCE, REGION_OUTAGE = "database_outage", "silence", "region_outage"
 SHORT_HOURS = 18
 BAD_RELEASE = "2.14.0"
 """The version whose deployment a latency regression follows."""
@@ -37,7 +39,9 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sort:
+class Sort:
+    """A sort of incident, before it is known when."""
+
     kind: str
     hours: float
     cause: str
@@ -47,20 +51,20 @@ class _Sort:
     affects: Mapping[str, str]
 
 
-_SORTS: Sequence[_Sort] = (
-    _Sort(LATENCY_REGRESSION, 5, f"release {BAD_RELEASE} reads prompts without an index", "api_gateway",
+_SORTS: Sequence[Sort] = (
+    Sort(LATENCY_REGRESSION, 5, f"release {BAD_RELEASE} reads prompts without an index", "api_gateway",
           "response_time_p95", "error", {"service": "gateway"}),
-    _Sort(PROVIDER_OUTAGE, 1.5, "the provider's API answers with 503", "llm:anthropic", "llm_error_rate", "critical",
+    Sort(PROVIDER_OUTAGE, 1.5, "the provider's API answers with 503", "llm:anthropic", "llm_error_rate", "critical",
           {"provider": "anthropic"}),
-    _Sort(RATE_LIMITING, 2, "the provider's limit of tokens a minute is reached", "llm:openai", "llm_rate_limited_rate",
+    Sort(RATE_LIMITING, 2, "the provider's limit of tokens a minute is reached", "llm:openai", "llm_rate_limited_rate",
           "warning", {"provider": "openai"}),
-    _Sort(COST_SPIKE, 6, "a batch job was pointed at the production key", "agents", "cost", "warning",
+    Sort(COST_SPIKE, 6, "a batch job was pointed at the production key", "agents", "cost", "warning",
           {"feature": "agents"}),
-    _Sort(MEMORY_LEAK, 14, "a cache of embeddings is never emptied", "agents-1", "memory_utilization", "warning",
+    Sort(MEMORY_LEAK, 14, "a cache of embeddings is never emptied", "agents-1", "memory_utilization", "warning",
           {"host": "agents-1"}),
-    _Sort(TRAFFIC_ANOMALY, 2, "a crawler asks for every search result", "api_gateway", "requests_per_second", "warning",
+    Sort(TRAFFIC_ANOMALY, 2, "a crawler asks for every search result", "api_gateway", "requests_per_second", "warning",
           {"endpoint": "/api/v1/search"}),
-    _Sort(ERROR_BURST, 1, "the database runs out of connections", "database", "error_rate", "critical",
+    Sort(ERROR_BURST, 1, "the database runs out of connections", "database", "error_rate", "critical",
           {"endpoint": "/api/v1/completions"}),
 )  # fmt: skip
 
@@ -82,23 +86,24 @@ def plan(start: datetime, end: datetime, rng: np.random.Generator) -> tuple[Inci
     for place, sort in enumerate(sorts):
         begin = start + timedelta(hours=slot * (place + 0.15 + 0.2 * float(rng.random())))
         length = timedelta(minutes=max(10, round(min(sort.hours, slot * 0.6) * 60)))
-        planned.append(_incident(sort, begin.replace(second=0, microsecond=0), length, place // len(_SORTS) + 1))
+        planned.append(planted(sort, begin.replace(second=0, microsecond=0), length, place // len(_SORTS) + 1))
     return tuple(sorted(planned, key=lambda incident: incident.start))
 
 
 def _last_day(end: datetime) -> Sequence[Incident]:
     """What a newcomer sees at first: a burst of errors that is over, and something that is not."""
-    burst = _Sort(ERROR_BURST, 0.7, "a bad feature flag", "api_gateway", "error_rate", "critical",
+    burst = Sort(ERROR_BURST, 0.7, "a bad feature flag", "api_gateway", "error_rate", "critical",
                   {"endpoint": "/api/v1/chat"})  # fmt: skip
-    slow = _Sort(DEPENDENCY_DEGRADED, 0.6, "the payment provider is slow", "dependency:payments",
+    slow = Sort(DEPENDENCY_DEGRADED, 0.6, "the payment provider is slow", "dependency:payments",
                  "dependency_response_time", "warning", {"component": "dependency:payments"})  # fmt: skip
     return (
-        _incident(burst, end - timedelta(hours=6), timedelta(minutes=40), 0),
-        _incident(slow, end - timedelta(minutes=35), timedelta(minutes=35), 0),
+        planted(burst, end - timedelta(hours=6), timedelta(minutes=40), 0),
+        planted(slow, end - timedelta(minutes=35), timedelta(minutes=35), 0),
     )
 
 
-def _incident(sort: _Sort, start: datetime, length: timedelta, number: int) -> Incident:
+def planted(sort: Sort, start: datetime, length: timedelta, number: int) -> Incident:
+    """The incident of a sort that happens then."""
     return Incident(
         sort.kind, f"{sort.kind.replace('_', '-')}-{number}", start, start + length, sort.cause, sort.component,
         sort.metric, sort.severity, sort.affects,

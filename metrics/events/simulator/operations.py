@@ -63,6 +63,9 @@ def health_events(day: Day) -> pl.DataFrame:
         sorts.RATE_LIMITING,
         sorts.LATENCY_REGRESSION,
         sorts.DEPENDENCY_DEGRADED,
+        sorts.OUTAGE,
+        sorts.DATABASE_OUTAGE,
+        sorts.SLOWDOWN,
     ):
         at = day.struck(incident, minute) & (component == COMPONENTS.index(incident.component))
         state[at] = 2 if _takes_down(incident) else 1
@@ -80,7 +83,9 @@ def health_events(day: Day) -> pl.DataFrame:
 
 
 def _takes_down(incident: Incident) -> bool:
-    return incident.kind == sorts.PROVIDER_OUTAGE or incident.component == "database"
+    if incident.kind == sorts.SLOWDOWN:
+        return False
+    return incident.kind in (sorts.PROVIDER_OUTAGE, sorts.OUTAGE) or incident.component == "database"
 
 
 def _probe_times(component: Integers, rng: np.random.Generator) -> Floats:

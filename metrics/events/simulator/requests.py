@@ -14,6 +14,7 @@ from metrics.events.simulator.world import (
     MODELS,
     PROVIDER_SHARES,
     PROVIDER_SPEED,
+    REGIONS,
     Bools,
     Floats,
     Integers,
@@ -30,6 +31,9 @@ SERVER_ERRORS, CLIENT_ERRORS = 0.004, 0.025
 _CODES: tuple[int, ...] = (200, 500, 502, 503, 504, 400, 401, 404, 422, 429)
 _OK, _SERVER_ERROR, _CLIENT_ERROR, _TOO_MANY = 0, slice(1, 5), slice(5, 10), 9
 CRAWLERS = 6
+SLOWDOWN_FACTOR, REGION_FAILING = 5.0, 0.7
+_EVERYWHERE = {sorts.OUTAGE: 0.98, sorts.ERRORS_EVERYWHERE: 0.2, sorts.DATABASE_OUTAGE: 0.5}
+"""Part of all requests that fails."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ def requests_of(day: Day) -> Requests:
         visit = np.concatenate([visit, crawler])[order]
         path = PATHS.index(incident.affects["endpoint"])
         endpoint = np.concatenate([endpoint, np.full(len(crawled), path)])[order]
+    heard = np.ones(len(moment), np.bool_)
+    for incident in day.striking(sorts.SILENCE):
+        heard &= ~day.struck(incident, moment)
+    moment, visit, endpoint = moment[heard], visit[heard], endpoint[heard]
     shares = [PROVIDER_SHARES[one.provider] * one.share for one in MODELS]
     model = drawn(rng, shares, len(moment))
     status, duration = _ended(rng, len(moment)), _durations(rng, endpoint, model)
@@ -101,8 +109,9 @@ def _durations(rng: np.random.Generator, endpoint: Integers, model: Integers) ->
 def _struck(day: Day, requests: Requests, rng: np.random.Generator) -> None:
     """What incidents do to requests: changes `duration` and `status`."""
     for incident in day.striking(
-        sorts.LATENCY_REGRESSION, sorts.ERROR_BURST, sorts.PROVIDER_OUTAGE, sorts.RATE_LIMITING
-    ):
+        sorts.LATENCY_REGRESSION, sorts.ERROR_BURST, sorts.PROVIDER_OUTAGE, sorts.RATE_LIMITING, *_EVERYWHERE,
+        sorts.SLOWDOWN, sorts.REGION_OUTAGE,
+    ):  # fmt: skip
         first, last = np.searchsorted(requests.moment, [day.moment(incident.start), day.moment(incident.end)])
         within = slice(int(first), int(last))
         endpoint, status, duration = requests.endpoint[within], requests.status[within], requests.duration[within]
@@ -110,6 +119,15 @@ def _struck(day: Day, requests: Requests, rng: np.random.Generator) -> None:
         if incident.kind == sorts.LATENCY_REGRESSION:
             services = np.array([one.service == incident.affects["service"] for one in ENDPOINTS])
             duration[services[endpoint]] *= 2.4
+        elif incident.kind == sorts.SLOWDOWN:
+            duration *= SLOWDOWN_FACTOR
+        elif incident.kind in _EVERYWHERE:
+            fails = chance < _EVERYWHERE[incident.kind]
+            status[fails] = rng.integers(1, 4, int(fails.sum()))
+        elif incident.kind == sorts.REGION_OUTAGE:
+            region = requests.visits.region[requests.visit[within]]
+            fails = (region == tuple(REGIONS).index(incident.affects["region"])) & (chance < REGION_FAILING)
+            status[fails] = rng.integers(1, 4, int(fails.sum()))
         elif incident.kind == sorts.ERROR_BURST:
             fails = (endpoint == PATHS.index(incident.affects["endpoint"])) & (chance < 0.35)
             status[fails] = rng.integers(1, 4, int(fails.sum()))

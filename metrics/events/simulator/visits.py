@@ -1,5 +1,6 @@
 """A day's visits: who comes when, for how long. Whatever people do, they do in one of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +26,22 @@ class Visits:
     """Microseconds."""
 
     @classmethod
-    def of(cls, count: int, day: int, weights: Floats, regions: Integers, rng: np.random.Generator) -> "Visits":
+    def of(
+        cls,
+        count: int,
+        day: int,
+        weights: Floats,
+        regions: Integers,
+        rng: np.random.Generator,
+        shape: Callable[[float], Floats] = local_shape,
+    ) -> "Visits":
         """`count` visits on a day of users as often as their weights say, at the hours of their regions."""
         user = np.repeat(np.arange(len(weights)), rng.multinomial(count, weights / weights.sum()))
         region = regions[user]
         minute = np.zeros(count, dtype=np.int64)
         for number, (_, offset) in enumerate(REGIONS.values()):
             here = np.flatnonzero(region == number)
-            minute[here] = np.searchsorted(np.cumsum(local_shape(offset))[:-1], rng.random(len(here)))
+            minute[here] = np.searchsorted(np.cumsum(shape(offset))[:-1], rng.random(len(here)))
         minutes = np.minimum(_MEDIAN_MINUTES * np.exp(rng.normal(0, _SPREAD, count)), _LONGEST_MINUTES)
         begin = minute * MICROS_A_MINUTE + rng.integers(0, MICROS_A_MINUTE, count)
         return cls(day, user, region, begin, (minutes * MICROS_A_MINUTE).astype(np.int64))

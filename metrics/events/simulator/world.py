@@ -119,13 +119,6 @@ def local_shape(offset: float) -> Floats:
     return awake / awake.sum()
 
 
-@cache
-def hourly_shape() -> Floats:
-    """Share of a day's traffic in each minute of UTC, all regions together."""
-    shape = sum((share * local_shape(offset) for share, offset in REGIONS.values()), np.zeros(1440))
-    return shape / shape.sum()
-
-
 def drawn(rng: np.random.Generator, shares: Sequence[float], size: int) -> Integers:
     """Indices drawn by their shares, each to within 1/65536: a table read is ten times as fast as a search."""
     return _draw_table(tuple(shares))[rng.integers(0, _DRAWS, size, dtype=np.uint16)]

@@ -2,6 +2,9 @@
 
 `0,5` and `1.234,56` have a comma before their decimals, `0.5` and `1,234.56` a point. A column that tells nothing by
 itself is read as those beside it; a whole number has no decimals, so that what stands in it stands before thousands.
+Where nothing tells what the point of `1.234` is, it is a point before decimals, and that is said. In a table that `;`
+separates it may as well be the other: such tables come from where a comma stands before decimals. There it is asked,
+should money or time hang on it.
 """
 
 from collections import Counter
@@ -21,7 +24,12 @@ from metrics.events.values.numbers import AMBIGUOUS, CERTAIN_COMMA, CERTAIN_POIN
 Decimal = str
 """`comma` or `point`, as in a rule."""
 _WORDS: dict[Decimal, str] = {"comma": "a comma stands before decimals", "point": "a comma stands before thousands"}
+_OF_POINTS: dict[Decimal, str] = {"comma": "a point stands before thousands", "point": "a point stands before decimals"}
 _SEPARATED = r"\d[.,]\d|^[.,]\d"
+_LONG, _SHORT = r"^[-+]?\d{4,}$", r"^[-+]?\d{1,3}$"
+"""Whole numbers that would have something before their thousands, and those that would not."""
+_MEASURED = ("USD", "ms")
+"""Units of money and time."""
 _OURS = ("usd", "us$", "$", "")
 _CURRENCIES = ("currency", "cost_currency", "currency_code", "cost.currency", "unit_currency")
 
@@ -35,10 +43,17 @@ class Separators:
     """By reading, a number that can be read in no other way."""
     open: dict[str, str] = field(default_factory=dict[str, str])
     """By what stands in it, a number that may be a thousand or one and a bit."""
+    ungrouped: str = ""
+    """A number of thousands with nothing before them."""
+    has_units: bool = False
+    """Whether numbers below a thousand stand there without decimals."""
 
     def add(self, texts: pl.Series) -> None:
         """See more numbers."""
         digits = texts.alias("text").to_frame().select(bare(pl.col("text"), self.column)).to_series()
+        if not self.ungrouped and len(long := digits.filter(digits.str.contains(_LONG))):
+            self.ungrouped = long[0]
+        self.has_units = self.has_units or bool(digits.str.contains(_SHORT).any())
         digits = digits.filter(digits.str.contains(_SEPARATED))
         patterns: tuple[tuple[Decimal, str], ...] = (("comma", CERTAIN_COMMA), ("point", CERTAIN_POINT))
         for reading, pattern in patterns:
@@ -57,19 +72,26 @@ class Separators:
             return next(iter(self.certain)) if len(self.certain) == 1 else None
         if self.column.dtype.is_integer() and len(self.open) == 1:
             return "point" if "," in self.open else "comma"
+        if self.ungrouped and len(self.open) == 1:
+            return "comma" if "," in self.open else "point"
         return None
 
     @property
     def example(self) -> str:
         """A number that shows it."""
-        return next(iter((*self.certain.values(), *self.open.values())), "")
+        return next(
+            iter((*self.certain.values(), *([self.ungrouped] if self.ungrouped else ()), *self.open.values())), ""
+        )
 
 
 class DecimalSign:
     """The look at one of our numbers; those beside it may tell what its own do not."""
 
-    def __init__(self, column: Column, part: Part, own: Sequence[str], beside: dict[str, Column]) -> None:
+    def __init__(
+        self, column: Column, part: Part, own: Sequence[str], beside: dict[str, Column], *, points_may_group: bool
+    ) -> None:
         self._column, self._part, self._own = column, part, tuple(own)
+        self._asks_of_points = points_may_group and column.unit in _MEASURED
         self._seen = {name: Separators(column) for name in own} | {
             name: Separators(other) for name, other in beside.items()
         }
@@ -88,28 +110,34 @@ class DecimalSign:
     def verdict(self) -> Verdict:
         """Which it is, or the question."""
         own = [self._seen[name] for name in self._own]
-        if not any("," in seen.open or seen.certain.get("comma") for seen in own) and not any(
-            "." in seen.open and (seen.column.dtype.is_integer() or self._beside() == "comma") for seen in own
-        ):
+        has_commas = any("," in seen.open or "comma" in seen.certain for seen in own)
+        if not has_commas and not any("." in seen.open for seen in own):
             return Verdict()
         readings = {reading for seen in own if (reading := seen.reading) is not None}
         if len(readings) == 1:
             reading = readings.pop()
-            return self._settled(reading, next(seen.example for seen in own if seen.reading == reading))
+            if reading == "point" and not has_commas and any(seen.certain for seen in own):
+                return Verdict()
+            words = _WORDS if has_commas else _OF_POINTS
+            return self._settled(words[reading], reading, next(one.example for one in own if one.reading == reading))
         if any(len(seen.certain) > 1 for seen in own):
             return Verdict(question=self._question(own))
         beside = self._beside()
+        if beside == "point" and not has_commas:
+            return Verdict()
         if beside is not None:
             example = next(seen.example for seen in self._seen.values() if seen.reading == beside)
-            return self._settled(beside, f"{example} beside it")
-        return Verdict(question=self._question(own))
+            return self._settled(_WORDS[beside], beside, f"{example} beside it")
+        if has_commas:
+            return Verdict(question=self._question(own))
+        return Verdict(question=self._about_points(own)) if self._asks_of_points else Verdict(note=self._taken(own))
 
     def _beside(self) -> Decimal | None:
         found = {reading for name, seen in self._seen.items() if name not in self._own and (reading := seen.reading)}
         return found.pop() if len(found) == 1 else None
 
-    def _settled(self, reading: Decimal, example: str) -> Verdict:
-        return Verdict({self.column: {"decimal": reading}}, f"{self.column}: {_WORDS[reading]}, as {example} shows")
+    def _settled(self, words: str, reading: Decimal, example: str) -> Verdict:
+        return Verdict({self.column: {"decimal": reading}}, f"{self.column}: {words}, as {example} shows")
 
     def _question(self, own: Iterable[Separators]) -> Question:
         examples = dict.fromkeys(one for seen in own for one in (*seen.open.values(), *seen.certain.values()))
@@ -118,8 +146,23 @@ class DecimalSign:
         options = tuple(Option(_WORDS[one], {self.column: {"decimal": one}}) for one in order)
         return Question(self._part.kind.name, self._own[0], asks, options)
 
+    def _about_points(self, own: Sequence[Separators]) -> Question:
+        examples = ", ".join(seen.open["."] for seen in own if "." in seen.open)
+        asks = f"{self._own[0]} has numbers such as {examples}, and nothing tells what the point stands before"
+        # With decimals, hardly a number would be whole; with thousands, those below one are.
+        likely: tuple[Decimal, ...] = ("comma", "point") if any(seen.has_units for seen in own) else ("point", "comma")
+        options = tuple(Option(_OF_POINTS[one], {self.column: {"decimal": one}}) for one in likely)
+        return Question(self._part.kind.name, self._own[0], asks, options)
 
-def look_for_decimals(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
+    def _taken(self, own: Sequence[Separators]) -> str:
+        examples = ", ".join(seen.open["."] for seen in own if "." in seen.open)
+        return (
+            f"{self.column}: the point in {examples} is taken to stand before decimals, as nothing in the file tells; "
+            f"if it stands before thousands: --set {self.column}.decimal=comma"
+        )
+
+
+def look_for_decimals(rows: pl.DataFrame, part: Part, *, points_may_group: bool = False) -> Iterable[Look]:
     """A look for each number of ours that texts are read for which have a comma or a point in them."""
     numbers = [column for column in part.kind.own_columns if column.dtype.is_numeric()]
     if not any(dtype == pl.String for dtype in rows.schema.values()) or not numbers:
@@ -131,13 +174,14 @@ def look_for_decimals(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
             for values in values_of(rows, part, names[column.name]):
                 if values.dtype == pl.String and sampled(values).str.contains(_SEPARATED).any():
                     found[values.name] = column
-    if not any(
-        values.str.contains(",", literal=True).any() for values in map(sampled, values_of(rows, part, list(found)))
-    ):
+    some = [sampled(values) for values in values_of(rows, part, list(found))]
+    has_commas = any(values.str.contains(",", literal=True).any() for values in some)
+    if not has_commas and any(values.str.strip_chars().str.contains(CERTAIN_POINT).any() for values in some):
         found = {name: column for name, column in found.items() if column.dtype.is_integer()}
     for column in dict.fromkeys(found.values()):
         own = [name for name, other in found.items() if other == column]
-        yield DecimalSign(column, part, own, {name: other for name, other in found.items() if name not in own})
+        beside = {name: other for name, other in found.items() if name not in own}
+        yield DecimalSign(column, part, own, beside, points_may_group=points_may_group)
 
 
 class Currency:

@@ -11,6 +11,7 @@ says what follows. Which looks there are is the table `LOOKS`. What nothing is o
 """
 
 from collections.abc import Iterable
+from functools import partial
 
 import polars as pl
 
@@ -37,6 +38,12 @@ LOOKS: tuple[Opener, ...] = (
     look_for_strange_outcomes,
 )
 """Everything that is looked for."""
+
+
+def looks_at(separator: str) -> tuple[Opener, ...]:
+    """The same, for a table of text whose fields `separator` separates (empty: it is none)."""
+    decimals = partial(look_for_decimals, points_may_group=separator == ";")
+    return tuple(decimals if one is look_for_decimals else one for one in LOOKS)
 
 
 class Survey:

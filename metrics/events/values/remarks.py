@@ -15,13 +15,15 @@ class Remarks:
     """Measurements of failed calls that could not be, by column."""
     blurred: Counter[str] = field(default_factory=Counter[str])
     """Ids that are floats too large to be exact, by column."""
+    counted: Counter[str] = field(default_factory=Counter[str])
+    """Rows that stand for several events each, and those events."""
     doubled: dict[tuple[str, str], Doubled] = field(default_factory=dict[tuple[str, str], Doubled])
     """By column and zone."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """A sentence for each thing that there is to say."""
-        return (*self._left_out(), *self._blurred(), *self._doubled())
+        return (*self._left_out(), *self._blurred(), *self._counted(), *self._doubled())
 
     def _left_out(self) -> Iterator[str]:
         if self.left_out:
@@ -33,6 +35,14 @@ class Remarks:
             yield (
                 f"{count:,} {name} are floats of more than 15 digits: ids that differ in the last ones are one "
                 "there; export them as text"
+            )
+
+    def _counted(self) -> Iterator[str]:
+        if self.counted:
+            yield (
+                f"{self.counted['events']:,} events stand in {self.counted['rows']:,} rows: those of one row have one "
+                "time, and one duration where it says any. Sums and counts are right; percentiles, funnels and what "
+                "came after what say no more than the rows do"
             )
 
     def _doubled(self) -> Iterator[str]:

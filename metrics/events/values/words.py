@@ -42,6 +42,9 @@ _OPEN = (
     "finish_reason_unspecified", "-2",
 )  # fmt: skip
 """Of a call that has not ended: nothing is known of its outcome."""
+_ANSWERED = tuple(str(code) for code in range(200, 400))
+_NOT_ANSWERED = ("0", "000", *(str(code) for code in range(500, 600)))
+"""HTTP statuses that probes write for what they found; 0 where they could not connect."""
 LLM_STATUS: Mapping[str, str | None] = {
     **dict.fromkeys(_OK, "ok"), **dict.fromkeys(_ERROR, "error"), **dict.fromkeys(_LIMITED, "rate_limited"),
     **dict.fromkeys(_LATE, "timeout"), **dict.fromkeys(_FILTERED, "content_filtered"),
@@ -53,7 +56,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "health.status": {
         "up": "healthy", "ok": "healthy", "operational": "healthy", "pass": "healthy", "warn": "degraded",
         "warning": "degraded", "partial": "degraded", "fail": "down", "outage": "down", "error": "down",
-        "unhealthy": "down",
+        "unhealthy": "down", **dict.fromkeys(_ANSWERED, "healthy"), **dict.fromkeys(_NOT_ANSWERED, "down"),
     },
     "pipeline_run.status": {
         "ok": "success", "succeeded": "success", "completed": "success", "failed": "failure", "error": "failure",

@@ -40,6 +40,8 @@ class Opened:
     """Rows the file says it has."""
     notes: tuple[str, ...] = ()
     """What was found out about it that a person may want to know: its encoding, columns that cannot be read."""
+    separator: str = ""
+    """What separates the fields of a table of text; empty where it is none."""
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

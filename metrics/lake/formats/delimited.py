@@ -5,18 +5,21 @@ what is empty. A row that lacks what all others have, or has more than the heade
 """
 
 import csv
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import polars as pl
 
 from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks
 from metrics.lake.formats.dialects import Dialect, dialect_of, names_of
+from metrics.lake.formats.even_lines import blocks, even_rows, has_lines
 from metrics.lake.formats.numerals import Numerals, numerals_of
 from metrics.lake.formats.packing import PROBLEMS
+from metrics.lake.formats.quoting import Unclosed, closed_rows
 from metrics.lake.formats.text import Text, shown_bytes
 from metrics.lake.problems import Unreadable
 
@@ -40,7 +43,9 @@ def open_delimited(text: Text, batch_rows: int, *, must_be: bool) -> Opened:
     notes = [dialect.note] if dialect.note else []
     if again:
         notes.extend(_told_again(names, again, table.repeated))
-    return Opened(lambda: table.batches(numerals), notes=(*text.notes, *notes, *numerals.notes))
+    return Opened(
+        lambda: table.batches(numerals), notes=(*text.notes, *notes, *numerals.notes), separator=dialect.separator
+    )
 
 
 def _told_again(names: list[str], again: tuple[tuple[int, int], ...], same: frozenset[int]) -> Iterator[str]:
@@ -86,7 +91,7 @@ class _Table:
 
     def plain(self, *, fills: bool = False) -> Iterator[Batch]:
         """Batches of texts; short rows are broken, or filled up where they may be."""
-        for pieces in chunks(self._pieces(fills=fills), max(1, self.batch_rows // _PIECE_ROWS)):
+        for pieces in self._gathered(self._pieces(fills=fills)):
             texts = pl.concat([piece.rows for piece in pieces])
             stripped = texts.with_columns(pl.col(pl.String).str.strip_chars().str.strip_chars("\x00"))
             rows = stripped.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
@@ -98,19 +103,68 @@ class _Table:
             broken = tuple(row for piece in pieces for row in piece.broken)
             yield Batch(rows, broken, numbers=tuple(numbers))
 
+    def _gathered(self, pieces: Iterator[Batch]) -> Iterator[list[Batch]]:
+        """As many pieces as make a batch, cut where it is full."""
+        held: list[Batch] = []
+        rows = 0
+        for piece in pieces:
+            while not piece.broken and rows + piece.rows.height > self.batch_rows:
+                room = self.batch_rows - rows
+                yield [*held, Batch(piece.rows.head(room), numbers=piece.numbers[:room])]
+                piece, held, rows = Batch(piece.rows.slice(room), numbers=piece.numbers[room:]), [], 0
+            held.append(piece)
+            rows += piece.rows.height + len(piece.broken)
+            if rows >= self.batch_rows:
+                yield held
+                held, rows = [], 0
+        if held:
+            yield held
+
     def _pieces(self, *, fills: bool) -> Iterator[Batch]:
         """The rows as they stand there, a few at a time: many lists at once keep Python busy with clearing them up."""
-        width, is_strict, start = len(self.names), self.text.encoding.errors == "strict", 0
-        for rows in chunks(self._rows(), min(_PIECE_ROWS, self.batch_rows)):
-            if is_strict and set(map(len, rows)) == {width}:
+        if not has_lines(self.text):
+            yield from self._listed(self._rows(), 0, fills=fills, is_last=True)
+            return
+        header, width, start, above = self.dialect.header, len(self.names), 0, self.dialect.skipped
+        for block, is_last in blocks(self.text):
+            if above:
+                block, above = _below(block, above)
+            if not block:
+                continue
+            even = even_rows(block, self.dialect.separator, header, width)
+            if even is None:
+                rows = self._data(self.dialect.rows(io.StringIO(block.decode(), newline="")))
+                start = yield from self._listed(rows, start, fills=fills, is_last=is_last)
+                continue
+            even.columns = self.names
+            yield Batch(even, numbers=tuple(range(start, start + even.height)))
+            start += even.height
+
+    def _listed(
+        self, every: Iterator[list[str]], start: int, *, fills: bool, is_last: bool
+    ) -> Generator[Batch, None, int]:
+        """Rows that are lists, from number `start` on; gives the number after the last.
+
+        `is_last`: the last of them is the last of the file.
+        """
+        width, is_strict, most = (
+            len(self.names),
+            self.text.encoding.errors == "strict",
+            min(_PIECE_ROWS, self.batch_rows),
+        )
+        for rows in chunks(every, most):
+            is_even = set(map(len, rows)) == {width} and not (self.text.has_quotes and any(map(_is_unclosed, rows)))
+            if is_strict and is_even:
                 yield Batch(self._frame(rows), numbers=tuple(range(start, start + len(rows))))
             else:
-                good, broken = self._sorted(list(enumerate(rows, start)), fills=fills)
+                may_be_cut_off = is_last and len(rows) < most and not self.text.is_ended
+                good, broken = self._sorted(list(enumerate(rows, start)), fills=fills, may_be_cut_off=may_be_cut_off)
                 if not is_strict:
                     good, broken = _decodable(good, broken)
                 numbers = tuple(number for number, _ in good)
                 yield Batch(self._frame([row for _, row in good]), tuple(broken), numbers=numbers)
             start += len(rows)
+        return start
 
     def _frame(self, rows: list[list[str]]) -> pl.DataFrame:
         columns = zip(*rows, strict=True) if rows else [() for _ in self.names]
@@ -118,15 +172,20 @@ class _Table:
             {name: pl.Series(name, values, pl.String) for name, values in zip(self.names, columns, strict=True)}
         )
 
-    def _sorted(self, numbered: list[Numbered], *, fills: bool) -> tuple[list[Numbered], list[tuple[int, str, str]]]:
+    def _sorted(
+        self, numbered: list[Numbered], *, fills: bool, may_be_cut_off: bool
+    ) -> tuple[list[Numbered], list[tuple[int, str, str]]]:
         """Rows as wide as the header, and the broken ones with their reason."""
         width = len(self.names)
         good: list[Numbered] = []
         broken: list[tuple[int, str, str]] = []
         torn = _torn(numbered, width, self.always_filled) if fills else set[int]()
-        if len(numbered) < min(_PIECE_ROWS, self.batch_rows) and not self.text.is_ended:
-            torn.add(numbered[-1][0])  # the file may be cut off within it
+        if may_be_cut_off:
+            torn.add(numbered[-1][0])
         for number, row in numbered:
+            if isinstance(row, Unclosed):
+                broken.append((number, row.reason, json.dumps(row)[:LONGEST_SHOWN]))
+                continue
             fits = row if len(row) == width else self._fitted(row, fills=fills and number not in torn)
             if fits is None:
                 broken.append((number, f"{len(row)} fields; expected {width}", json.dumps(row[:50])[:LONGEST_SHOWN]))
@@ -147,14 +206,35 @@ class _Table:
 
     def _rows(self) -> Iterator[list[str]]:
         with self.text.characters() as file:
-            reader = self.dialect.rows(file)
-            header = list(self.dialect.header)
+            # What has no quotation mark in it has none that could be open.
+            rows = partial(closed_rows, self.dialect, width=len(self.names))
+            reader = rows(file) if self.text.has_quotes else self.dialect.rows(file)
             try:
                 for _ in range(self.dialect.skipped):
                     next(reader, None)
-                yield from (row for row in reader if row and row != header)
-            except (csv.Error, *PROBLEMS) as error:
+                yield from self._data(reader)
+            except PROBLEMS as error:
                 raise Unreadable(f"reading stopped: {error}") from error
+
+    def _data(self, rows: Iterator[list[str]]) -> Iterator[list[str]]:
+        """Rows that hold something and are not the header once more."""
+        header = list(self.dialect.header)
+        try:
+            yield from (row for row in rows if row and row != header)
+        except csv.Error as error:
+            raise Unreadable(f"reading stopped: {error}") from error
+
+
+def _below(block: bytes, lines: int) -> tuple[bytes, int]:
+    """A block without so many lines at its beginning, and how many are still to be left out."""
+    text = io.StringIO(block.decode(), newline="")
+    while lines and text.readline():
+        lines -= 1
+    return text.read().encode(), lines
+
+
+def _is_unclosed(row: list[str]) -> bool:
+    return type(row) is Unclosed
 
 
 def _torn(numbered: list[Numbered], width: int, least: int) -> set[int]:

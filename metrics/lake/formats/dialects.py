@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -40,12 +40,13 @@ class Dialect:
     """The columns' names as they stand there."""
     note: str = ""
 
-    def rows(self, lines: Iterator[str] | io.StringIO) -> Iterator[list[str]]:
-        """All rows of a text, those before the header too."""
+    def rows(self, lines: Iterable[str], *, strict: bool = False) -> Iterator[list[str]]:
+        """All rows of a text, those before the header too; `strict`: raises `csv.Error` for misplaced quotes."""
         csv.field_size_limit(LONGEST_FIELD)
         return csv.reader(
-            lines, delimiter=self.separator, escapechar=self.escape, doublequote=True, skipinitialspace=True
-        )
+            lines, delimiter=self.separator, escapechar=self.escape, doublequote=True, skipinitialspace=True,
+            strict=strict,
+        )  # fmt: skip
 
 
 def dialect_of(head: str, *, is_whole: bool, must_be: bool) -> Dialect:
@@ -139,6 +140,14 @@ def _trimmed(row: Row) -> Row:
     while width and not row[width - 1].strip():
         width -= 1
     return row[:width]
+
+
+def looks_of(row: Row) -> list[str]:
+    """What each cell looks like: a moment, a number, or something else."""
+    return [
+        "moment" if _MOMENT.match(cell) else "number" if _NUMBER.fullmatch(cell) else "other"
+        for cell in (cell.strip() for cell in row)
+    ]
 
 
 def _is_data(row: Row) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from metrics.events.rows import otlp
 from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks, collecting_nothing
 from metrics.lake.formats.encodings import NO_UTF8
-from metrics.lake.formats.json_shapes import PAGES, SPECIAL, rows_of
+from metrics.lake.formats.json_shapes import OTHER_SIGNAL, PAGES, SPECIAL, rows_of
 from metrics.lake.formats.json_stream import Broken, JsonStream
 from metrics.lake.formats.json_values import NotJson, frame_of, holds_long_digits, plain_object, values_of
 from metrics.lake.formats.text import Text
@@ -34,14 +34,14 @@ def open_json(text: Text, batch_rows: int) -> Opened:
     """Open a file of JSON.
 
     Raises:
-        Unreadable: nothing in it is JSON, or it holds another signal than traces.
+        Unreadable: nothing in it is JSON, or it holds metrics, which are no events.
     """
     rows = min(batch_rows, TEXT_BATCH_ROWS)
     if _is_one_a_line(text):
         return Opened(partial(_line_batches, text, rows), notes=text.notes)
     first = list(islice(_values(text), 2))
-    if len(first) == 1 and otlp.is_other_signal(first[0]):
-        raise Unreadable("an OTLP document of logs or metrics; only traces hold events")
+    if len(first) == 1 and otlp.is_metrics(first[0]):
+        raise Unreadable(OTHER_SIGNAL)
     if len(first) == 1 and isinstance(first[0], Broken):
         raise Unreadable(first[0].reason.replace("not JSON: ex", "not a JSON document: ex", 1))
     is_alone = len(first) == 1

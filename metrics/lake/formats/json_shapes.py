@@ -1,4 +1,4 @@
-"""Which objects of a JSON document are the rows: those of a list within pages and answers, of pandas' forms, of OTLP.
+"""Which objects of a JSON document are the rows: those of a list within pages and answers, of pandas' forms, of traces.
 
 {"data": [{…}, {…}], "has_more": false}          a page: the rows are its only list of objects
 {"ts": {"0": …, "1": …}, "model": {…}}           pandas by column; {"0": {…}, "1": {…}} by row
@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, cast
 
 from metrics.events import KINDS
-from metrics.events.rows import otlp
+from metrics.events.rows import otlp, tracers
 from metrics.events.values.converting import known_names
 from metrics.lake.formats.json_values import NotJson
 
@@ -25,8 +25,9 @@ _PAGES = (
 PAGES = frozenset(spelled for name in _PAGES for spelled in (name, name.capitalize()))
 """Keys under which a line of several is looked into."""
 _SIGNALS = frozenset(("resourceSpans", "resourceLogs", "resourceMetrics"))
-SPECIAL = PAGES | _SIGNALS
+SPECIAL = PAGES | _SIGNALS | {"localEndpoint"}
 """Keys without which a line of several is a row as it is."""
+OTHER_SIGNAL = "an OTLP document of metrics, which are sums; traces and logs hold events"
 _OF_ONE = frozenset(
     ("usage", "model", "choices", "created", "start", "start_time", "starttime", "starting_at", "date", "day", "id",
      "trace_id", "key")
@@ -49,16 +50,29 @@ def rows_of(value: Any, *, is_alone: bool) -> Iterator[Object]:
         NotJson: it is no object.
     """
     if not isinstance(value, dict):
+        if isinstance(value, list) and value and all(map(_is_span, cast("list[Any]", value))):
+            yield from map(tracers.zipkin_span, cast("list[Object]", value))  # a list of traces, each a list of spans
+            return
         raise NotJson("not a JSON object")
     document = cast("Object", value)
     if not is_alone and SPECIAL.isdisjoint(document):
         yield document
     elif otlp.is_traces(document):
         yield from otlp.spans(document)
-    elif otlp.is_other_signal(document):
-        raise NotJson("an OTLP document of logs or metrics; only traces hold events")
+    elif otlp.is_logs(document):
+        yield from otlp.records(document)
+    elif otlp.is_metrics(document):
+        raise NotJson(OTHER_SIGNAL)
+    elif tracers.is_jaeger(document):
+        yield from tracers.jaeger_spans(document)
+    elif tracers.is_zipkin(document):
+        yield tracers.zipkin_span(document)
     else:
         yield from (_listed(document, is_alone) if not is_alone else _formed(document))
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, dict) and tracers.is_zipkin(cast("Object", value))
 
 
 def _formed(document: Object) -> list[Object]:

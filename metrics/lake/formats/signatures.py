@@ -25,6 +25,7 @@ FOREIGN: Mapping[bytes, str] = {
 }
 """What is not read here, by its first bytes, and what to export instead."""
 _DUCKDB_AT = 8
+_UPPTIME = b"\ngenerator: Upptime"
 
 
 def foreign(head: bytes) -> str | None:
@@ -33,6 +34,11 @@ def foreign(head: bytes) -> str | None:
         return FOREIGN[b"DUCK"]
     if head[TAR_AT:].startswith(TAR):
         return "a tar archive; unpack it"
+    if _UPPTIME in head[:4096]:
+        return (
+            "the last probe of a site of Upptime; every probe before it is a commit of this file: write them out as a "
+            "table of component, status, http_status, response_ms, ts"
+        )
     return next((said for magic, said in FOREIGN.items() if head.startswith(magic)), None)
 
 

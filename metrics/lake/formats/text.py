@@ -30,6 +30,8 @@ class Text:
     """Whether a comma stands between two digits somewhere."""
     has_quoted_commas: bool
     """Whether one does in what begins like a number after a quotation mark."""
+    has_quotes: bool
+    """Whether there is a quotation mark in it."""
     is_ended: bool
     """Whether its last line ends as a line does: else it may be cut off."""
 
@@ -90,6 +92,7 @@ def text_of_contents(contents: Contents) -> Text:
         is_whole=len(contents.head) < HEAD,
         has_commas_in_numbers=is_wide or commas.anywhere,
         has_quoted_commas=is_wide or commas.quoted,
+        has_quotes=is_wide or commas.any_quote,
         is_ended=commas.end.rstrip(b"\x00").endswith((b"\n", b"\r")),
     )
 
@@ -103,16 +106,17 @@ def shown_bytes(line: str) -> str | None:
 
 
 class _Commas:
-    """Looks for commas within numbers while bytes pass by."""
+    """Looks for commas within numbers, and for quotation marks, while bytes pass by."""
 
     def __init__(self) -> None:
-        self.anywhere = self.quoted = False
+        self.anywhere = self.quoted = self.any_quote = False
         self.end = b""
         """The last bytes."""
 
     def watching(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
             looked_at = self.end + chunk
+            self.any_quote = self.any_quote or b'"' in chunk
             self.anywhere = self.anywhere or b"0,0" in looked_at.translate(_DIGITS)
             self.quoted = self.quoted or (self.anywhere and _QUOTED.search(looked_at) is not None)
             self.end = looked_at[-_OVERLAP:]

@@ -50,9 +50,9 @@ def test_a_name_that_no_value_has_is_no_data_with_the_reason() -> None:
     assert (letters(nameless), nameless.problem) == ("_", "its values have no names, so that none is 'down'")
 
 
-def test_over_few_events_a_ratio_is_no_data_but_not_absent() -> None:
-    figures = row("50 50", events="19 20")
-    assert letters(judged(rule({"operator": ">", "threshold": 5}, min_events=20), figures)) == "_B"
+def test_over_few_events_a_ratio_says_nothing_and_is_not_absent() -> None:
+    figures = row("50 50", events="2 20")
+    assert letters(judged(rule({"operator": ">", "threshold": 5}, min_events=20), figures)) == "?B"
     assert letters(judged(rule({"kind": "absent"}, min_events=20), figures)) == "rr"
 
 
@@ -98,8 +98,8 @@ def test_a_short_window_without_events_is_no_data() -> None:
     assert letters(judged(rule(BURN), row("30x4 _x3"))) == "BBBBB__"
 
 
-def test_a_long_window_over_few_events_is_no_data() -> None:
-    assert letters(judged(rule(BURN, min_events=100), row("30x4", events="40 40 40 0"))) == "__BB"
+def test_a_long_window_over_few_events_says_nothing() -> None:
+    assert letters(judged(rule(BURN, min_events=100), row("30x4", events="40 40 40 0"))) == "??BB"
 
 
 def test_any_pair_of_windows_burns() -> None:
@@ -110,3 +110,24 @@ def test_any_pair_of_windows_burns() -> None:
 
 def test_every_kind_of_condition_is_judged() -> None:
     assert {*KINDS, "composite"} == set(KNOWN)
+
+
+WEEKLY = {"kind": "change", "operator": ">", "threshold": 100}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "more", "verdicts"),
+    [
+        pytest.param("10x168", "21 30", {}, "BB", id="more than twice"),
+        pytest.param("10x168", "21 30", {"at_least": 25}, "rB", id="below what matters nothing rises"),
+        pytest.param("0x168", "3 4", {"at_least": 4}, "rB", id="from nothing, what matters has risen"),
+        pytest.param("0x168", "3 4", {}, "__", id="else there is no percentage of nothing"),
+        pytest.param("_x168", "30 60", {"otherwise": 50}, "rB", id="nothing is known: the value itself"),
+        pytest.param("_x144 20x24", "30 60", {"otherwise": 50}, "rB", id="the day before stands in"),
+        pytest.param("_x120 40x24 20x24", "60 90", {"otherwise": 5}, "rB", id="the most of the days since"),
+    ],
+)
+def test_a_change_against_the_week_before(before: str, now: str, more: dict[str, float], verdicts: str) -> None:
+    watched = rule({**WEEKLY, **more}, metric="cost", window="1h")
+    found = judged(watched, row(f"{before} {now}", metric="cost", window="1h"), begin="7d")
+    assert letters(found) == verdicts

@@ -9,15 +9,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from alerts.judging import Instance, Key, State, Transition, Verdict
+from alerts.judging.instance import UNJUDGED
 from alerts.judging.lifecycle import NEVER, NOW, Timing, ended, interrupted, renewed, step, unchanged_until, worse_of
 from alerts.rules import AlertRule
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 KEY = Key("errors", (("endpoint", "/chat"),))
-VERDICTS = {"B": Verdict.BREACH, "r": Verdict.RECOVERED, "-": Verdict.BETWEEN, "_": Verdict.NO_DATA}
+VERDICTS = {
+    "B": Verdict.BREACH, "r": Verdict.RECOVERED, "-": Verdict.BETWEEN, "_": Verdict.NO_DATA, "?": Verdict.TOO_FEW,
+    "c": Verdict.CALM, "f": Verdict.FADING, "x": Verdict.GONE,
+}  # fmt: skip
 FIVE = Timing(duration=5 * MINUTE)
 TWO_TO_RECOVER = Timing(recover_for=2 * MINUTE)
+STALE = Timing(stale_after=3 * MINUTE, gone_after=2 * MINUTE)
 
 
 def told(verdicts: str, timing: Timing, instance: Instance | None = None) -> tuple[Instance, dict[int, str]]:
@@ -51,6 +56,20 @@ def told(verdicts: str, timing: Timing, instance: Instance | None = None) -> tup
         pytest.param("r_", Timing(no_data="alert"), {1: "firing"}, id="no data counts as a breach"),
         pytest.param("BB__BB", Timing(5 * MINUTE, no_data="alert"), {0: "pending", 5: "firing"}, id="in a run as well"),
         pytest.param("BrB", Timing(), {0: "firing", 1: "resolved", 2: "firing"}, id="resolved fires again"),
+        pytest.param("BBB??BBB", FIVE, {0: "pending", 7: "firing"}, id="too few events stop the clock"),
+        pytest.param("BBBffBBB", FIVE, {0: "pending", 7: "firing"}, id="what fades is no new evidence"),
+        pytest.param("BBcBB", FIVE, {0: "pending", 2: "cleared", 3: "pending"}, id="a few that are well clear it"),
+        pytest.param("f?cf", Timing(), {}, id="and nothing of it begins one"),
+        pytest.param("Bccc", TWO_TO_RECOVER, {0: "firing", 3: "resolved"}, id="a few that are well end it"),
+        pytest.param("Bfff", TWO_TO_RECOVER, {0: "firing", 3: "resolved"}, id="and so does what fades"),
+        pytest.param("Brr??r", TWO_TO_RECOVER, {0: "firing", 5: "resolved"}, id="too few stop that clock, too"),
+        pytest.param("BB___", STALE, {0: "firing", 4: "resolved"}, id="no data for long ends it"),
+        pytest.param("BB_B__", STALE, {0: "firing"}, id="data in between counts anew"),
+        pytest.param("B_?_", STALE, {0: "firing", 3: "resolved"}, id="too few are no data in this"),
+        pytest.param("Bxx", STALE, {0: "firing", 2: "resolved"}, id="what is gone ends sooner"),
+        pytest.param("B___", Timing(FIVE.duration, stale_after=3 * MINUTE), {0: "pending", 3: "cleared"},
+                     id="what is pending ends, too"),
+        pytest.param("B___B", Timing(no_data="alert", stale_after=2 * MINUTE), {0: "firing"}, id="but for a breach"),
         pytest.param("BrBB", Timing(MINUTE), {0: "pending", 1: "cleared", 2: "pending", 3: "firing"}, id="a new run"),
     ],
 )  # fmt: skip
@@ -62,6 +81,22 @@ def test_a_firing_instance_says_since_when_and_how_bad() -> None:
     instance, _ = told("rBB_BBBBBBBr", Timing(5 * MINUTE, 5 * MINUTE))
     assert (instance.state, instance.since, instance.fired_at) == (State.FIRING, NOON + 4 * MINUTE, NOON + 9 * MINUTE)
     assert (instance.value, instance.worst, instance.recovering_since) == (11, 10, NOON + 11 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "reason"),
+    [
+        ("B___", "no data for 3m"),
+        ("B_??", "too few events to judge for 3m"),
+        ("Bxx", "gone: no data for 2m, while others of the rule have some"),
+    ],
+)
+def test_what_ends_without_data_says_so(verdicts: str, reason: str) -> None:
+    instance, said = Instance(KEY), list[str]()
+    for minute, verdict in enumerate(verdicts):
+        instance, transition = step(instance, VERDICTS[verdict], None, NOON + minute * MINUTE, STALE)
+        said += [transition.reason] if transition else []
+    assert said == ["", reason]
 
 
 def test_what_is_worst_lies_on_the_side_of_the_threshold() -> None:
@@ -141,31 +176,58 @@ class Told:
     timing: Timing
     verdicts: list[tuple[datetime, Verdict, float | None]] = field(default_factory=list)
     """Evaluations since the last break of all runs, with what they count as."""
+    judged: datetime | None = None
+    """While pending or firing: the newest instant with a verdict."""
     state: State = State.INACTIVE
     episode: list[float] = field(default_factory=list)
     """Breaching values since the run began that fired."""
 
     def run(self, verdict: Verdict) -> list[tuple[datetime, Verdict, float | None]]:
-        """The evaluations at the end of the list that all have the verdict."""
-        length = next(
-            (n for n, (_, one, _) in enumerate(reversed(self.verdicts)) if one is not verdict), len(self.verdicts)
+        """The evaluations with the verdict at the end of the list; too few events break no run."""
+        broken = next(
+            (n for n, (_, one, _) in enumerate(reversed(self.verdicts)) if one not in (verdict, Verdict.TOO_FEW)),
+            len(self.verdicts),
         )
-        return self.verdicts[len(self.verdicts) - length :]
+        return [one for one in self.verdicts[len(self.verdicts) - broken :] if one[1] is verdict]
 
     def lasted(self, verdict: Verdict, length: timedelta) -> bool:
         run = self.run(verdict)
-        return bool(run) and run[-1][0] - run[0][0] >= length
+        return self.verdicts[-1][1] is verdict and (len(run) - 1) * MINUTE >= length
+
+    def counted(self, verdict: Verdict) -> Verdict:
+        if verdict in (Verdict.NO_DATA, Verdict.GONE):
+            return {"keep": Verdict.NO_DATA, "ok": Verdict.RECOVERED, "alert": Verdict.BREACH}[self.timing.no_data]
+        fading = Verdict.TOO_FEW if self.state is State.PENDING else Verdict.RECOVERED
+        return {Verdict.CALM: Verdict.RECOVERED, Verdict.FADING: fading}.get(verdict, verdict)
 
     def evaluate(self, instant: datetime, verdict: Verdict, value: float | None) -> str | None:
-        counted = verdict
-        if verdict is Verdict.NO_DATA:
-            counted = {"keep": verdict, "ok": Verdict.RECOVERED, "alert": Verdict.BREACH}[self.timing.no_data]
+        alive, counted = self.state in (State.PENDING, State.FIRING), self.counted(verdict)
+        if verdict in (Verdict.NO_DATA, Verdict.TOO_FEW, Verdict.GONE):
+            self.judged = self.judged or instant
+        else:
+            self.judged = instant
+        limit = self.timing.gone_after if verdict is Verdict.GONE else self.timing.stale_after
+        without = counted in (Verdict.NO_DATA, Verdict.TOO_FEW) and verdict is not Verdict.FADING
+        if alive and without and instant - self.judged >= limit:
+            self.verdicts.clear()
+            fired, self.judged = self.state is State.FIRING, None
+            self.state = State.RESOLVED if fired else State.INACTIVE
+            return "resolved" if fired else "cleared"
+        said = self.moved(instant, counted, verdict, value)
+        if self.state not in (State.PENDING, State.FIRING):
+            self.judged = None
+        return said
+
+    def moved(self, instant: datetime, counted: Verdict, verdict: Verdict, value: float | None) -> str | None:
+        if counted is Verdict.TOO_FEW and self.state not in (State.PENDING, State.FIRING):
+            counted = Verdict.NO_DATA  # there is no run to go on
         self.verdicts.append((instant, counted, value if verdict is Verdict.BREACH else None))
         if self.state is State.FIRING:
             if verdict is Verdict.BREACH and value is not None:
                 self.episode.append(value)
             if self.lasted(Verdict.RECOVERED, self.timing.recover_for):
                 self.state = State.RESOLVED
+                self.verdicts.clear()
                 return "resolved"
             return None
         if self.lasted(Verdict.BREACH, self.timing.duration):
@@ -180,7 +242,7 @@ class Told:
         if counted is Verdict.BREACH:
             return State.PENDING
         if self.state is State.PENDING:
-            return State.PENDING if counted is Verdict.NO_DATA else State.INACTIVE
+            return State.PENDING if counted in (Verdict.NO_DATA, Verdict.TOO_FEW) else State.INACTIVE
         return self.state
 
 
@@ -192,10 +254,13 @@ class Lifecycle(RuleBasedStateMachine):
 
     @initialize(
         duration=LENGTHS, recover_for=LENGTHS, no_data=st.sampled_from(["keep", "ok", "alert"]),
-        worse=st.sampled_from(["higher", "lower"]),
+        worse=st.sampled_from(["higher", "lower"]), stale=st.integers(1, 9), gone=st.integers(1, 3),
     )  # fmt: skip
-    def begin(self, duration: timedelta, recover_for: timedelta, no_data: str, worse: str) -> None:
-        self.timing = Timing(duration, recover_for, no_data, worse)  # pyright: ignore[reportArgumentType]
+    def begin(
+        self, duration: timedelta, recover_for: timedelta, no_data: str, worse: str, stale: int, gone: int
+    ) -> None:
+        limits = stale * MINUTE, min(stale, gone) * MINUTE
+        self.timing = Timing(duration, recover_for, no_data, worse, *limits)  # pyright: ignore[reportArgumentType]
         self.told = Told(self.timing)
         self.instance = Instance(KEY)
         self.instant = NOON
@@ -207,7 +272,8 @@ class Lifecycle(RuleBasedStateMachine):
             before, quiet_until = self.instance, unchanged_until(self.instance, self.timing)[verdict]
             self.instance, transition = step(self.instance, verdict, value, self.instant, self.timing)
             assert (transition and transition.kind) == self.told.evaluate(self.instant, verdict, value)
-            same = self.instance == renewed(before, value, self.instance.worst, self.instant)
+            judged = None if verdict in UNJUDGED else self.instant
+            same = self.instance == renewed(before, value, self.instance.worst, self.instant, judged)
             assert same == (self.instant < quiet_until)
 
     @rule()
@@ -217,12 +283,18 @@ class Lifecycle(RuleBasedStateMachine):
         assert (transition is not None) == (self.told.state in (State.FIRING, State.PENDING))
         self.told.state = State.RESOLVED if fired else State.INACTIVE if transition else self.told.state
         self.told.verdicts.clear()
+        self.told.judged = None
 
     @rule()
     def miss_some(self) -> None:
         self.instant += 120 * MINUTE
         self.instance = interrupted(self.instance)
         self.told.verdicts.clear()
+        self.told.judged = None
+
+    def begun(self, run: list[tuple[datetime, Verdict, float | None]]) -> datetime | None:
+        """When a run began, were all its evaluations the newest ones."""
+        return self.instant - (len(run) - 1) * MINUTE if run else None
 
     @invariant()
     def agrees(self) -> None:
@@ -230,10 +302,11 @@ class Lifecycle(RuleBasedStateMachine):
             return
         assert self.instance.state is self.told.state
         breaches, recoveries = self.told.run(Verdict.BREACH), self.told.run(Verdict.RECOVERED)
-        if self.instance.state in (State.PENDING, State.FIRING):
-            assert self.instance.breaching_since == (breaches[0][0] if breaches else None)
+        assert self.instance.judged_at == self.told.judged
+        if self.instance.state is State.PENDING:
+            assert self.instance.breaching_since == self.begun(breaches)
         if self.instance.state is State.FIRING:
-            assert self.instance.recovering_since == (recoveries[0][0] if recoveries else None)
+            assert self.instance.recovering_since == self.begun(recoveries)
             assert self.instance.since is not None and self.instance.fired_at is not None
             assert self.instance.fired_at - self.instance.since >= self.timing.duration
             farthest = max if self.timing.worse == "higher" else min

@@ -17,8 +17,9 @@ MINUTE = timedelta(minutes=1)
 KEY = Key("errors")
 LENGTHS = st.integers(0, 5).map(lambda minutes: minutes * MINUTE)
 TIMINGS = st.builds(
-    Timing, LENGTHS, LENGTHS, st.sampled_from(["keep", "ok", "alert"]), st.sampled_from(["higher", "lower", "either"])
-)
+    Timing, LENGTHS, LENGTHS, st.sampled_from(["keep", "ok", "alert"]), st.sampled_from(["higher", "lower", "either"]),
+    LENGTHS.filter(bool), LENGTHS.filter(bool),
+)  # fmt: skip
 RUNS = st.lists(st.tuples(st.sampled_from(Verdict), st.integers(1, 12)), min_size=1, max_size=12)
 VALUES = st.floats(-9, 9) | st.just(float("nan"))
 

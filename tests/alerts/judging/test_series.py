@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -16,12 +16,14 @@ from alerts.judging.instants import micros
 from alerts.judging.series import Answers, Question, Series, Unanswered, ask
 from alerts.rules import AlertRule
 from alerts.trying.input_series import InputSeries
+from metrics import engine as asked_of
 from metrics.catalog import Metric
-from metrics.engine import Engine, Filter, Grain, Query, Result, Window
+from metrics.engine import Engine, Filter, Grain, Query, Window
 from metrics.settings import Settings
 from tests.alerts.made_up import CATALOG, DAY, HOUR, MONDAY, WEEK, letters, row, rule, seen
 from tests.conftest import SIMULATED_END
 
+T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
 HOURS = Window(start=SIMULATED_END - 12 * HOUR, end=SIMULATED_END)
 LABEL: Labels = (("endpoint", "/gone"),)
@@ -33,16 +35,22 @@ class Counting:
 
     engine: Answers
     asked: list[Query] = field(default_factory=list[Query])
+    """But for those about bad events."""
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
         return self.engine.metrics
 
-    def answer(self, query: Query, /) -> Result:
+    def answer(self, question: asked_of.Question[T], /) -> T:
+        asked: object = question
+        if isinstance(asked, Query):
+            self.remember(asked)
+        return self.engine.answer(question)
+
+    def remember(self, query: Query) -> None:
         self.asked.append(query)
         if any("broken" in item.values for item in query.filters):
             raise OSError("the disk is broken")
-        return self.engine.answer(query)
 
 
 @pytest.fixture

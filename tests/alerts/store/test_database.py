@@ -1,5 +1,7 @@
 """What alerts know outlives the process: what is written is read again, whole or not at all, on both databases."""
 
+import os
+import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -330,3 +332,12 @@ def test_the_database_lies_in_the_home_unless_the_settings_name_one(tmp_path: Pa
     assert (odd / FILE_NAME).is_file()
     Store.of(Settings(home=odd, alerts=Alerts(database_url=f"sqlite:///{tmp_path}/elsewhere.db"))).close()
     assert (tmp_path / "elsewhere.db").is_file()
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        Store.of(Settings(home=tmp_path)).close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600

@@ -32,6 +32,13 @@ def test_a_day_without_events_is_blank_and_has_a_cross() -> None:
     assert "Days without events: request 2." in picture.alt
 
 
+def test_a_day_alone_is_as_wide_as_a_day() -> None:
+    picture = volume(frame(("request", 0, 100)), Calendar(DAYS[:1], "day", DAYS[-1], {"request": FIRST}))
+    assert (
+        traces(picture)[0]["x"] == layout(picture)["xaxis"]["range"] == ["2026-03-01T12:00:00", "2026-03-02T12:00:00"]
+    )
+
+
 def test_before_its_first_event_a_kind_has_no_gap() -> None:
     dates = {"request": FIRST, "error": DAYS[6]}
     picture = volume(frame(("request", 0, 1), ("error", 6, 1)), Calendar(DAYS, "day", DAYS[-1], dates))

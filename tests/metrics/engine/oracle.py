@@ -174,8 +174,8 @@ def uptime(facts: Facts) -> pl.DataFrame:
 
 
 def slots(facts: Facts, value: pl.Expr) -> pl.DataFrame:
-    """An expression over the observed minutes."""
-    return facts.bucketed(minutes(facts), "minute").group_by(facts.keys).agg(value=value)
+    """An expression over the observed minutes, of the product's own components unless others are chosen."""
+    return facts.bucketed(minutes(facts, own=not facts.critical), "minute").group_by(facts.keys).agg(value=value)
 
 
 def status(facts: Facts) -> pl.DataFrame:
@@ -185,7 +185,7 @@ def status(facts: Facts) -> pl.DataFrame:
     return last.join(minutes(facts).filter(pl.col("state") >= 0), on="minute").rename({"state": "value"})
 
 
-def minutes(facts: Facts) -> pl.DataFrame:
+def minutes(facts: Facts, *, own: bool = False) -> pl.DataFrame:
     """The worst state of each minute, found minute by minute and component by component."""
     window = facts.query.window
     probes = facts.of("health", window.start - timedelta(minutes=6)).with_columns(
@@ -195,6 +195,8 @@ def minutes(facts: Facts) -> pl.DataFrame:
     chosen = {*facts.query.by, *(item.dimension for item in facts.query.filters)}
     if facts.critical and "component" not in chosen:
         probes = probes.filter(pl.col("component").is_in(facts.critical))
+    if own and "component" not in chosen:
+        probes = probes.filter(~pl.col("component").str.contains("^(llm|dependency):"))
     states: list[dict[str, object]] = []
     for (_, *group), rows in probes.sort("ts", "event_id").group_by("component", *facts.groups):
         named = dict(zip(facts.groups, group, strict=True))

@@ -145,9 +145,9 @@ def test_without_a_file_the_catalog_is_as_it_ships(tmp_path: Path) -> None:
     assert set(catalog(Settings(home=tmp_path))) == set(METRICS)
 
 
-def test_the_example_of_the_readme_works(home: Path) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    example = re.search(r"<!-- own metrics -->\n```yaml\n(.*?)```", readme, re.DOTALL)
+def test_the_example_of_the_documentation_works(home: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    example = re.search(r"<!-- own metrics -->\n```yaml\n(.*?)```", page, re.DOTALL)
     assert example
     (home / "metrics.yaml").write_text(example[1], encoding="utf-8")
     query = Query(metrics=("slow_requests",), window=QUESTIONS["everything"].window)

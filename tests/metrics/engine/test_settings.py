@@ -43,7 +43,7 @@ def test_failed_requests_are_left_out_of_response_times_when_the_setting_says_so
 
 
 def test_only_critical_components_take_the_product_down(world_home: Path, world_events: Events) -> None:
-    critical = ("api_gateway", "database")
+    critical = ("database",)
     engine = Engine(Settings(home=world_home, slo=Slo(critical_components=critical)))
     window = Window.model_validate({"start": "2026-03-28T22:00:30Z", "end": "2026-03-29T06:00:00Z"})
     query = Query(metrics=("uptime",), window=window, grain=Grain.MINUTES_30)
@@ -51,6 +51,20 @@ def test_only_critical_components_take_the_product_down(world_home: Path, world_
     assert differences("uptime", engine.answer(query).frame, expected, query, EXACT).is_empty()
     every = answer("uptime", world_events, query)
     assert not expected.sort("time").equals(every.sort("time"))
+
+
+def test_what_belongs_to_somebody_else_takes_the_product_down_only_where_the_settings_say_so(
+    world_home: Path, world_events: Events
+) -> None:
+    every = tuple(world_events["health"]["component"].unique())
+    own = tuple(name for name in every if not name.startswith(("llm:", "dependency:")))
+    assert set(own) < set(every)
+    query = Query(metrics=("uptime",), window=WINDOW)
+    uptimes = {
+        critical: Engine(Settings(home=world_home, slo=Slo(critical_components=critical))).answer(query).frame.item()
+        for critical in ((), own, every)
+    }
+    assert uptimes[()] == uptimes[own] > uptimes[every]
 
 
 def test_a_component_asked_about_by_name_need_not_be_critical(world_home: Path, world_events: Events) -> None:

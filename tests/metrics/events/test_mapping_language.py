@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from metrics.events.conversion import Converted, Occurrences
+from metrics.events.conversion import Converted, Occurrences, convert
 from metrics.events.mapping.mappings import MappingError, Mappings
 from metrics.events.mapping.unseen import unseen
+from metrics.events.pricing import PriceBook
 from metrics.events.recognition.recognition import recognize
-from tests.metrics.events.conftest import TIME, Convert
+from tests.metrics.events.conftest import NOW, TIME, Convert
 
 Load = Callable[[str], Mappings]
 
@@ -212,6 +213,17 @@ def test_a_row_becomes_as_many_events_as_it_counts(load: Load, converted: Conver
     assert good["cost_usd"].sum() == pytest.approx(0.1, rel=1e-15)
     assert good["event_id"].n_unique() == 3
     assert good["attributes"].to_list() == [{"n": "3", "events_in_row": "3"}] * 3
+
+
+def test_what_events_of_one_row_cannot_tell_is_said(load: Load) -> None:
+    rows = pl.DataFrame({"t": [TIME] * 3, "m": ["gpt-4o"] * 3, "i": [10] * 3, "c": [0.1] * 3, "n": [3, 1, 4]})
+    recognized = recognize(rows.schema, PurePath("usage.csv"), load(COUNTED), "own", rows)
+    seen = Occurrences()
+    for batch in (rows.head(1), rows.tail(2)):
+        convert(batch, recognized, now=NOW, prices=PriceBook(), source="usage.csv", occurrences=seen)
+    (note,) = seen.remarks.notes
+    assert note.startswith("7 events stand in 2 rows: those of one row have one time")
+    assert "percentiles, funnels" in note
 
 
 @pytest.mark.parametrize(

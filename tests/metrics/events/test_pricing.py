@@ -417,3 +417,20 @@ def test_without_a_cache_or_a_price_nothing_is_said_to_be_saved(columns: dict[st
 
 def test_savings_that_a_source_reports_stand() -> None:
     assert saved(input_tokens=1000, cached_input_tokens=400, cache_savings_usd=7.0) == 7.0
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3), ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3),
+        ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.0), ("anthropic.claude-3-haiku-20240307-v1:0", 0.25),
+        ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", 0.25),
+        ("arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3),
+        ("my-anthropic.claude-3-haiku-20240307-v1:0", None), ("anthropic.claude-3-haiku-20240307-tuned", None),
+    ],
+)  # fmt: skip
+def test_models_of_bedrock_are_priced_with_and_without_where_they_are_served(
+    model: str, expected: float | None
+) -> None:
+    rates = PriceBook().rates("aws.bedrock", model, datetime(2026, 5, 1, tzinfo=UTC))
+    assert (rates[0].input if rates else None) == expected

@@ -1,6 +1,7 @@
 """A writer that is killed at any instant loses nothing and stores nothing twice."""
 
 import random
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 from metrics.lake.ingest import ingest_inbox, status
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
-from tests.killing import killed_after
+from tests.killing import TIMEOUT, killed_after
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.files import NOW, START, requests
 from tests.metrics.lake.ingesting import look
@@ -45,13 +46,17 @@ def test_fifty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     inbox = home / "inbox"
     inbox.mkdir(parents=True)
     settings = Settings(home=home)
-    dropped, kills = 0, 0
+    drop(inbox, 0)
+    begun = time.monotonic()
+    assert not killed_after(TIMEOUT, look, home)
+    undisturbed = time.monotonic() - begun
+    dropped, kills = 1, 0
     while kills < KILLS:
         if not any(inbox.iterdir()):
             drop(inbox, dropped)
             drop(inbox, dropped + 1)
             dropped += 2
-        kills += killed_after(chance.random() * 1.6, look, home)
+        kills += killed_after(chance.random() * 1.2 * undisturbed, look, home)
     ingest_inbox(settings, now=lambda: NOW, wait=False)
 
     lake = Lake(home)

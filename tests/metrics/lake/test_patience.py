@@ -213,6 +213,7 @@ def test_who_ended_the_process_decides_whether_the_file_is_to_blame(
     assert type(raised.value) is problem
 
 
+@pytest.mark.usefixtures("started_readers")
 def test_the_memory_of_the_reader_does_not_grow_with_history(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     requests(20_000, ts=[START] * 20_000).write_parquet(path)

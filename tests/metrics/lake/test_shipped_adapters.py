@@ -88,6 +88,10 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "iis.log": ("iis", {"request": {"events": 2, "users": 2, "broken": 1, "took": 875}}, 0),
     "kubernetes-events.json": ("kubernetes-events", {"error": {
         "events": 2, "severities": ["warning", "warning"], "components": ["chat-1"]}}, 1),
+    "jaeger.json": ("opentelemetry", {
+        "llm_call": {"events": 2, "input": 300, "output": 40, "took": 800, "failed": 1, "models": ["gpt-4o"],
+                     "first": "2026-05-01 10:00:00"},
+        "request": {"events": 1, "broken": 0, "took": 2000, "paths": ["/api/chat"]}}, 2),
     "langfuse-api.json": ("langfuse-api", {"llm_call": {
         "events": 1, "input": 100, "output": 20, "cost": 0.001, "took": 2000}}, 0),
     "langsmith.jsonl": ("langsmith", {"llm_call": {
@@ -126,6 +130,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
         "events": 2, "users": 1, "input": 24, "cached": 6, "output": 54, "cost": 0.003, "took": 1000, "failed": 1}}, 0),
     "opentelemetry-clickhouse.ndjson": ("opentelemetry-clickhouse", {"llm_call": {
         "events": 1, "input": 100, "output": 20, "took": 1500}}, 0),
+    "opentelemetry-logs.json": ("opentelemetry-logs", {"error": {
+        "events": 3, "severities": ["critical", "error", "error"], "components": ["app.chat"],
+        "first": "2026-05-01 10:00:01"}}, 2),
     "posthog.jsonl": ("posthog", {
         "llm_call": {"events": 4, "users": 2, "input": 1118, "cached": 1050, "output": 25, "took": 350, "failed": 1,
                      "limited": 1},
@@ -147,6 +154,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "vertex-request-response.jsonl": ("vertex-request-response", {"llm_call": {
         "events": 2, "input": 1000, "cached": 300, "output": 140, "reasoning": 40, "took": 657, "failed": 1,
         "limited": 1, "models": ["gemini-2.5-flash"]}}, 0),
+    "zipkin.json": ("opentelemetry", {
+        "llm_call": {"events": 2, "input": 200, "output": 30, "took": 800, "failed": 1},
+        "request": {"events": 1, "broken": 1, "took": 2000, "paths": ["/api/chat"]}}, 2),
 }  # fmt: skip
 """By sample: the adapter, the figures of what it becomes by kind, and how many rows are no events."""
 ASKED: Mapping[str, tuple[str, str]] = {
@@ -164,6 +174,7 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "google-cloud-billing.jsonl": ("google-cloud-billing", "sums of money"),
     "openai-costs-api.jsonl": ("openai-costs-api", "sums of money"),
     "openai-costs.csv": ("openai-costs", "sums of money"),
+    "upptime-summary.json": ("upptime-summary", "without the times of probes"),
 }
 """By sample: the adapter, and why nothing of it is stored."""
 

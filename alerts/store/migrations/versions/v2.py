@@ -1,33 +1,15 @@
-"""Silences have matchers in the place of a rule and labels; incidents know when a message about them arrived."""
-
-import json
-from collections.abc import Mapping
+"""What verdicts over grown windows stand on, and where there were too few events to judge."""
 
 from alembic import op
-from sqlalchemy import Column, DateTime, Text, column, select, table, update
+from sqlalchemy import Boolean, Column, DateTime, Text, false
 
 revision = "2"
 down_revision = "1"
 
-SILENCES = table("silences", column("id"), column("rule"), column("labels"), column("matchers"))
-INCIDENTS = table("incidents", column("delivered_at"), column("first_told_at"))
-
 
 def upgrade() -> None:
-    """Change them; what was told before is taken to have arrived."""
-    op.add_column("incidents", Column("delivered_at", DateTime(timezone=True)))
-    op.execute(update(INCIDENTS).values(delivered_at=INCIDENTS.c.first_told_at))
-    op.add_column("silences", Column("matchers", Text()))
-    connection = op.get_bind()
-    for row in connection.execute(select(SILENCES)).all():
-        matchers = _matchers(row.rule, json.loads(row.labels))
-        connection.execute(update(SILENCES).where(SILENCES.c.id == row.id).values(matchers=matchers))
-    with op.batch_alter_table("silences") as silences:
-        silences.alter_column("matchers", existing_type=Text(), nullable=False)
-        silences.drop_column("rule")
-        silences.drop_column("labels")
-
-
-def _matchers(rule: str, labels: Mapping[str, str]) -> str:
-    named = [("rule", rule)] if rule else []
-    return json.dumps([[name, "=", value] for name, value in (*named, *labels.items())], separators=(",", ":"))
+    """Add the columns; of what is there already nothing is known."""
+    op.add_column("evaluated", Column("too_few", Boolean(), nullable=False, server_default=false()))
+    op.add_column("instances", Column("judged_at", DateTime(timezone=True)))
+    op.add_column("instances", Column("basis", Text(), nullable=False, server_default=""))
+    op.add_column("alerts", Column("basis", Text(), nullable=False, server_default=""))

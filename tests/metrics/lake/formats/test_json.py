@@ -151,8 +151,50 @@ def test_a_long_list_is_read_piece_by_piece_as_it_is_read_whole(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("[]", "no rows"), ('{"resourceLogs":[]}', "only traces"), ('{"a": nope}', "not a JSON document")],
+    [
+        ("[]", "no rows"),
+        ('{"resourceMetrics":[]}', "OTLP document of metrics"),
+        ('{"a": nope}', "not a JSON document"),
+    ],
 )
 def test_a_document_without_rows_is_refused(content: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match=said):
         read(written(tmp_path / "a.json", content))
+
+
+SPAN = {"traceId": "t", "id": "a", "name": "x", "timestamp": 1777629600000000, "duration": 5, "localEndpoint": {}}
+
+
+@pytest.mark.parametrize(
+    "content", [json.dumps([SPAN, SPAN]), json.dumps([[SPAN], [SPAN]]), f"{json.dumps(SPAN)}\n{json.dumps(SPAN)}\n"]
+)
+def test_spans_of_zipkin_are_rows_in_a_list_in_lists_and_on_lines(content: str, tmp_path: Path) -> None:
+    found = read(written(tmp_path / "a.json", content))
+    assert found.broken == ()
+    assert found.rows["start_time_unix_nano"].to_list() == [1777629600000000000] * 2
+    assert found.rows["end_time_unix_nano"].to_list() == [1777629600000005000] * 2
+
+
+@pytest.mark.parametrize("is_page", [False, True])
+def test_a_trace_of_jaeger_needs_nothing_of_what_it_may_have(is_page: bool, tmp_path: Path) -> None:
+    odd = [
+        {},
+        {"spanID": "s", "startTime": "x", "tags": [{"key": "a"}, 5], "references": [{"refType": "FOLLOWS_FROM"}]},
+    ]
+    trace = {"traceID": "t", "spans": [*odd, 7], "processes": {"p1": None}}
+    found = read(
+        written(tmp_path / "a.json", json.dumps({"data": [trace, trace], "errors": None} if is_page else trace))
+    )
+    assert found.broken == ()
+    assert set(found.rows["name"]) == {None}
+
+
+def test_records_of_otlp_logs_are_told_apart_within_a_span(tmp_path: Path) -> None:
+    record = {"timeUnixNano": "1777629600000000000", "traceId": "t", "spanId": "s", "severityText": "Error2"}
+    bodies = [{"stringValue": "a"}, {"kvlistValue": {"values": [{"key": "k", "value": {"intValue": "1"}}]}}, None]
+    logs = [{**record, "body": body} for body in bodies]
+    document = {"resourceLogs": [{"scopeLogs": [{"logRecords": [*logs, 5]}, 5]}, 5]}
+    found = read(written(tmp_path / "a.json", json.dumps(document)))
+    assert found.rows["severity"].to_list() == ["error"] * 3
+    assert found.rows["body"].to_list() == ["a", '{"k":"1"}', None]
+    assert "span_id" not in found.rows.columns

@@ -15,7 +15,7 @@ import pytest
 
 from metrics.lake.formats import open_file
 from metrics.lake.problems import Unreadable
-from tests.metrics.lake.formats.reading import read, written
+from tests.metrics.lake.formats.reading import read, read_text, written
 
 TABLE = b"ts,model\n" + b"2026-05-01T10:00:00Z,gpt-4o\n" * 3
 
@@ -105,3 +105,12 @@ def test_looking_through_a_file_is_a_sign_of_life(tmp_path: Path) -> None:
     pl.DataFrame({"ts": ["x" * 1000] * 5000, "n": range(5000)}).write_csv(path)
     open_file(path, 1000, lambda: signs.append(1))
     assert len(signs) > 3
+
+
+def test_the_last_probe_of_upptime_says_where_the_others_are(tmp_path: Path) -> None:
+    probe = (
+        "url: https://example.com\nstatus: up\ncode: 200\nresponseTime: 182\nlastUpdated: 2026-05-01T10:00:00.000Z\n"
+        "startTime: 2026-01-01T00:00:00.000Z\ngenerator: Upptime <https://github.com/upptime/upptime>\n"
+    )
+    with pytest.raises(Unreadable, match="commit of this file: write them out as a table of component"):
+        read_text(tmp_path, probe, "front.yml")

@@ -52,6 +52,8 @@ Rows = list[dict[str, Any]]
 
 def as_csv(events: Rows, separator: str, line_end: str, quoting: Any, decimal: str) -> str:
     file = io.StringIO(newline="")
+    if line_end == "\r":  # the writer leaves line feeds without quotes then, and a reader must take them for line ends
+        quoting = csv.QUOTE_ALL
     writer = csv.writer(file, delimiter=separator, lineterminator=line_end, quoting=quoting)
     writer.writerow(COLUMNS)
     for event in events:

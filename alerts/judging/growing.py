@@ -1,0 +1,210 @@
+"""Windows that grow: how a threshold is judged where a rule's window holds too few events.
+
+A window that holds fewer than `min_events` reaches back, up to `max_window`, until it holds them. Grown windows
+overlap, so that `duration` protects no longer from chance, and two errors of twenty are ten percent. So a breach over
+one is only believed when
+
+- there are `min_bad_events` bad events in it, and
+- the lower bound of Wilson's interval of their share lies beyond the threshold as well: at 90 % where the window holds
+  `min_events`; at 99 % where it holds fewer, so that six failures of six need not wait for twenty.
+
+Percentiles are judged by the same arithmetic: a P95 lies above a threshold when more than 5 % of the events do. Means
+have no bad events: they are judged once there are `min_events`.
+
+What has recovered is seen sooner: an alert ends by what the newest events say, in a window that grows to two thirds of
+`stale_after` at most, and one bad event among ten keeps none alive. Where windows hold enough by themselves, an empty
+one is a gap in what is recorded, and stays one.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.judging.evidence import Evidence
+from alerts.judging.instance import Verdict
+from alerts.judging.series import Floats
+from alerts.judging.verdicts import OPERATORS, Bools, Judged, Tally, nine_digits
+from alerts.rules import Static
+
+CERTAIN, LIKELY = 2.3263, 1.2816
+"""Standard deviations of the normal distribution below which 99 % and 90 % lie (NIST, e-Handbook, 1.3.6.7.1)."""
+FEW = 6
+"""Events of which it is looked whether they alone are certain."""
+ALONE = 10
+"""Events among which a single bad one says nothing."""
+SELDOM_EMPTY = 0.9
+"""Part of the windows that must hold something for an empty one to be a gap."""
+Columns = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What grown windows hold: a cell for each row and judged column."""
+
+    columns: Columns
+    events: Floats
+    bad: Floats
+    """Bad events; of a mean, the sum of the values."""
+
+    @property
+    def share(self) -> Floats:
+        """The part of the events that is bad, NaN where there are none."""
+        return self.bad / self.events
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Events and bad events up to each column, from which those of any window are differences."""
+
+    events: Floats
+    bad: Floats
+    first: int
+
+    @classmethod
+    def of(cls, events: Floats, bad: Floats, first: int) -> "_Sums":
+        return cls(_summed(events), _summed(bad), first)
+
+    def grown(self, fewest: float, most: int) -> _Window:
+        """The shortest windows that hold so many events, or the longest there may be."""
+        rows, ends = self.events.shape[0], np.arange(self.first, self.events.shape[1] - 1) + 1
+        reached = self.events[:, ends]
+        # One search for all rows: each is shifted behind the end of the one before.
+        apart = float(self.events[:, -1].max(initial=0)) + fewest + 1
+        shift = apart * np.arange(rows)[:, np.newaxis]
+        wanted = np.maximum(reached - fewest, -1.0) + shift
+        places = (self.events + shift).ravel().searchsorted(wanted.ravel(), side="right").reshape(wanted.shape) - 1
+        starts = places - self.events.shape[1] * np.arange(rows)[:, np.newaxis]
+        starts = np.clip(starts, np.maximum(ends - most, 0), ends - 1)
+        return self.between(starts, np.broadcast_to(ends, starts.shape))
+
+    def between(self, starts: Columns, ends: Columns) -> _Window:
+        """What lies between two columns."""
+        row = np.arange(len(starts))[:, np.newaxis]
+        return _Window(
+            ends - starts,
+            self.events[row, ends] - self.events[row, starts],
+            self.bad[row, ends] - self.bad[row, starts],
+        )
+
+
+def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Judged:
+    """The verdicts over the rule's window, with those over grown ones wherever it holds too few events."""
+    asked, series, first = evidence.asked, evidence.series, evidence.first
+    there = np.where(np.isnan(series.values), 0.0, series.events)
+    few = there[:, first:] < asked.min_events
+    if not few.any() or not isinstance(condition.threshold, float):
+        return fixed
+    width = asked.question.width
+    upward = ">" in condition.operator
+    bad = _bad(evidence, upward, there)
+    sums = _Sums.of(there, bad, first)
+    most = max(asked.max_window // width, 1)
+    whole = sums.grown(asked.min_events, most)
+    recent = sums.grown(asked.min_events, max(min(most, asked.stale * 2 // 3 // width), 1))
+    compare = OPERATORS[condition.operator]
+    threshold, recover = condition.threshold, condition.threshold if condition.recover is None else condition.recover
+
+    def value(window: _Window) -> Floats:
+        if series.quantile is not None or not series.percentage:
+            return window.share
+        return nine_digits(100 * window.share if upward else 100 - 100 * window.share)
+
+    if series.quantile is None and not series.percentage:
+        breach = (whole.events >= asked.min_events) & compare(whole.share, threshold)
+        chosen = whole
+        calm = ~compare(recent.share, recover)
+        beyond = compare(whole.share, threshold)
+    else:
+        allowed = _allowed(condition, series.quantile, upward)
+        newest = sums.grown(min(FEW, asked.min_events), most)
+        likely = (whole.events >= asked.min_events) & _beyond(whole, allowed, LIKELY)
+        certain = _beyond(newest, allowed, CERTAIN)
+        enough = [window.bad >= asked.min_bad_events for window in (whole, newest)]
+        by_whole = enough[0] & (likely | _beyond(whole, allowed, CERTAIN))
+        breach = by_whole | (enough[1] & certain)
+        chosen = _chosen(by_whole | ~breach, whole, newest)
+        beyond = whole.share > allowed
+        calm = recent.share <= (allowed if series.quantile is not None else _share(recover, upward))
+        calm |= (recent.bad <= 1) & (recent.events >= ALONE)
+    seen = (recent.events > 0) & ~_gap(there, first, most, asked.min_events)
+    calm &= seen
+    enough_seen = (whole.events >= asked.min_events) & ~beyond
+    verdict = np.select(
+        [~seen, breach & calm, breach, enough_seen & calm, enough_seen, calm],
+        [Verdict.NO_DATA, Verdict.FADING, Verdict.BREACH, Verdict.RECOVERED, Verdict.BETWEEN, Verdict.CALM],
+        Verdict.TOO_FEW,
+    ).astype(np.int8)
+    shown = _chosen(~calm, chosen, recent)
+    values = series.values[:, first:] if series.quantile is not None else value(shown)
+    tally = Tally(shown.columns, shown.events, shown.bad if series.percentage or series.quantile is not None else None)
+    return Judged(
+        np.where(few, verdict, fixed.verdicts),
+        np.where(few, np.where(seen, values, np.nan), fixed.values),
+        tally=tally.where(few & seen),
+    )
+
+
+def _bad(evidence: Evidence, upward: bool, there: Floats) -> Floats:
+    """The bad events of each bucket, on which side of the threshold they may be; of a mean, the sum of its values."""
+    series = evidence.series
+    values = np.where(np.isnan(series.values), 0.0, series.values)
+    if series.quantile is not None:
+        assert evidence.slow is not None
+        return np.minimum(evidence.slow, there)
+    if not series.percentage:
+        return values * there
+    # A percentage of whole events is a whole number of them.
+    share = np.clip(values / 100 if upward else 1 - values / 100, 0.0, 1.0)
+    return np.round(share * there, 6)
+
+
+def _allowed(condition: Static, quantile: float | None, upward: bool) -> float:
+    """The share of bad events up to which nothing is wrong."""
+    assert isinstance(condition.threshold, float)
+    return 1 - quantile if quantile is not None else _share(condition.threshold, upward)
+
+
+def _share(percentage: float, upward: bool) -> float:
+    return percentage / 100 if upward else 1 - percentage / 100
+
+
+def _beyond(window: _Window, allowed: float, deviations: float) -> Bools:
+    """Whether the lower bound of the share of bad events lies above what is allowed (Wilson, JASA 22, 1927)."""
+    events, share, square = window.events, window.share, deviations * deviations
+    middle = share + square / (2 * events)
+    spread = deviations * np.sqrt(share * (1 - share) / events + square / (4 * events * events))
+    return (middle - spread) / (1 + square / events) > allowed
+
+
+def _gap(events: Floats, first: int, most: int, fewest: int) -> Bools:
+    """Empty buckets of what has enough events in nearly every bucket from the first to the last that has any."""
+    columns = np.arange(events.shape[1])
+    filled = events > 0
+    last = np.maximum.accumulate(np.where(filled, columns, -1), axis=1)
+    after = np.minimum.accumulate(np.where(filled, columns, len(columns))[:, ::-1], axis=1)[:, ::-1]
+    sums, counts = _summed(events), _summed(filled.astype(np.float64))
+    ends = columns[first:]
+    begins = np.maximum(ends + 1 - most, 0)
+    length = np.maximum(last[:, ends] - after[:, begins] + 1, 1)
+    usual = (sums[:, ends + 1] - sums[:, begins]) / length
+    full = (counts[:, ends + 1] - counts[:, begins]) / length
+    return ~filled[:, first:] & (usual >= fewest) & (full >= SELDOM_EMPTY)
+
+
+def _chosen(here: Bools, one: _Window, other: _Window) -> _Window:
+    return _Window(
+        np.where(here, one.columns, other.columns),
+        np.where(here, one.events, other.events),
+        np.where(here, one.bad, other.bad),
+    )
+
+
+def _summed(values: Floats) -> Floats:
+    return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
+
+
+def reach_of(max_window: timedelta, width: timedelta) -> timedelta:
+    """How far before the judged bucket a window may grow."""
+    return max(max_window // width * width - width, timedelta())

@@ -1,0 +1,27 @@
+"""How slow this machine is just now, and so how long is waited for what has to come.
+
+Whoever waits goes on as soon as it is there: patience costs nothing but where something is wrong.
+"""
+
+import subprocess
+import sys
+import time
+from functools import cache
+
+QUIET_SECONDS = 0.6
+"""What starting Python with Polars takes where nothing else is at work."""
+SLOWEST = 5.0
+PATIENCE_MILLISECONDS = 60_000
+
+
+@cache
+def slowness() -> float:
+    """How many times slower this machine is than a quiet one, from 1 to 5; measured once a test process."""
+    begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import polars"], check=True)
+    return min(max((time.monotonic() - begun) / QUIET_SECONDS, 1.0), SLOWEST)
+
+
+def patience() -> float:
+    """For how many milliseconds is waited."""
+    return PATIENCE_MILLISECONDS * slowness()

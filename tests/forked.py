@@ -1,0 +1,107 @@
+"""The process that others are forked from: `python -m tests.forked SOCKET`, until its standard input ends.
+
+Each connection asks for one process, hears its number, and how it ended. A process whose connection breaks off is
+killed: whoever asked for it is no longer there.
+"""
+
+import os
+import pickle
+import selectors
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from metrics.events.mapping import mappings
+from metrics.lake import child
+from tests.forking import FORKS, ForkedReader
+
+PRELOADED = [import_module(name) for name in ("metrics.lake.ingest", "tests.alerts.living")]
+
+
+def main(address: str) -> None:
+    """Fork what is asked for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _have_shipped_mappings()
+    FORKS.address = address
+    child.reading_process = ForkedReader  # what is forked from here has its readers forked from here
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener, selectors.DefaultSelector() as selector:
+        listener.bind(address)
+        listener.listen(64)
+        selector.register(listener, selectors.EVENT_READ)
+        selector.register(0, selectors.EVENT_READ)
+        os.write(1, b"ready\n")
+        while all(key.fd != 0 for key, _ in selector.select()):
+            connection, _ = listener.accept()
+            with connection:
+                if os.fork() == 0:
+                    listener.close()
+                    _guard(connection)
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    """Another one is done."""
+
+
+def _guard(connection: socket.socket) -> None:
+    """Fork the process that a connection asks for, and tell how it ended."""
+    asked, files, _, _ = socket.recv_fds(connection, 2**20, 2)
+    process = os.fork()
+    if process == 0:
+        connection.close()
+        os._exit(_done(files, *pickle.loads(asked)))
+    for file in (*files, 0, 1):
+        os.close(file)
+    with suppress(OSError), selectors.DefaultSelector() as selector:
+        connection.send(str(process).encode())
+        selector.register(connection, selectors.EVENT_READ)
+        selector.register(os.pidfd_open(process), selectors.EVENT_READ)
+        if any(key.fileobj is connection for key, _ in selector.select()):
+            os.kill(process, signal.SIGKILL)
+    ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    with suppress(OSError):
+        connection.send(str(ended).encode())
+    os._exit(0)
+
+
+def _done(
+    files: list[int], work: Callable[..., object], arguments: tuple[Any, ...], environment: dict[str, str], folder: str
+) -> int:
+    """The exit code of some work."""
+    for place, file in enumerate(files):
+        os.dup2(file, place)
+        os.close(file)
+    sys.stdin = os.fdopen(0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    try:
+        work(*arguments)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _have_shipped_mappings() -> None:
+    """Know the mappings that ship. A process reads them that is not forked from: reading them starts threads."""
+    read, written = os.pipe()
+    if os.fork() == 0:
+        with os.fdopen(written, "wb") as file:
+            pickle.dump(mappings._shipped(), file)  # pyright: ignore[reportPrivateUsage]
+        os._exit(0)
+    os.close(written)
+    with os.fdopen(read, "rb") as file:
+        found: tuple[mappings.FileMapping, ...] = pickle.load(file)
+    os.wait()
+    mappings._shipped = lambda: found  # pyright: ignore[reportPrivateUsage]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
