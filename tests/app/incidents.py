@@ -50,7 +50,14 @@ _COURSE = (1.2, None, 0.8, 2.4, 5.1, 6.4, 7.3)
 
 def incident(id: str, key: Key, priority: Priority, title: str, opened: datetime, **more: object) -> Incident:
     """An open incident of one alert, of which somebody was told."""
-    given = {"members": (key,), "firing": (key,), "told": ("slack",), "told_at": opened, "first_told_at": opened}
+    given = {
+        "members": (key,),
+        "firing": (key,),
+        "told": ("slack",),
+        "told_at": opened,
+        "first_told_at": opened,
+        "delivered_at": opened,
+    }
     return Incident(id, key, title, priority, opened, **{**given, **more})  # pyright: ignore[reportArgumentType]
 
 

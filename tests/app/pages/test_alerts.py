@@ -170,7 +170,7 @@ def test_the_worst_incident_stands_first_with_value_threshold_and_since_when(sho
     assert (tiles["Error rate"].value, tiles["Error rate"].delta.replace("\\", "")) == ("7.30 %", "> 5 % for 1h")
     said = texts(test)
     assert "For 17 min, since 03 May 23:46 · endpoint: /api/v1/chat · worst 8.76 % · 1 more alert under it" in said
-    assert "told slack:#incidents, pagerduty at 03 May 23:51, escalated 1 ×" in said
+    assert "told slack:#incidents, first at 03 May 23:51, escalated 1 ×; pagerduty not told yet" in said
     assert "acknowledged by ada 40 min ago" in said
     assert "silenced until 02:03 by bob: new price table" in said
     assert [alt.split(":")[0] for alt in charts(test)].count("Error rate, newest values") == 1
