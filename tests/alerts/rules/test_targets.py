@@ -16,7 +16,7 @@ TOKEN = "T0/s3cret"
         ("email:oncall@example.com", "email:oncall@example.com"),
         ("webhook", "webhook"),
         (f"webhook:https://hooks.example.com/{TOKEN}", "webhook:hooks.example.com"),
-        (f"webhook:https://user:{TOKEN}@hooks.example.com:8443/?t={TOKEN}", "webhook:hooks.example.com"),
+        (f"webhook:https://user:s3cret@hooks.example.com:8443/?t={TOKEN}", "webhook:hooks.example.com"),
         (f"webhook:{TOKEN}", "webhook:…"),
         (f"webhook:https://[{TOKEN}", "webhook:…"),
         (f"pigeon:{TOKEN}", "pigeon"),

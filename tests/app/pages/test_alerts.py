@@ -373,7 +373,7 @@ def test_an_incident_says_what_to_do_who_is_hit_and_what_was_like_it_before(show
 
 def test_a_note_is_written_into_the_timeline(shown: Shown, tmp_path: Path) -> None:
     filled(tmp_path, NOW)
-    test = shown(ADA, incident=FALLING)
+    test = shown(ADA, EVERYBODY, incident=FALLING)
     test.text_input("note-text").set_value("rolled back [router](http://h)")
     press(test, next(button.key for button in test.button if button.label == "Note it") or "")
     sound(test)
