@@ -26,7 +26,7 @@ REAL_END = datetime(2026, 9, 1, tzinfo=UTC)
 LONG = (
     "/e2e/", "/test_killed_", "/test_cut_off_", "/test_undo_cut_off", "/test_against_oracle", "/test_whole_path",
     "/test_standby", "/test_server", "/test_sidecar",
-    "/alerts/test_shipped", "/alerts/test_watch", "/alerts/test_store",
+    "/alerts/rules/test_shipped", "/alerts/test_watch", "/alerts/store/test_database", "/events/test_paths",
 )  # fmt: skip
 """Parts of the paths of tests that take much longer than others."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

@@ -9,10 +9,13 @@ import threading
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
 from app.commands.up import answers, web
+from app.demo import NAME
+from app.home import DEMO_DIRECTORY
 
 TIMEOUT = 180
 
@@ -59,9 +62,14 @@ UPGRADE = {
 
 @contextmanager
 def running_up(
-    home: Path, port: int, environment: Mapping[str, str] | None = None
+    home: Path, port: int, environment: Mapping[str, str] | None = None, *, demo: bool = False
 ) -> Generator[tuple["subprocess.Popen[str]", list[str]]]:
-    """`promptpilot up` on that port, once it has told its address; with the lines it has written so far."""
+    """`promptpilot up` on that port, once it has told its address; with the lines it has written so far.
+
+    Unless it is to simulate a `demo`, which takes it longer than most tests, it finds one that is fresh and empty.
+    """
+    if not demo:
+        (home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)).mkdir(parents=True, exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "up", "--port", str(port), "--home", str(home)],
         stdout=subprocess.PIPE,

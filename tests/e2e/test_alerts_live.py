@@ -14,8 +14,6 @@ from playwright.sync_api import Browser, expect
 
 from alerts.incidents import Incident
 from alerts.store import Store
-from app.demo import NAME
-from app.home import DEMO_DIRECTORY
 from app.state import parse
 from app.wording import quantity
 from metrics.engine import Engine, Filter, Query, Window
@@ -124,9 +122,7 @@ def the_incident(store: Store) -> Incident:
 
 def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) -> None:
     home, port = tmp_path / "home", free_port()
-    # A fresh demo home keeps the sidecar from simulating one.
-    (home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)).mkdir(parents=True)
-    (home / "inbox").mkdir()
+    (home / "inbox").mkdir(parents=True)
     (home / "alerts.yaml").write_text(RULE, encoding="utf-8")
     address = f"http://127.0.0.1:{port}"
     with FakeSlack() as slack:

@@ -65,6 +65,7 @@ def chosen(visit: Visit, listed: int) -> Locator:
     table = visit.page.get_by_role("region", name=f"Files, newest first: {listed} of {listed}")
     expect(table).to_be_visible()
     choose(visit, visit.page.get_by_role("combobox", name="Take back, or read again"), "export.csv")
+    visit.complete()
     return visit.page.locator(".st-key-panel-files")
 
 
