@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Home, Json, settings_of
+from app.commands.options import Home, Json, settings_of, warn_of_own_metrics
 from app.commands.outcome import Exit, wrong
 from app.commands.printing import print_json, say
 
@@ -33,6 +33,7 @@ def check(
 
     settings = settings_of(home)
     metrics = catalog(settings)
+    warn_of_own_metrics(settings)
     found = _of(files, settings, metrics) if files else Rules().load(settings, metrics)
     if as_json:
         print_json({
