@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.home import current_home
-from metrics.catalog import MetricsError
+from metrics.catalog import MetricsError, own_problems
 from metrics.catalog.own import stamp_of
 from metrics.engine import CACHE_FILTERS_FROM, Engine
 from metrics.settings import Settings, load_settings
@@ -29,7 +29,7 @@ class Source:
     own_metrics: int = 0
     """Changes whenever the home's own metrics do."""
     problem: str = ""
-    """What is wrong with the home's own metrics, which are left out then."""
+    """What is wrong with metrics of the home's own, which are left out then."""
     own: Path | None = None
     """The home that files are dropped into, where another one is shown."""
 
@@ -49,7 +49,8 @@ def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
     """`own_metrics` is the time stamp of the home's metrics: when they change, another engine knows them."""
     settings = _settings().model_copy(update={"home": path})
     try:
-        engine, problem = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM), ""
+        engine = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM)
+        problem = "; ".join(map(str, own_problems(settings)))
     except MetricsError as error:
         engine, problem = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM, own_metrics=False), str(error)
     return Source(

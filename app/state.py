@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from metrics.engine.addresses import filter_parameters, parse_filter, quoted, window_parameters
 from metrics.engine.query import Filter, Window
+from metrics.zones import zone
 
 DEFAULT_RANGE = "24h"
 _INSTANT = timedelta(microseconds=1)
@@ -143,8 +144,8 @@ def _zone(params: Mapping[str, Sequence[str]], timezone: str, notes: list[str]) 
     if name is None:
         return timezone
     try:
-        return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError):
+        return zone(name).key
+    except ValueError:
         notes.append(f"The time zone {quoted(name)} was ignored: it is no IANA name such as Europe/Berlin.")
         return timezone
 

@@ -17,6 +17,8 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from metrics.zones import zone
+
 _Days = Annotated[int, Field(ge=0)]
 _HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
 """A name, an address of version 4 or 6, or a pattern."""
@@ -276,6 +278,12 @@ class Settings(BaseSettings):
     """Directory of inbox, lake, rollups, rejected files and state."""
     timezone: str = "UTC"
     """Time zone of new views, an IANA name."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        return zone(name).key
+
     slo: Slo = Slo()
     errors: Errors = Errors()
     performance: Performance = Performance()

@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
-from metrics.events.entries import nearest
+from metrics.zones import zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EXAMPLE = "sun 02:00-04:00 Europe/Berlin"
@@ -46,7 +46,7 @@ class Weekly:
             end = time() if match["end"] == _MIDNIGHT else time.fromisoformat(match["end"].zfill(5))
         except ValueError as error:
             raise ValueError(f"{text!r} is no span: {error}") from error
-        return cls(_days(match["days"]), start, end, _zone(match["zone"] or "UTC"))
+        return cls(_days(match["days"]), start, end, zone(match["zone"] or "UTC"))
 
     def covers(self, at: datetime) -> bool:
         """Whether a moment lies in it; the end does not."""
@@ -61,13 +61,6 @@ class Weekly:
         begins = self._begins(local, back)
         ends = datetime.combine(begins.date(), self.end)
         return ends if ends > begins else ends + timedelta(days=1)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no time zone{nearest(name, available_timezones())}") from error
 
 
 def _days(text: str | None) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Home, Json, settings_of
+from app.commands.options import Home, Json, settings_of, warn_of_own_metrics
 from app.commands.printing import print_json, say_lines, table_text
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def metrics(
     if as_markdown:
         say_lines(markdown_table(list(METRICS.values())))
         return
-    known = list(catalog(settings_of(home)).values())
+    settings = settings_of(home)
+    known = list(catalog(settings).values())
+    warn_of_own_metrics(settings)
     if as_json:
         print_json([
             {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.outcome import invalid, wrong
+from app.commands.printing import warn
 from app.commands.window import DEFAULT_LAST
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ def settings_of(home: Path | None) -> "Settings":
     except (YAMLError, TypeError, ValueError) as error:
         raise wrong(f"{where}: not a YAML mapping of settings: {error}") from error
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+
+
+def warn_of_own_metrics(settings: "Settings") -> None:
+    """Say which metrics of the home's own cannot be used, beside whatever is told without them."""
+    from metrics.catalog import own_problems
+
+    for problem in own_problems(settings):
+        warn(f"promptpilot: {problem}: the metric is left out")
 
 
 def now() -> datetime:

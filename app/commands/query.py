@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.answer import Format, remark, rendered, write
-from app.commands.options import End, Home, Last, Start, Where, now, settings_of
+from app.commands.options import End, Home, Last, Start, Where, now, settings_of, warn_of_own_metrics
 from app.commands.outcome import invalid, unknown, wrong
 from app.commands.window import parse_filters, parse_window
 
@@ -57,6 +57,7 @@ def query(
         compare=compare,
         raw=raw,
     )
+    warn_of_own_metrics(settings)
     try:
         result = Engine(settings).answer(question)
     except EngineError as error:

@@ -76,12 +76,12 @@ def _range(last: str | None, start: str | None, end: str | None, zone: str) -> "
 
 
 def _check_zone(name: str) -> None:
-    from zoneinfo import ZoneInfo
+    from metrics.zones import zone
 
     try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise wrong(f"{name!r} is no time zone; expected an IANA name such as Europe/Berlin") from error
+        zone(name)
+    except ValueError as error:
+        raise wrong(str(error)) from error
 
 
 def _written(page: str, query: Mapping[str, Sequence[str]], settings: "Settings") -> bytes:

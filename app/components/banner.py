@@ -17,7 +17,7 @@ def banner() -> None:
     origin = source()
     if origin.problem:
         st.warning(
-            f"Own metrics are left out: {wording.markdown(wording.name(origin.problem, 400))}",
+            f"Own metrics that cannot be used are left out: {wording.markdown(wording.name(origin.problem, 400))}",
             icon=":material/edit_note:",
         )
     if origin.is_demo:

@@ -7,7 +7,6 @@ run that follows shows the new view.
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
-from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -17,6 +16,7 @@ from app.queries import asking
 from app.state import PRESETS, View
 from metrics.catalog import DIMENSIONS
 from metrics.engine.query import Filter, Window
+from metrics.zones import KNOWN
 
 _RANGE, _COMPARE, _ZONE, _FROM, _TO = "range", "compare", "zone", "from", "to"
 _WORDS = {"in": "", "not in": "not ", "contains": "contains "}
@@ -99,8 +99,8 @@ def _comparison(view: View) -> None:
 
 def _zone(view: View) -> None:
     with st.popover(wording.markdown(view.tz), key="time-zone"):
-        nearest = [name for name in ("UTC", st.context.timezone, view.tz) if name]
-        names = list(dict.fromkeys([*nearest, *sorted(available_timezones())]))
+        nearest = [name for name in ("UTC", st.context.timezone, view.tz) if name in KNOWN]
+        names = list(dict.fromkeys([*nearest, *sorted(KNOWN)]))
         st.session_state[_ZONE] = view.tz
         st.selectbox(
             "Time zone: when a day begins, and what clocks show",

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from metrics.events.mapping.mappings import Scalar
 from metrics.events.proposing.choices import Choice
 from metrics.events.proposing.evidence import Seen, unmatched
 from metrics.events.proposing.proposal import Proposal, Proposed
+from metrics.zones import KNOWN
 
 NOTHING, SAME, MADE_UP = "– not in the file –", "– the same for every row –", "– made up, row by row –"
 JOINED, BETWEEN = "– a date and a time, in two columns –", "– from start to end –"
@@ -183,7 +183,7 @@ def _zone(key: str) -> str | None:
 
 @cache
 def _zones() -> tuple[str, ...]:
-    return ("UTC", *sorted(available_timezones() - {"UTC"}))
+    return ("UTC", *sorted(KNOWN - {"UTC"}))
 
 
 def _words(form: Form, column: Column, seen: Seen, before: Mapping[str, Any], key: str) -> Mapping[str, Scalar | None]:

@@ -1,11 +1,12 @@
 """What a number means: every metric and every dimension, as rows of tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from metrics.catalog import availability, errors, experience, money, operations, performance, prompts, usage
 from metrics.catalog.dimensions import ATTRIBUTE_PREFIX, DIMENSIONS
 from metrics.catalog.model import Dimension, Metric
 from metrics.catalog.own import MetricsError, own_metrics
+from metrics.events.entries import Problem
 from metrics.settings import Settings
 
 METRICS: Mapping[str, Metric] = {
@@ -19,8 +20,10 @@ METRICS: Mapping[str, Metric] = {
 def catalog(settings: Settings, *, own: bool = True) -> Mapping[str, Metric]:
     """Every metric by name, with what the settings change in their definitions, and the home's own if asked for.
 
+    Of the home's own, those that cannot be used are left out: `own_problems` says why.
+
     Raises:
-        MetricsError: the home's `metrics.yaml` cannot be used.
+        MetricsError: the home's `metrics.yaml` is no list of metrics at all.
     """
     changed = dict(METRICS)
     if settings.errors.client_errors_count:
@@ -30,8 +33,22 @@ def catalog(settings: Settings, *, own: bool = True) -> Mapping[str, Metric]:
     changed |= {metric.name: metric for metric in availability.with_target(METRICS, settings.slo.availability_target)}
     changed |= {metric.name: metric for metric in money.return_on_investment(settings.money)}
     if own:
-        changed |= own_metrics(settings.home, METRICS)
+        changed |= own_metrics(settings.home, METRICS).metrics
     return changed
 
 
-__all__ = ["ATTRIBUTE_PREFIX", "DIMENSIONS", "METRICS", "Dimension", "Metric", "MetricsError", "catalog"]
+def own_problems(settings: Settings) -> Sequence[Problem]:
+    """What is wrong with metrics of the home's own, which are left out. Raises MetricsError as `catalog` does."""
+    return own_metrics(settings.home, METRICS).problems
+
+
+__all__ = [
+    "ATTRIBUTE_PREFIX",
+    "DIMENSIONS",
+    "METRICS",
+    "Dimension",
+    "Metric",
+    "MetricsError",
+    "catalog",
+    "own_problems",
+]

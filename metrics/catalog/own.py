@@ -14,11 +14,13 @@ only what is known to do nothing but calculate is let through; it is never run a
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
+import duckdb
+import polars as pl
 import sqlglot
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from sqlglot import exp
@@ -26,7 +28,7 @@ from sqlglot.errors import SqlglotError
 
 from metrics.catalog.model import Additive, Direction, Metric
 from metrics.events import KINDS
-from metrics.events.entries import Entry, nearest, read_entries
+from metrics.events.entries import Entry, Problem, nearest, sorted_entries
 from metrics.events.problems import ConfigurationError
 
 FILE_NAME = "metrics.yaml"
@@ -94,18 +96,21 @@ class OwnMetric(Entry):
         )
 
 
-def own_metrics(home: Path, taken: Mapping[str, object]) -> Mapping[str, Metric]:
-    """The metrics of a home's `metrics.yaml`, which need not exist.
+class OwnMetrics(NamedTuple):
+    """The metrics of a home that can be used, and what is wrong with those that cannot."""
+
+    metrics: Mapping[str, Metric]
+    problems: Sequence[Problem]
+
+
+def own_metrics(home: Path, taken: Mapping[str, object]) -> OwnMetrics:
+    """The metrics of a home's `metrics.yaml`, which need not exist; `taken` are names they may not use.
 
     Raises:
-        MetricsError: it cannot be used; says the line and what was expected. `taken` are names it may not use.
+        MetricsError: it is no list of metrics at all.
     """
     path, stamp = home / FILE_NAME, stamp_of(home)
-    metrics = _read(path, stamp) if stamp else {}
-    for name in metrics:
-        if name in taken:
-            raise MetricsError(f"{path}: {name!r} is a metric already; give it another name")
-    return metrics
+    return _read(path, stamp, frozenset(taken)) if stamp else OwnMetrics({}, ())
 
 
 def stamp_of(home: Path) -> int:
@@ -117,14 +122,43 @@ def stamp_of(home: Path) -> int:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, stamp: int) -> Mapping[str, Metric]:
+def _read(path: Path, stamp: int, taken: frozenset[str]) -> OwnMetrics:
     del stamp
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, OSError) as error:
+        raise MetricsError(f"{path}: cannot be read: {error}") from error
+    entries, wrong = sorted_entries(text, str(path), OwnMetric, MetricsError)
     found: dict[str, Metric] = {}
-    for entry in read_entries(path, OwnMetric, MetricsError):
-        if entry.name in found:
-            raise MetricsError(f"{path}: {entry.name!r} is defined twice")
-        found[entry.name] = entry.as_metric()
-    return found
+    problems = list(wrong)
+    for line, entry in entries:
+        if entry.name in taken:
+            said = f"{entry.name!r} is a metric already; give it another name"
+        elif entry.name in found:
+            said = f"{entry.name!r} is defined twice; the first one counts"
+        else:
+            said = _unfit(entry)
+        if said:
+            problems.append(Problem(str(path), line, entry.name, said))
+        else:
+            found[entry.name] = entry.as_metric()
+    return OwnMetrics(found, tuple(sorted(problems, key=lambda one: one.line)))
+
+
+def _unfit(entry: OwnMetric) -> str:
+    """Why an expression cannot be calculated over its columns, such as a sum of texts; empty where it can."""
+    measure = entry.as_metric().measures[0]
+    assert isinstance(measure, Additive)
+    known = {name: dtype for name, dtype in KINDS[entry.event].schema.items() if name != "attributes"}
+    with duckdb.connect() as nothing:
+        nothing.register("columns", pl.DataFrame(schema=known).to_arrow())
+        try:
+            nothing.execute(
+                f"SELECT {measure.sql} FROM (SELECT *, CAST(NULL AS MAP(VARCHAR, VARCHAR)) AS attributes FROM columns)"
+            )
+        except duckdb.Error as error:
+            return f"cannot be calculated: {str(error).splitlines()[0]}"
+    return ""
 
 
 def checked(sql: str, kind: str) -> str:

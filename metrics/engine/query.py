@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, Self, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, model_validator
 
 from metrics.engine.statement import Statement, laid_out
+from metrics.zones import zone
 
 TIME = "time"
 PREVIOUS = "__previous"
@@ -47,11 +47,7 @@ class Grain(StrEnum):
 
 
 def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no time zone; expected an IANA name such as Europe/Berlin") from error
-    return name
+    return zone(name).key
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]

@@ -1,6 +1,6 @@
 """What a person writes into a home as YAML entries: read, or what is wrong with it, by file, line and key."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -165,24 +165,38 @@ def read_entries(path: Path, model: type[E], problem: type[ConfigurationError]) 
 
 def entries_of(text: str, where: str, model: type[E], problem: type[ConfigurationError]) -> tuple[E, ...]:
     """The entries of a text; `where` is its name in what `problem` says."""
+    entries, problems = sorted_entries(text, where, model, problem)
+    for wrong in problems:
+        raise problem(str(wrong))
+    return tuple(entry for _, entry in entries)
+
+
+def sorted_entries(
+    text: str, where: str, model: type[E], problem: type[ConfigurationError]
+) -> tuple[Sequence[tuple[int, E]], Sequence[Problem]]:
+    """The entries of a text that can be used, each with its line; and of those that cannot, what is wrong first.
+
+    Raises `problem` for a text that is no list of entries at all.
+    """
     try:
         document = Document.of(text, where)
     except NotYaml as error:
         raise problem(str(error)) from error
     if document.value is None:
-        return ()
+        return (), ()
     first = next(name for name, field in model.model_fields.items() if field.is_required())
     if not isinstance(document.value, list):
         raise problem(f"{where}, line 1: expected a list, each entry beginning with `- {first}:`")
     if document.given_twice:
         raise problem(str(document.given_twice))
-    entries: list[E] = []
+    entries: list[tuple[int, E]] = []
+    problems: list[Problem] = []
     for number, given in enumerate(document.value):
         try:
-            entries.append(model.model_validate(given))
+            entries.append((document.line((number,)), model.model_validate(given)))
         except ValidationError as error:
-            raise problem(str(next(document.problems(error, (number,), model)))) from error
-    return tuple(entries)
+            problems.append(next(document.problems(error, (number,), model)))
+    return entries, problems
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.alerts.junit import Junit, Outcome, write_junit
-from app.commands.options import Home, Json, settings_of
+from app.commands.options import Home, Json, settings_of, warn_of_own_metrics
 from app.commands.outcome import Exit, wrong
 from app.commands.printing import print_json, say
 
@@ -36,6 +36,7 @@ def check(
 
     settings = settings_of(home)
     metrics = catalog(settings)
+    warn_of_own_metrics(settings)
     found = _of(files, settings, metrics) if files else Rules().load(settings, metrics)
     problems = found.problems if files else (*found.problems, *in_force(settings.home).problems)
     if junit is not None:

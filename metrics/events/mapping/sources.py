@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import available_timezones
 
 import polars as pl
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from metrics.events.entries import Entry, nearest
+from metrics.events.entries import Entry
 from metrics.events.schema import Column
+from metrics.zones import zone
 
 T = TypeVar("T")
 
@@ -44,10 +44,7 @@ def _for_all(value: object) -> object:
 
 
 def _known_zone(name: str) -> str:
-    known = available_timezones()
-    if name not in known:
-        raise ValueError(f"{name!r} is no time zone{nearest(name, known)}")
-    return name
+    return zone(name).key
 
 
 def _pattern(text: str) -> str:

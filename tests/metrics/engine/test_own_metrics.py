@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from metrics.catalog import METRICS, MetricsError, catalog
+from metrics.catalog import METRICS, MetricsError, catalog, own_problems
 from metrics.catalog.own import checked
 from metrics.engine import Engine, Filter, Grain, Query, Window
 from metrics.settings import Settings
@@ -121,19 +121,43 @@ def test_anything_else_is_refused_with_the_reason(sql: str) -> None:
         checked(sql, "request")
 
 
+GOOD = "- {name: good, event: request, sql: count(*)}\n"
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "line", "said"),
     [
-        ("- {name: requests, event: request, sql: count(*)}", "'requests' is a metric already"),
-        (2 * "- {name: a, event: request, sql: count(*)}\n", "'a' is defined twice"),
-        ("- {name: A b, event: request, sql: count(*)}", "line 1: name: 'A b' is no name"),
-        ("- name: a\n  event: requests\n  sql: count(*)", "line 2: event: 'requests' is no kind of event; the nearest"),
-        ("- name: a\n  event: request\n  sql: sum(x)", "request events have no column 'x'"),
-        ("- name: a\n  event: request\n  sq: count(*)", "sql: is missing"),
-        ("name: a", "expected a list"),
+        ("- {name: requests, event: request, sql: count(*)}", 2, "'requests' is a metric already"),
+        ("- {name: good, event: request, sql: sum(duration_ms)}", 2, "'good' is defined twice; the first one counts"),
+        ("- {name: A b, event: request, sql: count(*)}", 2, "name: 'A b' is no name"),
+        ("- name: a\n  event: requests\n  sql: count(*)", 3, "event: 'requests' is no kind of event; the nearest"),
+        ("- name: a\n  event: request\n  sql: sum(x)", 2, "request events have no column 'x'"),
+        ("- name: a\n  event: request\n  sql: sum(max(duration_ms))", 2, "stands within another aggregate"),
+        ("- name: a\n  event: request\n  sql: sum(endpoint)", 2, "a: cannot be calculated: "),
+        ("- name: a\n  event: request\n  sql: avg(duration_ms) + max(endpoint)", 2, "a: cannot be calculated: "),
+        ("- name: a\n  event: request\n  sq: count(*)", 2, "sql: is missing"),
+        ("- a", 2, "expected keys and values"),
     ],
 )  # fmt: skip
-def test_a_file_that_cannot_be_used_says_where_and_why(text: str, said: str, tmp_path: Path) -> None:
+def test_a_metric_that_cannot_be_used_is_left_out_alone_and_its_line_told(
+    text: str, line: int, said: str, home: Path
+) -> None:
+    last = "\n- {name: last, event: request, sql: count(*)}\n"
+    (home / "metrics.yaml").write_text(GOOD + text + last, encoding="utf-8")
+    settings = Settings(home=home)
+    (problem,) = own_problems(settings)
+    assert str(problem).startswith(f"{home / 'metrics.yaml'}, line {line}: ")
+    assert said in str(problem)
+    assert set(catalog(settings)) - set(METRICS) == {"good", "last"}
+    query = Query(metrics=("good", "last", "requests"), window=QUESTIONS["everything"].window)
+    (row,) = Engine(settings).answer(query).frame.rows()
+    assert row[0] == row[1] == row[2] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("name: a", "expected a list"), ("- a: [", "not YAML"), ("- {a: 1, a: 2}", "a: is given twice")]
+)
+def test_a_file_that_is_no_list_of_metrics_says_where_and_why(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "metrics.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(MetricsError) as wrong:
         Engine(Settings(home=tmp_path))
