@@ -39,9 +39,9 @@ NOW = at(3) + timedelta(seconds=14)
 RULES = {
     "errors": rule(
         "errors", "P0", by=["endpoint"], where={"environment": "prod"}, runbook="https://wiki.example.com/errors",
-        condition={"operator": ">", "threshold": 5, "duration": "5m"},
+        metric="error_rate", condition={"operator": ">", "threshold": 5, "duration": "5m"},
     ),
-    "burn": rule("burn", "P1", condition={"kind": "burn_rate", "objective": 99.9}),
+    "burn": rule("burn", "P1", metric="error_rate", condition={"kind": "burn_rate", "objective": 99.9}),
     "grown": rule("grown", "P2", metric="requests", condition={"kind": "change", "operator": ">", "threshold": 50}),
     "state": rule("state", "P1", metric="state", condition={"operator": "==", "threshold": "down"}),
     "silent": rule("silent", "P1", metric="requests", condition={"kind": "absent", "duration": "5m"}),
@@ -281,7 +281,7 @@ def test_of_a_planted_incident_the_message_names_what_is_behind_it(
     start, end = (datetime.fromisoformat(burst[name]) for name in ("start", "end"))
     settings = Settings(home=simulated_home)
     alert = replace(HEAD, key=key("burst"), since=start, fired_at=start + timedelta(minutes=5), recent=())
-    rules = {"burst": rule("burst", "P0")}
+    rules = {"burst": rule("burst", "P0", metric="error_rate")}
     message = compose(Facts("key", "firing", opened(alert), (alert,)), Engine(settings), rules, settings, end)
     assert set(burst["affects"].items()) <= {(share.dimension, share.value) for share in message.where}
     assert burst["name"] in [change.name for change in message.changes]
