@@ -69,7 +69,9 @@ def running_up(
     Unless it is to simulate a `demo`, which takes it longer than most tests, it finds one that is fresh and empty.
     """
     if not demo:
-        (home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)).mkdir(parents=True, exist_ok=True)
+        fresh = home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)
+        for folder in (home, fresh.parent, fresh):
+            folder.mkdir(mode=0o700, exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "up", "--port", str(port), "--home", str(home)],
         stdout=subprocess.PIPE,
