@@ -37,7 +37,7 @@ NUMBERS: Mapping[str, Limits] = {
     "resource.load_average": AT_LEAST_NOTHING, "resource.memory_used_mb": AT_LEAST_NOTHING,
     "resource.memory_available_mb": AT_LEAST_NOTHING, "resource.storage_used_gb": AT_LEAST_NOTHING,
     "resource.storage_available_gb": AT_LEAST_NOTHING, "resource.active_connections": AT_LEAST_NOTHING,
-    "health.response_time_ms": AT_LEAST_NOTHING, "health.status_code": STATUS_CODE,
+    "health.response_time_ms": AT_LEAST_NOTHING, "health.status_code": (0, 599),
 }  # fmt: skip
 SEVERITIES = "critical error warning info"
 WORDS: Mapping[str, str] = {
