@@ -85,4 +85,6 @@ def test_settings_named_in_documents_exist(document: str) -> None:
 def test_variables_named_in_documents_exist(document: str) -> None:
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", content(document)))
     known = {*(name.upper() for name in NAMES), *(name.replace(".", "__").upper() for name in settings())}
-    assert {name.removeprefix(PREFIX) for name in named} - known == set()
+    # Behind two underscores the secret of a contact point has the point's name.
+    told = {name.removeprefix(PREFIX) for name in named}
+    assert {name for name in told - known if name.partition("__")[0] not in known} == set()
