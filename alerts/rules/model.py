@@ -105,8 +105,13 @@ class Target(Part):
 
     @property
     def shown(self) -> str:
-        """The target as people may read it: a web address may hold a token, and is told by its host."""
-        if "://" not in self.address:
+        """The target as people may read it: a web address may hold a token, and is told by its host.
+
+        Of a channel that nobody knows, what the address is cannot be told either.
+        """
+        if self.channel not in CHANNELS:
+            return self.way
+        if "://" not in self.address and not (self.address and self.channel == "webhook"):
             return str(self)
         try:
             return f"{self.way}:{urlsplit(self.address).hostname or '…'}"

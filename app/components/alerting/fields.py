@@ -83,7 +83,11 @@ CONDITIONS: Mapping[str, tuple[Field, ...]] = {
         _FOR,
         _RECOVER_FOR,
     ),
-    "absent": (_FOR, _RECOVER_FOR),
+    "absent": (
+        _condition("expected", "Only while so many events are to be expected", "number", placeholder="any"),
+        _FOR,
+        _RECOVER_FOR,
+    ),
     "burn_rate": (
         _condition("objective", "Objective in percent", "number"),
         _FOR,
@@ -93,6 +97,8 @@ CONDITIONS: Mapping[str, tuple[Field, ...]] = {
         _condition("operator", "Fires when the change is", "choice", _options("change", "operator")),
         _condition("threshold", "Percent", "number"),
         _condition("against", "Against the value before", "length", placeholder="7d"),
+        _condition("at_least", "Only from a value of", "number", placeholder="any"),
+        _condition("otherwise", "Threshold while nothing is known of before", "number", placeholder="none"),
         _FOR,
         _RECOVER_FOR,
     ),
