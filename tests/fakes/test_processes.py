@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from alerts.telling.channels.channel import Retry, Sent
 from alerts.telling.channels.slack import Slack
 from alerts.telling.channels.slack_blocks import ACKNOWLEDGE
+from alerts.telling.channels.wording import headline
 from alerts.telling.slack_buttons import Buttons
 from tests.alerts.saying import message
 from tests.fakes.peer import LOSES, failures_of
@@ -55,7 +56,7 @@ def test_slack_keeps_what_it_accepted_though_the_answer_was_lost_and_it_is_ended
         assert isinstance(slack.send(message(picture=None), "", None, True), Sent)
         with Buttons(SecretStr(APP_TOKEN), f"{url}/api/", lambda press: f"{press.who} pressed"):
             assert ask(f"{url}/-/press", action_id=ACKNOWLEDGE, user="ada") == {"acknowledged": True}
-        assert [said["text"] for said in ask(f"{url}/-/said")["alerts"]] == [f"Firing P0: {message().title}"]
+        assert [said["text"] for said in ask(f"{url}/-/said")["alerts"]] == [headline(message())]
         assert ask(f"{url}/-/calls")[0]["call"] == "chat.postMessage"
     assert recorded(record) == [
         "chat.postMessage", "conversations.list", "conversations.history", "apps.connections.open", "response_url",
