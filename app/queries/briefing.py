@@ -7,11 +7,10 @@ import streamlit as st
 
 from alerts.incidents import Incident
 from alerts.store import Store
-from alerts.telling.channels.plain_text import plain_text
 from alerts.telling.composing import STANDS, compose
 from alerts.telling.delivery_facts import Facts
 from alerts.telling.message import Message
-from alerts.telling.subject import Subject
+from alerts.telling.subject import subject_of
 from app import answers
 from app.queries import alert_home, ruling
 from app.queries.alerting import Case
@@ -34,15 +33,22 @@ class Earlier:
 
 
 def told(case: Case) -> Message:
-    """What a message about it would say now: who is hit, where, what changed before. Shared for a minute."""
-    minute = source().now().replace(second=0, microsecond=0)
-    return _told(case.incident.id, alert_home.stamp(), answers.version(), minute, case)
+    """What a message about it would say now: who is hit, where, what changed before.
+
+    Shared for a minute, unless the incident, its alerts or the lake change: that the database does says nothing, as
+    every evaluation is written down in it.
+    """
+    return _told(repr((case.incident, case.alerts)), answers.version(), _minute(), case)
+
+
+def _minute() -> datetime:
+    return source().now().replace(second=0, microsecond=0)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _told(incident_id: str, stamp: object, version: str, minute: datetime, _case: Case) -> Message:
-    incident = _case.incident
-    facts = Facts("", STANDS[incident.status], incident, _case.alerts, who=incident.acknowledged_by)
+def _told(incident: str, version: str, minute: datetime, _case: Case) -> Message:
+    one = _case.incident
+    facts = Facts("", STANDS[one.status], one, _case.alerts, who=one.acknowledged_by)
     return compose(facts, source().engine, ruling.in_force(), alert_home.of_rules(), source().now())
 
 
@@ -51,12 +57,14 @@ def failing(case: Case) -> tuple[str, EventPage] | None:
 
     What is said of such a kind only comes before what is said of all.
     """
-    rule, head = case.rule, case.head
-    metric = source().engine.metrics.get(rule.metric) if rule else None
-    if rule is None or head is None or metric is None or len(metric.kinds) != 1:
+    if case.head is None:
         return None
     settle = timedelta(seconds=source().settings.alerts.settle_seconds)
-    subject = Subject(head, rule, metric, settle, source().now())
+    # To the minute, so that the part of the page that is shown anew all the time asks the same for so long.
+    subject = subject_of(case.head, ruling.in_force(), source().engine.metrics, settle, _minute())
+    metric = subject.metric
+    if metric is None or len(metric.kinds) != 1:
+        return None
     found = answers.ask(
         RawEvents(
             kind=metric.kinds[0], window=subject.trouble, filters=subject.filters, bad_for=metric.name,
@@ -68,11 +76,6 @@ def failing(case: Case) -> tuple[str, EventPage] | None:
     first = ("ts", *(column.name for column in KINDS[metric.kinds[0]].own_columns if column.name != "ts"))
     rest = (name for name in found.rows.columns if name not in first)
     return metric.kinds[0], replace(found, rows=found.rows.select(*first, *rest))
-
-
-def as_text(message: Message) -> str:
-    """To be pasted into the channel of the incident."""
-    return plain_text(message)
 
 
 def earlier(case: Case) -> list[Earlier]:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from alerts.telling.channels.plain_text import plain_text
 from alerts.telling.message import Message
 from app import theme, wording
 from app.components import board, events
@@ -25,7 +26,7 @@ def panel(case: Case, view: View) -> None:
             st.subheader("What is known", anchor=False, help="What messages about it say, as things stand now.")
             message = briefing.told(case)
             with st.popover("Copy as text", icon=":material/content_copy:"):
-                st.code(briefing.as_text(message), language=None, wrap_lines=True)
+                st.code(plain_text(message), language=None, wrap_lines=True)
         first, second = st.columns(2)
         with first:
             _what_to_do(case)
