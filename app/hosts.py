@@ -36,7 +36,7 @@ class Hosts:
         """Whether a request may name `host` (with or without a port); `reached` is the address it came in at."""
         parts = _split(f"//{host or ''}")
         name = _name(parts) if parts and parts.netloc == host else ""
-        return bool(name) and (_is_loopback(name) or name == reached.lower() or is_named(name, self.named))
+        return bool(name) and (is_loopback(name) or name == reached.lower() or is_named(name, self.named))
 
     def lets_in(self, origin: str | None, host: str | None) -> bool:
         """Whether a page of `origin` may open a socket at `host`; None is no page, but a program."""
@@ -88,7 +88,8 @@ def _name(parts: SplitResult | None) -> str:
     return ((parts and parts.hostname) or "").rstrip(".")
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether a host is this machine, as only this machine reaches it."""
     try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:

@@ -2,7 +2,10 @@
 
 from difflib import get_close_matches
 from importlib.resources import files
+from typing import Annotated
 from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator
 
 KNOWN = frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()) - {"Factory"}
 """Every name of a zone; `Factory` is what the database calls a zone that nobody has set."""
@@ -15,3 +18,7 @@ def zone(name: str) -> ZoneInfo:
         hint = f"the nearest is {close[0]!r}" if close else "expected an IANA name such as Europe/Berlin"
         raise ValueError(f"{name!r} is no time zone; {hint}")
     return ZoneInfo(name)
+
+
+Zone = Annotated[str, AfterValidator(lambda name: zone(name).key)]
+"""The name of a zone, as models check it."""

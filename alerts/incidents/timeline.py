@@ -11,8 +11,8 @@ from alerts.incidents.correlation import RECOVERED
 from alerts.incidents.escalation import steps_of
 from alerts.incidents.incident import Alert, Incident, Step
 from alerts.judging import State
-from alerts.rules import Target
 from alerts.rules.durations import written
+from alerts.rules.model import shown
 
 MOST_NAMED = 10
 """Alerts of one tick that are entered one by one; of others, their number."""
@@ -86,5 +86,5 @@ def _of_itself(incident: Incident, before: Incident | None, batch: Batch) -> Ite
 def _of_escalation(incident: Incident, before: Incident | None, batch: Batch) -> Iterator[Step]:
     earlier = before.escalated if before else 0
     for step in steps_of(incident, batch)[earlier : incident.escalated]:
-        named = ", ".join(Target.parted(text).shown for text in step.to)
+        named = ", ".join(shown(text) for text in step.to)
         yield Step(batch.now, "escalated", f"not acknowledged within {written(step.after)}: {named}")

@@ -219,7 +219,7 @@ class _Sender:
             with self.composing:
                 return self.compose(delivery), ""
         except Exception as error:  # a query may fail in many ways, and people are to be told all the same
-            _log_defect(f"composing {delivery.kind} for {_shown(delivery)}", error)
+            _log_defect(f"composing {delivery.kind} for {shown(delivery.target)}", error)
             kept = Message.model_validate_json(delivery.message) if delivery.message else None
             return kept, f"{type(error).__name__}: {error}"
 
@@ -231,18 +231,18 @@ class _Sender:
                     repository.delivered(delivery.key, reference, at)
                     repository.mark_delivered(delivery.others or (delivery.incident,), at)
                     left_out = f", but not {reference['refused']}" if "refused" in reference else ""
-                    self._note(repository, delivery, at, TOLD[delivery.kind].format(_shown(delivery)) + left_out)
+                    self._note(repository, delivery, at, TOLD[delivery.kind].format(shown(delivery.target)) + left_out)
                 case Retry(reason, after) if at - delivery.queued_at < GIVE_UP:
                     next_at = self._next_try(delivery, after, at)
                     repository.retry(delivery.key, next_at, reason)
                     if reason != delivery.reason:  # said once for as long as it stays the same
-                        text = f"{_shown(delivery)} could not be told: {reason}; next try at {_clock(next_at)}"
+                        text = f"{shown(delivery.target)} could not be told: {reason}; next try at {_clock(next_at)}"
                         self._note(repository, delivery, at, text, failed=True)
                 case Retry(reason) | Refused(reason):
                     repository.give_up(delivery.key, at, reason)
-                    text = f"{_shown(delivery)} was not told, and will not be: {reason}"
+                    text = f"{shown(delivery.target)} was not told, and will not be: {reason}"
                     self._note(repository, delivery, at, text, failed=True)
-                    LOG.warning("%s: given up: %s", _shown(delivery), reason)
+                    LOG.warning("%s: given up: %s", shown(delivery.target), reason)
                     if delivery.kind in PAGES:
                         self._say_elsewhere(repository, delivery, reason, at)
         return receipt
@@ -259,7 +259,7 @@ class _Sender:
         instead = next((one for one in candidates if Target.parted(one).way in self.channels.keys() - broken), "")
         if not instead:
             return
-        note = ". ".join(filter(None, (failed.note, f"{_shown(failed)} could not be told: {reason}")))
+        note = ". ".join(filter(None, (failed.note, f"{shown(failed.target)} could not be told: {reason}")))
         kind = "repeat" if instead in heard else failed.kind
         key = f"{failed.key}/instead/{instead}"
         repository.enqueue([Delivery(key, incident.id, instead, kind, failed.alerts, at, at, note=note)])
@@ -273,10 +273,6 @@ class _Sender:
     def _note(self, repository: Repository, delivery: Delivery, at: datetime, text: str, failed: bool = False) -> None:
         kind = "failed" if failed else "told"
         repository.record(Step(at, kind, text, incident) for incident in delivery.others or (delivery.incident,))
-
-
-def _shown(delivery: Delivery) -> str:
-    return Target.parted(delivery.target).shown
 
 
 def _log_defect(what: str, error: Exception) -> None:

@@ -9,6 +9,7 @@ from alerts.judging.instants import floored
 from alerts.judging.thresholds import compared_text, compared_title, compared_unit
 from alerts.rules import Absent, AlertRule, Change, Forecast, Static
 from alerts.rules.durations import written
+from alerts.rules.model import Condition
 from metrics.catalog import Metric
 from metrics.catalog.quantities import quantity
 from metrics.engine import Filter, Window
@@ -64,30 +65,23 @@ class Subject:
     @property
     def threshold(self) -> float | None:
         """Where a line may be drawn into the figure of the metric; None where what is compared is another figure."""
-        condition = self.rule.condition if self.rule else None
-        limit = condition.threshold if isinstance(condition, Static | Forecast) else None
+        limit = self._condition.threshold if isinstance(self._condition, Static | Forecast) else None
         return limit if isinstance(limit, float) else None
 
     @property
     def bad_above(self) -> float | None:
         """Above which an event is bad where the metric is a percentile: its threshold, or what it was before."""
-        condition = self.rule.condition if self.rule else None
-        if (
-            isinstance(condition, Static)
-            and condition.operator in (">", ">=")
-            and isinstance(condition.threshold, float)
-        ):
-            return condition.threshold
-        return self._before if isinstance(condition, Change) and condition.operator in (">", ">=") else None
+        if not isinstance(self._condition, Static | Change) or self._condition.operator not in (">", ">="):
+            return None
+        return self._before if isinstance(self._condition, Change) else self.threshold
 
     @property
     def _before(self) -> float | None:
         """Of a change: what the metric was so much earlier."""
-        value, recent = self.alert.value, self.alert.recent[-1] if self.alert.recent else None
-        is_change = self.rule is not None and isinstance(self.rule.condition, Change)
-        if not is_change or value is None or recent is None or value <= -100:
+        value, newest = self.alert.value, self._newest
+        if not isinstance(self._condition, Change) or value is None or newest is None or value <= -100:
             return None
-        return recent / (1 + value / 100)
+        return newest / (1 + value / 100)
 
     def value_text(self, value: float | None) -> str:
         """What was compared with the threshold, with its unit: `7.3 %`; empty where nothing is known of it."""
@@ -103,21 +97,30 @@ class Subject:
     @property
     def now_text(self) -> str:
         """The newest value in words; of a change also from what to what: `350 ms, 166 ms 7d earlier (+110 %)`."""
-        condition, before = self.rule.condition if self.rule else None, self._before
-        newest = self.alert.recent[-1] if self.alert.recent else None
-        if self.metric and isinstance(condition, Change) and self.alert.value is None and newest is not None:
-            value = quantity(newest, self.metric.unit, self.metric.decimals)
-            return f"{value}, nothing {written(condition.against)} earlier"
-        if self.metric is None or not isinstance(condition, Change) or before is None:
-            return self.value_text(self.alert.value)
-        now, then = (quantity(one, self.metric.unit, self.metric.decimals) for one in (self.alert.recent[-1], before))
-        return f"{now}, {then} {written(condition.against)} earlier ({self.alert.value:+.0f} %)"
+        metric, value, newest, before = self.metric, self.alert.value, self._newest, self._before
+        if metric is None or not isinstance(self._condition, Change) or newest is None:
+            return self.value_text(value)
+        now, earlier = quantity(newest, metric.unit, metric.decimals), f"{written(self._condition.against)} earlier"
+        if value is None:
+            return f"{now}, nothing {earlier}"
+        if before is None:
+            return self.value_text(value)
+        return f"{now}, {quantity(before, metric.unit, metric.decimals)} {earlier} ({value:+.0f} %)"
 
     @property
     def value_title(self) -> str:
         """What the value is: the metric, or what the rule makes of it."""
         title = self.metric.title if self.metric else ""
         return compared_title(self.rule, title) if self.rule and title else title
+
+    @property
+    def _condition(self) -> Condition | None:
+        return self.rule.condition if self.rule else None
+
+    @property
+    def _newest(self) -> float | None:
+        """The newest value of the metric itself."""
+        return self.alert.recent[-1] if self.alert.recent else None
 
     def _decimals(self, unit: str) -> int:
         return self.metric.decimals if self.metric and unit == self.metric.unit else 1

@@ -24,7 +24,6 @@ State = Literal["ok", "note", "failed"]
 _MARKS: dict[State, str] = {"ok": "ok    ", "note": "note  ", "failed": "FAILED"}
 OLDEST_PYTHON = (3, 11)
 _LEAST_FREE_GB = 1.0
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _TOLD = 5
 """Damages that are told one by one."""
 _LOOKED_AT = 1_000
@@ -221,13 +220,14 @@ def _telling(circumstances: Circumstances) -> Finding:
 
     from alerts.rules import CHANNELS
     from alerts.telling.credentials import missing, read_credentials
+    from app.hosts import is_loopback
 
     alerts = circumstances.settings.alerts
     absent = missing(circumstances.settings, read_credentials(os.environ))
     known = [name for name in CHANNELS if name not in absent]
     if not known:
         return Finding("note", "no channel is set up: alerts are shown on the Alerts page only", absent["slack"])
-    if urlsplit(alerts.public_url).hostname in LOOPBACK:
+    if is_loopback(urlsplit(alerts.public_url).hostname or ""):
         said = f"{', '.join(known)}; links in messages lead to {alerts.public_url}, which opens on this machine only"
         return Finding("note", said, "set alerts.public_url to the address at which others open the pages")
     return Finding("ok", f"{', '.join(known)}; links lead to {alerts.public_url}")

@@ -69,7 +69,7 @@ def query(
 def _zone(name: str) -> str:
     from pydantic import TypeAdapter, ValidationError
 
-    from metrics.engine.query import Zone
+    from metrics.zones import Zone
 
     try:
         return TypeAdapter(Zone).validate_python(name)

@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, model_validator
 
 from metrics.engine.statement import Statement, laid_out
-from metrics.zones import zone
+from metrics.zones import Zone
 
 TIME = "time"
 PREVIOUS = "__previous"
@@ -44,14 +44,6 @@ class Grain(StrEnum):
     DAY = "1d"
     WEEK = "1w"
     MONTH = "1mo"
-
-
-def _known_zone(name: str) -> str:
-    return zone(name).key
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
-"""An IANA time zone name."""
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]

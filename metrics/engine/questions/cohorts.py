@@ -11,7 +11,8 @@ from metrics.engine.buckets import DAY, Buckets
 from metrics.engine.context import Context
 from metrics.engine.measures.days import AGE, every_day, returns
 from metrics.engine.measures.step import KEY
-from metrics.engine.query import Filter, Grain, Question, Window, Zone
+from metrics.engine.query import Filter, Grain, Question, Window
+from metrics.zones import Zone
 
 COHORTS = pl.Schema(
     {"cohort": pl.Datetime("us", "UTC"), "size": pl.Int64(), "age": pl.Int64(), "share": pl.Float64()}

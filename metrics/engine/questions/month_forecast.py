@@ -6,7 +6,8 @@ from metrics.catalog.model import Additive
 from metrics.engine.context import Context
 from metrics.engine.database import rows_of
 from metrics.engine.measures import projection
-from metrics.engine.query import Filter, Question, Window, Zone
+from metrics.engine.query import Filter, Question, Window
+from metrics.zones import Zone
 
 
 class MonthForecast(Question[pl.DataFrame]):

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from metrics.events.entries import Entry
 from metrics.events.schema import Column
-from metrics.zones import zone
+from metrics.zones import Zone
 
 T = TypeVar("T")
 
@@ -41,10 +41,6 @@ def _for_all(value: object) -> object:
         return {ANY_VENDOR: value}
     said = (one.rpartition(":") for one in value.split(","))
     return {vendor.strip(): how.strip() for vendor, _, how in said}
-
-
-def _known_zone(name: str) -> str:
-    return zone(name).key
 
 
 def _pattern(text: str) -> str:
@@ -78,7 +74,7 @@ class Source(Entry):
     names: Annotated[Names, Field(alias="from")] = ()
     unit: Literal["s", "ms", "us", "ns", "min", "h", "d"] | None = None
     """Unit of a duration or of a number that is a time."""
-    zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    zone: Zone | None = None
     """Zone of times written without one."""
     format: Names = ()
     """How times are written (`%d.%m.%Y %H:%M`); several are tried in turn."""
