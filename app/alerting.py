@@ -16,8 +16,9 @@ from pydantic import SecretStr, ValidationError
 from yaml import YAMLError
 
 from alerts.policy.reading import FILE_NAME as ROUTING
-from alerts.policy.reading import Policies, stamp_of
+from alerts.policy.reading import Policies
 from alerts.rules import AlertRule
+from alerts.rules.files import stamp_of
 from alerts.store import Store
 from alerts.store.outbox import Delivery
 from alerts.telling import Message

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from alerts.policy.tree import Inhibition, Policy, complaints
+from alerts.rules.files import stamp_of
 from metrics.events.entries import Document, NotYaml, Problem
 from metrics.events.problems import ConfigurationError
 
@@ -102,12 +103,3 @@ def shipped() -> tuple[Inhibition, ...]:
     if policy is None:
         raise ConfigurationError("\n".join(map(str, problems)))
     return policy.inhibit_rules or ()
-
-
-def stamp_of(path: Path) -> object:
-    """What changes when a file does."""
-    try:
-        found = path.stat()
-    except OSError as error:
-        return error.errno
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

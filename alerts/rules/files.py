@@ -52,11 +52,15 @@ def stamps_of(home: Path) -> Iterator[tuple[object, ...]]:
     """What changes when a file does."""
     try:
         for path in paths_of(home):
-            try:
-                found = path.stat()
-            except OSError as error:
-                yield path, error.errno
-            else:
-                yield path, found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+            yield path, stamp_of(path)
     except OSError as error:
         yield home, error.errno
+
+
+def stamp_of(path: Path) -> object:
+    """What changes when a file does, comes or goes."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        return error.errno
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
