@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, expect
 
 from metrics.events.mapping.mappings import Mappings
-from tests.e2e.visit import SEEN, Visit, visiting
+from tests.e2e.visit import SEEN, visiting
 from tests.serving import free_port, running_up
 
 EXPORT = "timestamp,model,prompt_tokens,completion_tokens,latency,customer\n" + "".join(
@@ -40,12 +40,6 @@ def queried(home: Path, *metrics: str) -> dict[str, float]:
     return json.loads(found.stdout)[0]
 
 
-def choose(visit: Visit, box: Locator, text: str) -> None:
-    box.focus()
-    visit.page.keyboard.type(text)
-    visit.page.keyboard.press("Enter")
-
-
 def test_an_unknown_export_is_asked_about_mapped_and_right(browser: Browser, running: tuple[Path, str]) -> None:
     home, address = running
     with visiting(browser, address) as visit:
@@ -70,7 +64,7 @@ def test_an_unknown_export_is_asked_about_mapped_and_right(browser: Browser, run
             assert visit.overflow() == [0, 0]
         visit.turn(*SEEN[0])
 
-        choose(visit, form.get_by_role("combobox", name="Unit").first, "seconds")
+        visit.pick_in(form.get_by_role("combobox", name="Unit").first, "seconds")
         expect(metric(form, "P50 duration")).to_have_text("4,000 ms")
         form.get_by_role("button", name="Save the mapping and read the file").click()
         states = visit.page.locator(".st-key-panel-upload")

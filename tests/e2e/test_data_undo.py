@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 from metrics.lake.ingest import ingest
 from metrics.settings import Settings
 from tests.app.command_line import CommandLine, command_line
-from tests.e2e.test_data_mapping import choose, metric
+from tests.e2e.test_data_mapping import metric
 from tests.e2e.visit import Visit, visiting
 from tests.metrics.lake.files import NOW, requests
 from tests.serving import free_port, running_up
@@ -53,7 +53,7 @@ def in_form(visit: Visit, unit: str, shown: str, button: str) -> None:
     expect(form).to_contain_text("The whole file: 150 rows read")
     visit.complete()
     box = form.get_by_role("combobox", name="Unit").first
-    choose(visit, box, unit)
+    visit.pick_in(box, unit)
     expect(box).to_have_value(unit)
     expect(metric(form, "P50 duration")).to_have_text(shown)
     expect(metric(form, "Calls")).to_have_text("150")
@@ -64,7 +64,7 @@ def chosen(visit: Visit, listed: int) -> Locator:
     """What can be done with the stored file, once it is among so many that are listed, and chosen."""
     table = visit.page.get_by_role("region", name=f"Files, newest first: {listed} of {listed}")
     expect(table).to_be_visible()
-    choose(visit, visit.page.get_by_role("combobox", name="Take back, or read again"), "export.csv")
+    visit.pick_in(visit.page.get_by_role("combobox", name="Take back, or read again"), "export.csv")
     visit.complete()
     return visit.page.locator(".st-key-panel-files")
 
@@ -83,7 +83,7 @@ def test_what_was_read_wrongly_is_replaced_then_forgotten(
         drop(home)
         unknown = visit.page.get_by_role("combobox", name="File to map")
         expect(unknown).to_be_visible()
-        choose(visit, unknown, "export.csv")
+        visit.pick_in(unknown, "export.csv")
         in_form(visit, "milliseconds", "4 ms", "Save the mapping and read the file")
         sums = visit.page.locator(".st-key-kpis")
         expect(sums).to_contain_text("2 stored")

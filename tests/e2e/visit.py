@@ -1,5 +1,6 @@
 """One visit of a page: opened, complete, and listened to."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,10 +122,13 @@ class Visit:
 
     def pick(self, label: str, text: str) -> None:
         """Choose an option of a list by typing it."""
-        field = self.page.get_by_role("combobox", name=label)
+        self.pick_in(self.page.get_by_role("combobox", name=label), text)
+
+    def pick_in(self, field: Locator, text: str) -> None:
+        """Choose the option of a list that begins so: Enter would take what is marked while the list still narrows."""
         field.click()
         field.fill(text)
-        self.page.get_by_role("option", name=text, exact=True).first.click()
+        self.page.get_by_role("option", name=re.compile(rf"^{re.escape(text)}(?!\w)")).first.click()
 
     def leave(self) -> None:
         """Go away, and leave nothing behind."""
