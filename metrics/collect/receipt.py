@@ -1,0 +1,43 @@
+"""What a sender is told: what was taken for good, what was not and why, or to come again later."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An event that is not taken."""
+
+    index: int
+    """Its place in what was sent, from 0."""
+    reason: str
+    """What is wrong, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the events that were sent together."""
+
+    taken: int
+    """How many are kept; they outlive this process and this machine's power."""
+    rejected: tuple[Rejected, ...] = ()
+
+
+class Unavailable(Exception):
+    """Nothing was taken, by no fault of the events: they are to be sent again."""
+
+    def __init__(self, status: int, reason: str, retry_after: float) -> None:
+        super().__init__(reason)
+        self.status = status
+        """429: more is waiting than may wait. 503: it cannot be kept, as on a full disk."""
+        self.reason = reason
+        self.retry_after = retry_after
+        """Seconds after which to try again."""
+
+
+Event = Mapping[str, Any]
+"""An event in our own columns (`metrics.events.schema`), its kind under `event`; others go into its attributes."""
+
+Take = Callable[[Sequence[Event]], Awaitable[Receipt]]
+"""Takes events; what it says is taken is on the disk. Raises Unavailable."""
