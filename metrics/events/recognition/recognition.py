@@ -140,10 +140,7 @@ def recognize(
         Unrecognized: nothing fits; the reason says what was seen and what to do.
     """
     if map_name is not None:
-        mapping = mappings.named(map_name)
-        if mapping is None:
-            raise Unrecognized(f"there is no mapping named {map_name!r} in mappings.yaml or among those that ship")
-        return replace(_by_mapping(mapping), doubt="", is_own=mapping in mappings.own)
+        return recognized_as(mappings, map_name)
     look = sample.head(LOOKED_AT) if sample is not None else None
     names = _names(schema, sample)
     claims = claimant(mappings.own, schema.names(), names, path.name, look)
@@ -158,6 +155,18 @@ def recognize(
     if seen is None:
         raise Unrecognized(_reason(schema, look))
     return _doubted(seen, schema, by_lower, look)
+
+
+def recognized_as(mappings: Mappings, name: str) -> Recognized:
+    """What the mapping of a name makes of any rows.
+
+    Raises:
+        Unrecognized: there is none of that name, or it refuses all rows.
+    """
+    mapping = mappings.named(name)
+    if mapping is None:
+        raise Unrecognized(f"there is no mapping named {name!r} in mappings.yaml or among those that ship")
+    return replace(_by_mapping(mapping), doubt="", is_own=mapping in mappings.own)
 
 
 def with_rules(recognized: Recognized, rules: Rules, only: int | None = None) -> Recognized:
