@@ -54,7 +54,8 @@ _ENDS = (
     "content|contents|input|inputs|output|outputs|prompt|prompts|completion|completions|messages|arguments|instructions|"
     "system_prompt|user_prompt|query_text|answer|transcript|request_body|response_body"
 )
-_NAMES = re.compile(rf"(?:{'|'.join(_FAMILIES)}|(?:.*[._])?(?:{_ENDS}))", re.IGNORECASE)
+_KNOWN = re.compile("|".join(_FAMILIES), re.IGNORECASE)
+_LIKELY = re.compile(rf"(?:.*[._])?(?:{_ENDS})", re.IGNORECASE)
 _PLAIN = re.compile(r"(?:.*[._])?(?:tokens?|usage|cost|count|usage_details|cost_details|model)[._].*", re.IGNORECASE)
 """Numbers that are named for what they count: `usage.input`, `tokens.output`, `cost_details.input`."""
 
@@ -62,7 +63,13 @@ _PLAIN = re.compile(r"(?:.*[._])?(?:tokens?|usage|cost|count|usage_details|cost_
 @lru_cache(maxsize=8192)
 def is_content(name: str) -> bool:
     """Whether an attribute of this name holds what people or models wrote."""
-    return _NAMES.fullmatch(name) is not None and _PLAIN.fullmatch(name) is None
+    if _KNOWN.fullmatch(name):
+        return True
+    return _LIKELY.fullmatch(name) is not None and _PLAIN.fullmatch(name) is None
+
+
+MESSAGE = frozenset(("message", "content", "tool_calls"))
+"""Attributes that hold the message of an event that is one."""
 
 
 def is_event_of_content(name: str | None) -> bool:

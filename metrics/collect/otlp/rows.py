@@ -12,7 +12,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from metrics.collect.otlp.content import LONGEST_KEY, Content, is_content, is_event_of_content, kept
+from metrics.collect.otlp.content import LONGEST_KEY, MESSAGE, Content, is_content, is_event_of_content, kept
 from metrics.events.conversion import LONGEST_ATTRIBUTE
 from metrics.events.rows.otlp import Moment, kind_of, record_row, severity, span_rows, text_of_value
 from metrics.events.rows.parting import MOST_ATTRIBUTES
@@ -102,9 +102,11 @@ def _record(record: LogRecord, logger: str, shared: Mapping[str, str], content: 
     }
     row = record_row(row, _short(record.event_name) or None)
     body = _text(record.body)
-    if body is not None:
-        row["body"] = kept(body, content) if is_event_of_content(row.get("event_name")) else body
-    return row
+    if is_event_of_content(row.get("event_name")):
+        body = None if body is None else kept(body, content)
+        own = row["attributes"]
+        row["attributes"] = {name: kept(own[name], content) if name in MESSAGE else own[name] for name in own}
+    return {**row, "body": body}
 
 
 def attributes_of(pairs: Iterable[KeyValue], content: Content) -> dict[str, str]:
