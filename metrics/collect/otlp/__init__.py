@@ -5,6 +5,6 @@ They become events by the same data as files do: `metrics.events.adapters` and `
 
 from metrics.collect.otlp.content import Content
 from metrics.collect.otlp.http import routes
-from metrics.collect.otlp.rpc import Serving, serve_grpc
+from metrics.collect.otlp.rpc import PortTaken, Serving, serve_grpc
 
-__all__ = ["Content", "Serving", "routes", "serve_grpc"]
+__all__ = ["Content", "PortTaken", "Serving", "routes", "serve_grpc"]

@@ -105,7 +105,8 @@ def _record(record: LogRecord, logger: str, shared: Mapping[str, str], content: 
     if is_event_of_content(row.get("event_name")):
         body = None if body is None else kept(body, content)
         own = row["attributes"]
-        row["attributes"] = {name: kept(own[name], content) if name in MESSAGE else own[name] for name in own}
+        said = {name: kept(own[name], content) for name in own if name in MESSAGE and not is_content(name)}
+        row["attributes"] = {**own, **said}
     return {**row, "body": body}
 
 

@@ -73,7 +73,7 @@ async def serve_grpc(
         handler = grpc.unary_unary_rpc_method_handler(
             _method(exporting, signal, token),
             request_deserializer=None,  # bytes: what is no message is refused with a reason, as over HTTP
-            response_serializer=Message.SerializeToString,
+            response_serializer=signal.response.SerializeToString,
         )
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, {"Export": handler}),))
     try:
