@@ -9,6 +9,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
+import orjson
+
 Content = Literal["drop", "hash", "keep"]
 """`drop`: nothing of it is kept. `hash`: a fingerprint, so that equal texts can be told. `keep`: all of it."""
 DROPPED = "\x1fcontent"
@@ -75,6 +77,24 @@ MESSAGE = frozenset(("message", "content", "tool_calls"))
 def is_event_of_content(name: str | None) -> bool:
     """Whether the body of an event of this name is a message: `gen_ai.user.message`, `gen_ai.choice`."""
     return name is not None and name.startswith("gen_ai.")
+
+
+PARAMETERS = "llm.invocation_parameters"
+"""What a call was asked with, in OpenInference: its prompts, perhaps, and of a call that failed the only model."""
+
+
+def kept_of(name: str, text: str, content: Content) -> str:
+    """What is kept of an attribute."""
+    if not is_content(name):
+        return text
+    if name == PARAMETERS and content != "keep":
+        try:
+            model = orjson.loads(text)["model"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            model = None
+        if isinstance(model, str):
+            return orjson.dumps({"model": model}).decode()
+    return kept(text, content)
 
 
 def kept(text: str, content: Content) -> str:

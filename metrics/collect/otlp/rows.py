@@ -12,7 +12,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from metrics.collect.otlp.content import LONGEST_KEY, MESSAGE, Content, is_content, is_event_of_content, kept
+from metrics.collect.otlp.content import LONGEST_KEY, MESSAGE, Content, is_content, is_event_of_content, kept, kept_of
 from metrics.events.conversion import LONGEST_ATTRIBUTE
 from metrics.events.rows.otlp import Moment, kind_of, record_row, severity, span_rows, text_of_value
 from metrics.events.rows.parting import MOST_ATTRIBUTES
@@ -117,7 +117,7 @@ def attributes_of(pairs: Iterable[KeyValue], content: Content) -> dict[str, str]
         text = _text(pair.value)
         if text is not None:
             name = pair.key[:LONGEST_KEY]
-            found[name] = kept(text, content) if is_content(name) else text
+            found[name] = kept_of(name, text, content)
             if len(found) >= MOST_ATTRIBUTES:
                 break
     return found

@@ -72,6 +72,8 @@ _FIRST_TOKENS = frozenset(
     )
 )
 """Names of the events of which the first tells when the first token came: OpenInference's, Vercel's, OpenLLMetry's."""
+_FAILED = ("2", "STATUS_CODE_ERROR")
+"""Codes of the status of a span that failed: what it failed of, an exception within it may tell alone."""
 _TO_FIRST_TOKEN = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
 """The same as attributes of Vercel's spans, in milliseconds."""
 
@@ -84,25 +86,35 @@ def span_rows(row: dict[str, Any], moments: Iterable[Moment]) -> Iterator[dict[s
     parent, its attributes on top of those of the span, event_name, and an event_id made of the span's and its place.
     """
     first = _first_token(row)
+    failure: str | None = None
     told: list[dict[str, Any]] = []
     for place, (name, time, attributes) in enumerate(moments):
         if first is None and name in _FIRST_TOKENS:
             first = time
         if name in _COUNTING:
-            within = {**row["attributes"], **attributes}
-            trace, span = row["trace_id"], row["span_id"]
-            told.append({
-                "trace_id": trace,
-                "parent_span_id": span,
-                "name": row["name"],
-                "event_name": name,
-                "event_id": f"{trace}-{span}-{place}" if trace and span else None,
-                "error_id": error_id(trace, within) if name == EXCEPTION else None,
-                "start_time_unix_nano": time or row["start_time_unix_nano"],
-                "attributes": within,
-            })  # fmt: skip
-    yield row if first is None else {**row, "first_token_time_unix_nano": first}
+            failure = failure or (attributes.get("exception.type") if row["status"] in _FAILED else None)
+            told.append(_within(row, place, name, time, attributes))
+    if first is not None:
+        row = {**row, "first_token_time_unix_nano": first}
+    if failure is not None and "error.type" not in row["attributes"]:
+        row = {**row, "attributes": {**row["attributes"], "exception.type": failure}}
+    yield row
     yield from told
+
+
+def _within(row: Json, place: int, name: str, time: int | None, attributes: Mapping[str, str]) -> dict[str, Any]:
+    """The row of an event within a span."""
+    trace, span, every = row["trace_id"], row["span_id"], {**row["attributes"], **attributes}
+    return {
+        "trace_id": trace,
+        "parent_span_id": span,
+        "name": row["name"],
+        "event_name": name,
+        "event_id": f"{trace}-{span}-{place}" if trace and span else None,
+        "error_id": error_id(trace, every) if name == EXCEPTION else None,
+        "start_time_unix_nano": time or row["start_time_unix_nano"],
+        "attributes": every,
+    }
 
 
 def _first_token(row: Json) -> int | None:

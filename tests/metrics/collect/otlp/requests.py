@@ -1,7 +1,7 @@
 """Requests of OTLP in few words, and a fake of what keeps their events."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -92,6 +92,11 @@ def traces(*spans: Span, **resource: Any) -> ExportTraceServiceRequest:
     one.resource.attributes.extend(attributes({name.replace("_", "."): said for name, said in resource.items()}))
     one.scope_spans.add().spans.extend(spans)
     return request
+
+
+def record(number: int = 0, **fields: Any) -> LogRecord:
+    """A record of a log, of a severity by number."""
+    return LogRecord(severity_number=cast("Any", number), **{"time_unix_nano": START, **fields})
 
 
 def logs(*records: LogRecord) -> ExportLogsServiceRequest:

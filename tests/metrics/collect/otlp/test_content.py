@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from metrics.collect.otlp import Content, routes
 from metrics.collect.otlp.content import is_content
 from tests.metrics.collect.otlp.conftest import PROTOBUF
-from tests.metrics.collect.otlp.requests import START, Kept, attributes, logs, moment, span, traces, value
+from tests.metrics.collect.otlp.requests import Kept, attributes, logs, moment, record, span, traces, value
 
 SECRET = "the launch is on friday"
 ATTRIBUTES = {
@@ -104,7 +103,7 @@ def everything(send: Callable[..., None], names: tuple[str, ...]) -> None:
     resource = traces(span(3))
     resource.resource_spans[0].resource.attributes.extend(attributes(secrets))
     send(resource)
-    send(logs(LogRecord(time_unix_nano=START, severity_number=17, attributes=attributes(secrets))), "logs")
+    send(logs(record(17, attributes=attributes(secrets))), "logs")
 
 
 @pytest.mark.parametrize("names", ATTRIBUTES.values(), ids=ATTRIBUTES)
@@ -144,14 +143,9 @@ def test_events_within_spans_and_in_logs_tell_no_content(name: str, attribute: s
         call.events.append(moment(name, {attribute: SECRET}))
         send(traces(call))
         for number in (9, 17):
-            record = LogRecord(
-                time_unix_nano=START, severity_number=number, event_name=name, body=value({"content": SECRET}),
-                attributes=attributes({attribute: SECRET}),
-            )  # fmt: skip
-            send(logs(record), "logs")
-            older = LogRecord(
-                time_unix_nano=START, severity_number=number, body=value({"message": {"content": SECRET}})
-            )
+            told = {"body": value({"content": SECRET}), "attributes": attributes({attribute: SECRET})}
+            send(logs(record(number, event_name=name, **told)), "logs")
+            older = record(number, body=value({"message": {"content": SECRET}}))
             older.attributes.extend(attributes({"event.name": name}))
             send(logs(older), "logs")
     assert "llm_call" in kept.kinds

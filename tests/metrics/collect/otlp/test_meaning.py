@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.metrics.collect.otlp.requests import (
@@ -15,6 +14,7 @@ from tests.metrics.collect.otlp.requests import (
     attributes,
     logs,
     moment,
+    record,
     samples,
     span,
     traces,
@@ -140,10 +140,10 @@ def test_an_exception_is_an_error_within_its_span(send: Send, kept: Kept) -> Non
 def test_a_batch_that_is_sent_again_has_the_same_identities(send: Send, kept: Kept) -> None:
     failed = span(4)
     failed.events.append(moment("exception", {"exception.type": "KeyError"}))
-    record = LogRecord(time_unix_nano=START, severity_text="ERROR")
+    failure = record(severity_text="ERROR")
     for _ in range(2):
         send(traces(failed, span(5, CALLS["OpenInference"])))
-        send(logs(record), "logs")
+        send(logs(failure), "logs")
     ids = [event["event_id"] for event in kept.events]
     assert len(ids) == 8
     assert sorted(ids[:4]) == sorted(ids[4:])
@@ -153,12 +153,10 @@ def test_a_batch_that_is_sent_again_has_the_same_identities(send: Send, kept: Ke
 def test_records_of_logs_are_errors_from_error_on(send: Send, kept: Kept) -> None:
     said = attributes({"exception.type": "KeyError", "exception.message": "'id'"})
     records = [
-        LogRecord(
-            time_unix_nano=START, severity_number=17, body=value("lost"), trace_id=TRACE, span_id=b"\0" * 7 + b"\4"
-        ),
-        LogRecord(time_unix_nano=START, severity_number=21, body=value({"code": 7}), attributes=said),
-        LogRecord(time_unix_nano=START, severity_number=13, body=value("a warning")),
-        LogRecord(observed_time_unix_nano=START, severity_text="FATAL", body=value("no number")),
+        record(17, body=value("lost"), trace_id=TRACE, span_id=b"\0" * 7 + b"\4"),
+        record(21, body=value({"code": 7}), attributes=said),
+        record(13, body=value("a warning")),
+        record(time_unix_nano=0, observed_time_unix_nano=START, severity_text="FATAL", body=value("no number")),
     ]  # fmt: skip
     assert send(logs(*records), "logs").content == b""
     found = [(one["severity"], one["message"], one.get("error_type")) for one in kept.of("error")]
@@ -169,13 +167,11 @@ def test_records_of_logs_are_errors_from_error_on(send: Send, kept: Kept) -> Non
 
 def test_judgments_and_feedback_come_as_events_of_logs_too(send: Send, kept: Kept) -> None:
     score = {"gen_ai.evaluation.name": "Relevance", "gen_ai.evaluation.score.value": 0.75}
-    named = LogRecord(
-        time_unix_nano=START, event_name="gen_ai.evaluation.result",
+    named = record(
+        event_name="gen_ai.evaluation.result",
         attributes=attributes({**score, "gen_ai.prompt.name": "greet"}),
     )  # fmt: skip
-    liked = LogRecord(
-        time_unix_nano=START, attributes=attributes({"event.name": "user.feedback", "feedback.value": "thumbs_up"})
-    )
+    liked = record(attributes=attributes({"event.name": "user.feedback", "feedback.value": "thumbs_up"}))
     send(logs(named, liked), "logs")
     assert [(one["prompt_id"], one["quality_score"]) for one in kept.of("prompt")] == [("greet", 75)]
     assert [one["sentiment"] for one in kept.of("feedback")] == ["positive"]

@@ -12,11 +12,10 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from metrics.collect.otlp import PortTaken, serve_grpc
 from metrics.collect.receipt import Unavailable
-from tests.metrics.collect.otlp.requests import START, Kept, full, logs, samples, span, traces, value
+from tests.metrics.collect.otlp.requests import Kept, full, logs, record, samples, span, traces, value
 from tests.metrics.collect.otlp.serving import over_grpc
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -40,11 +39,10 @@ def failure(call: Any, *arguments: Any, **more: Any) -> tuple[grpc.StatusCode, s
 
 @pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip], ids=["plain", "gzip"])
 def test_all_signals_are_taken(channel: grpc.Channel, kept: Kept, compression: Any) -> None:
-    record = LogRecord(time_unix_nano=START, severity_number=17, body=value("lost"))
     sent = {"timeout": 20, "compression": compression}
     answers = [
         TraceServiceStub(channel).Export(traces(span(1)), **sent),
-        LogsServiceStub(channel).Export(logs(record), **sent),
+        LogsServiceStub(channel).Export(logs(record(17, body=value("lost"))), **sent),
         MetricsServiceStub(channel).Export(samples({"system.cpu.load_average.1m": [(1, {})]}, host_name="h"), **sent),
     ]
     assert [answer.SerializeToString() for answer in answers] == [b"", b"", b""]
