@@ -1,7 +1,7 @@
 """Requests of OTLP in few words, and a fake of what keeps their events."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -96,7 +96,8 @@ def traces(*spans: Span, **resource: Any) -> ExportTraceServiceRequest:
 
 def record(number: int = 0, **fields: Any) -> LogRecord:
     """A record of a log, of a severity by number."""
-    return LogRecord(severity_number=cast("Any", number), **{"time_unix_nano": START, **fields})
+    said: dict[str, Any] = {"severity_number": number, "time_unix_nano": START, **fields}
+    return LogRecord(**said)
 
 
 def logs(*records: LogRecord) -> ExportLogsServiceRequest:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from metrics.collect.receipt import Take
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
+def served(app: ASGIApp) -> Generator[str]:
     """The address of an application that is served over HTTP."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", ws="none"))
@@ -31,13 +31,13 @@ def served(app: ASGIApp) -> Iterator[str]:
 
 
 @contextmanager
-def over_http(take: Take) -> Iterator[str]:
+def over_http(take: Take) -> Generator[str]:
     with served(Starlette(routes=routes(take))) as address:
         yield address
 
 
 @contextmanager
-def over_grpc(take: Take, token: str | None = None) -> Iterator[str]:
+def over_grpc(take: Take, token: str | None = None) -> Generator[str]:
     """The address at which OTLP is served over gRPC."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

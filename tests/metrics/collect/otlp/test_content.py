@@ -1,7 +1,7 @@
 """Prompts and completions are not kept unless somebody says so, whoever wrote the spans."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,7 +76,7 @@ CALL = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 1}
 
 
 @contextmanager
-def sending(content: Content | None) -> Iterator[tuple[Kept, Callable[..., None]]]:
+def sending(content: Content | None) -> Generator[tuple[Kept, Callable[..., None]]]:
     """What was kept, and a way to send spans and records to routes that keep content so."""
     kept = Kept()
     made = routes(kept) if content is None else routes(kept, content=content)

@@ -24,7 +24,7 @@ WAYS: dict[str, tuple[Callable[[Take], AbstractContextManager[str]], Callable[[s
 }
 
 
-@pytest.fixture(params=WAYS.values(), ids=WAYS)
+@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
 def provider(request: pytest.FixtureRequest, kept: Kept) -> Iterator[TracerProvider]:
     serve, exporter = request.param
     with serve(kept) as address:

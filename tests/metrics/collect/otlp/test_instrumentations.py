@@ -9,6 +9,8 @@ from typing import Any, cast
 import openai
 import polars as pl
 import pytest
+from openai.resources import Embeddings
+from openai.resources.chat.completions import Completions
 from openinference.instrumentation.openai import OpenAIInstrumentor as OpenInference
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.openai import OpenAIInstrumentor as OpenLlmetry
@@ -26,6 +28,7 @@ from tests.metrics.collect.otlp.serving import over_http, served
 QUESTION = "the question that nobody may keep"
 pytestmark = pytest.mark.filterwarnings("ignore:Support for class-based `config`:DeprecationWarning")
 """What OpenLLMetry's own code does."""
+WRAPPED = ((openai.OpenAI, "request"), (Completions, "create"), (Embeddings, "create"))
 INSTRUMENTATIONS: Mapping[str, Any] = {
     "OpenTelemetry": OpenTelemetry, "OpenInference": OpenInference, "OpenLLMetry": OpenLlmetry,
 }  # fmt: skip
@@ -57,8 +60,8 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def traced(name: str, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Iterator[TracerProvider]:
-    # One of them does not let go of the client where another was there before.
-    monkeypatch.setattr(openai.OpenAI, "request", openai.OpenAI.request)
+    for place, method in WRAPPED:  # not each of them lets go of the client
+        monkeypatch.setattr(place, method, getattr(place, method))
     monkeypatch.setenv("TRACELOOP_METRICS_ENABLED", "false")
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true")
     with over_http(kept) as collector:
