@@ -2,7 +2,7 @@
 
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any, TypeVar, cast
 
@@ -23,6 +23,15 @@ _CHUNK = 64 * 1024
 _IDS = frozenset(("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"))
 _DEEPEST = 64
 _SHOWN = 300
+MOST_ITEMS = 50_000
+"""Spans, records or metrics of a request, the resources and scopes that hold them among them."""
+_WAY = (1, 2, 2)
+"""Fields that lead to them, in the requests of all signals: of resources, of scopes, of what is within."""
+_FIXED: Mapping[int, int] = {1: 8, 5: 4}
+"""Bytes of values by their kind on the wire."""
+_SMALL, _MOST_EMPTY = 2**20, 1 / 8
+"""Bytes up to which emptiness does no harm, and the share of zeros that no request has that says something."""
+_MOST_BRACKETS = 400_000
 _MOST_MEMBERS = 64
 """Files of gzip, one behind the other, that a body may be."""
 
@@ -84,12 +93,62 @@ def _zstd(body: bytes) -> bytes:
 _UNPACKING: Mapping[str, Callable[[bytes], bytes]] = {"gzip": _gzip, "x-gzip": _gzip, "zstd": _zstd}
 
 
+def _items(body: bytes, start: int, end: int, path: Sequence[int]) -> int:
+    """How many messages there are along a path of fields in protobuf, at most some more than may be.
+
+    They are counted before they are read: an empty one takes two bytes, and a hundred times that once it is.
+    """
+    count, place = 0, start
+    while place < end and count <= MOST_ITEMS:
+        tag, place = _varint(body, place, end)
+        kind = tag & 7
+        if kind == 2:
+            length, place = _varint(body, place, end)
+            if tag >> 3 == path[0]:
+                count += 1
+                if len(path) > 1:
+                    count += _items(body, place, min(place + length, end), path[1:])
+            place += length
+        elif kind == 0:
+            place = _varint(body, place, end)[1]
+        elif kind in _FIXED:
+            place += _FIXED[kind]
+        else:  # no valid message: to say how is for its parser
+            return count
+    return count
+
+
+def _varint(body: bytes, place: int, end: int) -> tuple[int, int]:
+    number = shift = 0
+    while place < end and shift < 64:
+        byte = body[place]
+        place += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            break
+        shift += 7
+    return number, place
+
+
+def _refuse_hollow(body: bytes, content_type: str) -> None:
+    """Refuse what would take a hundred times its bytes once it is read: thousands of things that say nothing."""
+    if content_type == JSON:
+        if body.count(b"{") + body.count(b"[") > _MOST_BRACKETS:
+            raise Refused(413, f"the JSON has more than {_MOST_BRACKETS:,} objects and lists; send fewer at a time")
+        return
+    if _items(body, 0, len(body), _WAY) > MOST_ITEMS:
+        raise Refused(413, f"the request has more than {MOST_ITEMS:,} items; send fewer at a time")
+    if len(body) > _SMALL and body.count(0) > len(body) * _MOST_EMPTY:
+        raise Refused(400, "the request is mostly empty messages")
+
+
 def message_of(body: bytes, content_type: str, form: type[M]) -> M:
     """What a body says, in protobuf or in JSON.
 
     Raises:
         Refused: it is neither, or not of this form.
     """
+    _refuse_hollow(body, content_type)
     if content_type == JSON:
         return _from_json(body, form)
     message = form()

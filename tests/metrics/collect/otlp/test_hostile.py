@@ -76,20 +76,46 @@ def test_a_body_that_does_not_say_how_long_it_is_is_not_read_to_its_end(hostile:
     refused(hostile[0].post("/v1/traces", content=parts(), headers=PROTOBUF), 413, "more than 16 MiB")
 
 
-def test_a_request_full_of_empty_spans_is_answered(hostile: tuple[TestClient, Kept]) -> None:
-    spans = b"\x12\x00" * 50_000
-    scope = b"\x12" + varint(len(spans)) + spans
-    body = b"\x0a" + varint(len(scope)) + scope
-    answer = hostile[0].post("/v1/traces", content=body, headers=PROTOBUF)
-    assert (answer.status_code, b"no span of a trace" in answer.content) == (200, True)
-
-
 def varint(number: int) -> bytes:
     made = bytearray()
     while number > 127:
         made.append(number & 127 | 128)
         number >>= 7
     return bytes((*made, number))
+
+
+def within(*tags: int, inner: bytes) -> bytes:
+    """Bytes within messages, the innermost field last."""
+    for tag in reversed(tags):
+        inner = bytes((tag << 3 | 2,)) + varint(len(inner)) + inner
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (within(1, 2, inner=b"\x12\x00" * 8_000_000), 413, "more than 50,000 items"),
+        (b"\x0a\x00" * 8_000_000, 413, "more than 50,000 items"),
+        (within(1, 2, 2, inner=b"\x4a\x00" * 8_000_000), 400, "mostly empty"),
+        (within(1, 2, 2, 9, 2, 5, inner=b"\x0a\x02\x0a\x00" * 4_000_000), 400, "mostly empty"),
+    ],
+    ids=["spans", "resources", "attributes", "values"],
+)
+def test_a_request_full_of_nothing_is_not_read(
+    hostile: tuple[TestClient, Kept], body: bytes, status: int, reason: str
+) -> None:
+    refused(hostile[0].post("/v1/traces", content=body, headers=PROTOBUF), status, reason)
+
+
+def test_json_full_of_nothing_is_not_read(hostile: tuple[TestClient, Kept]) -> None:
+    body = b'{"resourceSpans":[' + b"{}," * 5_000_000 + b"{}]}"
+    answer = hostile[0].post("/v1/traces", content=body, headers=JSON)
+    assert (answer.status_code, "more than 400,000 objects" in answer.json()["message"]) == (413, True)
+
+
+def test_a_request_with_many_empty_spans_is_answered(hostile: tuple[TestClient, Kept]) -> None:
+    answer = hostile[0].post("/v1/traces", content=within(1, 2, inner=b"\x12\x00" * 20_000), headers=PROTOBUF)
+    assert (answer.status_code, b"no span of a trace" in answer.content) == (200, True)
 
 
 VALID = traces(
