@@ -105,7 +105,8 @@ class Exporting:
     """Answers requests of all signals with what `take` says of their events."""
 
     def __init__(self, take: Take, content: Content, now: Callable[[], datetime]) -> None:
-        self._take, self._content, self._now = take, content, now
+        self._take, self._now = take, now
+        self._content: Content = content
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
         self._worker: asyncio.Task[None] | None = None
