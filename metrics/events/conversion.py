@@ -65,11 +65,13 @@ def convert(
     recognized: Recognized,
     *,
     now: datetime,
-    prices: PriceBook,
+    prices: PriceBook | None,
     source: str,
     occurrences: Occurrences | None = None,
 ) -> dict[str, Converted]:
     """Convert a batch of rows. `occurrences` carries identities and row numbers from batch to batch of one file.
+
+    Without `prices`, calls are left as they are: whoever stores them finds out what they cost.
 
     A row becomes more than one event where the items of its list are rows, where it counts several events or belongs
     to several parts; each of these is in the goods or in the rejected.
@@ -93,7 +95,9 @@ def convert(
 class _Outcomes:
     """What became of the rows of one batch, by kind."""
 
-    def __init__(self, recognized: Recognized, now: datetime, prices: PriceBook, occurrences: Occurrences) -> None:
+    def __init__(
+        self, recognized: Recognized, now: datetime, prices: PriceBook | None, occurrences: Occurrences
+    ) -> None:
         self._recognized, self._now, self._prices, self._occurrences = recognized, now, prices, occurrences
         self._given: dict[str, pl.DataFrame] = {}
         self.by_kind: dict[str, Converted] = {}
@@ -158,7 +162,7 @@ class _Outcomes:
         events = with_identity(events, kind.name, self._occurrences)
         if part.count is not None or self._recognized.each or self._recognized.several:
             events = self._told_apart(events, rows, kind)
-        if kind.name == "llm_call" and events.height:
+        if self._prices is not None and kind.name == "llm_call" and events.height:
             events = self._prices.priced(events.with_columns(exact()))
         events = events.select(kind.schema.names())
         # Of equal ids the first is stored.
