@@ -5,10 +5,12 @@ hundreds. Who sent what is kept apart, so that each is told of its own, by its o
 """
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from functools import cache, lru_cache
 from typing import Any
 
@@ -20,12 +22,19 @@ from metrics.events import KINDS
 from metrics.events.conversion import LONGEST_ATTRIBUTE, Occurrences, convert
 from metrics.events.entries import nearest
 from metrics.events.recognition.recognition import Recognized, part_named
+from metrics.events.rows.containers import CONTAINERS
 from metrics.events.rows.parting import MOST_ATTRIBUTES, sought_in
 from metrics.lake.formats.json_values import as_text, frame_of
 
 KIND = "event"
 """The column that says of which kind an event is."""
+MOST_SORTS = 64
+"""Sorts of events in one batch: each is converted by itself."""
+_TOO_MANY_SORTS = f"the batch has more than {MOST_SORTS} sorts of events: kinds, and sets of names for their columns"
 _ATTRIBUTES = "attributes"
+_Sort = tuple[str, tuple[str, ...]]
+"""A kind, and the other names than ours under which an event has its values: of several names for one column a table
+uses the first, so that who calls it `status` must not meet who calls it `status_code`."""
 
 
 @dataclass
@@ -45,8 +54,8 @@ class Received:
 
 
 @dataclass
-class _OfKind:
-    """The events of one kind, as rows of a table."""
+class _OfSort:
+    """The events of one sort, as rows of a table."""
 
     rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     places: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
@@ -60,15 +69,16 @@ def received(batches: Sequence[Sequence[Event]], now: datetime) -> Received:
     """
     rejected: list[list[Rejected]] = [[] for _ in batches]
     result = Received()
-    for kind, events in _by_kind(batches, rejected).items():
-        good, bad = _converted(kind, events, now)
+    good: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    for (kind, _), events in _sorted_out(batches, rejected).items():
+        converted, bad = _converted(kind, events, now)
         for row, reason in bad.items():
             batch, index = events.places[row]
             rejected[batch].append(Rejected(index, reason))
-        if good.height:
-            result.good[kind] = _named(
-                good, [row for row in range(len(events.rows)) if row not in bad], events, batches
-            )
+        if converted.height:
+            rows = [row for row in range(len(events.rows)) if row not in bad]
+            good[kind].append(_named(converted, rows, events, batches))
+    result.good = {kind: pl.concat(frames) for kind, frames in good.items()}
     result.receipts = tuple(
         Receipt(len(batch) - len(reasons), tuple(sorted(reasons, key=lambda one: one.index)))
         for batch, reasons in zip(batches, rejected, strict=True)
@@ -76,9 +86,11 @@ def received(batches: Sequence[Sequence[Event]], now: datetime) -> Received:
     return result
 
 
-def _by_kind(batches: Sequence[Sequence[Event]], rejected: list[list[Rejected]]) -> Mapping[str, _OfKind]:
-    found: dict[str, _OfKind] = defaultdict(_OfKind)
+def _sorted_out(batches: Sequence[Sequence[Event]], rejected: list[list[Rejected]]) -> Mapping[_Sort, _OfSort]:
+    """The events that may be some, by their sort."""
+    found: dict[_Sort, _OfSort] = defaultdict(_OfSort)
     for number, batch in enumerate(batches):
+        sorts: set[_Sort] = set()
         for index, event in enumerate(batch):
             kind = _kind_of(event)
             problem = _no_event(event) if kind is None else ""
@@ -87,8 +99,13 @@ def _by_kind(batches: Sequence[Sequence[Event]], rejected: list[list[Rejected]])
                 problem = problem or f"it has more than {MOST_ATTRIBUTES} values that no column knows"
                 rejected[number].append(Rejected(index, problem))
                 continue
-            found[kind].rows.append(row)
-            found[kind].places.append((number, index))
+            values, others = row
+            sorts.add((kind, others))
+            if len(sorts) > MOST_SORTS:
+                rejected[number].append(Rejected(index, _TOO_MANY_SORTS))
+                continue
+            found[kind, others].rows.append(values)
+            found[kind, others].places.append((number, index))
     return found
 
 
@@ -129,30 +146,59 @@ def _sought(kind: str) -> frozenset[str]:
     return sought_in(_recognized(kind))
 
 
+class _Place(Enum):
+    """What becomes of a value that an event has under a name."""
+
+    COLUMN = auto()
+    OTHER_NAME = auto()
+    """It is a column's, under another name than ours."""
+    CONTAINER = auto()
+    """Its own values are looked into."""
+    ATTRIBUTE = auto()
+
+
 @lru_cache(maxsize=16_384)
-def _is_known(kind: str, name: str) -> bool:
-    return name.lower() in _sought(kind)
+def _place(kind: str, name: str) -> _Place:
+    if name in KINDS[kind].by_name or name == KIND:
+        return _Place.COLUMN
+    if name.lower() in CONTAINERS:
+        return _Place.CONTAINER
+    return _Place.OTHER_NAME if name.lower() in _sought(kind) else _Place.ATTRIBUTE
 
 
-def _row(kind: str, event: Event) -> dict[str, Any] | None:
-    """An event as a row: what no column of its kind knows is put among its attributes.
+def _row(kind: str, event: Event) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """An event as a row, and under which other names than ours it has its values.
 
-    None where there is too much of that. Else a few events with names of their own would make a table of any width.
+    What no column of its kind knows is put among its attributes: else a few events with names of their own would make
+    a table of any width. None where there is too much of that.
     """
     row: dict[str, Any] = {}
     loose: dict[str, str | None] = {}
+    others: list[str] = []
+    count = 0
     for name, value in event.items():
-        if name != _ATTRIBUTES and _is_known(kind, name):
+        if value is None:
+            continue
+        place = _place(kind, name)
+        if place is _Place.COLUMN:
             row[name] = value
-        elif name == _ATTRIBUTES and isinstance(value, Mapping):
-            loose = {**{str(key): _attribute(one) for key, one in value.items()}, **loose}
+        elif place is _Place.OTHER_NAME:
+            row[name] = value
+            others.append(name)
+        elif place is _Place.CONTAINER and isinstance(value, Mapping):
+            row[name] = value
+            count += _leaves(value)
         else:
             loose[name] = _attribute(value)
-    if len(loose) > MOST_ATTRIBUTES:
+    if count + len(loose) > MOST_ATTRIBUTES:
         return None
     if loose:
-        row[_ATTRIBUTES] = loose
-    return row
+        row[_ATTRIBUTES] = {**row.get(_ATTRIBUTES, {}), **loose}
+    return row, tuple(sorted(others))
+
+
+def _leaves(value: Mapping[str, Any]) -> int:
+    return sum(_leaves(one) if isinstance(one, Mapping) else 1 for one in value.values())
 
 
 def _attribute(value: Any) -> str | None:
@@ -160,7 +206,7 @@ def _attribute(value: Any) -> str | None:
     return text if text is None else text[:LONGEST_ATTRIBUTE]
 
 
-def _converted(kind: str, events: _OfKind, now: datetime) -> tuple[pl.DataFrame, Mapping[int, str]]:
+def _converted(kind: str, events: _OfSort, now: datetime) -> tuple[pl.DataFrame, Mapping[int, str]]:
     """The good ones, and why the others are not, by their row."""
     frame = frame_of(events.rows)
     parts = convert(
@@ -174,7 +220,7 @@ def _converted(kind: str, events: _OfKind, now: datetime) -> tuple[pl.DataFrame,
 
 
 def _named(
-    good: pl.DataFrame, rows: Sequence[int], events: _OfKind, batches: Sequence[Sequence[Event]]
+    good: pl.DataFrame, rows: Sequence[int], events: _OfSort, batches: Sequence[Sequence[Event]]
 ) -> pl.DataFrame:
     """With an `event_id` in every row; `rows` are those that the good ones come from."""
     if not good["event_id"].null_count():
@@ -193,7 +239,10 @@ def _named(
 
 def _content(event: Event) -> str:
     """A fingerprint of everything an event says."""
-    said = orjson.dumps(event, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        said = orjson.dumps(event, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:  # an integer of more than 64 bits
+        said = json.dumps(event, default=str, sort_keys=True).encode()
     return hashlib.md5(said, usedforsecurity=False).hexdigest()
 
 
