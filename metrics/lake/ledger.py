@@ -35,6 +35,7 @@ Entry = Mapping[str, Any]
 """What an act changes in the book: `withdrawn`, `added` or `amended` make one."""
 UNHASHED = "-" * 8
 """Stands for the identity of a file whose bytes were not read."""
+_LIVE = "live-"
 _SEGMENTS = 10_000
 """Segments of received events that are known one by one; none comes again once it is deleted."""
 _SAME = 1000
@@ -108,6 +109,11 @@ class Attempt:
     reading: Reading = field(default_factory=Reading)
     gone: datetime | None = None
     """When what was stored of it was taken back."""
+
+    @property
+    def is_received(self) -> bool:
+        """Whether it stands for the events that were received on one day, and for no file."""
+        return self.hash.startswith(_LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +345,7 @@ def _add_segment(book: sqlite3.Connection, one: Attempted) -> None:
     book.execute(
         "DELETE FROM segments WHERE rowid <= (SELECT max(rowid) FROM segments) - ?", (_SEGMENTS,)
     )  # fmt: skip
-    outcome, day = one.outcome, live_day(one.at)
+    outcome, day = one.outcome, _live_day(one.at)
     found = book.execute("SELECT id, kinds FROM files WHERE hash = ?", (day,)).fetchone()
     if found is None:
         empty = replace(outcome, path=Path(TITLE), status="stored", reason="", read=0, stored=0, duplicates=0, kinds={})
@@ -354,9 +360,9 @@ def _add_segment(book: sqlite3.Connection, one: Attempted) -> None:
     )
 
 
-def live_day(at: datetime) -> str:
+def _live_day(at: datetime) -> str:
     """Under which the book knows all segments of one day, in place of a hash."""
-    return f"live-{at.date().isoformat()}"
+    return f"{_LIVE}{at.date().isoformat()}"
 
 
 def _insert(book: sqlite3.Connection, outcome: FileOutcome, hash: str, at: datetime, reading: Reading) -> None:

@@ -17,6 +17,11 @@ class InterruptibleReader(Reader):
     def __enter__(self) -> Self:
         return self
 
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, while there is one."""
+        return None if self._process is None else self._process.pid
+
     def read_together(self, task: Together, told: Callable[[int, int | None], None]) -> dict[str, Any]:
         """What was staged of small files; `told` hears the number of each before it is begun, and how many there are.
 
