@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
-from app.guard import Guard
+from app.guard import Guard, token_of
 from app.hosts import Hosts, is_loopback
 from app.standby import alone
 from app.terminal import VisibleFormatter
@@ -32,12 +32,10 @@ from metrics.collect.bodies import Bodies
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
-from metrics.secrets import secret
+from metrics.secrets import SecretsError
 from metrics.settings import Collect, Settings, load_settings
 
 NAME = "collector"
-TOKEN = ("PROMPTPILOT_COLLECT_TOKEN", "collect", "token")
-"""The variable of the token, and its section and name in the file of the secrets."""
 HEALTH_PATH, READY_PATH = "/healthz", "/readyz"
 PORT_SECONDS = 10.0
 """How often a port is tried that another program has."""
@@ -86,7 +84,12 @@ def main() -> None:
 
 
 def _work(settings: Settings, stop: threading.Event) -> None:
-    token = secret(*TOKEN, os.environ)
+    try:
+        token = token_of(os.environ)
+    except SecretsError as error:
+        LOG.error("no live events are received: %s", error)
+        stop.wait()
+        return
     if token is None and not is_loopback(settings.collect.address):
         LOG.error(
             "collect.address is %s, where others reach it, and there is no token: no live events are received. Set "

@@ -4,7 +4,8 @@ A page of another site that is open in somebody's browser is no such program: it
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import orjson
 from pydantic import SecretStr
@@ -14,8 +15,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.hosts import Hosts
 from app.refusing import refuse
+from metrics.secrets import SECRETS_FILES, secret
 
+TOKEN = ("PROMPTPILOT_COLLECT_TOKEN", "collect", "token")
+"""The variable of the token, and its section and name in the file of the secrets."""
 _SCHEME = "bearer "
+
+
+def token_of(environment: Mapping[str, str], files: Sequence[Path] = SECRETS_FILES) -> SecretStr | None:
+    """The token, where one is set. Raises SecretsError."""
+    return secret(*TOKEN, environment, files)
 
 
 class Guard:
