@@ -23,10 +23,11 @@ from metrics.lake.intake.received import folder
 from metrics.lake.intake.settling import Settling
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
 from metrics.lake.readers import Readers
-from metrics.lake.upkeep.maintenance import maintain
+from metrics.lake.upkeep.maintenance import maintain, merge_fresh
 from metrics.settings import Settings, load_settings
 
 UPKEEP_SECONDS = 3600.0
+MERGING_SECONDS = 60.0
 COMPLETED = 10_000_000
 """Events from which rollups are completed at a time: nothing is stored for as long as that takes."""
 DEMO_SECONDS = 2.0
@@ -91,6 +92,7 @@ def _work(settings: Settings, stop: threading.Event) -> None:
     alerting = Alerting(settings, _now)
     jobs = (
         Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
+        Job("merging", MERGING_SECONDS, partial(merge_fresh, settings, now=_now), LAKE),
         Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now, most_completed=COMPLETED), LAKE),
         Job("demo", DEMO_SECONDS, demo.look, LAKE),
         *alerting.jobs(),

@@ -2,16 +2,15 @@
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from metrics.events.questions import Answers, Question, as_documents, from_documents
-from metrics.lake.intake.received import TITLE
+from metrics.lake import live_days
 from metrics.lake.opening import opened
 
 Status = Literal["stored", "duplicate", "rejected", "forgotten", "replaced"]
@@ -27,7 +26,6 @@ CREATE TABLE IF NOT EXISTS files (
     questions TEXT NOT NULL DEFAULT '[]', reading TEXT NOT NULL DEFAULT '{}', gone TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS acts (id TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS segments (hash TEXT PRIMARY KEY, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS files_by_hash ON files (hash);
 CREATE INDEX IF NOT EXISTS files_by_status ON files (status);
 """
@@ -35,9 +33,6 @@ Entry = Mapping[str, Any]
 """What an act changes in the book: `withdrawn`, `added` or `amended` make one."""
 UNHASHED = "-" * 8
 """Stands for the identity of a file whose bytes were not read."""
-_LIVE = "live-"
-_SEGMENTS = 10_000
-"""Segments of received events that are known one by one; none comes again once it is deleted."""
 _SAME = 1000
 """Attempts at the same bytes that are looked through."""
 _COLUMNS = "path, status, reason, read, stored, duplicates, rejected, kinds, notes, questions"
@@ -113,7 +108,7 @@ class Attempt:
     @property
     def is_received(self) -> bool:
         """Whether it stands for the events that were received on one day, and for no file."""
-        return self.hash.startswith(_LIVE)
+        return self.hash.startswith(live_days.BEGINS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +154,8 @@ class Ledger:
         with self._open() as book:
             for one in attempts:
                 if one.is_received and not one.outcome.rejected:
-                    _add_segment(book, one)
+                    told = one.outcome
+                    live_days.add(book, one.hash, one.at, told.kinds, read=told.read, duplicates=told.duplicates)
                     continue
                 key = (one.at.isoformat(), str(one.outcome.path), one.hash)
                 there = "SELECT 1 FROM files WHERE at = ? AND path = ? AND hash = ?"
@@ -297,7 +293,7 @@ class Ledger:
         return Totals(files, rejected, at, read, stored, duplicates)
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        return opened(self._path, _TABLE, _LATER)
+        return opened(self._path, _TABLE + live_days.TABLE, _LATER)
 
 
 def _outcome(row: list[object] | tuple[object, ...]) -> FileOutcome:
@@ -336,33 +332,6 @@ def amended(
         "does": "amend", "number": attempt.number, "stored": dict(stored), "duplicates": duplicates,
         "rejected": rejected, "transaction": transaction, "note": note,
     }  # fmt: skip
-
-
-def _add_segment(book: sqlite3.Connection, one: Attempted) -> None:
-    """Add a segment to the line of its day, once."""
-    if book.execute("INSERT OR IGNORE INTO segments VALUES (?, ?)", (one.hash, one.at.isoformat())).rowcount == 0:
-        return
-    book.execute(
-        "DELETE FROM segments WHERE rowid <= (SELECT max(rowid) FROM segments) - ?", (_SEGMENTS,)
-    )  # fmt: skip
-    outcome, day = one.outcome, _live_day(one.at)
-    found = book.execute("SELECT id, kinds FROM files WHERE hash = ?", (day,)).fetchone()
-    if found is None:
-        empty = replace(outcome, path=Path(TITLE), status="stored", reason="", read=0, stored=0, duplicates=0, kinds={})
-        _insert(book, empty, day, one.at, Reading())
-        found = book.execute("SELECT id, kinds FROM files WHERE hash = ?", (day,)).fetchone()
-    number, kinds = found[0], Counter(json.loads(found[1]))
-    kinds.update(outcome.kinds)
-    book.execute(
-        "UPDATE files SET at = ?, read = read + ?, stored = stored + ?, duplicates = duplicates + ?, kinds = ?"
-        " WHERE id = ?",
-        (one.at.isoformat(), outcome.read, outcome.stored, outcome.duplicates, json.dumps(kinds), number),
-    )
-
-
-def _live_day(at: datetime) -> str:
-    """Under which the book knows all segments of one day, in place of a hash."""
-    return f"{_LIVE}{at.date().isoformat()}"
 
 
 def _insert(book: sqlite3.Connection, outcome: FileOutcome, hash: str, at: datetime, reading: Reading) -> None:

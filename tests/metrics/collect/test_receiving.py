@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import polars as pl
@@ -15,12 +17,19 @@ from tests.metrics.collect.made import NOW, call, request
 from tests.metrics.lake.agreement import stored_events
 
 
-def ids(*batches: list[Event]) -> list[str]:
+def ids(*batches: Sequence[Event]) -> list[str]:
     return [name for frame in received(batches, NOW).good.values() for name in frame["event_id"]]
 
 
 def test_good_events_are_kept_and_bad_ones_told_by_index_and_reason() -> None:
-    sent = [request(1), request(2, duration_ms=-1), {"event": "nope"}, 5, {"endpoint": "/a"}, request(3, ts=None)]
+    sent: list[Any] = [
+        request(1),
+        request(2, duration_ms=-1),
+        {"event": "nope"},
+        5,
+        {"endpoint": "/a"},
+        request(3, ts=None),
+    ]
     result = received([sent], NOW)
     (receipt,) = result.receipts
     assert receipt.taken == 1
