@@ -116,8 +116,6 @@ class Taker:
                 group, ends = self._group(), self._ending and not self._batches
             if group:
                 self._take(group)
-                with self._changed:
-                    self._waiting -= sum(len(batch.events) for batch in group)
             if ends or self._log.due == 0:
                 self._close()
             if ends and not group:
@@ -146,9 +144,15 @@ class Taker:
             self._unavailable(group, error)
             return
         self._trouble = ""
+        self._done(group)
         for batch, receipt in zip(group, (one for result in results for one in result.receipts), strict=True):
             batch.tell(receipt)
         self._tell(results)
+
+    def _done(self, group: Sequence[_Batch]) -> None:
+        """They wait no more; said before their senders hear of it, who may send the next at once."""
+        with self._changed:
+            self._waiting -= sum(len(batch.events) for batch in group)
 
     def _tell(self, results: Sequence[Received]) -> None:
         for result in results:
@@ -165,6 +169,7 @@ class Taker:
         if said != self._trouble:  # said once for as long as it stays the same
             LOG.error("%s", said)
         self._trouble = said
+        self._done(group)
         for batch in group:
             batch.tell(Unavailable(503, said, FULL_SECONDS))
 
