@@ -25,7 +25,6 @@ from alerts.telling import Message
 from alerts.telling.channels.channel import Channel
 from alerts.telling.composing import compose
 from alerts.telling.credentials import (
-    SECRETS_FILES,
     Credentials,
     channels,
     of_points,
@@ -41,6 +40,7 @@ from app.timetable import Job
 from metrics.engine import Engine
 from metrics.events.entries import Problem
 from metrics.events.problems import ConfigurationError
+from metrics.secrets import SECRETS_FILES
 from metrics.settings import Settings, load_settings
 
 LOG = logging.getLogger("promptpilot.alerts")

@@ -13,6 +13,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import streamlit as st
+from pydantic import SecretStr
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -21,8 +22,10 @@ from streamlit import config
 
 from app import download, login
 from app.frontend import Frontend
+from app.guard import token_of
 from app.headers import SecurityHeaders
 from app.hosts import HostCheck, Hosts, host_of
+from app.passing import Passing
 from metrics.settings import Settings, load_settings
 
 MAIN = Path(__file__).with_name("main.py")
@@ -49,6 +52,12 @@ def hosts() -> Hosts:
     addresses = (settings().alerts.public_url, login.redirect_address())
     named = (address.lower(), *map(host_of, addresses), *settings().web.allowed_hosts)
     return Hosts(tuple(name for name in named if name))
+
+
+@cache
+def token() -> SecretStr | None:
+    """What programs say that send events, as it was when the first of them came."""
+    return token_of(os.environ)
 
 
 @asynccontextmanager
@@ -89,6 +98,7 @@ app = st.App(
     middleware=[
         Middleware(SecurityHeaders),
         Middleware(HostCheck, hosts=hosts),
+        Middleware(Passing, collect=lambda: settings().collect, token=token, hosts=hosts),
         Middleware(login.LoginCheck, access=lambda: settings().access),
         Middleware(Frontend),
     ],

@@ -243,6 +243,21 @@ class Web(_Section):
     _named = field_validator("allowed_hosts")(_hosts)
 
 
+class Collect(_Section):
+    """How live events are received. The token comes from the environment or `.streamlit/secrets.toml`."""
+
+    enabled: bool = True
+    """Whether events are received at all but as files."""
+    address: str = "127.0.0.1"
+    """Address to listen on; another than loopback needs a token."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 4318
+    """Port for HTTP: OTLP and `/v1/events`."""
+    grpc_port: Annotated[int, Field(ge=1, le=65535)] = 4317
+    """Port for OTLP over gRPC."""
+    content: Literal["drop", "hash", "keep"] = "drop"
+    """What becomes of the texts of prompts and answers; `hash` keeps a fingerprint that tells equal ones."""
+
+
 ANYBODY, GROUP = "*", "group:"
 """How the lists of `Access` name whoever logs in, and how a group begins."""
 
@@ -300,6 +315,7 @@ class Settings(BaseSettings):
     lake: Lake = Lake()
     alerts: Alerts = Alerts()
     web: Web = Web()
+    collect: Collect = Collect()
     access: Access = Access()
 
     @classmethod

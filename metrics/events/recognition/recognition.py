@@ -272,14 +272,14 @@ def _by_kind_column(schema: pl.Schema, sample: pl.DataFrame | None) -> Recognize
         if is_guess and left > _MOST_OTHERS:
             doubt = f"{left:.0%} of its rows have another word in `{column}` ({_some(others)}) and would be left out"
         return Recognized(
-            tuple(_part_named(kind, column) for kind in KINDS.values()),
+            tuple(part_named(kind, column) for kind in KINDS.values()),
             f"column {column}", f"its `{column}` names no event kind", (column,), doubt=doubt,
             is_guess=is_guess,
         )  # fmt: skip
     return None
 
 
-def _part_named(kind: Kind, column: str) -> Part:
+def part_named(kind: Kind, column: str) -> Part:
     """Rows whose word names a kind; `click` says not only of which kind a row is, but what was done."""
     says: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
         "interaction": ("action", _ACTIONS), "change": ("change_type", _CHANGES)
