@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import SecretStr, ValidationError
-from yaml import YAMLError
+from pydantic import SecretStr
 
 from alerts.policy.reading import FILE_NAME as ROUTING
 from alerts.policy.reading import Policies
@@ -37,14 +36,15 @@ from alerts.telling.delivery import Lanes, deliver
 from alerts.telling.delivery_facts import facts_of
 from alerts.telling.slack_buttons import Buttons, acting
 from alerts.watch import FLAPS, Channels, Watch
+from app.configuration import FILE_NAME as SETTINGS_FILE
+from app.configuration import Configuration
 from app.timetable import Job
 from metrics.engine import Engine
 from metrics.events.entries import Problem
 from metrics.events.problems import ConfigurationError
-from metrics.settings import Settings, load_settings
+from metrics.settings import Settings
 
 LOG = logging.getLogger("promptpilot.alerts")
-SETTINGS_FILE = "settings.yaml"
 EVALUATE = "alerts"
 """Name of the job by whose end the pages tell that alerts are evaluated."""
 TICK_SECONDS = 1.0
@@ -146,7 +146,7 @@ class _Open:
         self._environment = environment
         self._policies = Policies()
         self._seen = self._stamp()
-        self._settings_seen = stamp_of(settings.home / SETTINGS_FILE)
+        self._configuration = Configuration(settings)
         credentials, points = self._secrets()
         self.store = Store.of(settings)
         with self.store.writing() as repository:
@@ -165,13 +165,10 @@ class _Open:
         if stamp == self._seen:
             return
         problems: list[Problem] = []
-        try:
-            settings_stamp = stamp_of(self.settings.home / SETTINGS_FILE)
-            if settings_stamp != self._settings_seen:
-                self.settings = _read_again(self.settings)
-                self._settings_seen = settings_stamp
-        except ConfigurationError as error:
-            problems.append(Problem(SETTINGS_FILE, 1, "", str(error)))
+        configured = self._configuration.load()
+        self.settings = configured.settings
+        if configured.problem:
+            problems.append(Problem(SETTINGS_FILE, 1, "", configured.problem))
         try:
             credentials, points = self._secrets()
             self.channels = self._channels(credentials, points)
@@ -215,14 +212,3 @@ class _Open:
             self.buttons.close()
         self.buttons = None if wanted is None else Buttons(*wanted, acting(self.store, self._now)).__enter__()
         self._listening = wanted
-
-
-def _read_again(settings: Settings) -> Settings:
-    """The settings as the file of the home has them now. Raises ConfigurationError."""
-    try:
-        return load_settings(settings.home).model_copy(update={"home": settings.home})
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
-        raise ConfigurationError(said) from error
-    except (YAMLError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"not a YAML mapping of settings: {error}") from error
