@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from alerts.policy.reading import FILE_NAME as ROUTING
 from alerts.policy.reading import Policies
-from alerts.rules import AlertRule
+from alerts.policy.words import Words
+from alerts.rules import AlertRule, Target
 from alerts.rules.files import stamp_of
 from alerts.store import Store
 from alerts.store.outbox import Delivery
@@ -34,6 +35,7 @@ from alerts.telling.credentials import (
 from alerts.telling.dead_mans_switch import report
 from alerts.telling.delivery import Lanes, deliver
 from alerts.telling.delivery_facts import facts_of
+from alerts.telling.own_words import worded
 from alerts.telling.slack_buttons import Buttons, acting
 from alerts.watch import FLAPS, Channels, Watch
 from app.configuration import FILE_NAME as SETTINGS_FILE
@@ -128,7 +130,9 @@ class Alerting:
         engine, rules = self._known
         with self._open().store.reading() as repository:
             facts = facts_of(repository, delivery)
-        return compose(facts, engine, rules, self._open().settings, self._now())
+        opened = self._open()
+        message = compose(facts, engine, rules, opened.settings, self._now())
+        return worded(message, opened.words(Target.parted(delivery.target).point))
 
     def _open(self) -> "_Open":
         with self._opening:
@@ -177,6 +181,9 @@ class _Open:
             problems.append(Problem("secrets.toml", 1, "", str(error)))
         self.watch.renew(self.settings, self._known(tuple(problems)))
         self._seen = stamp
+
+    def words(self, point: str) -> Words:
+        return self._policies.load(self.settings.home).policy.words(point)
 
     def close(self) -> None:
         self.lanes.close()
