@@ -26,7 +26,8 @@ from app.guard import token_of
 from app.headers import SecurityHeaders
 from app.hosts import HostCheck, Hosts, host_of
 from app.passing import Passing
-from metrics.settings import Settings, load_settings
+from app.source import configuration
+from metrics.settings import Settings
 
 MAIN = Path(__file__).with_name("main.py")
 HEALTH_PATH = "/healthz"
@@ -39,18 +40,17 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-@cache
 def settings() -> Settings:
-    """The settings as they were when the first request came."""
-    return load_settings()
+    """The settings as they are now."""
+    return configuration().load().settings
 
 
-@cache
 def hosts() -> Hosts:
     """The hosts that were named: in the settings, for the login, and as the address to listen on."""
     address: str = st.get_option("server.address") or ""
-    addresses = (settings().alerts.public_url, login.redirect_address())
-    named = (address.lower(), *map(host_of, addresses), *settings().web.allowed_hosts)
+    known = settings()
+    addresses = (known.alerts.public_url, login.redirect_address())
+    named = (address.lower(), *map(host_of, addresses), *known.web.allowed_hosts)
     return Hosts(tuple(name for name in named if name))
 
 
