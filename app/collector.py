@@ -12,8 +12,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import uvicorn
 from pydantic import SecretStr
@@ -21,13 +22,13 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from app.guard import Guard, token_of
 from app.hosts import Hosts, is_loopback
 from app.standby import alone
 from app.terminal import VisibleFormatter
-from metrics.collect import events
+from metrics.collect import events, otlp
 from metrics.collect.bodies import Bodies
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
@@ -43,9 +44,10 @@ GRACE_SECONDS = 5
 """How long requests may go on after SIGTERM; less than the supervisor's grace."""
 ENDING = (signal.SIGTERM, signal.SIGINT)
 LOG = logging.getLogger("promptpilot.collector")
+L = TypeVar("L")
 
 
-def application(settings: Settings, taker: Taker, token: SecretStr | None, more: Sequence[BaseRoute] = ()) -> Starlette:
+def application(settings: Settings, taker: Taker, token: SecretStr | None, bodies: Bodies) -> Starlette:
     """All that is answered over HTTP."""
 
     async def health(_request: Request) -> JSONResponse:
@@ -60,8 +62,8 @@ def application(settings: Settings, taker: Taker, token: SecretStr | None, more:
         routes=[
             Route(HEALTH_PATH, health, methods=["GET"]),
             Route(READY_PATH, ready, methods=["GET"]),
-            *events.routes(taker.take, Bodies()),
-            *more,
+            *events.routes(taker.take, bodies),
+            *otlp.routes(taker.take, bodies, content=settings.collect.content),
         ],
         middleware=[Middleware(Guard, token=token, hosts=hosts, open_paths=(HEALTH_PATH, READY_PATH))],
     )
@@ -109,13 +111,22 @@ async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, sto
     ended = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    if not stop.is_set():  # it may have been told between the two ways to hear of it
-        await _http(application(settings, taker, token), settings.collect, ended)
+    if stop.is_set():  # it may have been told between the two ways to hear of it
+        return
+    bodies = Bodies()
+    await asyncio.gather(
+        _http(application(settings, taker, token, bodies), settings.collect, ended),
+        _grpc(settings.collect, taker, token, bodies, ended),
+    )
 
 
 async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:
     """Answer on a port until the end."""
-    listener = await _listener(collect.address, collect.port, "collect.port", ended)
+
+    async def listens() -> socket.socket:
+        return _bound(collect.address, collect.port)
+
+    listener = await _once_free(listens, collect.address, collect.port, "collect.port", ended)
     if listener is None:
         return
     config = uvicorn.Config(
@@ -130,6 +141,24 @@ async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:
     await serving
 
 
+async def _grpc(collect: Collect, taker: Taker, token: SecretStr | None, bodies: Bodies, ended: asyncio.Event) -> None:
+    """Answer OTLP over gRPC on a port of its own until the end."""
+    address, port = collect.address, collect.grpc_port
+    at = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+    async def listens() -> otlp.Serving:
+        _bound(address, port).close()  # it says why it cannot be had; gRPC does not
+        said = None if token is None else token.get_secret_value()
+        return await otlp.serve_grpc(taker.take, bodies, at, said, content=collect.content)
+
+    serving = await _once_free(listens, address, port, "collect.grpc_port", ended)
+    if serving is None:
+        return
+    LOG.info("receives OTLP over gRPC at %s", at)
+    await ended.wait()
+    await serving.server.stop(GRACE_SECONDS)
+
+
 class _Server(uvicorn.Server):
     """Leaves signals to this process."""
 
@@ -139,14 +168,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _listener(address: str, port: int, setting: str, ended: asyncio.Event) -> socket.socket | None:
-    """A socket that listens. One that another program has is said once, and taken as soon as it is free."""
+async def _once_free(
+    listens: Callable[[], Awaitable[L]], address: str, port: int, setting: str, ended: asyncio.Event
+) -> L | None:
+    """What listens, None at the end. A port that another program has is said once, and taken as soon as it is free."""
     said = ""
     while not ended.is_set():
         try:
-            return _bound(address, port)
-        except OSError as error:
-            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            return await listens()
+        except (OSError, otlp.PortTaken) as error:
+            why = _why(error)
             if why != said:
                 LOG.error(
                     "port %d on %s %s: no live events are received there; %s names another", port, address, why, setting
@@ -155,6 +186,12 @@ async def _listener(address: str, port: int, setting: str, ended: asyncio.Event)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), PORT_SECONDS)
     return None
+
+
+def _why(error: OSError | otlp.PortTaken) -> str:
+    if isinstance(error, otlp.PortTaken) or error.errno == errno.EADDRINUSE:
+        return "is in use"
+    return f"cannot be used ({error.strerror})"
 
 
 def _bound(address: str, port: int) -> socket.socket:

@@ -61,7 +61,7 @@ class Passing:
             return _said(403, "a page of another site may not send events; web.allowed_hosts lists those that may")
         if self._token() is None and not _OF_THIS_MACHINE.answers_to(host):
             return _said(403, "events are received here once there is a token: set PROMPTPILOT_COLLECT_TOKEN")
-        if said.isdigit() and int(said) > LARGEST:
+        if said.isdecimal() and int(said) > LARGEST:
             return _too_large()
         return None
 

@@ -11,8 +11,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from metrics.collect.bodies import Refused
-from metrics.collect.receipt import Event
+from metrics.collect.receipt import Event, Refused
 
 MEDIA_TYPE = "application/vnd.apache.arrow.stream"
 MOST_ROWS = 200_000
@@ -20,6 +19,10 @@ _BEGINS = b"\xff\xff\xff\xff"
 _PLAIN = (
     pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_string, pa.types.is_large_string,
     pa.types.is_timestamp, pa.types.is_date,
+)  # fmt: skip
+_UNREADABLE = (
+    pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, LookupError,
+    struct.error,
 )  # fmt: skip
 _EXPECTED = "expected text, numbers, booleans, times, or a map of texts"
 
@@ -43,7 +46,7 @@ def rows_of(body: bytes) -> Sequence[Event]:
                 batch.validate(full=True)
                 rows.extend(_events(batch))
             return rows
-    except (pa.ArrowException, OSError, ValueError, struct.error, IndexError) as error:
+    except _UNREADABLE as error:
         raise Refused(400, f"the stream of Arrow cannot be read: {str(error)[:200]}") from error
 
 

@@ -16,9 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from metrics.collect.arrow_stream import MEDIA_TYPE, is_arrow, rows_of
-from metrics.collect.bodies import Bodies, Refused
+from metrics.collect.bodies import Bodies
 from metrics.collect.kind_schema import schema
-from metrics.collect.receipt import Event, Receipt, Rejected, Take, Unavailable
+from metrics.collect.receipt import Event, Receipt, Refused, Rejected, Take, Unavailable
 from metrics.lake.formats.json_values import holds_long_digits
 
 PATH, SCHEMA_PATH = "/v1/events", "/v1/events/schema"
@@ -34,7 +34,7 @@ def routes(take: Take, bodies: Bodies) -> list[Route]:
             async with bodies.read(request) as body:
                 return _answered(*await _taken(body, request.headers.get("content-type", ""), take))
         except Refused as refused:
-            return _refusal(refused.status, refused.reason, refused.retry_after)
+            return _refusal(refused.status, refused.reason)
         except Unavailable as unavailable:
             return _refusal(unavailable.status, unavailable.reason, unavailable.retry_after)
 
@@ -64,7 +64,7 @@ def _answered(receipt: Receipt, rejected: Sequence[Rejected]) -> Response:
     return _json(told, 400 if rejected and not receipt.taken else 200)
 
 
-def _refusal(status: int, reason: str, retry_after: float | None) -> Response:
+def _refusal(status: int, reason: str, retry_after: float | None = None) -> Response:
     answer = _json({"error": reason}, status)
     if retry_after is not None:
         answer.headers["Retry-After"] = f"{max(1, round(retry_after))}"

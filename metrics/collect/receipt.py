@@ -24,6 +24,17 @@ class Receipt:
     rejected: tuple[Rejected, ...] = ()
 
 
+class Refused(Exception):
+    """A request that cannot be taken as it is: to send it again is of no use."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        """Of HTTP, 4xx."""
+        self.reason = reason
+        """What is wrong, and what was expected."""
+
+
 class Unavailable(Exception):
     """Nothing was taken, by no fault of the events: they are to be sent again."""
 

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 
 from app.collector import application
 from app.guard import token_of
+from metrics.collect.bodies import Bodies
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
 from metrics.lake.intake.received import segments
@@ -34,7 +35,7 @@ ENOUGH = {"Authorization": "Bearer open-sesame"}
 def answering(home: Path, token: str | None = None) -> Generator[TestClient]:
     taker = Taker(Log(home), lambda: NOW)
     try:
-        app = application(Settings(home=home), taker, SecretStr(token) if token else None)
+        app = application(Settings(home=home), taker, SecretStr(token) if token else None, Bodies())
         yield TestClient(app, base_url="http://localhost:4318")
     finally:
         taker.end()
@@ -141,21 +142,26 @@ def test_what_it_took_is_left_closed_when_it_is_told_to_end(tmp_path: Path) -> N
     collector = Collector(tmp_path, port)
     collector.line(f"receives live events at http://127.0.0.1:{port}")
     assert post(port) == {"taken": 1, "rejected": []}
-    assert collector.ended() == (0, "")
+    assert collector.ended()[0] == 0
     (segment,) = segments(tmp_path)
     assert b'"r1"' in segment.path.read_bytes()
 
 
-def test_a_port_that_another_program_has_is_said_once_with_the_setting_that_names_another(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["port", "grpc_port"])
+def test_a_port_that_another_program_has_is_said_once_with_the_setting_that_names_another(
+    tmp_path: Path, setting: str
+) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        collector = Collector(tmp_path, port)
+        collector = Collector(tmp_path, free_port(), {f"PROMPTPILOT_COLLECT__{setting.upper()}": str(port)})
         line = collector.line("is in use")
-        assert f"port {port} on 127.0.0.1 is in use: no live events are received there; collect.port names" in line
+        said = f"port {port} on 127.0.0.1 is in use: no live events are received there; collect.{setting} names another"
+        assert said in line
         assert collector.process.poll() is None
-    assert collector.ended() == (0, "")
+    code, rest = collector.ended()
+    assert (code, "is in use" in rest) == (0, False)
 
 
 def test_without_a_token_it_does_not_listen_where_others_reach_it(tmp_path: Path) -> None:

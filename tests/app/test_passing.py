@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.collector import application
 from app.hosts import Hosts
 from app.passing import Passing
-from metrics.collect.bodies import LARGEST
+from metrics.collect.bodies import LARGEST, Bodies
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
 from metrics.settings import Collect, Settings
@@ -34,7 +34,7 @@ def front(transport: httpx2.AsyncBaseTransport | None, token: SecretStr | None =
 def collector(tmp_path: Path) -> Generator["Behind"]:
     """A collector behind it, without a socket."""
     taker = Taker(Log(tmp_path), lambda: NOW)
-    yield lambda token: httpx2.ASGITransport(application(Settings(home=tmp_path), taker, token))
+    yield lambda token: httpx2.ASGITransport(application(Settings(home=tmp_path), taker, token, Bodies()))
     taker.end()
 
 

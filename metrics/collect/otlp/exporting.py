@@ -27,21 +27,18 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from metrics.collect.otlp.bodies import message_of, unpacked
 from metrics.collect.otlp.content import Content
 from metrics.collect.otlp.converting import RESOURCES, Made, adapter, made_of
-from metrics.collect.otlp.refusing import Refused
+from metrics.collect.otlp.messages import message_of
 from metrics.collect.otlp.rows import OF_RECORDS, OF_SPANS, Row, framed, rows_of_records, rows_of_spans
 from metrics.collect.otlp.samples import OF_SAMPLES, rows_of_samples
-from metrics.collect.receipt import Rejected, Take, Unavailable
+from metrics.collect.receipt import Refused, Rejected, Take, Unavailable
 from metrics.events.recognition.recognition import Recognized
 
 M = TypeVar("M", bound=Message)
 
 MOST_ROWS = 8192
 """Rows that are converted at a time."""
-MOST_WAITING = 64 * 1024 * 1024
-"""Bytes of requests that wait or are worked on."""
 RETRY_SECONDS = 1.0
 _TOLD = 3
 """Reasons that are told to a sender."""
@@ -85,7 +82,6 @@ class _Waiting:
 
     signal: Signal[Any]
     body: bytes
-    encoding: str
     content_type: str
     done: "asyncio.Future[Message]"
 
@@ -108,28 +104,21 @@ class Exporting:
         self._take, self._now = take, now
         self._content: Content = content
         self._queue: deque[_Waiting] = deque()
-        self._bytes = 0
         self._worker: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "otlp")
 
-    async def answered(self, signal: Signal[Any], body: bytes, encoding: str, content_type: str) -> Message:
+    async def answered(self, signal: Signal[Any], body: bytes, content_type: str) -> Message:
         """The response to a request.
 
         Raises:
             Refused: it is to be sent no more.
             Unavailable: it is to be sent again.
         """
-        if self._bytes + len(body) > MOST_WAITING and self._bytes:
-            raise Unavailable(429, "more is waiting to be read than may wait", RETRY_SECONDS)
-        waiting = _Waiting(signal, body, encoding, content_type, asyncio.get_running_loop().create_future())
-        self._bytes += len(body)
+        waiting = _Waiting(signal, body, content_type, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work())
-        try:
-            return await waiting.done
-        finally:
-            self._bytes -= len(body)
+        return await waiting.done
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -151,9 +140,7 @@ class Exporting:
             if waiting.done.cancelled():
                 continue
             try:
-                message = message_of(
-                    unpacked(waiting.body, waiting.encoding), waiting.content_type, waiting.signal.request
-                )
+                message = message_of(waiting.body, waiting.content_type, waiting.signal.request)
             except Refused as problem:
                 waiting.done.get_loop().call_soon_threadsafe(_settle, waiting, problem)
                 continue

@@ -13,11 +13,12 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
-from metrics.collect.otlp.bodies import LARGEST, PROTOBUF
+from metrics.collect.bodies import Bodies
 from metrics.collect.otlp.content import Content
 from metrics.collect.otlp.exporting import LOGS, METRICS, TRACES, Exporting, Signal
-from metrics.collect.otlp.refusing import Refused, status_of
-from metrics.collect.receipt import Take, Unavailable
+from metrics.collect.otlp.messages import PROTOBUF
+from metrics.collect.otlp.refusing import status_of
+from metrics.collect.receipt import Refused, Take, Unavailable
 
 _SERVICES = (
     (TRACES, trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"]),
@@ -47,6 +48,7 @@ def _clock() -> datetime:
 
 async def serve_grpc(
     take: Take,
+    bodies: Bodies,
     address: str,
     token: str | None = None,
     *,
@@ -62,7 +64,7 @@ async def serve_grpc(
     """
     server = aio.server(
         options=[
-            ("grpc.max_receive_message_length", LARGEST),
+            ("grpc.max_receive_message_length", bodies.largest),
             ("grpc.max_concurrent_streams", _STREAMS),
             ("grpc.so_reuseport", 0),
         ],
@@ -71,7 +73,7 @@ async def serve_grpc(
     exporting = Exporting(take, content, now)
     for signal, service in _SERVICES:
         handler = grpc.unary_unary_rpc_method_handler(
-            _method(exporting, signal, token),
+            _method(exporting, bodies, signal, token),
             request_deserializer=None,  # bytes: what is no message is refused with a reason, as over HTTP
             response_serializer=signal.response.SerializeToString,
         )
@@ -84,14 +86,17 @@ async def serve_grpc(
     return Serving(server, port)
 
 
-def _method(exporting: Exporting, signal: Signal[Any], token: str | None) -> Callable[[bytes, Any], Awaitable[Message]]:
+def _method(
+    exporting: Exporting, bodies: Bodies, signal: Signal[Any], token: str | None
+) -> Callable[[bytes, Any], Awaitable[Message]]:
     async def export(body: bytes, context: Any) -> Message:
         if token is not None and not _knows(context, token):
             await context.abort(
                 grpc.StatusCode.UNAUTHENTICATED, "expected the metadata `authorization: Bearer <token>`"
             )
         try:
-            return await exporting.answered(signal, body, "", PROTOBUF)
+            with bodies.held(body):
+                return await exporting.answered(signal, body, PROTOBUF)
         except (Refused, Unavailable) as problem:
             status = status_of(problem)
             await context.abort(

@@ -6,6 +6,7 @@ from google.protobuf.message import Message
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from metrics.collect.bodies import Bodies
 from metrics.collect.otlp import routes
 from tests.metrics.collect.otlp.requests import Kept
 
@@ -19,7 +20,7 @@ def kept() -> Kept:
 
 @pytest.fixture
 def client(kept: Kept) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=routes(kept))) as client:
+    with TestClient(Starlette(routes=routes(kept, Bodies()))) as client:
         yield client
 
 

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from metrics.collect.bodies import Bodies
 from metrics.collect.otlp import Serving, routes, serve_grpc
 from metrics.collect.receipt import Take
 
@@ -31,13 +32,13 @@ def served(app: ASGIApp) -> Generator[str]:
 
 
 @contextmanager
-def over_http(take: Take) -> Generator[str]:
-    with served(Starlette(routes=routes(take))) as address:
+def over_http(take: Take, bodies: Bodies | None = None) -> Generator[str]:
+    with served(Starlette(routes=routes(take, bodies or Bodies()))) as address:
         yield address
 
 
 @contextmanager
-def over_grpc(take: Take, token: str | None = None) -> Generator[str]:
+def over_grpc(take: Take, token: str | None = None, bodies: Bodies | None = None) -> Generator[str]:
     """The address at which OTLP is served over gRPC."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -49,7 +50,7 @@ def over_grpc(take: Take, token: str | None = None) -> Generator[str]:
 
         return asyncio.run_coroutine_threadsafe(done(), loop).result(10)
 
-    serving: Serving = run(lambda: serve_grpc(take, "127.0.0.1:0", token))
+    serving: Serving = run(lambda: serve_grpc(take, bodies or Bodies(), "127.0.0.1:0", token))
     try:
         yield f"127.0.0.1:{serving.port}"
     finally:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from metrics.collect.bodies import Bodies
 from metrics.collect.otlp import Content, routes
 from metrics.collect.otlp.content import is_content
 from tests.metrics.collect.otlp.conftest import PROTOBUF
@@ -79,7 +80,7 @@ CALL = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 1}
 def sending(content: Content | None) -> Generator[tuple[Kept, Callable[..., None]]]:
     """What was kept, and a way to send spans and records to routes that keep content so."""
     kept = Kept()
-    made = routes(kept) if content is None else routes(kept, content=content)
+    made = routes(kept, Bodies()) if content is None else routes(kept, Bodies(), content=content)
     with TestClient(Starlette(routes=made)) as client:
 
         def send(request: Any, signal: str = "traces") -> None:

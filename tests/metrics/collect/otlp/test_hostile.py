@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from metrics.collect.bodies import LARGEST, Bodies
 from metrics.collect.otlp import routes
-from metrics.collect.otlp.bodies import LARGEST
 from tests.metrics.collect.otlp.conftest import PROTOBUF
 from tests.metrics.collect.otlp.requests import Kept, moment, samples, span, traces
 
@@ -40,7 +40,7 @@ NAMES = (
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[tuple[TestClient, Kept]]:
     kept = Kept()
-    with TestClient(Starlette(routes=routes(kept))) as client:
+    with TestClient(Starlette(routes=routes(kept, Bodies()))) as client:
         yield client, kept
 
 
@@ -57,12 +57,12 @@ def test_a_bomb_is_not_unpacked(hostile: tuple[TestClient, Kept], pack: Any) -> 
     answer = hostile[0].post("/v1/traces", content=body, headers={**PROTOBUF, "content-encoding": encoding})
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    refused(answer, 413, "unpacked, has more than 16 MiB")
+    refused(answer, 413, "unpacks to more than 16 MiB")
     assert peak < 3 * LARGEST
 
 
 def test_a_body_of_100_mb_is_not_read(hostile: tuple[TestClient, Kept]) -> None:
-    refused(hostile[0].post("/v1/traces", content=bytes(100 * MIB), headers=PROTOBUF), 413, "more than 16 MiB")
+    refused(hostile[0].post("/v1/traces", content=bytes(100 * MIB), headers=PROTOBUF), 413, "larger than 16 MiB")
 
 
 def test_a_body_that_does_not_say_how_long_it_is_is_not_read_to_its_end(hostile: tuple[TestClient, Kept]) -> None:
@@ -73,7 +73,7 @@ def test_a_body_that_does_not_say_how_long_it_is_is_not_read_to_its_end(hostile:
             sent.append(number)
             yield bytes(MIB)
 
-    refused(hostile[0].post("/v1/traces", content=parts(), headers=PROTOBUF), 413, "more than 16 MiB")
+    refused(hostile[0].post("/v1/traces", content=parts(), headers=PROTOBUF), 413, "larger than 16 MiB")
 
 
 def varint(number: int) -> bytes:

@@ -10,8 +10,11 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from metrics.collect.bodies import Bodies
+from metrics.collect.otlp import routes
 from metrics.collect.receipt import Unavailable
 from tests.metrics.collect.otlp.conftest import PROTOBUF
 from tests.metrics.collect.otlp.requests import Kept, full, span, traces
@@ -131,7 +134,7 @@ def test_a_fault_of_the_keeper_is_no_fault_of_the_sender(
         (b"x", {**PROTOBUF, "content-encoding": "br"}, 415, "expected gzip, zstd or none"),
         (b"x", {**PROTOBUF, "content-encoding": "gzip"}, 400, "the body is not gzip"),
         (b"x", {**PROTOBUF, "content-encoding": "zstd"}, 400, "the body is not zstd"),
-        (gzip.compress(b"x" * 99, mtime=0)[:-9], {**PROTOBUF, "content-encoding": "gzip"}, 400, "ends too early"),
+        (gzip.compress(b"x" * 99, mtime=0)[:-9], {**PROTOBUF, "content-encoding": "gzip"}, 400, "it is cut off"),
         (gzip.compress(b"", mtime=0) * 65, {**PROTOBUF, "content-encoding": "gzip"}, 400, "more than 64 members"),
         (b"\x0a\xff", PROTOBUF, 400, "no ExportTraceServiceRequest in protobuf"),
     ],
@@ -166,3 +169,11 @@ def test_json_of_another_form_is_refused_in_json(client: TestClient, body: bytes
 
 def test_only_posts_are_answered(client: TestClient) -> None:
     assert client.get("/v1/traces").status_code == 405
+
+
+def test_more_than_may_be_held_at_once_is_to_be_sent_again_later(kept: Kept) -> None:
+    body = traces(span(1)).SerializeToString()
+    with TestClient(Starlette(routes=routes(kept, Bodies(most_at_once=len(body) - 1)))) as client:
+        answer = client.post("/v1/traces", content=body, headers=PROTOBUF)
+    said = Status.FromString(answer.content)
+    assert (answer.status_code, answer.headers["retry-after"], said.code, kept.events) == (429, "1", 8, [])

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServ
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
+from metrics.collect.bodies import Bodies
 from metrics.collect.otlp import PortTaken, serve_grpc
 from metrics.collect.receipt import Unavailable
 from tests.metrics.collect.otlp.requests import Kept, full, logs, record, samples, span, traces, value
@@ -97,4 +98,15 @@ def test_only_who_has_the_token_is_heard(kept: Kept) -> None:
 
 def test_an_address_that_is_taken_is_told(kept: Kept) -> None:
     with over_grpc(kept) as address, pytest.raises(PortTaken, match=f"nothing can listen at {address}"):
-        asyncio.run(serve_grpc(kept, address))
+        asyncio.run(serve_grpc(kept, Bodies(), address))
+
+
+def test_more_than_may_be_held_at_once_is_to_be_sent_again_later(kept: Kept) -> None:
+    request = traces(span(1))
+    bodies = Bodies(most_at_once=request.ByteSize())
+    with over_grpc(kept, bodies=bodies) as address, grpc.insecure_channel(address) as channel:
+        export = TraceServiceStub(channel).Export
+        assert failure(export, traces(span(1), span(2)))[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert kept.events == []
+        for _ in range(2):  # what was answered is held no more
+            export(request, timeout=20)

@@ -1,25 +1,18 @@
-"""Bodies of requests: unpacked within limits, read as messages of a signal."""
+"""Bodies of requests read as messages of a signal, unless they are larger than they look."""
 
-import zlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
-from io import BytesIO
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import orjson
-import zstandard
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import DecodeError, Message
 
-from metrics.collect.otlp.refusing import Refused
+from metrics.collect.receipt import Refused
 
 M = TypeVar("M", bound=Message)
 
-LARGEST = 16 * 1024 * 1024
-"""Bytes of a request, as it is sent and unpacked."""
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
-_LARGEST_WINDOW = 8 * 1024 * 1024
-_CHUNK = 64 * 1024
 _IDS = frozenset(("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"))
 _DEEPEST = 64
 _SHOWN = 300
@@ -32,65 +25,6 @@ _FIXED: Mapping[int, int] = {1: 8, 5: 4}
 _SMALL, _MOST_EMPTY = 2**20, 1 / 8
 """Bytes up to which emptiness does no harm, and the share of zeros that no request has that says something."""
 _MOST_BRACKETS = 400_000
-_MOST_MEMBERS = 64
-"""Files of gzip, one behind the other, that a body may be."""
-
-
-def too_large(what: str = "the request") -> Refused:
-    """The refusal of what is larger than may be."""
-    return Refused(413, f"{what} has more than {LARGEST // 2**20} MiB; send fewer at a time (a batch processor does)")
-
-
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """A body without its compression.
-
-    Raises:
-        Refused: a compression that is not known, or not what the body is; or too much in it.
-    """
-    encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
-        return body
-    if encoding not in _UNPACKING:
-        raise Refused(415, f"Content-Encoding is {encoding[:40]!r}; expected gzip, zstd or none")
-    try:
-        return _UNPACKING[encoding](body)
-    except (zlib.error, zstandard.ZstdError, EOFError) as error:
-        raise Refused(400, f"the body is not {encoding}: {error}") from error
-
-
-def _gzip(body: bytes) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    while body:
-        if len(parts) == _MOST_MEMBERS:
-            raise EOFError(f"it has more than {_MOST_MEMBERS} members")
-        member = zlib.decompressobj(31)
-        part = member.decompress(body, LARGEST - size + 1)
-        size += len(part)
-        if size > LARGEST:
-            raise too_large("the body, unpacked,")
-        if not member.eof:
-            raise EOFError("it ends too early")
-        parts.append(part)
-        body = member.unused_data
-    return b"".join(parts)
-
-
-def _zstd(body: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).stream_reader(
-        BytesIO(body), read_across_frames=True
-    )
-    parts: list[bytes] = []
-    size = 0
-    while part := reader.read(_CHUNK):
-        size += len(part)
-        if size > LARGEST:
-            raise too_large("the body, unpacked,")
-        parts.append(part)
-    return b"".join(parts)
-
-
-_UNPACKING: Mapping[str, Callable[[bytes], bytes]] = {"gzip": _gzip, "x-gzip": _gzip, "zstd": _zstd}
 
 
 def _items(body: bytes, start: int, end: int, path: Sequence[int]) -> int:
