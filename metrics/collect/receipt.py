@@ -48,7 +48,8 @@ class Unavailable(Exception):
 
 
 Event = Mapping[str, Any]
-"""An event in our own columns (`metrics.events.schema`), its kind under `event`; others go into its attributes."""
+"""An event in our own columns (`metrics.events.schema`), its kind under `event`, its values as JSON has
+them, times as text; what is of no column goes into its attributes."""
 
 Take = Callable[[Sequence[Event]], Awaitable[Receipt]]
 """Takes events; what it says is taken is on the disk. Raises Unavailable."""

@@ -58,7 +58,8 @@ def made_of(frame: pl.DataFrame, recognized: Recognized, now: datetime, *, tells
 
 
 def _events(kind: str, good: pl.DataFrame) -> Iterator[Event]:
-    """Events as what they say, without what they do not."""
+    """Events as what they say, in values of JSON, without what they do not."""
+    good = good.with_columns(pl.selectors.temporal().dt.to_string("iso:strict"))
     there = [column for column in good.get_columns() if column.null_count() < len(column)]
     names = [column.name for column in there]
     for values in zip(*(column.to_list() for column in there), strict=True):

@@ -1,7 +1,6 @@
 """What spans, logs and metrics become."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from tests.metrics.collect.otlp.requests import (
 )
 
 Send = Callable[..., Any]
-BEGUN = datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+BEGUN = "2026-09-21T14:13:20.000000+00:00"
 TOKENS = {"input_tokens": 1200, "output_tokens": 80}
 CALLS = {
     "current names of OpenTelemetry": {
