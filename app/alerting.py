@@ -39,6 +39,7 @@ from alerts.telling.slack_buttons import Buttons, acting
 from alerts.watch import FLAPS, Channels, Watch
 from app.configuration import FILE_NAME as SETTINGS_FILE
 from app.configuration import Configuration
+from app.heartbeat import EVALUATE
 from app.timetable import Job
 from metrics.engine import Engine
 from metrics.events.entries import Problem
@@ -47,8 +48,6 @@ from metrics.secrets import SECRETS_FILES
 from metrics.settings import Settings
 
 LOG = logging.getLogger("promptpilot.alerts")
-EVALUATE = "alerts"
-"""Name of the job by whose end the pages tell that alerts are evaluated."""
 TICK_SECONDS = 1.0
 SEND_SECONDS = 1.0
 SEND_WAIT = 0.5

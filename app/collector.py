@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -21,9 +22,10 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.exposition import MEDIA_TYPE, exposition, families
 from app.guard import Guard, token_of
 from app.hosts import Hosts, is_loopback
 from app.standby import alone
@@ -37,7 +39,7 @@ from metrics.secrets import SecretsError
 from metrics.settings import Collect, Settings, load_settings
 
 NAME = "collector"
-HEALTH_PATH, READY_PATH = "/healthz", "/readyz"
+HEALTH_PATH, READY_PATH, METRICS_PATH = "/healthz", "/readyz", "/metrics"
 PORT_SECONDS = 10.0
 """How often a port is tried that another program has."""
 GRACE_SECONDS = 5
@@ -47,8 +49,23 @@ LOG = logging.getLogger("promptpilot.collector")
 L = TypeVar("L")
 
 
-def application(settings: Settings, taker: Taker, token: SecretStr | None, bodies: Bodies) -> Starlette:
+@dataclass
+class Receiving:
+    """What comes in, whichever way."""
+
+    taker: Taker
+    bodies: Bodies = field(default_factory=Bodies)
+    rejected: int = 0
+    """Events that were not taken."""
+
+    def reject(self, count: int) -> None:
+        """So many more were not taken."""
+        self.rejected += count
+
+
+def application(settings: Settings, receiving: Receiving, token: SecretStr | None) -> Starlette:
     """All that is answered over HTTP."""
+    taker, bodies, content = receiving.taker, receiving.bodies, settings.collect.content
 
     async def health(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
@@ -57,13 +74,18 @@ def application(settings: Settings, taker: Taker, token: SecretStr | None, bodie
         told = {"status": taker.trouble or "ok", "waiting": taker.waiting}
         return JSONResponse(told, 503 if taker.trouble else 200, headers={"Cache-Control": "no-store"})
 
+    def numbers(_request: Request) -> Response:
+        told = families(settings.home, taker, receiving.rejected, datetime.now(UTC))
+        return Response(exposition(told), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
     hosts = Hosts((settings.collect.address.lower(), *settings.web.allowed_hosts))
     return Starlette(
         routes=[
             Route(HEALTH_PATH, health, methods=["GET"]),
             Route(READY_PATH, ready, methods=["GET"]),
-            *events.routes(taker.take, bodies),
-            *otlp.routes(taker.take, bodies, content=settings.collect.content),
+            Route(METRICS_PATH, numbers, methods=["GET"]),
+            *events.routes(taker.take, bodies, receiving.reject),
+            *otlp.routes(taker.take, bodies, content=content, rejecting=receiving.reject),
         ],
         middleware=[Middleware(Guard, token=token, hosts=hosts, open_paths=(HEALTH_PATH, READY_PATH))],
     )
@@ -113,10 +135,10 @@ async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, sto
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     if stop.is_set():  # it may have been told between the two ways to hear of it
         return
-    bodies = Bodies()
+    receiving = Receiving(taker)
     await asyncio.gather(
-        _http(application(settings, taker, token, bodies), settings.collect, ended),
-        _grpc(settings.collect, taker, token, bodies, ended),
+        _http(application(settings, receiving, token), settings.collect, ended),
+        _grpc(settings.collect, receiving, token, ended),
     )
 
 
@@ -141,7 +163,7 @@ async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:
     await serving
 
 
-async def _grpc(collect: Collect, taker: Taker, token: SecretStr | None, bodies: Bodies, ended: asyncio.Event) -> None:
+async def _grpc(collect: Collect, receiving: Receiving, token: SecretStr | None, ended: asyncio.Event) -> None:
     """Answer OTLP over gRPC on a port of its own until the end."""
     address, port = collect.address, collect.grpc_port
     at = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
@@ -149,7 +171,9 @@ async def _grpc(collect: Collect, taker: Taker, token: SecretStr | None, bodies:
     async def listens() -> otlp.Serving:
         _bound(address, port).close()  # it says why it cannot be had; gRPC does not
         said = None if token is None else token.get_secret_value()
-        return await otlp.serve_grpc(taker.take, bodies, at, said, content=collect.content)
+        return await otlp.serve_grpc(
+            receiving.taker.take, receiving.bodies, at, said, content=collect.content, rejecting=receiving.reject
+        )
 
     serving = await _once_free(listens, address, port, "collect.grpc_port", ended)
     if serving is None:

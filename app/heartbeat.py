@@ -10,6 +10,8 @@ from pathlib import Path
 from app.files import write_whole
 
 HEARTBEAT_FILE = "sidecar.json"
+EVALUATE = "alerts"
+"""Name of the job by whose end others tell that alerts are evaluated."""
 STALE_SECONDS = 30.0
 """Age from which on the sidecar counts as not running."""
 

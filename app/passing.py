@@ -19,6 +19,7 @@ from metrics.collect.bodies import LARGEST
 from metrics.settings import Collect
 
 BEGINS = "/v1/"
+METRICS = "/metrics"
 TIMEOUT_SECONDS = 30.0
 _THERE = frozenset(("content-type", "content-encoding", "content-length", "authorization", "accept"))
 _BACK = frozenset(("content-type", "retry-after", "www-authenticate"))
@@ -31,7 +32,7 @@ class TooLarge(Exception):
 
 
 class Passing:
-    """Passes requests on whose path begins with `/v1/`; others go their way."""
+    """Passes requests on whose path begins with `/v1/`, and `/metrics`; others go their way."""
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class Passing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on to the collector, or to the pages."""
-        if scope["type"] != "http" or not scope["path"].startswith(BEGINS):
+        if scope["type"] != "http" or not (scope["path"].startswith(BEGINS) or scope["path"] == METRICS):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)

@@ -54,7 +54,7 @@ def doctor(
     as_json: Json = False,
     home: Home = None,
 ) -> None:
-    """Check Python, packages, disk, port, time zones, the lake, the sidecar and the channels of alerts."""
+    """Check Python, packages, disk, ports, time zones, the lake, the sidecar and the channels of alerts."""
     circumstances = Circumstances(settings_of(home), address, port, now())
     findings = {name: _guarded(check, circumstances) for name, check in CHECKS.items()}
     if as_json:
@@ -125,15 +125,40 @@ def _port(circumstances: Circumstances) -> Finding:
     from app.commands.up import answers
 
     address, port = circumstances.address, circumstances.port
+    why = _not_free(address, port)
+    if not why:
+        return Finding("ok", f"{port} on {address} is free")
+    if answers(address, port):
+        return Finding("ok", f"{port} on {address}: PromptPilot is running there")
+    return Finding("failed", f"{port} on {address}: {why}", "promptpilot up --port names another")
+
+
+def _not_free(address: str, port: int) -> str:
+    """Why nobody can listen there; empty where somebody can."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             candidate.bind((address, port))
         except OSError as error:
-            if answers(address, port):
-                return Finding("ok", f"{port} on {address}: PromptPilot is running there")
-            return Finding("failed", f"{port} on {address}: {error.strerror}", "promptpilot up --port names another")
-    return Finding("ok", f"{port} on {address} is free")
+            return error.strerror or str(error)
+    return ""
+
+
+def _collector(circumstances: Circumstances) -> Finding:
+    """Whether live events are received, or can be."""
+    from app.commands.up import answers
+
+    collect = circumstances.settings.collect
+    if not collect.enabled:
+        return Finding("note", "collect.enabled is false: no live events are received")
+    ports = {"collect.port": collect.port, "collect.grpc_port": collect.grpc_port}
+    taken = {name: why for name, port in ports.items() if (why := _not_free(collect.address, port))}
+    if "collect.port" in taken and answers(collect.address, collect.port):
+        return Finding("ok", f"{collect.port} on {collect.address}: PromptPilot is running there")
+    if taken:
+        told = "; ".join(f"{ports[name]} on {collect.address}: {why}" for name, why in taken.items())
+        return Finding("note", told, f"no live events are received there; {' and '.join(taken)} can name another")
+    return Finding("ok", f"{collect.port} and {collect.grpc_port} on {collect.address} are free")
 
 
 def _time_zones(circumstances: Circumstances) -> Finding:
@@ -240,6 +265,7 @@ CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "privacy": _privacy,
     "disk": _disk,
     "port": _port,
+    "collector": _collector,
     "time zones": _time_zones,
     "browser": _browser,
     "lake": _lake,

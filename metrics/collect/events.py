@@ -18,7 +18,7 @@ from starlette.routing import Route
 from metrics.collect.arrow_stream import MEDIA_TYPE, is_arrow, rows_of
 from metrics.collect.bodies import Bodies
 from metrics.collect.kind_schema import schema
-from metrics.collect.receipt import Event, Receipt, Refused, Rejected, Take, Unavailable
+from metrics.collect.receipt import Event, Receipt, Refused, Rejected, Rejecting, Take, Unavailable, unheard
 from metrics.lake.formats.json_values import holds_long_digits
 
 PATH, SCHEMA_PATH = "/v1/events", "/v1/events/schema"
@@ -26,13 +26,15 @@ MOST_VALUES = 1_000_000
 """Values within one body of JSON: each is an object of Python, many times as large as its text may be."""
 
 
-def routes(take: Take, bodies: Bodies) -> list[Route]:
+def routes(take: Take, bodies: Bodies, rejecting: Rejecting = unheard) -> list[Route]:
     """What is answered, by path."""
 
     async def post(request: Request) -> Response:
         try:
             async with bodies.read(request) as body:
-                return _answered(*await _taken(body, request.headers.get("content-type", ""), take))
+                receipt, rejected = await _taken(body, request.headers.get("content-type", ""), take)
+                rejecting(len(rejected))
+                return _answered(receipt, rejected)
         except Refused as refused:
             return _refusal(refused.status, refused.reason)
         except Unavailable as unavailable:

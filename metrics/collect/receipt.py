@@ -51,5 +51,12 @@ Event = Mapping[str, Any]
 """An event in our own columns (`metrics.events.schema`), its kind under `event`, its values as JSON has
 them, times as text; what is of no column goes into its attributes."""
 
+Rejecting = Callable[[int], None]
+"""Is told how many events of a request were not taken."""
+
 Take = Callable[[Sequence[Event]], Awaitable[Receipt]]
 """Takes events; what it says is taken is on the disk. Raises Unavailable."""
+
+
+def unheard(_count: int) -> None:
+    """A `Rejecting` that does not care."""

@@ -11,7 +11,7 @@ at it waits, and is the next group: the more is sent, the larger the groups, and
 import asyncio
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +72,7 @@ class Taker:
         self._ending = False
         self._changed = threading.Condition()
         self._trouble = ""
+        self._taken: Mapping[str, int] = {}
         self._worker = threading.Thread(target=self._work, name="taking", daemon=True)
         self._worker.start()
 
@@ -79,6 +80,11 @@ class Taker:
     def waiting(self) -> int:
         """Events that are not written down yet."""
         return self._waiting
+
+    @property
+    def taken(self) -> Mapping[str, int]:
+        """Events written down so far, by kind."""
+        return self._taken
 
     @property
     def trouble(self) -> str:
@@ -144,6 +150,7 @@ class Taker:
             self._unavailable(group, error)
             return
         self._trouble = ""
+        self._count(results)
         self._done(group)
         for batch, receipt in zip(group, (one for result in results for one in result.receipts), strict=True):
             batch.tell(receipt)
@@ -153,6 +160,12 @@ class Taker:
         """They wait no more; said before their senders hear of it, who may send the next at once."""
         with self._changed:
             self._waiting -= sum(len(batch.events) for batch in group)
+
+    def _count(self, results: Sequence[Received]) -> None:
+        taken = Counter(self._taken)
+        for result in results:
+            taken.update({kind: frame.height for kind, frame in result.good.items()})
+        self._taken = taken  # put in its place as a whole: others read it meanwhile
 
     def _tell(self, results: Sequence[Received]) -> None:
         for result in results:

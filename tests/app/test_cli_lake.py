@@ -13,6 +13,7 @@ import pytest
 from metrics.engine.query import Window
 from metrics.events.simulator import SIMULATED
 from tests.app.command_line import CommandLine, command_line
+from tests.serving import free_port
 
 REPORT_KEYS = {"files", "read", "stored", "duplicates", "rejected"}
 
@@ -166,6 +167,20 @@ def test_doctor_says_what_to_do_about_a_port_in_use(promptpilot: CommandLine, tm
     assert ended.code == 3
     assert "FAILED port" in ended.text
     assert "→ promptpilot up --port names another" in ended.text
+
+
+def test_doctor_names_the_setting_of_a_port_that_the_collector_cannot_have(
+    promptpilot: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        monkeypatch.setenv("PROMPTPILOT_COLLECT__PORT", str(free_port()))
+        monkeypatch.setenv("PROMPTPILOT_COLLECT__GRPC_PORT", str(listener.getsockname()[1]))
+        ended = promptpilot("doctor", "--home", tmp_path, "--port", free_port())
+    assert ended.code == 0
+    assert "note   collector: " in ended.text
+    assert "no live events are received there; collect.grpc_port can name another" in ended.text
 
 
 @pytest.mark.parametrize(

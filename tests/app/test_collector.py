@@ -16,9 +16,8 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from app.collector import application
+from app.collector import Receiving, application
 from app.guard import token_of
-from metrics.collect.bodies import Bodies
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
 from metrics.lake.intake.received import segments
@@ -35,7 +34,7 @@ ENOUGH = {"Authorization": "Bearer open-sesame"}
 def answering(home: Path, token: str | None = None) -> Generator[TestClient]:
     taker = Taker(Log(home), lambda: NOW)
     try:
-        app = application(Settings(home=home), taker, SecretStr(token) if token else None, Bodies())
+        app = application(Settings(home=home), Receiving(taker), SecretStr(token) if token else None)
         yield TestClient(app, base_url="http://localhost:4318")
     finally:
         taker.end()

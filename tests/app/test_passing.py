@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from app.collector import application
+from app.collector import Receiving, application
 from app.hosts import Hosts
 from app.passing import Passing
-from metrics.collect.bodies import LARGEST, Bodies
+from metrics.collect.bodies import LARGEST
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
 from metrics.settings import Collect, Settings
@@ -34,7 +34,7 @@ def front(transport: httpx2.AsyncBaseTransport | None, token: SecretStr | None =
 def collector(tmp_path: Path) -> Generator["Behind"]:
     """A collector behind it, without a socket."""
     taker = Taker(Log(tmp_path), lambda: NOW)
-    yield lambda token: httpx2.ASGITransport(application(Settings(home=tmp_path), taker, token, Bodies()))
+    yield lambda token: httpx2.ASGITransport(application(Settings(home=tmp_path), Receiving(taker), token))
     taker.end()
 
 
@@ -46,6 +46,7 @@ def test_events_are_passed_on_and_everything_else_is_a_page(collector: Behind) -
     assert pages.post("/v1/events?a=b", content=EVENT).json() == {"taken": 1, "rejected": []}
     assert pages.get("/v1/events/schema").json()["title"] == "An event"
     assert pages.get("/v1/nothing").status_code == 404
+    assert 'promptpilot_events_received_total{kind="request"} 1\n' in pages.get("/metrics").text
     assert pages.get("/performance").text == "a page"
     assert pages.get("/healthz").text == "a page"
 

@@ -32,7 +32,7 @@ from metrics.collect.otlp.converting import RESOURCES, Made, adapter, made_of
 from metrics.collect.otlp.messages import message_of
 from metrics.collect.otlp.rows import OF_RECORDS, OF_SPANS, Row, framed, rows_of_records, rows_of_spans
 from metrics.collect.otlp.samples import OF_SAMPLES, rows_of_samples
-from metrics.collect.receipt import Refused, Rejected, Take, Unavailable
+from metrics.collect.receipt import Refused, Rejected, Rejecting, Take, Unavailable
 from metrics.events.recognition.recognition import Recognized
 
 M = TypeVar("M", bound=Message)
@@ -100,8 +100,8 @@ class _Opened:
 class Exporting:
     """Answers requests of all signals with what `take` says of their events."""
 
-    def __init__(self, take: Take, content: Content, now: Callable[[], datetime]) -> None:
-        self._take, self._now = take, now
+    def __init__(self, take: Take, content: Content, now: Callable[[], datetime], rejecting: Rejecting) -> None:
+        self._take, self._now, self._rejecting = take, now, rejecting
         self._content: Content = content
         self._queue: deque[_Waiting] = deque()
         self._worker: asyncio.Task[None] | None = None
@@ -178,6 +178,7 @@ class Exporting:
         for one, count in zip(opened, counts, strict=True):
             one.taken += count
             if count < _share(len(opened)):
+                self._rejecting(len({bad.index for bad in one.rejected}))
                 _settle(one.waiting, _response(one))
             else:
                 more.append(one)

@@ -19,7 +19,7 @@ from metrics.collect.otlp.content import Content
 from metrics.collect.otlp.exporting import SIGNALS, Exporting, Signal
 from metrics.collect.otlp.messages import JSON, PROTOBUF
 from metrics.collect.otlp.refusing import status_of
-from metrics.collect.receipt import Refused, Take, Unavailable
+from metrics.collect.receipt import Refused, Rejecting, Take, Unavailable, unheard
 
 
 def _clock() -> datetime:
@@ -27,10 +27,15 @@ def _clock() -> datetime:
 
 
 def routes(
-    take: Take, bodies: Bodies, *, content: Content = "drop", now: Callable[[], datetime] = _clock
+    take: Take,
+    bodies: Bodies,
+    *,
+    content: Content = "drop",
+    rejecting: Rejecting = unheard,
+    now: Callable[[], datetime] = _clock,
 ) -> list[Route]:
     """The routes of OTLP. Who may send is for those to say who mount them."""
-    exporting = Exporting(take, content, now)
+    exporting = Exporting(take, content, now, rejecting)
     return [
         Route(
             f"/v1/{signal.name}", partial(_export, bodies=bodies, exporting=exporting, signal=signal), methods=["POST"]

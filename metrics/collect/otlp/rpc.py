@@ -18,7 +18,7 @@ from metrics.collect.otlp.content import Content
 from metrics.collect.otlp.exporting import LOGS, METRICS, TRACES, Exporting, Signal
 from metrics.collect.otlp.messages import PROTOBUF
 from metrics.collect.otlp.refusing import status_of
-from metrics.collect.receipt import Refused, Take, Unavailable
+from metrics.collect.receipt import Refused, Rejecting, Take, Unavailable, unheard
 
 _SERVICES = (
     (TRACES, trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"]),
@@ -53,6 +53,7 @@ async def serve_grpc(
     token: str | None = None,
     *,
     content: Content = "drop",
+    rejecting: Rejecting = unheard,
     now: Callable[[], datetime] = _clock,
 ) -> Serving:
     """Serve OTLP at an address, such as `127.0.0.1:4317` (port 0: a free one). Stop it by `server.stop(grace)`.
@@ -70,7 +71,7 @@ async def serve_grpc(
         ],
         compression=grpc.Compression.NoCompression,
     )
-    exporting = Exporting(take, content, now)
+    exporting = Exporting(take, content, now, rejecting)
     for signal, service in _SERVICES:
         handler = grpc.unary_unary_rpc_method_handler(
             _method(exporting, bodies, signal, token),
