@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import alerts, history, ingest, pages, queries, worlds
+from benchmarks import alerts, collector, history, ingest, pages, queries, worlds
 from metrics.events.simulator import simulate
 
 HERE = Path(__file__).resolve().parent
@@ -43,7 +43,7 @@ def main(
         shutil.rmtree(work, ignore_errors=True)
     home = work / "home"
     rows = [*_ingest_rows(work, days, per_day), *_small_file_rows(work / "small")]
-    rows += [*_query_rows(home), *_alert_rows(home), *_page_rows(home)]
+    rows += [*_query_rows(home), *_alert_rows(home), *_page_rows(home), *_collector_rows(work)]
     everything = [*_everything_rows(work / "everything", days, per_day)]
     machine = f"{cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     events = f"{days * per_day:,} requests in {days} days"
@@ -119,6 +119,16 @@ def _query_rows(home: Path) -> Iterator[Row]:
 def _alert_rows(home: Path) -> Iterator[Row]:
     for one in alerts.measured(home):
         yield one.name, one.reach, one.value
+
+
+def _collector_rows(work: Path) -> Iterator[Row]:
+    for name, reach, body in (("events", 20_000, collector.lines), ("spans of OTLP", 8_000, collector.spans)):
+        home = work / "live"
+        shutil.rmtree(home, ignore_errors=True)
+        found = collector.measure(home, 14318, 20, 500, body)
+        a_second = f"{found.taken / found.seconds:,.0f}/s"
+        yield f"live {name} taken, each on the disk, on one core", f"≥ {reach:,}/s", a_second
+        yield f"live {name}: from acknowledged to stored", "≤ 10 s", f"{found.lag_seconds:.1f} s"
 
 
 def _page_rows(home: Path) -> Iterator[Row]:

@@ -1,9 +1,10 @@
 """How fast the collector takes events, and how long it is until they are in the lake.
 
-Run as `python -m benchmarks.collector [--seconds 20] [--together 500]`. Collector and sidecar are processes of their
+Run as `python -m benchmarks.collector [--seconds 20] [--together 500] [--otlp]`. Collector and sidecar are processes of their
 own; the collector is held to one core, and every event is on the disk before it is answered.
 """
 
+import hashlib
 import http.client
 import os
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,10 @@ from typing import Annotated
 import orjson
 import psutil
 import typer
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from metrics.lake.ingest import status
 from metrics.settings import load_settings
@@ -54,10 +59,14 @@ class Measured:
         )
 
 
-def measure(home: Path, port: int, seconds: float, together: int) -> Measured:
-    """Send as much as is taken for so long, so many events in one request."""
+def measure(home: Path, port: int, seconds: float, together: int, body: Callable[[str, int], bytes]) -> Measured:
+    """Send as much as is taken for so long, so many events in one request. `body` makes one of that many.
+
+    The body's name, no two alike, is part of the events' identities.
+    """
     environment = {
         **os.environ, "PROMPTPILOT_HOME": str(home), "PROMPTPILOT_COLLECT__PORT": str(port),
+        "PROMPTPILOT_COLLECT__GRPC_PORT": str(port - 1),
     }  # fmt: skip
     home.mkdir(parents=True, exist_ok=True)
     with _running("app.sidecar", environment), _running("app.collector", environment) as process:
@@ -67,7 +76,7 @@ def measure(home: Path, port: int, seconds: float, together: int) -> Measured:
         before, began = collector.cpu_times(), time.monotonic()
         latencies: list[float] = []
         senders = [
-            threading.Thread(target=_send, args=(port, number, began + seconds, together, latencies))
+            threading.Thread(target=_send, args=(port, number, began + seconds, together, body, latencies))
             for number in range(SENDERS)
         ]
         for sender in senders:
@@ -82,20 +91,68 @@ def measure(home: Path, port: int, seconds: float, together: int) -> Measured:
     return Measured(taken, took, cpu, latencies, memory, lag)
 
 
-def _send(port: int, sender: int, until: float, together: int, latencies: list[float]) -> None:
+def _send(
+    port: int,
+    sender: int,
+    until: float,
+    together: int,
+    body: Callable[[str, int], bytes],
+    latencies: list[float],
+) -> None:
+    path, media_type = SENT[body]
     connection = http.client.HTTPConnection("127.0.0.1", port)
     number = 0
     while time.monotonic() < until:
         number += 1
-        now = datetime.now(UTC).isoformat()
-        body = b"\n".join(orjson.dumps(_event(f"{sender}-{number}-{one}", now, one)) for one in range(together))
+        made = body(f"{sender}-{number}", together)
         began = time.monotonic()
-        connection.request("POST", "/v1/events", body, {"Content-Type": "application/x-ndjson"})
+        connection.request("POST", path, made, {"Content-Type": media_type})
         answer = connection.getresponse()
-        told = orjson.loads(answer.read())
+        told = answer.read()
         if answer.status == 200:
-            assert told["taken"] == together, told
+            assert b'"index"' not in told and (media_type == LINES or not told), told
             latencies.append(time.monotonic() - began)
+
+
+def lines(name: str, together: int) -> bytes:
+    """Requests, one a line."""
+    now = datetime.now(UTC).isoformat()
+    return b"\n".join(orjson.dumps(_event(f"{name}-{one}", now, one)) for one in range(together))
+
+
+def spans(name: str, together: int) -> bytes:
+    """Spans of OTLP: of each four, one is a call of a model and one of an HTTP server."""
+    now = time.time_ns()
+    made = [_span(name, one, now) for one in range(together)]
+    service = KeyValue(key="service.name", value=AnyValue(string_value="shop"))
+    within = ResourceSpans(resource=Resource(attributes=[service]), scope_spans=[ScopeSpans(spans=made)])
+    return ExportTraceServiceRequest(resource_spans=[within]).SerializeToString()
+
+
+LINES, PROTOBUF = "application/x-ndjson", "application/x-protobuf"
+SENT: Mapping[Callable[[str, int], bytes], tuple[str, str]] = {
+    lines: ("/v1/events", LINES),
+    spans: ("/v1/traces", PROTOBUF),
+}
+"""Where each sort of body is sent, and as what."""
+
+
+def _span(name: str, number: int, now: int) -> Span:
+    said: Mapping[str, str | int] = (
+        {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 80},
+        {"http.request.method": "POST", "http.route": "/chat", "http.response.status_code": 200},
+        {"db.system.name": "postgresql"},
+        {"gen_ai.operation.name": "invoke_agent"},
+    )[number % 4]
+    values = {
+        key: AnyValue(**{"int_value" if isinstance(one, int) else "string_value": one}) for key, one in said.items()
+    }
+    return Span(
+        trace_id=hashlib.md5(f"{name}-{number // 4}".encode(), usedforsecurity=False).digest(),
+        span_id=(number + 1).to_bytes(8, "big"), name="step", kind=Span.SPAN_KIND_SERVER if number % 4 == 1 else 3,
+        start_time_unix_nano=now - 10**8, end_time_unix_nano=now,
+        attributes=[KeyValue(key=key, value=value) for key, value in values.items()],
+    )  # fmt: skip
 
 
 def _event(id: str, ts: str, number: int) -> dict[str, object]:
@@ -110,7 +167,7 @@ def _stored_after(home: Path, count: int) -> float:
     """Seconds until so many events are in the lake."""
     settings, began = load_settings(home), time.monotonic()
     while time.monotonic() < began + LONGEST_WAIT:
-        if status(settings, now=datetime.now(UTC)).events.get("request", 0) >= count:
+        if sum(status(settings, now=datetime.now(UTC)).events.values()) >= count:
             return time.monotonic() - began
         time.sleep(0.05)
     raise AssertionError("events that were acknowledged are not in the lake")
@@ -140,11 +197,14 @@ def _running(module: str, environment: dict[str, str]) -> Generator["subprocess.
 def main(
     seconds: Annotated[float, typer.Option(help="How long events are sent.")] = 20,
     together: Annotated[int, typer.Option(help="Events in one request.")] = 500,
-    port: Annotated[int, typer.Option(help="Port of the collector.")] = 14318,
+    port: Annotated[
+        int, typer.Option(help="Port of the collector; for gRPC, which is not measured, the one below.")
+    ] = 14318,
+    otlp: Annotated[bool, typer.Option("--otlp", help="Send spans of OTLP.")] = False,
 ) -> None:
     """Print what was measured."""
     with tempfile.TemporaryDirectory() as folder:
-        print(measure(Path(folder) / "home", port, seconds, together))
+        print(measure(Path(folder) / "home", port, seconds, together, spans if otlp else lines))
 
 
 if __name__ == "__main__":
