@@ -231,9 +231,8 @@ def _outcome(rule: AlertRule, known: Mapping[Key, Instance], rows: Rows, span: S
     for row, labels in enumerate(rows.labels):
         key = Key(rule.id, labels)
         before = _without_gap(known.get(key) or Instance(key), rows.instants, rule.window)
-        after, changed = scan(
-            before, _track(rows, row, timing, rule.window), span.late_before, only_firing=span.only_firing
-        )
+        track = _track(rows, row, timing, rule.window)
+        after, changed = scan(before, track, span.late_before, only_firing=span.only_firing)
         if rows.judged.tally is not None:
             after = _with_basis(after, rows, row, rule.window)
             changed = tuple(replace(one, instance=_with_basis(one.instance, rows, row, rule.window)) for one in changed)

@@ -5,8 +5,8 @@ overlap, so that `duration` protects no longer from chance, and two errors of tw
 one is only believed when
 
 - there are `min_bad_events` bad events in it, and
-- the lower bound of Wilson's interval of their share lies beyond the threshold as well: at 90 % where the window holds
-  `min_events`; at 99 % where it holds fewer, so that six failures of six need not wait for twenty.
+- the lower bound of Wilson's interval of their share at 99 % lies beyond the threshold as well. It is looked for in the
+  whole window, however few it holds, and in its newest six events: six failures of six need not wait for twenty.
 
 Percentiles are judged by the same arithmetic: a P95 lies above a threshold when more than 5 % of the events do. Means
 have no bad events: they are judged once there are `min_events`.
@@ -16,7 +16,7 @@ from its end (the estimate of CUSUM; Page, Biometrika 41, 1954). `duration` coun
 enough to be sure.
 
 What has recovered is seen sooner: an alert ends by what the newest events say, in a window that grows to two thirds of
-`stale_after` at most, unless the same bound of their share lies beyond the recover threshold; one bad event among ten
+`stale_after` at most, unless even the bound at 90 % of their share lies beyond the recover threshold; one bad event among ten
 keeps none alive. While nobody comes, the newest events go on to say what they said, for as long as `stale_after`, where
 they said that all is well. Where windows hold enough by themselves, an empty one is a gap in what is recorded, and
 stays one.

@@ -68,17 +68,22 @@ class Track:
 
     @cached_property
     def _lasting(self) -> NDArray[np.intp]:
-        """Where breaches begin after which there are enough of them before anything clears them."""
+        """Where breaches begin after which there are enough of them before anything clears them.
+
+        Too few events clear nothing, unless they go on for too long: both the first breach before them and the first
+        one after them may be where it begins.
+        """
         counted = np.array([self.timing.counted(verdict, State.PENDING) for verdict in Verdict])[self.verdicts]
         breaches = counted == Verdict.BREACH
-        counts = np.flatnonzero(counted != Verdict.TOO_FEW)
-        starts = counts[breaches[counts] & ~np.concatenate([[False], breaches[counts][:-1]])]
+        starts = np.flatnonzero(breaches & ~np.concatenate([[False], breaches[:-1]]))
         clears = np.flatnonzero(~breaches & (counted != Verdict.TOO_FEW))
         sums = np.concatenate([[0], np.cumsum(breaches)])
         ends = np.concatenate([clears, [len(breaches)]])[clears.searchsorted(starts)]
         width = int(self.instants[1] - self.instants[0]) if len(self.instants) > 1 else 0
         lasted = (sums[ends] - sums[starts] - 1) * width + (0 if self.ago is None else self.ago[starts])
-        return starts[lasted >= self.timing.duration // MICROSECOND]
+        enough = starts[lasted >= self.timing.duration // MICROSECOND]
+        cleared = np.concatenate([[-1], clears])[clears.searchsorted(enough)]
+        return np.union1d(enough, starts[starts.searchsorted(cleared)])
 
     def judged(self, start: int, end: int) -> datetime | None:
         """The newest instant of some columns that has a verdict."""
