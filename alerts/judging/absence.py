@@ -1,9 +1,9 @@
 """`absent`: nothing comes; where a rule says so, only once something was to be expected.
 
 How many events were to be expected since the last one is added up from what is usual: the median, over the days of the
-fortnight before, of the events in the same hour; working days and weekends apart. Where fewer
-than two days of the sort are known, the least of any three counts. A night in which nobody ever comes adds nothing to it,
-a busy hour is missed within minutes. Hours are those of UTC.
+fortnight before, of the events in the same hour; working days and weekends apart. Where fewer than two
+days of the sort are known, the least of any three counts. A night in which nobody ever comes adds nothing to it, a busy
+hour is missed within minutes. Hours are those of UTC.
 
 A holiday is quieter than its hours say: what was to be expected is taken to be as much less as came in the twelve hours
 before the silence. And people come in visits, so that events come in bunches: silence must also have missed far more

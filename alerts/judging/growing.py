@@ -16,10 +16,10 @@ from its end (the estimate of CUSUM; Page, Biometrika 41, 1954). `duration` coun
 enough to be sure.
 
 What has recovered is seen sooner: an alert ends by what the newest events say, in a window that grows to two thirds of
-`stale_after` at most, unless even the bound at 90 % of their share lies beyond the recover threshold; one bad event among ten
-keeps none alive. While nobody comes, the newest events go on to say what they said, for as long as `stale_after`, where
-they said that all is well. Where windows hold enough by themselves, an empty one is a gap in what is recorded, and
-stays one.
+`stale_after` at most, unless even the bound at 90 % of their share lies beyond the recover threshold; one bad event
+among ten keeps none alive. While nobody comes, the newest events go on to say that all is well, where they said it, for
+as long as `stale_after`. Where windows hold enough by themselves, an empty one is a gap in what is recorded, and stays
+one.
 """
 
 from dataclasses import dataclass, replace
