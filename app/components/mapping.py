@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ _PREVIEWED = 20
 
 def panel() -> None:
     """A form for a file whose columns nothing recognized."""
+    # An open list of choices would close whenever the form is drawn anew: nothing does that while somebody fills it in.
+    is_open = (st.session_state.get(upload.TO_MAP) or st.session_state.get(_FILE)) is not None
     with st.container(border=True, key="panel-mapping", gap="small"):
-        _panel()
+        st.fragment(partial(_panel, is_open), run_every=None if is_open else REFRESH)()
 
 
 _HELP = (
@@ -48,8 +51,7 @@ _HELP = (
 )
 
 
-@st.fragment(run_every=REFRESH)
-def _panel() -> None:
+def _panel(is_open: bool) -> None:
     with contained("Map columns"):
         st.subheader("Map columns", anchor=False, help=_HELP)
         attempts = {attempt.hash: attempt for attempt in lake.mappable()}
@@ -68,6 +70,8 @@ def _panel() -> None:
             placeholder=f"Choose one of {len(attempts):,} files that nothing recognized",
             format_func=lambda hash: _named(attempts[hash]),
         )
+        if (chosen is not None) != is_open:
+            st.rerun()
         if chosen is None:
             st.caption("Open one to see what its columns probably mean, and to say what they do mean.")
         else:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, TimeoutError, ViewportSize
 
 from app.navigation import ENTRIES
 from tests.e2e.patience import patience
@@ -18,6 +18,8 @@ SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
 """In which light, and how wide, every page is looked at."""
 PATHS = {entry.path.stem: "" if entry.default else entry.path.stem for entry in ENTRIES}
 """Where each page lies below the address."""
+_TRIES = 6
+"""How often an option is looked for."""
 _LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
 _LEFT: dict[Browser, tuple[str, Page]] = {}
 """The page that the last visitor left, and the address it is at."""
@@ -126,9 +128,17 @@ class Visit:
 
     def pick_in(self, field: Locator, text: str) -> None:
         """Choose the option of a list that begins so: Enter would take what is marked while the list still narrows."""
-        field.click()
-        field.fill(text)
-        self.page.get_by_role("option", name=re.compile(rf"^{re.escape(text)}(?!\w)")).first.click()
+        begins = re.compile(rf"^{re.escape(text)}(?!\w)".replace("/", r"\/"))
+        wanted = self.page.get_by_role("option").filter(has_text=begins).first
+        for attempt in range(1, _TRIES + 1):
+            field.click()
+            field.fill(text)
+            try:
+                wanted.click(timeout=patience() / _TRIES)
+                return
+            except TimeoutError:  # a list that is drawn anew closes, and forgets what was typed
+                if attempt == _TRIES:
+                    raise
 
     def leave(self) -> None:
         """Go away, and leave nothing behind."""

@@ -1,11 +1,8 @@
-"""A writer that is cut off before any line of its own, and once more while that is put right."""
+"""A writer that is cut off wherever that makes a difference, and once more while that is put right."""
 
-import sys
-import threading
-from collections.abc import Callable, Container, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 import polars as pl
@@ -22,40 +19,11 @@ from metrics.lake.tables import Lake
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
+from tests.metrics.lake.cutting import CutOff, apart, cut_off_before, moments
 from tests.metrics.lake.files import NOW, requests
 
 WATCHED = {str(module.__file__) for module in (writer, inbox, durably)}
 """What changes files."""
-
-
-class CutOff(BaseException):
-    """What ends the writer; nothing in it may catch this."""
-
-
-@contextmanager
-def cut_off_before(moment: int, watched: Container[str] = WATCHED) -> Generator[list[tuple[str, int]]]:
-    """End whatever runs in the modules watched before the line begun as number `moment`; gives the lines begun."""
-    lines: list[tuple[str, int]] = []
-
-    def line_begins(frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line":
-            lines.append((frame.f_code.co_filename, frame.f_lineno))
-            if len(lines) == moment:
-                raise CutOff
-        return line_begins
-
-    def call(frame: FrameType, event: str, argument: Any) -> Any:
-        code = frame.f_code
-        return line_begins if code.co_filename in watched else None
-
-    before = sys.gettrace()
-    threading.settrace(call)
-    sys.settrace(call)
-    try:
-        yield lines
-    finally:
-        sys.settrace(before)
-        threading.settrace(cast("Any", before))
 
 
 class ReadsHere:
@@ -91,40 +59,30 @@ def drop(home: Path) -> None:
     pl.concat([rows.tail(25), bad]).write_parquet(home / "inbox" / "b.parquet")
 
 
-def moments(home: Path) -> list[int]:
-    """When each line is begun for the first and for the last time."""
+def worth_trying(home: Path) -> list[int]:
+    """The lines at which another function is at work, or something else lies in the home, than at any before."""
     drop(home)
-    with cut_off_before(0) as lines:
+    with moments(home, WATCHED) as begun:
         store_all(home)
-    first = {line: moment for moment, line in reversed([*enumerate(lines, start=1)])}
-    last = {line: moment for moment, line in enumerate(lines, start=1)}
-    return sorted({*first.values(), *last.values()})
+    return apart(begun, lambda moment: (moment.function, moment.files))
 
 
 # A file whose `with` is cut off is closed by the collector, which pytest would report.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
-    ("small_bytes", "share"),
-    [
-        (read_ahead.SMALL_BYTES, 0),
-        (read_ahead.SMALL_BYTES, 1),
-        (read_ahead.SMALL_BYTES, 2),
-        (read_ahead.SMALL_BYTES, 3),
-        (0, 0),
-        (0, 2),
-    ],
+    ("small_bytes", "share", "of"), [*((read_ahead.SMALL_BYTES, share, 3) for share in range(3)), (0, 0, 2)]
 )
 def test_cut_off_anywhere_every_event_is_there_once(
-    small_bytes: int, share: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_bytes: int, share: int, of: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_ahead, "SMALL_BYTES", small_bytes)
-    every = moments(tmp_path / "whole")
+    every = worth_trying(tmp_path / "whole")
     assert len(every) > 100
-    for moment in every[share::4]:
+    for moment in every[share::of]:
         home = tmp_path / str(moment)
         drop(home)
         for cut in (moment, 1 + moment * 7 % 60):
-            with cut_off_before(cut), suppress(CutOff):
+            with cut_off_before(cut, WATCHED), suppress(CutOff):
                 store_all(home)
         store_all(home)
         lake = Lake(home)

@@ -1,4 +1,4 @@
-"""What is taken back, replaced or priced anew is cut off before any line of that.
+"""What is taken back, replaced or priced anew is cut off wherever something else lies in the home than before.
 
 Readers find all of it or nothing, at any instant; the next writer completes it, or removes what was prepared.
 """
@@ -27,8 +27,9 @@ from metrics.lake.writer import Writer, locked
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
+from tests.metrics.lake.cutting import CutOff, apart, cut_off_before, moments
 from tests.metrics.lake.files import NOW, START, requests
-from tests.metrics.lake.test_cut_off_at_every_line import CutOff, ReadsHere, cut_off_before
+from tests.metrics.lake.test_cut_off_at_every_line import ReadsHere
 from tests.metrics.lake.test_replacing import MAPPINGS
 from tests.metrics.lake.test_repricing import NEW, OLD, calls, prices
 
@@ -102,13 +103,6 @@ def column(lake: Lake, act: Act) -> list[Any]:
     return stored_events(lake, act.kind).sort("event_id", nulls_last=True)[act.column].to_list()
 
 
-def _worth_trying(first: Mapping[tuple[str, int], int]) -> list[int]:
-    """When the lines are begun that write, and every eighth of those that only look."""
-    writing = {str(module.__file__) for module in (drafts, swapping)}
-    looking = sorted(moment for (file, _), moment in first.items() if file not in writing)
-    return sorted({*(moment for (file, _), moment in first.items() if file in writing), *looking[::8]})
-
-
 def put_right(settings: Settings) -> None:
     with locked(settings.home):
         Writer(settings, lambda: NOW).put_right()
@@ -137,13 +131,13 @@ def test_cut_off_anywhere_it_is_done_once_and_wholly(
         maintain(before.model_copy(update={"lake": LakeSettings(compact_files=2)}), now=lambda: NOW)
     monkeypatch.setattr(forgetting, "Reader", ReadsHereAsProcess)
     whole = Settings(home=Path(copytree(before.home, tmp_path / "whole")))
-    with cut_off_before(0, WATCHED) as lines:
+    with moments(whole.home, WATCHED) as begun:
         act.run(whole, folder)
     states = (told(before.home, act), told(whole.home, act))
     assert states[0] != states[1]
-    first = {line: moment for moment, line in reversed([*enumerate(lines, start=1)])}
-    assert len(first) > 60
-    for moment in _worth_trying(first):
+    every = apart(begun, lambda moment: moment.files)
+    assert len(every) > 15
+    for moment in every:
         settings = Settings(home=Path(copytree(before.home, tmp_path / str(moment))))
         with cut_off_before(moment, WATCHED), suppress(CutOff):
             act.run(settings, folder)
