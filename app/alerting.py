@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import SecretStr, ValidationError
-from yaml import YAMLError
+from pydantic import SecretStr
 
 from alerts.policy.reading import FILE_NAME as ROUTING
 from alerts.policy.reading import Policies
-from alerts.rules import AlertRule
+from alerts.policy.words import Words
+from alerts.rules import AlertRule, Target
 from alerts.rules.files import stamp_of
 from alerts.store import Store
 from alerts.store.outbox import Delivery
@@ -25,7 +25,6 @@ from alerts.telling import Message
 from alerts.telling.channels.channel import Channel
 from alerts.telling.composing import compose
 from alerts.telling.credentials import (
-    SECRETS_FILES,
     Credentials,
     channels,
     of_points,
@@ -35,16 +34,19 @@ from alerts.telling.credentials import (
 from alerts.telling.dead_mans_switch import report
 from alerts.telling.delivery import Lanes, deliver
 from alerts.telling.delivery_facts import facts_of
+from alerts.telling.own_words import worded
 from alerts.telling.slack_buttons import Buttons, acting
 from alerts.watch import FLAPS, Channels, Watch
+from app.configuration import FILE_NAME as SETTINGS_FILE
+from app.configuration import Configuration
 from app.timetable import Job
 from metrics.engine import Engine
 from metrics.events.entries import Problem
 from metrics.events.problems import ConfigurationError
-from metrics.settings import Settings, load_settings
+from metrics.secrets import SECRETS_FILES
+from metrics.settings import Settings
 
 LOG = logging.getLogger("promptpilot.alerts")
-SETTINGS_FILE = "settings.yaml"
 EVALUATE = "alerts"
 """Name of the job by whose end the pages tell that alerts are evaluated."""
 TICK_SECONDS = 1.0
@@ -128,7 +130,9 @@ class Alerting:
         engine, rules = self._known
         with self._open().store.reading() as repository:
             facts = facts_of(repository, delivery)
-        return compose(facts, engine, rules, self._open().settings, self._now())
+        opened = self._open()
+        message = compose(facts, engine, rules, opened.settings, self._now())
+        return worded(message, opened.words(Target.parted(delivery.target).point))
 
     def _open(self) -> "_Open":
         with self._opening:
@@ -146,7 +150,7 @@ class _Open:
         self._environment = environment
         self._policies = Policies()
         self._seen = self._stamp()
-        self._settings_seen = stamp_of(settings.home / SETTINGS_FILE)
+        self._configuration = Configuration(settings)
         credentials, points = self._secrets()
         self.store = Store.of(settings)
         with self.store.writing() as repository:
@@ -165,13 +169,10 @@ class _Open:
         if stamp == self._seen:
             return
         problems: list[Problem] = []
-        try:
-            settings_stamp = stamp_of(self.settings.home / SETTINGS_FILE)
-            if settings_stamp != self._settings_seen:
-                self.settings = _read_again(self.settings)
-                self._settings_seen = settings_stamp
-        except ConfigurationError as error:
-            problems.append(Problem(SETTINGS_FILE, 1, "", str(error)))
+        configured = self._configuration.load()
+        self.settings = configured.settings
+        if configured.problem:
+            problems.append(Problem(SETTINGS_FILE, 1, "", configured.problem))
         try:
             credentials, points = self._secrets()
             self.channels = self._channels(credentials, points)
@@ -180,6 +181,9 @@ class _Open:
             problems.append(Problem("secrets.toml", 1, "", str(error)))
         self.watch.renew(self.settings, self._known(tuple(problems)))
         self._seen = stamp
+
+    def words(self, point: str) -> Words:
+        return self._policies.load(self.settings.home).policy.words(point)
 
     def close(self) -> None:
         self.lanes.close()
@@ -215,14 +219,3 @@ class _Open:
             self.buttons.close()
         self.buttons = None if wanted is None else Buttons(*wanted, acting(self.store, self._now)).__enter__()
         self._listening = wanted
-
-
-def _read_again(settings: Settings) -> Settings:
-    """The settings as the file of the home has them now. Raises ConfigurationError."""
-    try:
-        return load_settings(settings.home).model_copy(update={"home": settings.home})
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
-        raise ConfigurationError(said) from error
-    except (YAMLError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"not a YAML mapping of settings: {error}") from error

@@ -11,9 +11,10 @@ T = TypeVar("T")
 
 
 def version() -> str:
-    """The lake and its state: a new one whenever events arrive or another home is shown."""
+    """The lake and its state: a new one whenever events arrive, a setting changes or another home is shown."""
     current = source()
-    return f"{current.settings.home}@{current.engine.data_version()}@{current.own_metrics}"
+    known = f"{current.own_metrics}@{current.settings_version}"
+    return f"{current.settings.home}@{current.engine.data_version()}@{known}"
 
 
 def ask(question: Question[T]) -> T:

@@ -13,6 +13,7 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import streamlit as st
+from pydantic import SecretStr
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -21,9 +22,12 @@ from streamlit import config
 
 from app import download, login
 from app.frontend import Frontend
+from app.guard import token_of
 from app.headers import SecurityHeaders
 from app.hosts import HostCheck, Hosts, host_of
-from metrics.settings import Settings, load_settings
+from app.passing import Passing
+from app.source import configuration
+from metrics.settings import Settings
 
 MAIN = Path(__file__).with_name("main.py")
 HEALTH_PATH = "/healthz"
@@ -36,19 +40,24 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-@cache
 def settings() -> Settings:
-    """The settings as they were when the first request came."""
-    return load_settings()
+    """The settings as they are now."""
+    return configuration().load().settings
 
 
-@cache
 def hosts() -> Hosts:
     """The hosts that were named: in the settings, for the login, and as the address to listen on."""
     address: str = st.get_option("server.address") or ""
-    addresses = (settings().alerts.public_url, login.redirect_address())
-    named = (address.lower(), *map(host_of, addresses), *settings().web.allowed_hosts)
+    known = settings()
+    addresses = (known.alerts.public_url, login.redirect_address())
+    named = (address.lower(), *map(host_of, addresses), *known.web.allowed_hosts)
     return Hosts(tuple(name for name in named if name))
+
+
+@cache
+def token() -> SecretStr | None:
+    """What programs say that send events, as it was when the first of them came."""
+    return token_of(os.environ)
 
 
 @asynccontextmanager
@@ -89,6 +98,7 @@ app = st.App(
     middleware=[
         Middleware(SecurityHeaders),
         Middleware(HostCheck, hosts=hosts),
+        Middleware(Passing, collect=lambda: settings().collect, token=token, hosts=hosts),
         Middleware(login.LoginCheck, access=lambda: settings().access),
         Middleware(Frontend),
     ],

@@ -19,12 +19,15 @@ from app.standby import alone
 from app.terminal import VisibleFormatter, visible
 from app.timetable import Job, Timetable
 from metrics.lake.ingest import FileOutcome, ingest_inbox
+from metrics.lake.intake.received import folder
 from metrics.lake.intake.settling import Settling
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
-from metrics.lake.upkeep.maintenance import maintain
+from metrics.lake.readers import Readers
+from metrics.lake.upkeep.maintenance import maintain, merge_fresh
 from metrics.settings import Settings, load_settings
 
 UPKEEP_SECONDS = 3600.0
+MERGING_SECONDS = 60.0
 COMPLETED = 10_000_000
 """Events from which rollups are completed at a time: nothing is stored for as long as that takes."""
 DEMO_SECONDS = 2.0
@@ -37,7 +40,10 @@ LOG = logging.getLogger("promptpilot.sidecar")
 
 
 class Teller:
-    """Logs a line a file, as `metrics.lake.ingest.Progress`."""
+    """Logs a line a file, as `metrics.lake.ingest.Progress`; of received events only what went wrong."""
+
+    def __init__(self, home: Path) -> None:
+        self._received = folder(home)
 
     def begun(self, path: Path, number: int, of: int) -> None:
         """Nothing to tell yet."""
@@ -48,7 +54,8 @@ class Teller:
     def finished(self, outcome: FileOutcome) -> None:
         """What became of it."""
         bad = outcome.rejected or outcome.status == "rejected"
-        LOG.log(logging.WARNING if bad else logging.INFO, "%s", told(outcome))
+        usual = logging.DEBUG if outcome.path.parent == self._received else logging.INFO
+        LOG.log(logging.WARNING if bad else usual, "%s", told(outcome))
 
 
 def told(file: FileOutcome) -> str:
@@ -77,12 +84,15 @@ def main() -> None:
 
 def _work(settings: Settings, stop: threading.Event) -> None:
     demo = DemoMaker(settings, _now)
+    readers = Readers(settings.ingest)
     storing = partial(
-        ingest_inbox, settings, now=_now, progress=Teller(), stop=stop.is_set, wait=False, settling=Settling()
-    )
+        ingest_inbox, settings, now=_now, progress=Teller(settings.home), stop=stop.is_set, wait=False,
+        settling=Settling(), readers=readers,
+    )  # fmt: skip
     alerting = Alerting(settings, _now)
     jobs = (
         Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
+        Job("merging", MERGING_SECONDS, partial(merge_fresh, settings, now=_now), LAKE),
         Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now, most_completed=COMPLETED), LAKE),
         Job("demo", DEMO_SECONDS, demo.look, LAKE),
         *alerting.jobs(),
@@ -92,6 +102,7 @@ def _work(settings: Settings, stop: threading.Event) -> None:
     finally:
         alerting.close()
         demo.end()
+        readers.end()
 
 
 def _end(stop: threading.Event) -> None:

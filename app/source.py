@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
 
+from app.configuration import Configuration
 from app.home import current_home
 from metrics.catalog import MetricsError, own_problems
 from metrics.catalog.own import stamp_of
@@ -28,6 +30,8 @@ class Source:
     now: Callable[[], datetime] = _clock
     own_metrics: int = 0
     """Changes whenever the home's own metrics do."""
+    settings_version: int = 0
+    """Changes whenever a setting does."""
     problem: str = ""
     """What is wrong with metrics of the home's own, which are left out then."""
     own: Path | None = None
@@ -39,22 +43,27 @@ class Source:
         return self.own or self.settings.home
 
 
-@st.cache_resource(show_spinner=False)
-def _settings() -> Settings:
-    return load_settings()
+@cache
+def configuration() -> Configuration:
+    """The settings of the home that the environment names, for the pages and for all that stands before them."""
+    return Configuration(load_settings())
 
 
-@st.cache_resource(show_spinner=False)
-def _opened(path: Path, is_demo: bool, own_metrics: int) -> Source:
-    """`own_metrics` is the time stamp of the home's metrics: when they change, another engine knows them."""
-    settings = _settings().model_copy(update={"home": path})
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _opened(path: Path, is_demo: bool, own_metrics: int, version: int, _settings: Settings) -> Source:
+    """`own_metrics` is the time stamp of the home's metrics, `version` that of the settings.
+
+    When either changes, another engine knows it.
+    """
+    settings = _settings.model_copy(update={"home": path})
     try:
         engine = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM)
         problem = "; ".join(map(str, own_problems(settings)))
     except MetricsError as error:
         engine, problem = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM, own_metrics=False), str(error)
     return Source(
-        engine, settings, is_demo, own_metrics=own_metrics, problem=problem, own=_settings().home
+        engine, settings, is_demo, own_metrics=own_metrics, settings_version=version, problem=problem,
+        own=_settings.home,
     )  # fmt: skip
 
 
@@ -65,8 +74,9 @@ def opened(settings: Settings) -> Source:
 
 
 def _current() -> Source:
-    home = current_home(_settings())
-    return _opened(home.path, home.is_demo, stamp_of(home.path))
+    found = configuration().load()
+    home = current_home(found.settings)
+    return _opened(home.path, home.is_demo, stamp_of(home.path), found.version, found.settings)
 
 
 _connect: Callable[[], Source] = _current

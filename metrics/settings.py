@@ -24,10 +24,11 @@ _HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]*
 """A name, an address of version 4 or 6, or a pattern."""
 EVENT_KINDS = (
     "request", "llm_call", "prompt", "pipeline_run", "interaction", "web_vital", "feedback", "error", "resource",
-    "health", "change", "security", "span",
+    "health", "change", "security",
 )  # fmt: skip
-"""What settings may name: all of `metrics.events.KINDS`, which this room must not import, and what is to come."""
-
+"""What settings may name: all of `metrics.events.KINDS`, which this room must not import, but `span`."""
+SPAN = "span"
+"""The kind that is kept for days of its own."""
 
 _ADDRESS = re.compile(r"[^\s@]*@[^\s@]+")
 """A mail address, or a domain behind its `@`."""
@@ -113,7 +114,9 @@ class Lake(_Section):
     """How long events are kept."""
 
     retention_days: _Days | dict[str, _Days] = 0
-    """Days of events kept; 0 keeps all. By kind: `{span: 14, request: 400}`; kinds that are not named are kept."""
+    """Days of events kept; 0 keeps all. By kind: `{llm_call: 60, request: 400}`; kinds that are not named are kept."""
+    span_days: _Days = 14
+    """Days of spans kept, the steps of traces that are no other kind of event; 0 keeps all."""
     rollup_days: _Days = 0
     """Days for which sums (rollups) are kept of events that are dropped; 0 keeps sums as long as their events."""
     vacuum_grace_hours: Annotated[float, Field(ge=0)] = 24
@@ -128,15 +131,20 @@ class Lake(_Section):
             days: int | dict[str, int] = check(value)
         except ValidationError as error:
             raise ValueError(
-                f"{value!r} are no days; expected a whole number from 0 on, or one by kind: {{span: 14, request: 400}}"
+                f"{value!r} are no days; expected a whole number from 0 on, or one by kind: "
+                "{llm_call: 60, request: 400}"
             ) from error
         unknown = [kind for kind in days if kind not in EVENT_KINDS] if isinstance(days, dict) else []
+        if SPAN in unknown:
+            raise ValueError("spans are kept for days of their own; say lake.span_days")
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is no kind of events; expected some of {', '.join(EVENT_KINDS)}")
         return days
 
     def days_of_events(self, kind: str) -> int:
         """Days of events of a kind that are kept; 0 is all."""
+        if kind == SPAN:
+            return self.span_days
         return self.retention_days.get(kind, 0) if isinstance(self.retention_days, dict) else self.retention_days
 
     def days_of_rollups(self, kind: str) -> int:
@@ -235,6 +243,21 @@ class Web(_Section):
     _named = field_validator("allowed_hosts")(_hosts)
 
 
+class Collect(_Section):
+    """How live events are received. The token comes from the environment or `.streamlit/secrets.toml`."""
+
+    enabled: bool = True
+    """Whether events are received at all but as files."""
+    address: str = "127.0.0.1"
+    """Address to listen on; another than loopback needs a token."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 4318
+    """Port for HTTP: OTLP and `/v1/events`."""
+    grpc_port: Annotated[int, Field(ge=1, le=65535)] = 4317
+    """Port for OTLP over gRPC."""
+    content: Literal["drop", "hash", "keep"] = "drop"
+    """What becomes of the texts of prompts and answers; `hash` keeps a fingerprint that tells equal ones."""
+
+
 ANYBODY, GROUP = "*", "group:"
 """How the lists of `Access` name whoever logs in, and how a group begins."""
 
@@ -292,6 +315,7 @@ class Settings(BaseSettings):
     lake: Lake = Lake()
     alerts: Alerts = Alerts()
     web: Web = Web()
+    collect: Collect = Collect()
     access: Access = Access()
 
     @classmethod

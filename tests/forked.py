@@ -20,7 +20,8 @@ from metrics.events.mapping import mappings
 from metrics.lake import child
 from tests.forking import FORKS, ForkedReader
 
-PRELOADED = [import_module(name) for name in ("metrics.lake.ingest", "tests.alerts.living")]
+_MODULES = ("metrics.lake.ingest", "tests.alerts.living", "tests.metrics.collect.living")
+PRELOADED = [import_module(name) for name in _MODULES]
 
 
 def main(address: str) -> None:

@@ -27,6 +27,11 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def free_collector_ports() -> Mapping[str, str]:
+    """Variables that have a collector listen where nobody does."""
+    return {f"PROMPTPILOT_COLLECT__{name}": str(free_port()) for name in ("PORT", "GRPC_PORT")}
+
+
 def get(port: int, path: str) -> tuple[int, bytes]:
     """Status and body of an answer."""
     connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
@@ -77,7 +82,7 @@ def running_up(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **free_collector_ports(), **(environment or {})},
     )
     watchdog = threading.Timer(TIMEOUT, process.kill)
     watchdog.start()

@@ -138,7 +138,12 @@ def ask(
         return {metric: _nothing(question, window, str(error)) for metric in metrics}
     except Exception as error:  # files, memory, the database: the next question may do better
         return dict.fromkeys(metrics, Unanswered(f"{type(error).__name__}: {error}"))
-    return {metric: _series(engine.metrics[metric], question, window, result) for metric in metrics}
+    return {
+        metric: _nothing(question, window, result.failed[metric])
+        if metric in result.failed
+        else _series(engine.metrics[metric], question, window, result)
+        for metric in metrics
+    }
 
 
 @dataclass(frozen=True)

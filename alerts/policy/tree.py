@@ -11,6 +11,7 @@
         - matchers: ["service=checkout", "priority=~P0|P1"]
           teams: [checkout]
           group_by: [endpoint]
+    templates: {title: "{{ headline }}"}                # own words for messages; a contact point may have others
     inhibit_rules:
       - {source_matchers: [rule=component-down], target_matchers: [priority!=P0], equal: [region]}
 
@@ -27,6 +28,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from alerts.policy.matchers import Matcher, matches
+from alerts.policy.words import Words
+from alerts.policy.words import complaints as of_words
 from alerts.rules.model import Target, TargetText
 from alerts.rules.time_intervals import Weekly
 from metrics.events.entries import Entry, Place, nearest
@@ -78,6 +81,8 @@ class ContactPoint(Entry):
     slack: OwnSlack = OwnSlack()
     email: OwnEmail = OwnEmail()
     webhook: OwnWebhook = OwnWebhook()
+    templates: Words = Words()
+    """Own words for what is told there."""
 
 
 class Team(Entry):
@@ -123,6 +128,8 @@ class Policy(Entry):
     contact_points: Mapping[Name, ContactPoint] = {}
     teams: Mapping[Name, Team] = {}
     time_intervals: Mapping[Name, tuple[Span, ...]] = {}
+    templates: Words = Words()
+    """Own words for all messages, where a contact point has none."""
     route: Route = Route()
     inhibit_rules: tuple[Inhibition, ...] | None = None
     """Left out: those that ship."""
@@ -142,6 +149,11 @@ class Policy(Entry):
             return None
         named = [text for team in way.teams for text in self.teams[team].channels] + list(way.channels)
         return tuple(Target.of(text) for text in dict.fromkeys(named))
+
+    def words(self, point: str) -> Words:
+        """The templates of what is told at a contact point; empty: to a channel of the home."""
+        own = self.contact_points.get(point)
+        return own.templates.over(self.templates) if own else self.templates
 
     def muted(self, way: "Way", at: datetime) -> str:
         """Why nobody is told on a way at a moment; empty where somebody is."""
@@ -208,6 +220,9 @@ def complaints(policy: Policy) -> Iterator[tuple[Place, str]]:
     for name, spans in policy.time_intervals.items():
         if not spans:
             yield ("time_intervals", name), "holds no span; expected such as [mon-fri 09:00-17:00 Europe/Berlin]"
+    yield from of_words(policy.templates, ("templates",))
+    for name, point in policy.contact_points.items():
+        yield from of_words(point.templates, ("contact_points", name, "templates"))
     for name, team in policy.teams.items():
         if not team.channels:
             yield ("teams", name, "channels"), "is empty: nobody of the team could be told"

@@ -9,7 +9,6 @@ An environment variable wins over `.streamlit/secrets.toml`, which Streamlit rea
     pagerduty_routing_key = "…"         # or PROMPTPILOT_PAGERDUTY_ROUTING_KEY__CHECKOUT
 """
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -30,17 +29,11 @@ from alerts.telling.channels.slack_webhook import SlackWebhook
 from alerts.telling.channels.template import Template
 from alerts.telling.channels.webhook import Webhook
 from metrics.events.entries import nearest
-from metrics.events.problems import ConfigurationError
+from metrics.secrets import SECRETS_FILES, SecretsError, as_secret, section_of
 from metrics.settings import Settings
 
 PREFIX = "PROMPTPILOT_"
 SECTION = "alerts"
-SECRETS_FILES = tuple(folder / ".streamlit/secrets.toml" for folder in (Path(__file__).resolve().parents[2], Path("~")))
-"""Where Streamlit looks, too: beside the pages, then in the user's home. The first that names a secret wins."""
-
-
-class CredentialsError(ConfigurationError):
-    """A secret that cannot be used: where it stands and what is wrong with it, but not what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,7 @@ def read_credentials(environment: Mapping[str, str], files: tuple[Path, ...] = S
     """The secrets of an environment, else of the files, which need not exist.
 
     Raises:
-        CredentialsError: names the variable, or the file and the key.
+        SecretsError: names the variable, or the file and the key.
     """
     return _read(environment, files, "")
 
@@ -82,7 +75,7 @@ def read_points(
     """The secrets of contact points, by name; what a point has none of its own of is not taken from elsewhere.
 
     Raises:
-        CredentialsError: as `read_credentials` does.
+        SecretsError: as `read_credentials` does.
     """
     return {point: _read(environment, files, point) for point in points}
 
@@ -197,46 +190,29 @@ def _at_point(settings: Settings, point: ContactPoint) -> Settings:
 
 def _in_file(file: Path, point: str) -> Mapping[str, object]:
     """What a file gives the home, or a contact point."""
-    try:
-        section: object = tomllib.loads(file.read_text(encoding="utf-8")).get(SECTION, {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise CredentialsError(f"{file}: cannot be read: {type(error).__name__}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise CredentialsError(f"{file}: not TOML: {error}") from None
-    if not isinstance(section, dict):
-        raise CredentialsError(f"{file}: {SECTION}: expected a section: [{SECTION}] on a line of its own")
-    known: dict[str, object] = section
+    known = section_of(file, SECTION)
     where = SECTION
     if point:
         own = known.get(point, {})
         where = f"{SECTION}.{point}"
         if not isinstance(own, dict):
-            raise CredentialsError(f"{file}: {where}: expected a section: [{where}] on a line of its own")
+            raise SecretsError(f"{file}: {where}: expected a section: [{where}] on a line of its own")
         known = own
     else:
         # Sections are those of contact points.
         known = {name: text for name, text in known.items() if not isinstance(text, dict)}
     for name in known:
         if name not in NAMES:
-            raise CredentialsError(f"{file}, [{where}] {name}: is not known{nearest(name, NAMES)}")
+            raise SecretsError(f"{file}, [{where}] {name}: is not known{nearest(name, NAMES)}")
     return {name: text for name, text in known.items() if text != ""}
 
 
 def _checked(name: str, value: object, where: str) -> SecretStr:
-    """A secret that can be sent: sent with a line break it would end up in an error message."""
-    if not isinstance(value, str):
-        raise CredentialsError(f"{where}: expected text in quotes")
-    text = value.strip()
-    blank = (" ",) if name in _WITH_SPACES else ()
-    if any((ord(sign) <= 32 or ord(sign) == 127) and sign not in blank for sign in text):
-        raise CredentialsError(f"{where}: holds a blank or a line break: copy it again, as one word")
-    if name not in _WITH_SPACES and not text.isascii():
-        raise CredentialsError(f"{where}: holds a letter that no token has: copy it again")
-    if name == "slack_webhook_url" and not text.startswith(("https://", "http://")):
-        raise CredentialsError(f"{where}: expected an address that begins with https://hooks.slack.com/")
-    return SecretStr(text)
+    """A secret of a name. Raises SecretsError."""
+    secret = as_secret(value, where, with_spaces=name in _WITH_SPACES)
+    if name == "slack_webhook_url" and not secret.get_secret_value().startswith(("https://", "http://")):
+        raise SecretsError(f"{where}: expected an address that begins with https://hooks.slack.com/")
+    return secret
 
 
 def _sender(settings: Settings, credentials: Credentials) -> str:

@@ -94,5 +94,9 @@ class Message(Value):
     """Who acknowledged or resolved it."""
     note: str = ""
     """What else must be said: `late: seen after 12 min`, `repeated after 1 h`, `not acknowledged within 15m`."""
+    own_title: str = ""
+    """In a person's own words, in the place of the headline; one line."""
+    own_body: str = ""
+    """In a person's own words, in the place of the facts."""
     digest: tuple["Message", ...] = ()
     """The messages that a digest puts together."""

@@ -1,6 +1,7 @@
 """An answer of the engine, written down: table, JSON, CSV or Parquet."""
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from app.terminal import visible_lines
 if TYPE_CHECKING:
     import polars as pl
 
+    from metrics.catalog import Metric
     from metrics.engine import Result
     from metrics.engine.query import Query
 
@@ -21,7 +23,7 @@ Format = Literal["table", "json", "csv", "parquet"]
 _ISO = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
-def rendered(result: "Result", question: "Query", form: Format) -> bytes:
+def rendered(result: "Result", question: "Query", metrics: "Mapping[str, Metric]", form: Format) -> bytes:
     """The answer in that form. Times are UTC, but for a table, whose times are in the zone asked for."""
     import polars as pl
     import polars.selectors as cs
@@ -37,30 +39,31 @@ def rendered(result: "Result", question: "Query", form: Format) -> bytes:
             frame.write_parquet(written)
             return written.getvalue()
         case "table":
-            return _table(frame, question).encode()
+            return _table(frame, question, metrics).encode()
 
 
-def _table(frame: "pl.DataFrame", question: "Query") -> str:
+def _table(frame: "pl.DataFrame", question: "Query", metrics: "Mapping[str, Metric]") -> str:
     zone = ZoneInfo(question.tz)
     window = question.window
     return table_text(
         f"{moment(window.start)} to {moment(window.end)}",
-        [_heading(name, question) for name in frame.columns],
-        [[_cell(name, value, question, zone) for name, value in row.items()] for row in frame.iter_rows(named=True)],
+        [_heading(name, question, metrics) for name in frame.columns],
+        [
+            [_cell(name, value, question, metrics, zone) for name, value in row.items()]
+            for row in frame.iter_rows(named=True)
+        ],
         right=len(frame.columns) - len({"time", *question.by} & set(frame.columns)),
     )
 
 
-def _heading(column: str, question: "Query") -> str:
-    from metrics.catalog import METRICS
+def _heading(column: str, question: "Query", metrics: "Mapping[str, Metric]") -> str:
     from metrics.engine import PREVIOUS
 
     name = column.removesuffix(PREVIOUS)
-    return f"{column} [{METRICS[name].unit}]" if name in question.metrics and METRICS[name].unit else column
+    return f"{column} [{metrics[name].unit}]" if name in question.metrics and metrics[name].unit else column
 
 
-def _cell(column: str, value: object, question: "Query", zone: ZoneInfo) -> str:
-    from metrics.catalog import METRICS
+def _cell(column: str, value: object, question: "Query", metrics: "Mapping[str, Metric]", zone: ZoneInfo) -> str:
     from metrics.engine import PREVIOUS
 
     if value is None:
@@ -68,7 +71,7 @@ def _cell(column: str, value: object, question: "Query", zone: ZoneInfo) -> str:
     if isinstance(value, datetime):
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
     if isinstance(value, int | float):
-        return f"{value:,.{METRICS[column.removesuffix(PREVIOUS)].decimals}f}"
+        return f"{value:,.{metrics[column.removesuffix(PREVIOUS)].decimals}f}"
     return str(value)
 
 
@@ -90,6 +93,8 @@ def remark(result: "Result", *, explain: bool, beside: bool) -> None:
         tell = warn if beside else say
         tell(f"answered from: {result.source}")
         tell(result.sql)
+    for why in result.failed.values():
+        warn(f"promptpilot: {why}")
     for metric, kind in result.missing.items():
         warn(f"{metric}: no data yet: needs `{kind}` events")
     for metric, reason in result.dropped.items():

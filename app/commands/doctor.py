@@ -100,8 +100,8 @@ def _home(circumstances: Circumstances) -> Finding:
 
 def _privacy(circumstances: Circumstances) -> Finding:
     """Whether others on this machine can read the home, or the secrets."""
-    from alerts.telling.credentials import SECRETS_FILES
     from metrics.lake.private import who_else
+    from metrics.secrets import SECRETS_FILES
 
     home = circumstances.settings.home
     kept = [path for path in (home, *(file.expanduser() for file in SECRETS_FILES)) if path.exists()]

@@ -8,7 +8,7 @@ import typer
 
 from app.commands.answer import Format, remark, rendered, write
 from app.commands.options import End, Home, Last, Start, Where, now, settings_of, warn_of_own_metrics
-from app.commands.outcome import invalid, unknown, wrong
+from app.commands.outcome import Exit, invalid, unknown, wrong
 from app.commands.window import parse_filters, parse_window
 
 if TYPE_CHECKING:
@@ -59,11 +59,14 @@ def query(
     )
     warn_of_own_metrics(settings)
     try:
-        result = Engine(settings).answer(question)
+        engine = Engine(settings)
+        result = engine.answer(question)
     except EngineError as error:
         raise wrong(str(error)) from error
-    write(rendered(result, question, form), out)
+    write(rendered(result, question, engine.metrics, form), out)
     remark(result, explain=explain, beside=form != "table" and out is None)
+    if result.failed:
+        raise typer.Exit(Exit.DIFFERENT)
 
 
 def _zone(name: str) -> str:

@@ -30,14 +30,13 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Write simulated events as Parquet files, with planted incidents listed in truth.json."""
-    from metrics.events import KINDS
-    from metrics.events.simulator import WORLDS
+    from metrics.events.simulator import SIMULATED, WORLDS
     from metrics.events.simulator import simulate as write_events
 
     chosen = None if kinds == "all" else [name.strip() for name in kinds.split(",")]
     for name in chosen or ():
-        if name not in KINDS:
-            raise unknown("event kind", name, KINDS, f"one of {', '.join(KINDS)}, or all")
+        if name not in SIMULATED:
+            raise unknown("event kind", name, SIMULATED, f"one of {', '.join(SIMULATED)}, or all")
     if world not in WORLDS:
         raise unknown("world", world, WORLDS, f"one of {', '.join(WORLDS)}")
     chosen_world = WORLDS[world]

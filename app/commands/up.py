@@ -1,4 +1,4 @@
-"""`promptpilot up`: the dashboards and the sidecar, until Ctrl-C."""
+"""`promptpilot up`: the dashboards, the sidecar and the collector, until Ctrl-C."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ def up(
     address: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
     home: Home = None,
 ) -> None:
-    """Start the web pages and the sidecar; Ctrl-C ends both."""
+    """Start the web pages, the sidecar and the collector; Ctrl-C ends them."""
     from app.supervisor import Announcement, Supervisor
 
     settings = settings_of(home)
@@ -33,6 +33,8 @@ def up(
     _check_port(address, port)
     url = f"http://{_reachable(address)}:{port}"
     programs = [web(settings.home, address, port), sidecar(settings.home)]
+    if settings.collect.enabled:
+        programs.append(collector(settings.home))
     announcement = Announcement(
         lambda: answers(_reachable(address), port),
         f"\n  PromptPilot is at {url}\n  Drop files into {settings.home / 'inbox'}\n",
@@ -60,6 +62,13 @@ def sidecar(home: Path) -> "Program":
     from app.supervisor import Program
 
     return Program("sidecar", (sys.executable, "-m", "app.sidecar"), _environment(home), ROOT)
+
+
+def collector(home: Path) -> "Program":
+    """The program that receives live events."""
+    from app.supervisor import Program
+
+    return Program("collector", (sys.executable, "-m", "app.collector"), _environment(home), ROOT)
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -84,14 +84,19 @@ def _files(view: View) -> None:
         table(rows, view, f"Files, newest first: {rows.height:,} of {count:,}", "files", lambda: _take_up(attempts))
         if rows.height < count:
             st.caption(f"The newest {rows.height:,} of {count:,} files.")
-        taking_back.panel([attempt for attempt in attempts if attempt.outcome.status == "stored"])
+        taking_back.panel([attempt for attempt in attempts if _can_go(attempt)])
 
 
 def _take_up(attempts: Sequence[Attempt]) -> None:
     """Choose the file whose row was chosen."""
     rows = st.session_state["files"]["selection"]["rows"]
-    if rows and rows[0] < len(attempts) and attempts[rows[0]].outcome.status == "stored":
+    if rows and rows[0] < len(attempts) and _can_go(attempts[rows[0]]):
         st.session_state[taking_back.CHOSEN] = attempts[rows[0]].hash
+
+
+def _can_go(attempt: Attempt) -> bool:
+    """Whether it is a file that can be taken back."""
+    return attempt.outcome.status == "stored" and not attempt.is_received
 
 
 def table(rows: pl.DataFrame, view: View, alt: str, key: str, chosen: Callable[[], None] | None = None) -> None:

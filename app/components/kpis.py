@@ -82,6 +82,8 @@ def _slowest(answer: Answer) -> None:
 def _comparison(sums: Answer, name: str, changed: str | None) -> str:
     if name in sums.missing:
         return f"no data yet: needs {sums.missing[name]} events"
+    if name in sums.failed:
+        return wording.markdown(wording.name(sums.failed[name], 300))
     if name in sums.dropped:
         return f"no data: {sums.dropped[name]}"
     if name in sums.unfit:

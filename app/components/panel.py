@@ -81,6 +81,15 @@ def heading(title: str, answer: Answer, help: str, name: str = "") -> None:
             _numbers(name or title.lower().replace(" ", "-"), answer)
         if answer.note:
             st.caption(wording.markdown(answer.note), width="content")
+    if not is_blank(answer):
+        _failures(answer)
+
+
+def _failures(answer: Answer) -> None:
+    """Which metrics of the home's own are not among what is shown, and why."""
+    for name, why in answer.failed.items():
+        if name in answer.frame.columns:
+            st.caption(wording.markdown(wording.name(why, 300)))
 
 
 def _numbers(name: str, answer: Answer) -> None:
@@ -116,6 +125,8 @@ def empty(answer: Answer) -> None:
     if answer.unfit:
         names = " or ".join(sorted(map(wording.markdown, set(answer.unfit.values()))))
         st.caption(f"Cannot be filtered by {names}: its events do not have it.")
+    elif answer.failed.keys() & set(answer.frame.columns):
+        _failures(answer)
     elif answer.needs:
         st.caption(f"No data yet: needs `{answer.needs}` events.")
     else:

@@ -10,7 +10,7 @@ from app import answers
 from app.charts.axis import Limit, TimeAxis
 from app.source import source
 from app.state import Shown, View
-from metrics.engine import PREVIOUS, Changes, DataFreshness, DimensionMismatch, Result
+from metrics.engine import PREVIOUS, Changes, DataFreshness, DimensionMismatch, NotCalculable, Result
 from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Grain, Query, Window
 
@@ -35,6 +35,8 @@ class Answer:
     """What must be said beside the figure."""
     dropped: Mapping[str, str] = field(default_factory=dict[str, str])
     """Why a metric has no value where the events were dropped that it needs."""
+    failed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Why a metric of the home's own has no value at all, with the line of its definition."""
 
     @property
     def needs(self) -> str | None:
@@ -91,11 +93,15 @@ def ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: G
     )
     changes = None if grain is Grain.NONE else answers.ask(Changes(window=window))
     until = min(window.end, source().now())
-    result, unfit = _run(query)
+    try:
+        result, unfit = _run(query)
+    except NotCalculable as error:
+        nothing = pl.DataFrame(schema={error.metric: pl.Float64})
+        return Answer(nothing, _axis(view, window, grain, changes, until), failed={error.metric: str(error)})
     if result is None:
         return Answer(pl.DataFrame(), _axis(view, window, grain, changes, until), unfit=unfit)
     axis = _axis(view, window, result.grain, changes, until)
-    return Answer(result.frame, axis, result.missing, unfit, dropped=result.dropped)
+    return Answer(result.frame, axis, result.missing, unfit, dropped=result.dropped, failed=result.failed)
 
 
 def over(view: View, window: Window, kind: str, asked: Callable[[], pl.DataFrame]) -> Answer:

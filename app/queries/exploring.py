@@ -64,7 +64,7 @@ def answer(asked: Asked) -> Callable[[View], Answer]:
         result = ask(narrowed, asked.metrics, by=asked.by, grain=width)
         if result.is_empty:
             return result
-        first = next(name for name in asked.metrics if name in result.frame.columns)
+        first = next(name for name in asked.metrics if name in result.frame.columns and name not in result.failed)
         if width is Grain.NONE and asked.by:
             ranked = result.frame.drop_nulls(first).sort(first, descending=True)
             note = f"{MOST_ROWS:,} of {ranked.height:,} groups, the largest" if ranked.height > MOST_ROWS else ""

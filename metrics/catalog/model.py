@@ -251,6 +251,8 @@ class Metric:
     """Whether it needs events for each of its measures; else those of any one are enough."""
     levels: tuple[str, ...] = ()
     """Names of the values 0, 1, 2, … of a metric that is a state and no quantity."""
+    origin: str = ""
+    """File and line of one that a home defines itself; empty: it ships."""
 
     @property
     def is_judged_by_events(self) -> bool:

@@ -15,6 +15,7 @@ only what is known to do nothing but calculate is let through; it is never run a
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -141,7 +142,7 @@ def _read(path: Path, stamp: int, taken: frozenset[str]) -> OwnMetrics:
         if said:
             problems.append(Problem(str(path), line, entry.name, said))
         else:
-            found[entry.name] = entry.as_metric()
+            found[entry.name] = replace(entry.as_metric(), origin=f"{path}, line {line}")
     return OwnMetrics(found, tuple(sorted(problems, key=lambda one: one.line)))
 
 

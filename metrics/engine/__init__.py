@@ -6,7 +6,7 @@
 from metrics.engine.engine import Answering, Engine
 from metrics.engine.filter_cache import CACHE_FILTERS_FROM
 from metrics.engine.plan import Plan
-from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
+from metrics.engine.problems import DimensionMismatch, EngineError, NotCalculable, UnknownName
 from metrics.engine.query import EVENTS, PREVIOUS, TIME, Filter, Grain, Query, Question, Result, Window
 from metrics.engine.questions import (
     AffectedUsers,
@@ -66,6 +66,7 @@ __all__ = [
     "Journeys",
     "KindFreshness",
     "MonthForecast",
+    "NotCalculable",
     "OpenErrors",
     "Place",
     "Plan",

@@ -72,6 +72,7 @@ class Engine:
         Raises:
             UnknownName: a metric or a dimension is not in the catalog.
             DimensionMismatch: a metric, or the kind of events asked about, cannot be grouped or filtered so.
+            NotCalculable: a metric of the home's own fails over its events, and none is asked about beside it.
         """
         return HANDLERS[type(question)](self.context, question)
 

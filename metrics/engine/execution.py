@@ -1,7 +1,9 @@
 """How a query is answered: the steps of its plan are run, their frames joined, the formulas applied."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+import duckdb
 import polars as pl
 
 from metrics.catalog import Metric
@@ -12,12 +14,64 @@ from metrics.engine.dropped import Spans
 from metrics.engine.grid import joined, on_grid
 from metrics.engine.measures import KEY, Step
 from metrics.engine.plan import Plan, counters, plan_query
+from metrics.engine.problems import NotCalculable
 from metrics.engine.query import EVENTS, PREVIOUS, TIME, Grain, Query, Result, Window
 from metrics.engine.scope import Scope
 
+OF_DATA = (duckdb.DataError, duckdb.ProgrammingError)
+"""What the database raises because of values, and not of files, memory or itself."""
+
 
 def answer(context: Context, query: Query) -> Result:
-    """Plan a query and run it. Raises as `plan_query` does."""
+    """Plan a query and run it; a metric of the home's own that fails over its events spoils no other.
+
+    Raises as `plan_query` does, and NotCalculable where no metric is left.
+    """
+    try:
+        return _answer(context, query)
+    except OF_DATA:
+        failed = dict(_failing(context, query))
+        if not failed:
+            raise
+    rest = tuple(name for name in query.metrics if name not in failed)
+    if not rest:
+        raise next(iter(failed.values()))
+    result = _answer(context, query.model_copy(update={"metrics": rest}))
+    frame = result.frame.with_columns(
+        pl.lit(None, pl.Int64 if column.endswith(EVENTS) else pl.Float64).alias(column)
+        for name in failed
+        for column in _columns(name, query)
+    )
+    order = [name for name in frame.columns if name not in _all_columns(query)]
+    order += [column for column in _all_columns(query) if column in frame.columns]
+    said = {name: str(problem) for name, problem in failed.items()}
+    return replace(result, query=query, frame=frame.select(order), failed=said)
+
+
+def _failing(context: Context, query: Query) -> Iterator[tuple[str, NotCalculable]]:
+    """The metrics of the home's own that fail when they are asked for alone."""
+    for name in query.metrics:
+        metric = context.metric(name)
+        if metric.origin:
+            try:
+                _answer(context, query.model_copy(update={"metrics": (name,)}))
+            except OF_DATA as error:
+                yield name, NotCalculable(name, metric.origin, str(error).splitlines()[0])
+
+
+def _columns(metric: str, query: Query) -> Sequence[str]:
+    suffixes = ("", *([EVENTS] if query.with_events else []), *([PREVIOUS] if query.compare else []))
+    return [metric + suffix for suffix in suffixes]
+
+
+def _all_columns(query: Query) -> Sequence[str]:
+    """Columns of metrics in their usual order."""
+    by_metric = list(query.metrics)
+    events = [name + EVENTS for name in by_metric] if query.with_events else []
+    return [*by_metric, *events, *([name + PREVIOUS for name in by_metric] if query.compare else [])]
+
+
+def _answer(context: Context, query: Query) -> Result:
     planned = plan_query(context, query)
     buckets = planned.scope.buckets
     frame, unknown = _run(context, planned)

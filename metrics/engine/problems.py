@@ -2,7 +2,8 @@
 
 EngineError
 ├── UnknownName        no such metric or dimension
-└── DimensionMismatch  the events of a metric have no such column
+├── DimensionMismatch  the events of a metric have no such column
+└── NotCalculable      a metric of the home's own fails over its events
 """
 
 from collections.abc import Iterable
@@ -44,3 +45,16 @@ class DimensionMismatch(EngineError):
     def __str__(self) -> str:
         kinds = ", ".join(f"`{kind}`" for kind in self.kinds)
         return f"{self.measure} cannot be grouped or filtered by {self.dimension}: {kinds} events have no such column"
+
+
+@dataclass
+class NotCalculable(EngineError):
+    """A metric of the home's own that fails over its events, such as a cast of a text that is no number."""
+
+    metric: str
+    origin: str
+    """File and line of its definition."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.metric}: cannot be calculated over these events: {self.reason}"

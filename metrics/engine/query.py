@@ -141,6 +141,8 @@ class Result:
     """Metrics of which nothing was ever ingested, and the event kind each needs."""
     dropped: Mapping[str, str] = field(default_factory=dict[str, str])
     """Metrics that have no value where the events were dropped that they need, and why."""
+    failed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Metrics of the home's own that fail over their events, and why: their columns are null."""
 
     @property
     def sql(self) -> str:

@@ -58,6 +58,8 @@ class Converted:
     """Stored schema of the kind."""
     rejected: pl.DataFrame
     """`row` (Int64, within the frame), `kind`, `reason`, `values` (the row as JSON text)."""
+    rows: pl.Series
+    """Numbers of the rows that became the good, in their order."""
 
 
 def convert(
@@ -65,11 +67,13 @@ def convert(
     recognized: Recognized,
     *,
     now: datetime,
-    prices: PriceBook,
+    prices: PriceBook | None,
     source: str,
     occurrences: Occurrences | None = None,
 ) -> dict[str, Converted]:
     """Convert a batch of rows. `occurrences` carries identities and row numbers from batch to batch of one file.
+
+    Without `prices`, calls have the costs that they came with: they are priced when they are stored.
 
     A row becomes more than one event where the items of its list are rows, where it counts several events or belongs
     to several parts; each of these is in the goods or in the rejected.
@@ -93,7 +97,9 @@ def convert(
 class _Outcomes:
     """What became of the rows of one batch, by kind."""
 
-    def __init__(self, recognized: Recognized, now: datetime, prices: PriceBook, occurrences: Occurrences) -> None:
+    def __init__(
+        self, recognized: Recognized, now: datetime, prices: PriceBook | None, occurrences: Occurrences
+    ) -> None:
         self._recognized, self._now, self._prices, self._occurrences = recognized, now, prices, occurrences
         self._given: dict[str, pl.DataFrame] = {}
         self.by_kind: dict[str, Converted] = {}
@@ -101,7 +107,7 @@ class _Outcomes:
     def reject(self, rows: pl.DataFrame, reason: pl.Expr) -> None:
         """Rows that are of no part."""
         if rows.height:
-            self._keep(Converted(NO_PART, pl.DataFrame(), _rejected(rows, "", reason)))
+            self._keep(Converted(NO_PART, pl.DataFrame(), _rejected(rows, "", reason), rows[ROW].clear()))
 
     def add(self, part: Part, rows: pl.DataFrame) -> None:
         """The rows of a part."""
@@ -158,11 +164,17 @@ class _Outcomes:
         events = with_identity(events, kind.name, self._occurrences)
         if part.count is not None or self._recognized.each or self._recognized.several:
             events = self._told_apart(events, rows, kind)
-        if kind.name == "llm_call" and events.height:
-            events = self._prices.priced(events.with_columns(exact()))
-        events = events.select(kind.schema.names())
+        events = self._priced(events, kind).select(kind.schema.names())
         # Of equal ids the first is stored.
-        return Converted(kind.name, events.reverse() if part.repeats == "last" else events, rejected)
+        if part.repeats == "last":
+            events, rows = events.reverse(), rows.reverse()
+        return Converted(kind.name, events, rejected, rows)
+
+    def _priced(self, events: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+        if kind.name != "llm_call" or events.is_empty():
+            return events
+        events = events.with_columns(exact())
+        return events if self._prices is None else self._prices.priced(events)
 
     def _told_apart(self, events: pl.DataFrame, rows: pl.Series, kind: Kind) -> pl.DataFrame:
         """Events that one row gives and that share its `event_id`: from the second on it carries a number."""
@@ -265,4 +277,5 @@ def _is_theirs(frame: pl.DataFrame, name: str) -> bool:
 
 def _joined(first: Converted, second: Converted) -> Converted:
     rejected = pl.concat([first.rejected, second.rejected])
-    return Converted(first.kind, pl.concat([first.good, second.good]), rejected)
+    rows = pl.concat([first.rows, second.rows])
+    return Converted(first.kind, pl.concat([first.good, second.good]), rejected, rows)

@@ -1,4 +1,4 @@
-"""Events of running the product: errors, resources, probes, changes and security."""
+"""Events of running the product: errors, resources, probes, changes, security and the rest of a trace."""
 
 from metrics.events.schema import FLOAT, INTEGER, TIMESTAMP, Column, Kind, duration, text
 
@@ -105,4 +105,18 @@ SECURITY = Kind(
     ),
     signature=(("action", "source_ip"), ("action", "outcome")),
     aliases=("security_event", "audit"),
+)
+
+SPAN = Kind(
+    "span",
+    "A step of a trace that is no other kind: an agent, a tool, a query of a database, a call of another service.",
+    (
+        text("name", "What the step is called.", required=True, aliases=("span_name",)),
+        text("span_kind", "server, client, producer, consumer or internal."),
+        text("status", "ok, error, or unset where the program did not say."),
+        text("status_message", "What the program said of an error."),
+        duration("duration_ms", "Length of the step."),
+    ),
+    signature=(("name", "span_kind", "duration_ms"),),
+    aliases=("spans",),
 )

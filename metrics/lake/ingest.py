@@ -16,11 +16,12 @@ from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers
 from metrics.lake.intake.inbox import Found, found_in, remove_empty_folders
 from metrics.lake.intake.marks import Interrupted, mark_of, named
+from metrics.lake.intake.received import segments
 from metrics.lake.intake.settling import Settling
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.read_ahead import Progress, ReadAhead
-from metrics.lake.readers import InterruptibleReader
+from metrics.lake.readers import Readers
 from metrics.lake.status import LakeStatus, status
 from metrics.lake.undo.wishes import carry_out
 from metrics.lake.writer import Writer, locked
@@ -105,30 +106,33 @@ def ingest_inbox(
     stop: Callable[[], bool] = lambda: False,
     wait: bool = True,
     settling: Settling | None = None,
+    readers: Readers | None = None,
 ) -> IngestReport:
-    """Store what lies in the inbox and is complete; `wait` gives files just dropped some seconds to settle.
+    """Store received events, then what lies in the inbox and is complete.
 
+    `wait` gives files just dropped some seconds to settle. `readers` are kept by whoever looks again and again, too.
     Before that, what was asked for of files stored earlier is done. Who looks again and again keeps what is known of
     files that are still being written in `settling`. Ends as soon as `stop` says so; what is being committed then is
     committed. Raises as `ingest` does.
     """
     carry_out(settings, now=now, stop=stop)
     inbox, settling = settings.home / "inbox", settling or Settling()
-    if not inbox.exists():
-        return IngestReport(())
     complete, waiting = _sorted_out(settling, settings, now())
     deadline = time.monotonic() + min(settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
     while wait and waiting and time.monotonic() < deadline and not stop():
         time.sleep(_LOOK_SECONDS)
         complete, waiting = _sorted_out(settling, settings, now())
+    complete = [*segments(settings.home), *complete]
     if not complete:
+        if readers is not None:
+            readers.rest()
         return IngestReport((), tuple(waiting))
 
     def there() -> list[Found]:
         # Another writer may have stored some of them while we waited for it to finish.
         return [one for one in complete if mark_of(one.path) is not None]
 
-    report = _stored(there, settings, now, Answers(), progress, owned=True, stop=stop)
+    report = _stored(there, settings, now, Answers(), progress, owned=True, readers=readers, stop=stop)
     for one in complete:
         settling.dealt_with(one.path, unless=report.waiting)
     remove_empty_folders(inbox, [one.path for one in complete])
@@ -136,8 +140,8 @@ def ingest_inbox(
 
 
 def _sorted_out(settling: Settling, settings: Settings, now: datetime) -> tuple[list[Found], list[Path]]:
-    limits = settings.ingest
-    found = {one.path: one for one in found_in([settings.home / "inbox"])}
+    limits, inbox = settings.ingest, settings.home / "inbox"
+    found = {one.path: one for one in (found_in([inbox]) if inbox.exists() else ())}
     complete, waiting = settling.sorted_out(found, now, limits.settle_seconds, limits.incomplete_seconds)
     return [found[path] for path in complete], waiting
 
@@ -150,18 +154,15 @@ def _stored(
     progress: Progress | None,
     *,
     owned: bool,
+    readers: Readers | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> IngestReport:
     Mappings.load(settings.home / "mappings.yaml")
     PriceBook.load(settings.home / "prices.yaml")
-    limits = settings.ingest
     try:
-        with locked(settings.home, stop), ExitStack() as readers:
+        with locked(settings.home, stop), ExitStack() as ending:
             found = found_now()
-            count = min(READERS, len(found))
-            pool = [InterruptibleReader(limits.timeout_seconds, limits.memory_mb) for _ in range(count)]
-            for reader in pool:
-                readers.enter_context(reader)
+            pool = (readers or ending.enter_context(Readers(settings.ingest))).some(min(READERS, len(found)))
             writer = Writer(settings, now)
             writer.put_right()
             ahead = ReadAhead(writer, pool, answers, progress or _Silent(), stop)

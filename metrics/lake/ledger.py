@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from metrics.events.questions import Answers, Question, as_documents, from_documents
+from metrics.lake import live_days
 from metrics.lake.opening import opened
 
 Status = Literal["stored", "duplicate", "rejected", "forgotten", "replaced"]
@@ -104,6 +105,11 @@ class Attempt:
     gone: datetime | None = None
     """When what was stored of it was taken back."""
 
+    @property
+    def is_received(self) -> bool:
+        """Whether it stands for the events that were received on one day, and for no file."""
+        return self.hash.startswith(live_days.BEGINS)
+
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
@@ -113,6 +119,8 @@ class Attempted:
     hash: str
     at: datetime
     reading: Reading = field(default_factory=Reading)
+    is_received: bool = False
+    """Whether it is a segment of received events. What there is to tell of them is told in one line a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,10 @@ class Ledger:
         """Write down what became of files, all or none; `once`: what may be written already is left as it is."""
         with self._open() as book:
             for one in attempts:
+                if one.is_received and not one.outcome.rejected:
+                    told = one.outcome
+                    live_days.add(book, one.hash, one.at, told.kinds, read=told.read, duplicates=told.duplicates)
+                    continue
                 key = (one.at.isoformat(), str(one.outcome.path), one.hash)
                 there = "SELECT 1 FROM files WHERE at = ? AND path = ? AND hash = ?"
                 if not (once and book.execute(there, key).fetchone()):
@@ -281,7 +293,7 @@ class Ledger:
         return Totals(files, rejected, at, read, stored, duplicates)
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        return opened(self._path, _TABLE, _LATER)
+        return opened(self._path, _TABLE + live_days.TABLE, _LATER)
 
 
 def _outcome(row: list[object] | tuple[object, ...]) -> FileOutcome:

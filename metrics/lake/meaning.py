@@ -7,11 +7,12 @@ from pathlib import PurePath
 
 import polars as pl
 
+from metrics.events import KINDS
 from metrics.events.conversion import NO_PART, Occurrences
 from metrics.events.mapping.mappings import Mappings
 from metrics.events.mapping.unseen import unseen
 from metrics.events.questions import Answers, Option, Question
-from metrics.events.recognition.recognition import Recognized, recognize
+from metrics.events.recognition.recognition import Part, Recognized, recognize
 from metrics.events.survey.survey import Survey, looks_at
 from metrics.lake.formats import Opened
 
@@ -217,6 +218,30 @@ class Meaning:
                 if more.height:
                     survey.see(more, self._plain(more))
         return survey
+
+
+class Settled:
+    """The meaning of rows in our own columns that say under `event` of which kind they are: nothing is open."""
+
+    questions: tuple[Question, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_doubtful = False
+
+    def of(self, rows: pl.DataFrame) -> Recognized:
+        """Each row is of the kind that it names."""
+        del rows
+        parts = tuple(Part(kind, {}, {"event": (kind.name,)}) for kind in KINDS.values())
+        return Recognized(parts, "its `event`", "its `event` names no event kind", ("event",))
+
+    def missing(self, seen: Occurrences) -> str:
+        """Nothing is."""
+        del seen
+        return ""
+
+    def doubts(self, tally: Tally) -> tuple[Question, ...]:
+        """There are none."""
+        del tally
+        return ()
 
 
 def _never_said(recognized: Recognized) -> frozenset[str]:

@@ -32,9 +32,10 @@ from metrics.events.recognition.recognition import Recognized, Unrecognized
 from metrics.events.rows.counting import portions
 from metrics.lake.formats import Batch, Opened, open_file
 from metrics.lake.gathering import Gathering, TooMany
+from metrics.lake.intake.received import is_segment
 from metrics.lake.looking.peeking import PeekTask, peek
 from metrics.lake.looking.previewing import Preview, PreviewTask, preview
-from metrics.lake.meaning import Meaning, Tally
+from metrics.lake.meaning import Meaning, Settled, Tally
 from metrics.lake.problems import Unreadable
 from metrics.lake.staging import Staging
 from metrics.lake.tables import Lake
@@ -160,7 +161,9 @@ def _read(
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
     opened = _opened(task, told)
-    meaning = Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
+    meaning = (
+        Settled() if is_segment(task.hint) else Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
+    )
     rejected = _Rejected(Path(task.rejected_rows))
     now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
     rows = read_as = 0

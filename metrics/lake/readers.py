@@ -1,12 +1,14 @@
-"""Reading processes that can be ended from another thread than the one that waits for them."""
+"""Reading processes that can be ended from another thread than the one that waits for them, and several of them."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
 from metrics.lake.child import Reader
 from metrics.lake.reader import Together
+from metrics.settings import Ingest
 
 
 class InterruptibleReader(Reader):
@@ -14,6 +16,11 @@ class InterruptibleReader(Reader):
 
     def __enter__(self) -> Self:
         return self
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, while there is one."""
+        return None if self._process is None else self._process.pid
 
     def read_together(self, task: Together, told: Callable[[int, int | None], None]) -> dict[str, Any]:
         """What was staged of small files; `told` hears the number of each before it is begun, and how many there are.
@@ -27,3 +34,42 @@ class InterruptibleReader(Reader):
         process = self._process
         if process is not None:
             process.kill()
+
+
+IDLE_SECONDS = 60.0
+"""How long a process is kept that nothing was read by."""
+
+
+class Readers:
+    """Reading processes, kept until nothing was read for a while: starting one takes most of a second of work.
+
+    Use as a context manager.
+    """
+
+    def __init__(self, limits: Ingest, steady: Callable[[], float] = time.monotonic) -> None:
+        self._limits, self._steady = limits, steady
+        self._readers: list[InterruptibleReader] = []
+        self._used = steady()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def some(self, count: int) -> Sequence[InterruptibleReader]:
+        """So many of them."""
+        self._used = self._steady()
+        while len(self._readers) < count:
+            self._readers.append(InterruptibleReader(self._limits.timeout_seconds, self._limits.memory_mb))
+        return self._readers[:count]
+
+    def rest(self) -> None:
+        """Nothing is to be read now: end them if it has been so for a while."""
+        if self._steady() - self._used > IDLE_SECONDS:
+            self.end()
+
+    def end(self) -> None:
+        """End them all."""
+        for reader in self._readers:
+            reader.rest()

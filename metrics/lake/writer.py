@@ -30,6 +30,7 @@ from metrics.lake.intake import answering
 from metrics.lake.intake.arriving import Arrival, Bundle
 from metrics.lake.intake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
 from metrics.lake.intake.marks import Changing, Identified, identified, mark_of, named
+from metrics.lake.intake.received import folder, is_segment
 from metrics.lake.intents import ENDINGS, Intent, read_intents
 from metrics.lake.ledger import UNHASHED, Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
@@ -210,8 +211,9 @@ class Writer:
         if (files := rebuild_if_lost(self.lake)) is not None:
             LOG.warning("the book of files was lost: it is made again, with %d files that the tables know", files)
         swapping.complete(self.lake)
-        if (self.home / "inbox").is_dir():
-            give_all_back(self.home / "inbox")
+        for place in (self.home / "inbox", folder(self.home)):
+            if place.is_dir():
+                give_all_back(place)
         for intent in read_intents(self._intents, self.lake):
             self._complete(intent, again=True)
         for mark in self._intents.glob("*.staging"):
@@ -245,7 +247,13 @@ class Writer:
                 if outcome.rejected:
                     self._tell_rejected(arrival, intent.files[arrival]["rejected"])
             attempts = [
-                Attempted(one, arrival.hash, arrival.at, reading_of(intent, arrival))
+                Attempted(
+                    one,
+                    arrival.hash,
+                    arrival.at,
+                    reading_of(intent, arrival),
+                    is_received=is_segment(arrival.found.hint),
+                )
                 for arrival, one in outcomes.items()
             ]
             Ledger(self.home).add_all(attempts, once=again)
@@ -263,7 +271,7 @@ class Writer:
         (folder / "reason.json").write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
 
     def _archive(self, arrival: Arrival) -> None:
-        after = self.settings.ingest.after
+        after = "delete" if is_segment(arrival.found.hint) else self.settings.ingest.after
         if arrival.owned and after != "keep":
             target = archived_name(arrival.found.hint, self.home, arrival.at) if after == "archive" else None
             with space_needed(self.home):

@@ -1,5 +1,6 @@
 """The alert jobs of the sidecar: what is changed in files of the home counts from the next tick on."""
 
+import json
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from alerts.store.database import FILE_NAME
 from app import alerting
 from app.alerting import Alerting
 from metrics.settings import Settings
+from tests.fakes.webhook import SECRET, FakeReceiver
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ROUTES = """
@@ -88,3 +90,19 @@ def test_what_cannot_be_used_leaves_in_force_what_was_good_and_raises_an_alert(
     house.write(name, good)
     assert house.tick(30) == before
     assert house.incidents() == []
+
+
+def test_people_are_told_in_the_words_of_the_routes(house: House) -> None:
+    with FakeReceiver() as receiver:
+        house.tick()
+        house.write("secrets.toml", f'[alerts]\nwebhook_secret = "{SECRET}"\n')
+        house.write("settings.yaml", f"alerts: {{webhook: {{url: '{receiver.url}'}}, routes: {{P1: [webhook]}}}}")
+        house.write("routing.yaml", 'templates: {title: "Hello: {{ title }}", body: "{{ labels.nowhere }}"}')
+        house.write("alerts.yaml", "- nothing")
+        for _ in range(3):
+            house.tick(2)
+        house.jobs.send()
+        told = json.loads(receiver.await_calls(1)[0]["body"])
+    assert told["own_title"] == "Hello: Alert rules cannot be read on alerts.yaml"
+    assert told["own_body"] == ""
+    assert "the template of the body in routing.yaml failed" in told["note"]

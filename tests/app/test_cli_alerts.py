@@ -161,3 +161,36 @@ def test_what_was_checked_is_there_for_continuous_integration(promptpilot: Comma
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     assert {case.get("name"): len(case) for case in suite} == {"slow": 0, "alerts/errors.yaml": 1}
+
+
+def test_a_rule_is_checked_by_its_name_whatever_is_wrong_with_others(promptpilot: CommandLine, home: Path) -> None:
+    break_it(home)
+    broken, fine = "error-rate-p0", "slow"
+    ended = promptpilot("alerts", "check", fine, "--home", home)
+    assert (ended.code, ended.text) == (0, "1 rule checked; no problem\n")
+    ended = promptpilot("alerts", "check", fine, broken, "--junit", home / "junit.xml", "--home", home)
+    assert ended.code == 1
+    assert ended.text.splitlines() == [
+        "alerts/errors.yaml, line 5: metric: 'eror_rate' is no metric; the nearest is 'error_rate'",
+        "2 rules checked; 1 problem",
+    ]
+    cases = {case.get("name"): len(case) for case in parse(home / "junit.xml").getroot().iter("testcase")}
+    assert cases == {fine: 0, broken: 1}
+    assert promptpilot("alerts", "check", broken, "--json", "--home", home).json["rules"] == 1
+
+
+def test_a_rule_of_a_file_is_checked_by_its_name(promptpilot: CommandLine, home: Path, tmp_path: Path) -> None:
+    two = tmp_path / "two.yaml"
+    listed = "- " + SLOW.strip().replace("\n", "\n  ")
+    two.write_text(GOOD.replace("error_rate\n", "eror_rate\n") + listed, encoding="utf-8")
+    broken, fine = "error-rate-p0", "slow"
+    assert [promptpilot("alerts", "check", two, one, "--home", home).code for one in (fine, broken)] == [0, 1]
+
+
+def test_a_rule_that_there_is_not_ends_with_2(promptpilot: CommandLine, home: Path) -> None:
+    ended = promptpilot("alerts", "check", "nothing-of-the-kind", "--home", home)
+    assert (ended.code, ended.err.splitlines()[0][:44]) == (2, "promptpilot: unknown rule 'nothing-of-the-ki")
+    (home / "alerts" / "slow.yaml").write_text("- {", encoding="utf-8")
+    ended = promptpilot("alerts", "check", "nothing-of-the-kind", "--home", home)
+    assert ended.code == 2
+    assert "alerts/slow.yaml, line 1: not YAML" in ended.err

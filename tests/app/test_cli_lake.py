@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from metrics.engine.query import Window
-from metrics.events import KINDS
+from metrics.events.simulator import SIMULATED
 from tests.app.command_line import CommandLine, command_line
 
 REPORT_KEYS = {"files", "read", "stored", "duplicates", "rejected"}
@@ -108,7 +108,7 @@ def test_status_counts_the_simulated_events(
 ) -> None:
     ended = promptpilot("status", "--json", "--home", simulated_home)
     assert ended.code == 0
-    assert set(ended.json["events"]) == set(KINDS)
+    assert set(ended.json["events"]) == set(SIMULATED)
     assert {"first", "last", "files", "rejected", "lag_seconds"} <= set(ended.json)
     assert set(ended.json["files"]) == {"stored", "duplicate", "rejected"}
     assert datetime.fromisoformat(ended.json["first"]) >= simulated_window.start

@@ -162,3 +162,23 @@ def test_verify_names_a_figure_that_its_events_do_not_support(promptpilot: Comma
     ended = promptpilot("verify", "--json", "--home", home)
     assert ended.code == 1
     assert "requests" in {difference["metric"] for difference in ended.json["differences"]}
+
+
+OWN = """
+- {name: broken, event: request, sql: sum(CAST(endpoint AS INTEGER)), unit: apples}
+- {name: fine, event: request, sql: count(*), unit: pears}
+"""
+
+
+def test_a_metric_of_the_home_that_fails_over_its_events_is_said_and_the_others_told(
+    promptpilot: CommandLine, home: Path
+) -> None:
+    (home / "metrics.yaml").write_text(OWN, encoding="utf-8")
+    ended = promptpilot("query", "fine", "broken", *DAY, "--home", home)
+    assert ended.code == 1
+    assert "fine [pears]" in ended.text
+    assert "10.00" in ended.text
+    assert f"{home / 'metrics.yaml'}, line 2: broken: cannot be calculated over these events" in ended.err
+    alone = promptpilot("query", "broken", *DAY, "--home", home)
+    assert alone.code == 2
+    assert f"{home / 'metrics.yaml'}, line 2: broken: cannot be calculated" in alone.err

@@ -112,3 +112,26 @@ def test_an_export_is_sent_as_a_file_and_refuses_what_it_does_not_understand(
         assert get(port, f"/export/prompt.csv?{query}&f=nothing")[0] == 400
         assert get(port, "/export/passwords.csv")[0] == 404
         assert get(port, "/export/prompt.exe")[0] == 404
+
+
+def test_a_metric_of_the_home_that_fails_over_its_events_has_its_line_and_the_others_their_numbers(
+    tmp_path: Path,
+) -> None:
+    events = pl.DataFrame({"ts": [SIMULATED_END - timedelta(hours=1)], "event_id": ["1"], "endpoint": ["/a"]})
+    store(tmp_path, "request", events)
+    (tmp_path / "metrics.yaml").write_text(
+        "- {name: broken, event: request, sql: sum(CAST(endpoint AS INTEGER))}\n", encoding="utf-8"
+    )
+    settings = Settings(home=tmp_path)
+    made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
+    source.connect_through(lambda: made)
+    try:
+        both = exploring.answer(Asked(("broken", "requests"), ("endpoint",)))(View())
+        alone = exploring.answer(Asked(("broken",)))(View())
+    finally:
+        source.connect_through(None)
+    assert both.frame["requests"].to_list() == [1]
+    assert list(both.failed) == list(alone.failed) == ["broken"]
+    assert "metrics.yaml, line 1: broken: cannot be calculated" in both.failed["broken"]
+    assert both.failed == alone.failed
+    assert (both.is_empty, alone.is_empty) == (False, True)

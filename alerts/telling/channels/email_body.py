@@ -61,6 +61,8 @@ def letter(
 
 def subject(message: Message) -> str:
     """`[P0] Firing: Error rate above 5 %: 7.3 % on /chat, 12 users`, one line whatever the title holds."""
+    if message.own_title:
+        return one_line(message.own_title, SUBJECT)
     state = "" if message.kind == "digest" else f"[{message.priority}] {STANDS[message.kind]}: "
     return one_line(state + in_brief(message), SUBJECT)
 
@@ -77,7 +79,7 @@ def _html(message: Message, pictured: bool) -> str:
         f'<p style="border-left:6px solid {color};padding-left:10px;font-size:20px;font-weight:600;margin:0">',
         f"{_text(headline(message))}</p>",
         f"<p>{_text(said(message))}</p>" if said(message) else "",
-        f"<table>{''.join(map(_row, facts(message)))}</table>",
+        _own(message) or f"<table>{''.join(map(_row, facts(message)))}</table>",
         f'<p><img src="cid:{_PICTURE}" alt="{_text(described(message))}" width="640"></p>' if pictured else "",
         *(_list(title, lines) for title, lines in lists(message)),
         f"<p>{' · '.join(map(_anchor, links(message)))}</p>",
@@ -90,6 +92,10 @@ def _html(message: Message, pictured: bool) -> str:
 
 def _text(text: str) -> str:
     return escape(one_line(text), quote=True)
+
+
+def _own(message: Message) -> str:
+    return f"<p>{'<br>'.join(map(_text, message.own_body.splitlines()))}</p>" if message.own_body else ""
 
 
 def _row(fact: Fact) -> str:

@@ -167,6 +167,7 @@ def details(message: Message) -> dict[str, Any]:
         "shortly before": changes(message),
         "alerts": others(message),
         "note": said(message),
+        "words": message.own_body,
         "incidents": [headline(part) for part in message.digest],
     }
     return {name: value for name, value in listed.items() if value}

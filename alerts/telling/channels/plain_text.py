@@ -9,7 +9,7 @@ from alerts.telling.message import Message
 def plain_text(message: Message) -> str:
     """Everything that is known, a line a fact; no text of an event can begin a line of its own."""
     lines = [one_line(headline(message)), one_line(said(message)), ""]
-    lines += [one_line(f"{fact.label}: {fact.text}") for fact in facts(message)]
+    lines += message.own_body.splitlines() or [one_line(f"{fact.label}: {fact.text}") for fact in facts(message)]
     lines += ["", sparkline(message)]
     for title, listed in lists(message):
         lines += ["", f"{title}:", *(f"- {one_line(line)}" for line in listed)]
@@ -19,7 +19,9 @@ def plain_text(message: Message) -> str:
 
 
 def lists(message: Message) -> list[tuple[str, list[str]]]:
-    """What there may be several of, each with its title; only what there is."""
+    """What there may be several of, each with its title; nothing where a person's own words stand for it."""
+    if message.own_body:
+        return []
     listed = [
         ("Where", where(message)),
         ("Shortly before", changes(message)),

@@ -31,6 +31,8 @@ SECTION = 3000
 FIELDS = 10
 FIELD = 2000
 MOST_FACTS = 30
+MOST_OWN = 30
+"""Sections of a person's own words."""
 BUTTON_URL = 3000
 FALLBACK = 3000
 """Slack takes 40 000 characters; nobody reads them in a notification."""
@@ -83,11 +85,9 @@ def blocks(message: Message, interactive: bool) -> list[Block]:
     listed: list[Block | None] = [
         _header(message),
         _lines((f"*{literal(said(message), SECTION - 2)}*",)) if said(message) else None,
-        *_fields(facts(message)),
+        *(_own(message) or _fields(facts(message))),
         _picture(message),
-        _listed("Where", where(message)),
-        _listed("Shortly before", changes(message)),
-        _listed("Alerts", others(message)),
+        *(() if message.own_body else _lists(message)),
         _context(message),
         _buttons(message, interactive),
     ]
@@ -133,6 +133,24 @@ def _header(message: Message) -> Block:
 def _fields(listed: list[Fact]) -> list[Block]:
     fields = [_text(f"*{literal(fact.label, 100)}*\n{literal(fact.text, FIELD - 200)}") for fact in listed[:MOST_FACTS]]
     return [{"type": "section", "fields": fields[first : first + FIELDS]} for first in range(0, len(fields), FIELDS)]
+
+
+def _own(message: Message) -> list[Block]:
+    """A person's own words, in as many sections as they need."""
+    parts: list[list[str]] = [[]]
+    for line in (literal(line, SECTION) for line in message.own_body.splitlines()):
+        if sum(len(one) + 1 for one in parts[-1]) + len(line) > SECTION:
+            parts.append([])
+        parts[-1].append(line)
+    return [_lines(part) for part in parts[:MOST_OWN] if any(part)]
+
+
+def _lists(message: Message) -> tuple[Block | None, ...]:
+    return (
+        _listed("Where", where(message)),
+        _listed("Shortly before", changes(message)),
+        _listed("Alerts", others(message)),
+    )
 
 
 def _picture(message: Message) -> Block | None:

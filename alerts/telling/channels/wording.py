@@ -41,7 +41,12 @@ class Fact(NamedTuple):
 
 
 def headline(message: Message) -> str:
-    """`Firing P0: Error rate above 5 %: 7.3 % on /api/v1/chat, 1,234 users`; a digest has no state of its own."""
+    """`Firing P0: Error rate above 5 %: 7.3 % on /api/v1/chat, 1,234 users`; a digest has no state of its own.
+
+    In a person's own words, where there are any.
+    """
+    if message.own_title:
+        return message.own_title
     if message.kind == "digest":
         return message.title
     return f"{STANDS[message.kind]} {message.priority}: {in_brief(message)}"

@@ -4,6 +4,8 @@ from importlib import import_module
 
 import typer
 
+from app.commands.alerts import importing
+
 COMMANDS = (
     "check", "list", "schema", "test", "backtest", "incidents", "ack", "resolve", "silence", "send-test",
 )  # fmt: skip
@@ -16,3 +18,4 @@ group = typer.Typer(
 for _command in COMMANDS:
     _name = _command.replace("-", "_")
     group.command(_command)(getattr(import_module(f"{__name__}.{_name}"), _name))
+group.add_typer(importing.group)

@@ -30,9 +30,11 @@ def send_test(
     home: Home = None,
 ) -> None:
     """Send a message that says that nothing is wrong, and say what became of it."""
+    from alerts.policy.reading import in_force
     from alerts.rules import Target
     from alerts.telling.channels.channel import Sent
     from alerts.telling.credentials import channels, missing, read_credentials
+    from alerts.telling.own_words import worded
 
     settings = settings_of(home)
     try:
@@ -47,7 +49,8 @@ def send_test(
         if wanted.channel in absent:
             raise wrong(f"{wanted.channel} is not set up: set {absent[wanted.channel]}")
         channel = channels(settings, credentials, now)[wanted.channel]
-    receipt = channel.send(test_message(settings, now()), wanted.address, None, False)
+    words = in_force(settings.home).policy.words(wanted.point)
+    receipt = channel.send(worded(test_message(settings, now()), words), wanted.address, None, False)
     if not isinstance(receipt, Sent):
         raise Stop(Exit.DIFFERENT, f"{wanted.shown} was not told: {receipt.reason}")
     how = " as a change event, which wakes nobody" if wanted.channel == "pagerduty" else ""

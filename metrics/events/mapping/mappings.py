@@ -160,6 +160,11 @@ class Mappings(Entry):
             raise MappingError(f"{path}: two mappings are named {twice!r}; give each a name of its own")
         return cls(own=own, shipped=_shipped())
 
+    @classmethod
+    def shipping(cls) -> "Mappings":
+        """Those that ship alone."""
+        return cls(shipped=_shipped())
+
     def named(self, name: str) -> FileMapping | None:
         """The mapping of that name."""
         return next((mapping for mapping in (*self.own, *self.shipped) if mapping.name == name), None)

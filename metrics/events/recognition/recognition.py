@@ -140,10 +140,7 @@ def recognize(
         Unrecognized: nothing fits; the reason says what was seen and what to do.
     """
     if map_name is not None:
-        mapping = mappings.named(map_name)
-        if mapping is None:
-            raise Unrecognized(f"there is no mapping named {map_name!r} in mappings.yaml or among those that ship")
-        return replace(_by_mapping(mapping), doubt="", is_own=mapping in mappings.own)
+        return recognized_as(mappings, map_name)
     look = sample.head(LOOKED_AT) if sample is not None else None
     names = _names(schema, sample)
     claims = claimant(mappings.own, schema.names(), names, path.name, look)
@@ -158,6 +155,18 @@ def recognize(
     if seen is None:
         raise Unrecognized(_reason(schema, look))
     return _doubted(seen, schema, by_lower, look)
+
+
+def recognized_as(mappings: Mappings, name: str) -> Recognized:
+    """What the mapping of a name makes of any rows.
+
+    Raises:
+        Unrecognized: there is none of that name, or it refuses all rows.
+    """
+    mapping = mappings.named(name)
+    if mapping is None:
+        raise Unrecognized(f"there is no mapping named {name!r} in mappings.yaml or among those that ship")
+    return replace(_by_mapping(mapping), doubt="", is_own=mapping in mappings.own)
 
 
 def with_rules(recognized: Recognized, rules: Rules, only: int | None = None) -> Recognized:
@@ -263,14 +272,14 @@ def _by_kind_column(schema: pl.Schema, sample: pl.DataFrame | None) -> Recognize
         if is_guess and left > _MOST_OTHERS:
             doubt = f"{left:.0%} of its rows have another word in `{column}` ({_some(others)}) and would be left out"
         return Recognized(
-            tuple(_part_named(kind, column) for kind in KINDS.values()),
+            tuple(part_named(kind, column) for kind in KINDS.values()),
             f"column {column}", f"its `{column}` names no event kind", (column,), doubt=doubt,
             is_guess=is_guess,
         )  # fmt: skip
     return None
 
 
-def _part_named(kind: Kind, column: str) -> Part:
+def part_named(kind: Kind, column: str) -> Part:
     """Rows whose word names a kind; `click` says not only of which kind a row is, but what was done."""
     says: Mapping[str, tuple[str, Mapping[str, str | None]]] = {
         "interaction": ("action", _ACTIONS), "change": ("change_type", _CHANGES)

@@ -1,11 +1,12 @@
-"""OTLP/JSON documents of traces and logs as rows, one a span or a record.
+"""OTLP/JSON documents of traces and logs as rows, one a span, an event within it that counts, or a record.
 
 The shape is that of `ExportTraceServiceRequest`: resourceSpans → scopeSpans → spans, attributes as lists of
 key and typed value; logs are resourceLogs → scopeLogs → logRecords. What has another shape than that is passed over,
-not stumbled over.
+not stumbled over. What is received by OTLP's own protocols has rows of the same form (`span_rows`, `record_row`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, cast
 
 import orjson
@@ -29,29 +30,120 @@ def is_metrics(document: object) -> bool:
 
 
 def spans(document: Json) -> Iterator[dict[str, Any]]:
-    """One row a span: trace_id, span_id, parent_span_id, name, start and end in ns, status, attributes."""
+    """The rows of all spans, as `span_rows` gives them."""
     for resource in _list(document, "resourceSpans"):
         shared = _attributes(_object(resource, "resource"))
         for scope in _list(resource, "scopeSpans", "instrumentationLibrarySpans"):
             for span in _list(scope, "spans"):
-                yield {
+                status, own = _object(span, "status"), _attributes(span)
+                row = {
                     "trace_id": span.get("traceId"),
                     "span_id": span.get("spanId"),
                     "parent_span_id": span.get("parentSpanId"),
                     "name": span.get("name"),
                     "start_time_unix_nano": _nanoseconds(span.get("startTimeUnixNano")),
                     "end_time_unix_nano": _nanoseconds(span.get("endTimeUnixNano")),
-                    "status": str(_object(span, "status").get("code", "0")),
-                    "attributes": {**shared, **_kind(span), **_attributes(span)},
+                    "status": str(status.get("code", "0")),
+                    "attributes": {**shared, **kind_of(str(span.get("kind", ""))), **own},
                 }
+                if message := status.get("message"):
+                    row["status_message"] = message
+                yield from span_rows(row, _moments(span))
+
+
+def _moments(span: Json) -> Iterator["Moment"]:
+    for event in _list(span, "events"):
+        yield str(event.get("name")), _nanoseconds(event.get("timeUnixNano")), _attributes(event)
+
+
+Moment = tuple[str, int | None, Mapping[str, str]]
+"""An event within a span: its name, its time in ns and its attributes."""
+EXCEPTION = "exception"
+_COUNTING = frozenset(
+    (EXCEPTION, "gen_ai.evaluation.result", "gen_ai.user.feedback", "gen_ai.feedback", "user.feedback", "user_feedback")
+)
+"""Names of the events within a span that are events of ours."""
+_FIRST_TOKENS = frozenset(
+    (
+        "First Token Stream Event",
+        "ai.stream.firstChunk",
+        "gen_ai.content.completion.chunk",
+        "llm.content.completion.chunk",
+    )
+)
+"""Names of the events of which the first tells when the first token came: OpenInference's, Vercel's, OpenLLMetry's."""
+_FAILED = ("2", "STATUS_CODE_ERROR")
+"""Codes of the status of a span that failed: what it failed of, an exception within it may tell alone."""
+_TO_FIRST_TOKEN = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
+"""The same as attributes of Vercel's spans, in milliseconds."""
+
+
+def span_rows(row: dict[str, Any], moments: Iterable[Moment]) -> Iterator[dict[str, Any]]:
+    """A row for a span, and one for each event within it that counts: an exception, a judgment, a user's feedback.
+
+    A span has trace_id, span_id, parent_span_id, name, start and end in ns, status (code), perhaps status_message and
+    first_token_time_unix_nano, and attributes, its resource's among them. An event within it has that span as its
+    parent, its attributes on top of those of the span, event_name, and an event_id made of the span's and its place.
+    """
+    first = _first_token(row)
+    failure: str | None = None
+    told: list[dict[str, Any]] = []
+    for place, (name, time, attributes) in enumerate(moments):
+        if first is None and name in _FIRST_TOKENS:
+            first = time
+        if name in _COUNTING:
+            failure = failure or (attributes.get("exception.type") if row["status"] in _FAILED else None)
+            told.append(_within(row, place, name, time, attributes))
+    if first is not None:
+        row = {**row, "first_token_time_unix_nano": first}
+    if failure is not None and "error.type" not in row["attributes"]:
+        row = {**row, "attributes": {**row["attributes"], "exception.type": failure}}
+    yield row
+    yield from told
+
+
+def _within(row: Json, place: int, name: str, time: int | None, attributes: Mapping[str, str]) -> dict[str, Any]:
+    """The row of an event within a span."""
+    trace, span, every = row["trace_id"], row["span_id"], {**row["attributes"], **attributes}
+    return {
+        "trace_id": trace,
+        "parent_span_id": span,
+        "name": row["name"],
+        "event_name": name,
+        "event_id": f"{trace}-{span}-{place}" if trace and span else None,
+        "error_id": error_id(trace, every) if name == EXCEPTION else None,
+        "start_time_unix_nano": time or row["start_time_unix_nano"],
+        "attributes": every,
+    }
+
+
+def _first_token(row: Json) -> int | None:
+    said = next((row["attributes"][name] for name in _TO_FIRST_TOKEN if name in row["attributes"]), None)
+    start = row["start_time_unix_nano"]
+    try:
+        return None if said is None or start is None else start + int(float(said) * 1e6)
+    except (ValueError, OverflowError):
+        return None
+
+
+def error_id(trace: str | None, attributes: Mapping[str, str]) -> str | None:
+    """What the records of one exception have in common: every span that it leaves, and often a log, tells of it.
+
+    It is the exception of that class and those words within a trace; without a trace there is nothing in common.
+    """
+    kind, words = attributes.get("exception.type"), attributes.get("exception.message")
+    if not trace or kind is None:
+        return None
+    told = f"{kind}\x1f{words or ''}".encode("utf-8", "replace")
+    return f"{trace}-{blake2b(told, digest_size=8).hexdigest()}"
 
 
 _KINDS = {"2": "server", "3": "client", "4": "producer", "5": "consumer"}
 """Numbers of the kinds of a span that are more than a part of a program's own work."""
 
 
-def _kind(span: Json) -> dict[str, str]:
-    said = str(span.get("kind", ""))
+def kind_of(said: str) -> dict[str, str]:
+    """The attribute that tells the kind of a span, by its number or its name; none for a program's own work."""
     kind = _KINDS.get(said, said.removeprefix("SPAN_KIND_").lower())
     return {"span.kind": kind} if kind in _KINDS.values() else {}
 
@@ -63,28 +155,43 @@ _WORDS = {"fatal": "critical", "critical": "critical", "error": "error", "err": 
 
 
 def records(document: Json) -> Iterator[dict[str, Any]]:
-    """One row a record of a log: trace_id, span, times in ns, severity (a word), body (text), attributes."""
+    """The rows of all records of logs, as `record_row` gives them."""
     for resource in _list(document, "resourceLogs"):
         shared = _attributes(_object(resource, "resource"))
         for scope in _list(resource, "scopeLogs", "instrumentationLibraryLogs"):
             for record in _list(scope, "logRecords"):
                 body = plain(record.get("body"))
-                yield {
+                row = {
                     "trace_id": record.get("traceId"),
-                    "span": record.get("spanId"),  # in which it was written: it is not the record's own identity
+                    "parent_span_id": record.get("spanId"),  # in which it was written: not its own identity
                     "time_unix_nano": _nanoseconds(record.get("timeUnixNano")) or None,
                     "observed_time_unix_nano": _nanoseconds(record.get("observedTimeUnixNano")),
-                    "severity": _severity(record),
+                    "severity": severity(
+                        str(record.get("severityNumber") or ""), str(record.get("severityText") or "")
+                    ),
                     "logger": _object(scope, "scope").get("name"),
                     "body": None if body is None else text_of_value(body),
                     "attributes": {**shared, **_attributes(record)},
                 }
+                yield record_row(row, record.get("eventName"))
 
 
-def _severity(record: Json) -> str | None:
-    said = str(record.get("severityNumber") or "")
+def record_row(row: dict[str, Any], event_name: str | None) -> dict[str, Any]:
+    """A record of a log: trace_id, parent_span_id, times in ns, severity (a word), body (text), attributes.
+
+    Where the record is an event with a name, event_name; where it tells of an exception within a trace, error_id.
+    """
+    named = {
+        "event_name": event_name or row["attributes"].get("event.name"),
+        "error_id": error_id(row["trace_id"], row["attributes"]),
+    }
+    return {**row, **{name: said for name, said in named.items() if said is not None}}
+
+
+def severity(said: str, text: str) -> str | None:
+    """The word for how severe a record is, from its number (or that number's name) and its text."""
     number = int(said) if said.isdigit() else 0
-    words = str(record.get("severityText") or said.removeprefix("SEVERITY_NUMBER_")).lower().rstrip("234")
+    words = (text or said.removeprefix("SEVERITY_NUMBER_")).lower().rstrip("234")
     return next((word for least, word in _SEVERITIES if number >= least), _WORDS.get(words, words or None))
 
 

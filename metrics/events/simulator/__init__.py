@@ -25,12 +25,14 @@ from metrics.events.simulator.requests import request_events, requests_of
 from metrics.events.simulator.worlds import ORDINARY, WORLDS, World
 from metrics.events.truth import TRUTH
 
-__all__ = ["ORDINARY", "WORLDS", "Incident", "SimulationReport", "World", "simulate"]
+__all__ = ["ORDINARY", "SIMULATED", "WORLDS", "Incident", "SimulationReport", "World", "simulate"]
 
 ROW_GROUP_ROWS = 250_000
 REQUESTS_A_USER = 24
 FEWEST_USERS = 200
 DAYS_AT_A_TIME = 2
+SIMULATED = tuple(kind for kind in KINDS if kind != "span")
+"""Kinds that are simulated: all but spans, which are what no chart is made of."""
 
 Progress = Callable[[float, str], None]
 
@@ -59,8 +61,8 @@ def simulate(
 ) -> SimulationReport:
     """Write `<out>/<kind>/<kind>-YYYY-MM-DD.parquet` and `<out>/truth.json`.
 
-    `per_day` is the mean number of requests a day; the other kinds are in proportion. `kinds` limits what is
-    written, not what happens.
+    `per_day` is the mean number of requests a day; the other kinds are in proportion. `kinds`, some of `SIMULATED`,
+    limits what is written, not what happens.
     """
     end = end.astimezone(UTC)
     start = end - timedelta(days=days)
@@ -70,7 +72,7 @@ def simulate(
     dates = days_of(start, end)
     volume = tuple(volumes(dates, days, per_day, rng, world).tolist())
     run = int(np.random.SeedSequence([seed, days, per_day, micros(end)]).generate_state(1, np.uint64)[0])
-    counts = dict.fromkeys(kinds or KINDS, 0)
+    counts = dict.fromkeys(kinds or SIMULATED, 0)
     files: list[Path] = []
 
     def written(number: int) -> Sequence[tuple[str, Path, int]]:

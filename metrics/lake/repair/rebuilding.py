@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from metrics.events import KINDS
+from metrics.lake.intake.received import is_segment
 from metrics.lake.intents import put_aside
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger
 from metrics.lake.repair.damage import LEDGER, ledger_problem
@@ -65,7 +66,7 @@ def _attempts(lake: Lake) -> Iterator[Attempted]:
         outcome = FileOutcome(
             path, "stored", "", total + duplicates + rejected, total, duplicates, rejected, dict(kinds), (NOTE,)
         )
-        yield Attempted(outcome, hash, one.at)
+        yield Attempted(outcome, hash, one.at, is_received=is_segment(one.hint))
 
 
 def _logged(table: Table) -> Iterator[tuple[str, _Told]]:

@@ -60,6 +60,8 @@ def in_force(home: Path, said: str) -> Attempt:
         raise NotStored(said, "nothing was stored in this home yet")
     hashes = _meant(book, said)
     stored = [attempt for hash in hashes if (attempt := book.in_force(hash))]
+    if any(attempt.is_received for attempt in stored):
+        raise NotStored(said, "these events were received one by one: only what came as a file can be taken back")
     if len(stored) == 1:
         return stored[0]
     if stored:

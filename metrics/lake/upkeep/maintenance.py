@@ -22,6 +22,8 @@ from metrics.settings import Settings
 
 SMALL_BYTES = 128 * 2**20
 """Files below this are merged."""
+FRESH_BYTES = 4 * 2**20
+"""Files below this are merged as they come."""
 TARGET_BYTES = 256 * 2**20
 """Files come near to this."""
 SLICE_ROWS = 500_000
@@ -61,11 +63,25 @@ def maintain(
         dropped = drop_old_days(lake, settings, moment, closing=False)
         completed = complete(lake, settings.ingest.batch_rows, most_completed, told)
         dropped += drop_old_days(lake, settings, moment, closing=True)
-        sizes = Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS)
-        merged = sum(merge_days(lake.events(kind), sizes) for kind in KINDS)
-        merged += sum(merge_views(lake.rollup(name), name, sizes) for name in ROLLUPS)
+        merged = _merged(lake, Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
         removed = _vacuum(lake, settings.lake.vacuum_grace_hours)
     return Maintained(completed, merged, dropped, removed)
+
+
+def merge_fresh(settings: Settings, *, now: Callable[[], datetime]) -> int:
+    """Merge what came in the last minutes, bit by bit as live events do; how many files were merged.
+
+    A chart of today is read from as many files as there are. What is larger is left to `maintain`: to write it anew
+    every time costs more than it saves. Raises as `maintain` does.
+    """
+    with locked(settings.home):
+        Writer(settings, now).put_right()
+        return _merged(Lake(settings.home), Sizes(FRESH_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
+
+
+def _merged(lake: Lake, sizes: Sizes) -> int:
+    of_events = sum(merge_days(lake.events(kind), sizes) for kind in KINDS)
+    return of_events + sum(merge_views(lake.rollup(name), name, sizes) for name in ROLLUPS)
 
 
 def _vacuum(lake: Lake, grace_hours: float) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import polars as pl
 import pytest
 
 from alerts.judging import Labels
@@ -22,6 +23,7 @@ from metrics.engine import Engine, Filter, Grain, Query, Window
 from metrics.settings import Settings
 from tests.alerts.made_up import CATALOG, DAY, HOUR, MONDAY, WEEK, letters, row, rule, seen
 from tests.conftest import SIMULATED_END
+from tests.metrics.engine.stored import store
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
@@ -233,3 +235,22 @@ def test_rows_are_put_in_order_and_missing_ones_are_no_data() -> None:
     turned = series.rows([(("a", "2"),), (("a", "3"),)])
     assert turned.values[0].tolist() == [3, 4] and np.isnan(turned.values[1]).all()
     assert turned.events.tolist() == [[9, 9], [0, 0]]
+
+
+def test_a_metric_of_the_home_that_fails_over_its_events_has_a_problem_and_the_others_their_values(
+    tmp_path: Path,
+) -> None:
+    events = pl.DataFrame({"ts": [SIMULATED_END - HOUR], "event_id": ["1"], "endpoint": ["/a"]})
+    store(tmp_path, "request", events)
+    (tmp_path / "metrics.yaml").write_text(
+        "- {name: broken, event: request, sql: sum(CAST(endpoint AS INTEGER))}\n", encoding="utf-8"
+    )
+    found = ask(Engine(Settings(home=tmp_path)), Question((), (), HOUR), ["broken", "requests"], HOURS)
+    broken, requests = found["broken"], found["requests"]
+    assert isinstance(broken, Series)
+    assert isinstance(requests, Series)
+    assert "metrics.yaml, line 1: broken: cannot be calculated" in broken.problem
+    assert np.nansum(requests.values) == 1
+    alone = ask(Engine(Settings(home=tmp_path)), Question((), (), HOUR), ["broken"], HOURS)["broken"]
+    assert isinstance(alone, Series)
+    assert alone.problem == broken.problem

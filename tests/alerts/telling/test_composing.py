@@ -126,7 +126,8 @@ def test_a_message_says_what_how_bad_since_when_and_where() -> None:
         "ended_at": None, "users_affected": 412, "requests_affected": 1903,
         "affected_title": "Requests affected", "alerts_total": 1,
         "incident_url": f"https://pilot.example.com/alerts?incident={incident_id(HEAD.key, at(0))}",
-        "runbook_url": "https://wiki.example.com/errors", "description": "", "who": "", "note": "was P1", "digest": (),
+        "runbook_url": "https://wiki.example.com/errors", "description": "", "who": "", "note": "was P1",
+        "own_title": "", "own_body": "", "digest": (),
     }  # fmt: skip
     assert message.where == (
         Share(dimension="provider", value="a", percent=61.5),

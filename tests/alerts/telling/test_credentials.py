@@ -20,13 +20,13 @@ from alerts.telling.channels.webhook import Webhook
 from alerts.telling.credentials import (
     NAMES,
     Credentials,
-    CredentialsError,
     channels,
     missing,
     of_points,
     read_credentials,
     read_points,
 )
+from metrics.secrets import SecretsError
 from metrics.settings import Alerts, Settings
 from metrics.settings import Email as EmailSettings
 from tests.alerts.saying import NOON, impatient, message
@@ -98,14 +98,14 @@ def test_what_is_printed_of_secrets_are_stars() -> None:
     ],
 )
 def test_a_secret_that_cannot_be_used_is_told_but_not_shown(home: Path, text: str, said: str) -> None:
-    with pytest.raises(CredentialsError) as caught:
+    with pytest.raises(SecretsError) as caught:
         read_credentials({}, secrets_file(home, text))
     assert said in str(caught.value)
     assert SECRET not in str(caught.value)
 
 
 def test_a_variable_that_cannot_be_used_is_named() -> None:
-    with pytest.raises(CredentialsError, match="PROMPTPILOT_PAGERDUTY_ROUTING_KEY: holds a blank"):
+    with pytest.raises(SecretsError, match="PROMPTPILOT_PAGERDUTY_ROUTING_KEY: holds a blank"):
         read_credentials({"PROMPTPILOT_PAGERDUTY_ROUTING_KEY": "two words"}, ())
 
 
@@ -241,9 +241,9 @@ def test_a_contact_point_that_names_a_channel_of_slack_posts_there_as_the_home_d
 
 
 def test_of_a_contact_point_nothing_that_is_not_known_is_taken(home: Path) -> None:
-    with pytest.raises(CredentialsError, match=r"\[alerts.checkout\] pagerduty_key: is not known; the nearest is"):
+    with pytest.raises(SecretsError, match=r"\[alerts.checkout\] pagerduty_key: is not known; the nearest is"):
         points(home, {}, Credentials(), '[alerts.checkout]\npagerduty_key = "x"\n')
-    with pytest.raises(CredentialsError, match="PROMPTPILOT_SLACK_BOT_TOKEN__CHECKOUT: holds a blank"):
+    with pytest.raises(SecretsError, match="PROMPTPILOT_SLACK_BOT_TOKEN__CHECKOUT: holds a blank"):
         points(home, {"PROMPTPILOT_SLACK_BOT_TOKEN__CHECKOUT": "two words"}, Credentials())
 
 

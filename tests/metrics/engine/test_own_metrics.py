@@ -8,7 +8,7 @@ import pytest
 
 from metrics.catalog import METRICS, MetricsError, catalog, own_problems
 from metrics.catalog.own import checked
-from metrics.engine import Engine, Filter, Grain, Query, Window
+from metrics.engine import Engine, Filter, Grain, NotCalculable, Query, Window
 from metrics.settings import Settings
 from tests.metrics.engine.facts import Events
 from tests.metrics.engine.queries import QUESTIONS
@@ -105,6 +105,50 @@ def test_divided_by_nothing_is_no_data(home: Path) -> None:
     )
     query = Query(metrics=("nothing",), window=QUESTIONS["everything"].window)
     assert Engine(Settings(home=home)).answer(query).frame["nothing"].to_list() == [None]
+
+
+BROKEN = """
+- name: broken
+  event: request
+  sql: sum(CAST(endpoint AS INTEGER))
+- name: fine
+  event: request
+  sql: count(*)
+"""
+
+
+@pytest.fixture
+def half_broken(home: Path) -> Engine:
+    (home / "metrics.yaml").write_text(BROKEN, encoding="utf-8")
+    return Engine(Settings(home=home))
+
+
+@pytest.mark.parametrize("by", [(), ("method",)])
+@pytest.mark.parametrize("grain", [Grain.NONE, Grain.DAY])
+def test_one_that_fails_over_its_events_spoils_no_other(half_broken: Engine, by: tuple[str, ...], grain: Grain) -> None:
+    query = Query(
+        metrics=("requests", "broken", "fine"), window=QUESTIONS["everything"].window, by=by, grain=grain,
+        with_events=True, compare=True,
+    )  # fmt: skip
+    rest = query.model_copy(update={"metrics": ("requests", "fine")})
+    found, alone = half_broken.answer(query), half_broken.answer(rest)
+    assert list(found.failed) == ["broken"]
+    assert re.search(
+        r"metrics.yaml, line 2: broken: cannot be calculated over these events: .*INT", found.failed["broken"]
+    )
+    broken = [name for name in found.frame.columns if name.startswith("broken")]
+    assert broken == ["broken", "broken__events", "broken__previous"]
+    assert found.frame.drop(broken).equals(alone.frame)
+    assert found.frame.select(pl.col(broken).is_null().all()).row(0) == (True,) * 3
+    assert [name for name in found.frame.columns if "__" not in name][-3:] == ["requests", "broken", "fine"]
+    assert found.query == query
+
+
+def test_one_that_fails_alone_says_its_line(half_broken: Engine) -> None:
+    with pytest.raises(NotCalculable) as raised:
+        half_broken.answer(Query(metrics=("broken",), window=QUESTIONS["everything"].window))
+    error = raised.value
+    assert (error.metric, error.origin.rpartition("/")[2]) == ("broken", "metrics.yaml, line 2")
 
 
 @pytest.mark.parametrize(("kind", "sql"), LET_THROUGH)

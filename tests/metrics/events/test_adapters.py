@@ -27,16 +27,12 @@ SAMPLE_MAPS: Mapping[str, tuple[str, Mapping[str, int]]] = {
     "ecom_retentioneering5": ("retentioneering", {"interaction": 300}),
     "langfuse_observations": ("langfuse", {"llm_call": 42, "unknown": 0}),
     "llmperf_leaderboard": ("llmperf", {"llm_call": 191}),
-    "openinference_spans": ("opentelemetry", {"llm_call": 4, "unknown": 0}),
+    "openinference_spans": ("opentelemetry", {"llm_call": 4, "span": 6}),
     "upptime_checks": ("uptime-checks", {"health": 189}),
 }
 """By sample: the map that reads it, and the events by kind."""
 REJECTED = {
     "langfuse_observations": (96, "an observation that is no generation (a span, an event, a tool or an agent)"),
-    "openinference_spans": (
-        6,
-        "a span that is neither a call of a model nor an HTTP request (an agent, a workflow, a chain, a tool, …)",
-    ),
 }
 
 
@@ -186,10 +182,19 @@ def test_probes_without_an_answer_have_no_status_code(samples: dict[str, dict[st
     assert codes.null_count() == rows.filter(pl.col("http_status") == 0).height
 
 
-def test_spans_that_are_no_events_are_refused_with_a_reason(shipped: Mappings) -> None:
+def test_spans_that_are_no_other_kind_are_steps_of_their_trace(converted: Convert) -> None:
     rows = next(iter(open_file(SAMPLES / "otlp_trace.json", 1000).read())).rows
-    with pytest.raises(Unrecognized, match="of no known kind: its columns are trace_id, span_id"):
-        recognize(rows.schema, PurePath("otlp_trace.json"), shipped, None, rows)
+    (part,) = converted(rows, path="otlp_trace.json").values()
+    step = part.good.row(0, named=True)
+    assert (part.kind, part.good.height, part.rejected.height) == ("span", 1, 0)
+    expected = {
+        "name": "I'm a server span", "span_kind": "server", "status": "unset", "service": "my.service",
+        "trace_id": "5B8EFFF798038103D269B633813FC60C", "duration_ms": 1000,
+    }  # fmt: skip
+    assert {column: step[column] for column in expected} == expected
+    assert (step["attributes"]["span_id"], step["attributes"]["parent_span_id"]) == (
+        "EEE19B7EC3C1B174", "EEE19B7EC3C1B173",
+    )  # fmt: skip
 
 
 BEGUN = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -359,11 +364,76 @@ def test_a_document_of_both_calls_and_requests_gives_both(
         otlp_span(attributes_of("current")), otlp_span(http, spanId="s2"), otlp_span({"db.system": "x"}, spanId="s3"),
     ]  # fmt: skip
     parts = converted(rows_of(document(*spans)), path="traces.json")
-    assert {kind: part.good.height for kind, part in parts.items()} == {"llm_call": 1, "request": 1, "unknown": 0}
+    assert {kind: part.good.height for kind, part in parts.items()} == {"llm_call": 1, "request": 1, "span": 1}
     answered = parts["request"].good.row(0, named=True)
     expected = {"endpoint": "/api/chat", "method": "POST", "status_code": 200, "duration_ms": 1500, "event_id": "t1-s2"}
     assert {column: answered[column] for column in expected} == expected
-    assert parts["unknown"].rejected["row"].to_list() == [2]
+    assert parts["span"].good["event_id"].to_list() == ["t1-s3"]
+
+
+def moments(*events: tuple[str, int, dict[str, Any]]) -> dict[str, Any]:
+    """Events within a span, some milliseconds after its begin."""
+    start = int(BEGUN.timestamp()) * 10**9
+    return {
+        "events": [
+            {"name": name, "timeUnixNano": str(start + ms * 10**6), "attributes": pairs(said, typed)}
+            for name, ms, said in events
+        ]
+    }
+
+
+def test_events_within_a_span_are_errors_judgments_and_opinions(
+    converted: Convert, rows_of: Callable[[Any], pl.DataFrame]
+) -> None:
+    result = "gen_ai.evaluation.result"
+    within = moments(
+        ("exception", 5, {"exception.type": "ValueError", "exception.message": "no"}),
+        ("a note", 6, {}),
+        (result, 7, {"gen_ai.evaluation.score.value": 0.5, "gen_ai.prompt.name": "greet"}),
+        (result, 8, {"gen_ai.evaluation.score.label": "Fail"}),
+        ("user.feedback", 9, {"feedback.rating": 4, "feedback.comment": "fine"}),
+    )
+    parts = converted(rows_of(document(otlp_span({"db.system": "x"}, **within))), path="traces.json")
+    good = {kind: part.good.to_dicts() for kind, part in parts.items()}
+    assert {kind: len(rows) for kind, rows in good.items()} == {"error": 1, "prompt": 1, "feedback": 2, "span": 1}
+    (error,), (judged,), (failed, liked) = good["error"], good["prompt"], good["feedback"]
+    assert (error["event_id"], error["error_type"], error["message"]) == ("t1-s1-0", "ValueError", "no")
+    assert (error["attributes"]["parent_span_id"], error["ts"]) == ("s1", BEGUN + timedelta(milliseconds=5))
+    assert (judged["event_id"], judged["prompt_id"], judged["quality_score"]) == ("t1-s1-2", "greet", 50)
+    assert (failed["sentiment"], liked["csat_score"], liked["comment"]) == ("negative", 4, "fine")
+
+
+def test_an_exception_that_several_spans_record_is_one_error(
+    converted: Convert, rows_of: Callable[[Any], pl.DataFrame]
+) -> None:
+    within = moments(("exception", 5, {"exception.type": "ValueError", "exception.message": "no"}))
+    other = moments(("exception", 5, {"exception.type": "ValueError", "exception.message": "other"}))
+    spans = (otlp_span({}, spanId=f"s{number}", **said) for number, said in enumerate((within, within, other)))
+    errors = converted(rows_of(document(*spans)), path="traces.json")["error"].good
+    assert (errors["event_id"].n_unique(), errors["error_id"].n_unique()) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "within"),
+    [
+        ({"ai.response.msToFirstChunk": 250.5}, {}),
+        ({"gen_ai.response.time_to_first_chunk": 0.2505}, {}),
+        ({}, moments(("First Token Stream Event", 250, {}))),
+        ({}, moments(("ai.stream.firstChunk", 250, {}), ("ai.stream.firstChunk", 900, {}))),
+        ({}, moments(("llm.content.completion.chunk", 250, {}), ("llm.content.completion.chunk", 260, {}))),
+    ],
+    ids=["vercel", "current", "openinference", "vercel event", "openllmetry"],
+)
+def test_the_first_token_is_known_by_whatever_tells_of_it(
+    event: Callable[..., dict[str, Any]],
+    rows_of: Callable[[Any], pl.DataFrame],
+    attributes: dict[str, Any],
+    within: dict[str, Any],
+) -> None:
+    span = otlp_span({**attributes_of("current"), **attributes}, **within)
+    assert event(rows_of(document(span)), path="traces.json")["time_to_first_token_ms"] == pytest.approx(
+        250.5, abs=0.51
+    )
 
 
 @pytest.mark.parametrize(

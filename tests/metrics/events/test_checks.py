@@ -38,6 +38,7 @@ NUMBERS: Mapping[str, Limits] = {
     "resource.memory_available_mb": AT_LEAST_NOTHING, "resource.storage_used_gb": AT_LEAST_NOTHING,
     "resource.storage_available_gb": AT_LEAST_NOTHING, "resource.active_connections": AT_LEAST_NOTHING,
     "health.response_time_ms": AT_LEAST_NOTHING, "health.status_code": (0, 599),
+    "span.duration_ms": AT_LEAST_NOTHING,
 }  # fmt: skip
 SEVERITIES = "critical error warning info"
 WORDS: Mapping[str, str] = {
@@ -55,6 +56,7 @@ WORDS: Mapping[str, str] = {
 REQUIRED = (
     "prompt.prompt_id", "pipeline_run.pipeline_id", "web_vital.name", "web_vital.value", "resource.host",
     "health.component", "health.status", "change.change_type", "security.action",
+    "span.name",
 )  # fmt: skip
 PARTS = (("cached_input_tokens", "input_tokens"), ("reasoning_tokens", "output_tokens"))
 

@@ -12,10 +12,10 @@ UNITLESS = {
 """Numbers that have no unit: codes, counts, a load, and a web vital, whose unit its name tells."""
 
 
-def test_there_are_the_twelve_kinds() -> None:
+def test_there_are_the_thirteen_kinds() -> None:
     assert set(KINDS) == {
         "request", "llm_call", "prompt", "pipeline_run", "interaction", "web_vital",
-        "feedback", "error", "resource", "health", "change", "security",
+        "feedback", "error", "resource", "health", "change", "security", "span",
     }  # fmt: skip
 
 

@@ -56,4 +56,4 @@ def read(path: Path, mappings: Path = NO_HOME, answers: Answers | None = None, b
 
 def _joined(first: Converted, second: Converted) -> Converted:
     rejected = pl.concat([first.rejected, second.rejected])
-    return Converted(first.kind, pl.concat([first.good, second.good]), rejected)
+    return Converted(first.kind, pl.concat([first.good, second.good]), rejected, pl.concat([first.rows, second.rows]))

@@ -134,7 +134,7 @@ class Limited(InterruptibleReader):
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Limited]]:
     Limited.tasks = []
-    monkeypatch.setattr("metrics.lake.ingest.InterruptibleReader", Limited)
+    monkeypatch.setattr("metrics.lake.readers.InterruptibleReader", Limited)
     monkeypatch.setattr(read_ahead, "SMALL_BYTES", 0)
     return Limited  # pyright: ignore[reportReturnType]
 

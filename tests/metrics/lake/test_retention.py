@@ -19,7 +19,7 @@ from metrics.lake.tables import Lake, Table
 from metrics.lake.upkeep import retention
 from metrics.lake.upkeep.closed import closed_days
 from metrics.lake.upkeep.maintenance import maintain
-from metrics.settings import EVENT_KINDS, Settings
+from metrics.settings import EVENT_KINDS, SPAN, Settings
 from tests.metrics.engine.stored import store
 
 DAY = timedelta(days=1)
@@ -261,15 +261,24 @@ def test_cut_off_anywhere_every_answer_is_right_or_none(
 
 
 def test_settings_name_every_kind_and_refuse_others() -> None:
-    assert set(KINDS) <= set(EVENT_KINDS)
+    assert set(KINDS) == {*EVENT_KINDS, SPAN}
     with pytest.raises(ValueError, match="spam is no kind of events; expected some of request") as raised:
         settings_of(Path("x"), retention_days={"spam": 3})
     assert "retention_days" in invalid("settings", raised.value).sentence  # pyright: ignore[reportArgumentType]
 
 
 def test_retention_by_kind_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PROMPTPILOT_LAKE__RETENTION_DAYS", json.dumps({"span": 14, "request": 400}))
+    monkeypatch.setenv("PROMPTPILOT_LAKE__RETENTION_DAYS", json.dumps({"llm_call": 14, "request": 400}))
     lake = Settings(home=tmp_path).lake
     assert (lake.days_of_events("request"), lake.days_of_events("error"), lake.days_of_rollups("error")) == (400, 0, 0)
     monkeypatch.setenv("PROMPTPILOT_LAKE__RETENTION_DAYS", "30")
     assert Settings(home=tmp_path).lake.days_of_events("error") == 30
+
+
+def test_spans_are_kept_for_days_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PROMPTPILOT_LAKE__RETENTION_DAYS", "30")
+    assert Settings(home=tmp_path).lake.days_of_events("span") == 14
+    monkeypatch.setenv("PROMPTPILOT_LAKE__SPAN_DAYS", "3")
+    assert (Settings(home=tmp_path).lake.days_of_events("span"), Settings(home=tmp_path).lake.span_days) == (3, 3)
+    with pytest.raises(ValueError, match=r"say lake\.span_days"):
+        settings_of(tmp_path, retention_days={"span": 3})

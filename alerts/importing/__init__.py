@@ -1,0 +1,1 @@
+"""Rules of others, said in the language of this house; and why not, where they cannot be."""

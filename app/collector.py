@@ -1,0 +1,175 @@
+"""The process beside the pages that receives live events and keeps them until the sidecar has stored them.
+
+Run as `python -m app.collector` by the supervisor, for the home that the environment names.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Generator, Sequence
+from datetime import UTC, datetime
+
+import uvicorn
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from app.guard import Guard, token_of
+from app.hosts import Hosts, is_loopback
+from app.standby import alone
+from app.terminal import VisibleFormatter
+from metrics.collect import events
+from metrics.collect.bodies import Bodies
+from metrics.collect.taking import Taker
+from metrics.collect.wal import Log
+from metrics.lake.private import OWNER_ONLY_MASK, make_private
+from metrics.secrets import SecretsError
+from metrics.settings import Collect, Settings, load_settings
+
+NAME = "collector"
+HEALTH_PATH, READY_PATH = "/healthz", "/readyz"
+PORT_SECONDS = 10.0
+"""How often a port is tried that another program has."""
+GRACE_SECONDS = 5
+"""How long requests may go on after SIGTERM; less than the supervisor's grace."""
+ENDING = (signal.SIGTERM, signal.SIGINT)
+LOG = logging.getLogger("promptpilot.collector")
+
+
+def application(settings: Settings, taker: Taker, token: SecretStr | None, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """All that is answered over HTTP."""
+
+    async def health(_request: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    async def ready(_request: Request) -> JSONResponse:
+        told = {"status": taker.trouble or "ok", "waiting": taker.waiting}
+        return JSONResponse(told, 503 if taker.trouble else 200, headers={"Cache-Control": "no-store"})
+
+    hosts = Hosts((settings.collect.address.lower(), *settings.web.allowed_hosts))
+    return Starlette(
+        routes=[
+            Route(HEALTH_PATH, health, methods=["GET"]),
+            Route(READY_PATH, ready, methods=["GET"]),
+            *events.routes(taker.take, Bodies()),
+            *more,
+        ],
+        middleware=[Middleware(Guard, token=token, hosts=hosts, open_paths=(HEALTH_PATH, READY_PATH))],
+    )
+
+
+def main() -> None:
+    """Work until SIGTERM or Ctrl-C; what was sent until then is answered."""
+    written = logging.StreamHandler(sys.stdout)
+    written.setFormatter(VisibleFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[written])
+    settings = load_settings()
+    os.umask(OWNER_ONLY_MASK)
+    make_private(settings.home)
+    stop = threading.Event()
+    for number in ENDING:
+        signal.signal(number, lambda _number, _frame: stop.set())
+    with alone(settings.home, stop, NAME) as is_alone:
+        if is_alone:
+            _work(settings, stop)
+
+
+def _work(settings: Settings, stop: threading.Event) -> None:
+    try:
+        token = token_of(os.environ)
+    except SecretsError as error:
+        LOG.error("no live events are received: %s", error)
+        stop.wait()
+        return
+    if token is None and not is_loopback(settings.collect.address):
+        LOG.error(
+            "collect.address is %s, where others reach it, and there is no token: no live events are received. Set "
+            "PROMPTPILOT_COLLECT_TOKEN, or a loopback address",
+            settings.collect.address,
+        )
+        stop.wait()
+        return
+    taker = Taker(Log(settings.home), lambda: datetime.now(UTC))
+    try:
+        asyncio.run(_listen(settings, taker, token, stop))
+    finally:
+        taker.end()
+
+
+async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, stop: threading.Event) -> None:
+    ended = asyncio.Event()
+    for number in ENDING:
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    if not stop.is_set():  # it may have been told between the two ways to hear of it
+        await _http(application(settings, taker, token), settings.collect, ended)
+
+
+async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:
+    """Answer on a port until the end."""
+    listener = await _listener(collect.address, collect.port, "collect.port", ended)
+    if listener is None:
+        return
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False, ws="websockets-sansio",
+    )  # fmt: skip
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    LOG.info("receives live events at http://%s:%d", collect.address, collect.port)
+    await ended.wait()
+    server.should_exit = True
+    await serving
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to this process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Capture none."""
+        yield
+
+
+async def _listener(address: str, port: int, setting: str, ended: asyncio.Event) -> socket.socket | None:
+    """A socket that listens. One that another program has is said once, and taken as soon as it is free."""
+    said = ""
+    while not ended.is_set():
+        try:
+            return _bound(address, port)
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            if why != said:
+                LOG.error(
+                    "port %d on %s %s: no live events are received there; %s names another", port, address, why, setting
+                )
+            said = why
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), PORT_SECONDS)
+    return None
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(1024)
+    except OSError:
+        listener.close()
+        raise
+    listener.setblocking(False)
+    return listener
+
+
+if __name__ == "__main__":
+    main()
