@@ -1,7 +1,7 @@
 """How fast the collector takes events, and how long it is until they are in the lake.
 
-Run as `python -m benchmarks.collector [--seconds 20] [--together 500] [--otlp]`. Collector and sidecar are processes of their
-own; the collector is held to one core, and every event is on the disk before it is answered.
+Run as `python -m benchmarks.collector [--seconds 20] [--together 500] [--otlp]`. Collector and sidecar are processes of
+their own; the collector is held to one core, and every event is on the disk before it is answered.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ class Measured:
 def measure(home: Path, port: int, seconds: float, together: int, body: Callable[[str, int], bytes]) -> Measured:
     """Send as much as is taken for so long, so many events in one request. `body` makes one of that many.
 
-    The body's name, no two alike, is part of the events' identities.
+    Its name, no two alike, is part of the events' identities.
     """
     environment = {
         **os.environ, "PROMPTPILOT_HOME": str(home), "PROMPTPILOT_COLLECT__PORT": str(port),
@@ -145,11 +145,13 @@ def _span(name: str, number: int, now: int) -> Span:
         {"gen_ai.operation.name": "invoke_agent"},
     )[number % 4]
     values = {
-        key: AnyValue(**{"int_value" if isinstance(one, int) else "string_value": one}) for key, one in said.items()
+        key: AnyValue(int_value=one) if isinstance(one, int) else AnyValue(string_value=one)
+        for key, one in said.items()
     }
     return Span(
         trace_id=hashlib.md5(f"{name}-{number // 4}".encode(), usedforsecurity=False).digest(),
-        span_id=(number + 1).to_bytes(8, "big"), name="step", kind=Span.SPAN_KIND_SERVER if number % 4 == 1 else 3,
+        span_id=(number + 1).to_bytes(8, "big"), name="step", 
+        kind=Span.SPAN_KIND_SERVER if number % 4 == 1 else Span.SPAN_KIND_CLIENT,
         start_time_unix_nano=now - 10**8, end_time_unix_nano=now,
         attributes=[KeyValue(key=key, value=value) for key, value in values.items()],
     )  # fmt: skip
@@ -197,9 +199,7 @@ def _running(module: str, environment: dict[str, str]) -> Generator["subprocess.
 def main(
     seconds: Annotated[float, typer.Option(help="How long events are sent.")] = 20,
     together: Annotated[int, typer.Option(help="Events in one request.")] = 500,
-    port: Annotated[
-        int, typer.Option(help="Port of the collector; for gRPC, which is not measured, the one below.")
-    ] = 14318,
+    port: Annotated[int, typer.Option(help="Port of the collector; gRPC has the one below.")] = 14318,
     otlp: Annotated[bool, typer.Option("--otlp", help="Send spans of OTLP.")] = False,
 ) -> None:
     """Print what was measured."""

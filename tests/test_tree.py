@@ -20,7 +20,7 @@ DATA_LIBRARIES = {"pandas", "polars", "duckdb", "deltalake", "pyarrow", "numpy",
 NOUNS_OF_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 LONGEST_MODULE = 400
 LONGEST_PAGE = 80
-NEED_A_PROGRAM = {Path("tests/alerts/judging/test_promtool.py")}
+NEED_A_PROGRAM = {Path("tests/alerts/judging/test_promtool.py"), Path("tests/app/test_exposition.py")}
 """Tests that hold the house against a foreign program, where that is installed."""
 
 
