@@ -13,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from metrics.events import KINDS
-from metrics.events.simulator import SimulationReport, simulate
+from metrics.events.simulator import SIMULATED, SimulationReport, simulate
 from tests.conftest import made_once
 
 Progress = Callable[[float, str], None]
@@ -65,7 +65,7 @@ class Simulated:
         """Events by kind, in order of time."""
         return {
             kind: pl.read_parquet(files).sort("ts") if (files := self.files(kind)) else KINDS[kind].schema.to_frame()
-            for kind in KINDS
+            for kind in SIMULATED
         }
 
     @cached_property

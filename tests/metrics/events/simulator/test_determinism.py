@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from metrics.events import KINDS
+from metrics.events.simulator import SIMULATED
 from tests.metrics.events.simulator.conftest import END, SEED, Simulated, simulated
 
 
@@ -34,7 +34,7 @@ def test_the_same_moment_in_another_zone_gives_the_same_bytes(first: Simulated, 
     assert contents(tmp_path) == contents(first.out)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SIMULATED)
 def test_another_seed_gives_other_events(first: Simulated, other_seed: Simulated, kind: str) -> None:
     without_ids = [one.of[kind].drop("event_id", strict=False) for one in (first, other_seed)]
     assert not without_ids[0].equals(without_ids[1])
@@ -48,12 +48,12 @@ def other_seed(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     return Simulated(out)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SIMULATED)
 def test_events_of_two_seeds_share_no_id(first: Simulated, other_seed: Simulated, kind: str) -> None:
     assert first.of[kind].join(other_seed.of[kind], on="event_id").is_empty()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SIMULATED)
 def test_a_kind_written_alone_is_the_same(first: Simulated, tmp_path: Path, kind: str) -> None:
     report = simulated(tmp_path, kinds=[kind])
     alone = {str(path.relative_to(tmp_path)): path.read_bytes() for path in report.files}

@@ -9,10 +9,11 @@ import polars as pl
 import pytest
 
 from metrics.events import KINDS
+from metrics.events.simulator import SIMULATED
 from tests.metrics.events.conftest import Convert
 from tests.metrics.events.simulator.conftest import DAYS, END, REQUESTS_A_DAY, Simulated
 
-EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
+EVERY_KIND = pytest.mark.parametrize("kind", SIMULATED)
 
 
 @EVERY_KIND
