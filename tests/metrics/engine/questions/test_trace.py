@@ -22,7 +22,7 @@ def test_a_trace_holds_its_events_of_all_kinds_and_no_others(tmp_path: Path) -> 
     agent = [{"key": "span_id", "value": "1"}]
     call = [{"key": "span_id", "value": "2"}, {"key": "parent_span_id", "value": "1"}]
     store(tmp_path, "span", events({"event_id": "s", "trace_id": "t", "name": "agent", "attributes": agent}))
-    told = {"cost_usd": 0.5, "input_tokens": 7, "output_tokens": 3, "attributes": call}
+    told: dict[str, object] = {"cost_usd": 0.5, "input_tokens": 7, "output_tokens": 3, "attributes": call}
     calls = ({"event_id": "c", "trace_id": "t", **told}, {"event_id": "x", "trace_id": "u", **told})
     store(tmp_path, "llm_call", events(*calls))
     window = Window(start=NOON, end=NOON + timedelta(hours=1))
