@@ -150,7 +150,7 @@ def _span(name: str, number: int, now: int) -> Span:
     }
     return Span(
         trace_id=hashlib.md5(f"{name}-{number // 4}".encode(), usedforsecurity=False).digest(),
-        span_id=(number + 1).to_bytes(8, "big"), name="step", 
+        span_id=(number + 1).to_bytes(8, "big"), name="step",
         kind=Span.SPAN_KIND_SERVER if number % 4 == 1 else Span.SPAN_KIND_CLIENT,
         start_time_unix_nano=now - 10**8, end_time_unix_nano=now,
         attributes=[KeyValue(key=key, value=value) for key, value in values.items()],
