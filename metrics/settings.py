@@ -268,7 +268,7 @@ class Access(_Section):
     viewers: tuple[str, ...] = ()
     """Who may see the pages, by `ada@example.com`, `@example.com`, `group:NAME`, or `*` for whoever logs in."""
     operators: tuple[str, ...] = ()
-    """Who may also acknowledge, silence and resolve alerts; named likewise."""
+    """Who may also acknowledge, silence and resolve alerts, and mark deployments and incidents; named likewise."""
     editors: tuple[str, ...] = ()
     """Who may also add files, say how they are read, change alert rules and save views; named likewise."""
     admins: tuple[str, ...] = ()

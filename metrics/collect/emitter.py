@@ -146,13 +146,13 @@ class Emitter:
         name = f"{function.__module__}.{function.__qualname__}"
 
         def done(begun: float, raised: BaseException | None) -> None:
-            failed = isinstance(raised, Exception)
+            failed = raised if isinstance(raised, Exception) else None
             self.record(
-                "span", name=name, span_kind="internal", status="error" if failed else "ok",
+                "span", name=name, span_kind="internal", status="error" if failed is not None else "ok",
                 duration_ms=_milliseconds(begun),
             )  # fmt: skip
-            if failed:
-                self._error(cast("Exception", raised), component=self._service)
+            if failed is not None:
+                self._error(failed, component=self._service)
 
         if inspect.iscoroutinefunction(function):
 
@@ -247,13 +247,13 @@ class Emitter:
             endpoint = route()
         except Exception:  # what a framework left there is not ours to be sure of
             endpoint = ""
-        failed = isinstance(raised, Exception)
-        code = status or (500 if failed else 499 if raised is not None else 0)
+        failed = raised if isinstance(raised, Exception) else None
+        code = status or (500 if failed is not None else 499 if raised is not None else 0)
         self.record(
             "request", endpoint=endpoint or None, method=method, status_code=code or None, duration_ms=duration
         )  # fmt: skip
-        if failed:
-            self._error(cast("Exception", raised), endpoint=endpoint or None, component=self._service)
+        if failed is not None:
+            self._error(failed, endpoint=endpoint or None, component=self._service)
 
     def _error(self, raised: Exception, **columns: Any) -> None:
         try:
@@ -323,8 +323,8 @@ class Emitter:
         connection = self._connection(self._host, self._port, timeout=self._timeout)
         try:
             connection.request("POST", self._path, body, self._headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read(1_000_000), _seconds(answer.headers.get("Retry-After"))
+            with connection.getresponse() as answer:
+                return answer.status, answer.read(1_000_000), _seconds(answer.headers.get("Retry-After"))
         finally:
             connection.close()
 

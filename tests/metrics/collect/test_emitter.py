@@ -37,12 +37,12 @@ class Collector:
                 body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
                 status = left.pop(0) if len(left) > 1 else left[0]
                 answer = json.dumps({"rejected": [{"index": 0, "reason": "no such kind"}] * rejected}).encode()
+                events = [json.loads(line) for line in body.splitlines()]
+                collector.batches.put((status, dict(self.headers), events))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
-                events = [json.loads(line) for line in body.splitlines()]
-                collector.batches.put((status, dict(self.headers), events))
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
@@ -69,7 +69,8 @@ def collecting(*statuses: int, rejected: int = 0) -> Generator[Collector]:
 
 
 def emitter(url: str, **more: Any) -> Emitter:
-    return Emitter(url, **{"every_seconds": 0.01, "exit_seconds": 0.0, **more})
+    given: dict[str, Any] = {"every_seconds": 0.01, "exit_seconds": 0.0, **more}
+    return Emitter(url, **given)
 
 
 def events_of(collector: Collector, made: Emitter) -> list[dict[str, Any]]:
@@ -331,6 +332,10 @@ def test_asgi_without_a_web_request_is_left_alone() -> None:
     assert seen == [(scope, receive, send)]
 
 
+def begin(_status: str, _headers: list[Any]) -> None:
+    """Begin an answer."""
+
+
 def test_wsgi_requests_are_timed_to_their_end_and_closed() -> None:
     closed: list[str] = []
 
@@ -349,7 +354,7 @@ def test_wsgi_requests_are_timed_to_their_end_and_closed() -> None:
 
     with collecting() as collector:
         made = emitter(collector.url)
-        body: Any = made.wsgi(app)({"PATH_INFO": "/users/ada", "REQUEST_METHOD": "POST"}, lambda *_: None)
+        body: Any = made.wsgi(app)({"PATH_INFO": "/users/ada", "REQUEST_METHOD": "POST"}, begin)
         assert b"".join(body) == b"ab"
         body.close()
         (event,) = events_of(collector, made)
@@ -364,7 +369,7 @@ def test_wsgi_exceptions_pass_through() -> None:
     with collecting() as collector:
         made = emitter(collector.url)
         with pytest.raises(KeyError):
-            made.wsgi(app)({"PATH_INFO": "/raw", "REQUEST_METHOD": "GET"}, lambda *_: None)
+            made.wsgi(app)({"PATH_INFO": "/raw", "REQUEST_METHOD": "GET"}, begin)
         request, error = events_of(collector, made)
     assert (request["endpoint"], request["status_code"]) == ("/raw", 500)
     assert (error["error_type"], error["endpoint"]) == ("KeyError", "/raw")
