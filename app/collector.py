@@ -27,7 +27,7 @@ from app.guard import Guard, token_of
 from app.hosts import Hosts, is_loopback
 from app.standby import alone
 from app.terminal import VisibleFormatter
-from metrics.collect import events
+from metrics.collect import events, minutes
 from metrics.collect.bodies import Bodies
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
@@ -109,6 +109,7 @@ async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, sto
     ended = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    _looking = asyncio.create_task(minutes.look(settings, taker.take))  # ends with the loop
     if not stop.is_set():  # it may have been told between the two ways to hear of it
         await _http(application(settings, taker, token), settings.collect, ended)
 

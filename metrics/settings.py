@@ -256,6 +256,8 @@ class Collect(_Section):
     """Port for OTLP over gRPC."""
     content: Literal["drop", "hash", "keep"] = "drop"
     """What becomes of the texts of prompts and answers; `hash` keeps a fingerprint that tells equal ones."""
+    host: bool = False
+    """Whether processors, memory, disk and connections of the collector's machine are kept, a sample a minute."""
 
 
 ANYBODY, GROUP = "*", "group:"

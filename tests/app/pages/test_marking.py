@@ -70,7 +70,7 @@ def test_an_incident_is_ended(page: _Page) -> None:
 def test_a_mark_without_a_name_is_refused(page: _Page) -> None:
     test = page.shown("health.py")
     test.button(key="mark-deployment-do").click().run()
-    assert test.toast[0].value.startswith("Not marked: expected a name")
+    assert test.toast[0].value.startswith("Not marked\\: expected a name")
     assert page.marks() == []
 
 
