@@ -109,9 +109,10 @@ async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, sto
     ended = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    _looking = asyncio.create_task(minutes.look(settings, taker.take))  # ends with the loop
+    looking = asyncio.create_task(minutes.look(settings, taker.take))
     if not stop.is_set():  # it may have been told between the two ways to hear of it
         await _http(application(settings, taker, token), settings.collect, ended)
+    looking.cancel()
 
 
 async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:
