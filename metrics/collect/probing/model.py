@@ -55,6 +55,8 @@ class Probe(Entry):
             raise ValueError(f"{url!r} cannot be asked; expected http://…, https://…, tcp://host:port or tls://host")
         if parts.scheme == "tcp" and port is None:
             raise ValueError(f"{url!r} names no port; expected tcp://host:port")
+        if parts.username is not None:
+            raise ValueError("holds a name before its @, which is not sent; expected an address that all may see")
         return url
 
 

@@ -167,6 +167,7 @@ def test_a_file_that_is_wrong_leaves_the_last_good_one_in_force(
         ("- {component: a, url: 'http://a', timeout: 3}", "timeout_seconds"),
         ("- {component: a, url: 'http://a', timeout_seconds: 0}", "greater than 0"),
         ("- {component: a, url: 'http://a:99999'}", "is no address"),
+        ("- {component: a, url: 'http://ada:secret@a'}", "holds a name before its @"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, entry: str, says: str) -> None:
