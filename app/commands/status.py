@@ -21,7 +21,9 @@ def status(as_json: Json = False, home: Home = None) -> None:
     found = lake_status(settings, now=now())
     age = heartbeat.age(settings.home, now())
     if as_json:
-        print_json({"home": str(settings.home), **as_document(found), "sidecar_seconds": age})
+        print_json(
+            {"home": str(settings.home), **as_document(found), "sidecar_seconds": age, "probes": _probed(settings.home)}
+        )
         return
     say(f"home      {settings.home}")
     say(f"events    {sum(found.events.values()):,}, from {moment(found.first)} to {moment(found.last)}")
