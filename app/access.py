@@ -44,6 +44,7 @@ class Act(StrEnum):
 
     LOOK = "look at the pages and export what they show"
     OPERATE = "acknowledge, silence and resolve alerts"
+    MARK = "mark deployments and incidents"
     SAVE_VIEWS = "save and remove views"
     UPLOAD = "add files"
     ANSWER = "say how a file is to be read"
@@ -55,6 +56,7 @@ class Act(StrEnum):
 LEAST: Mapping[Act, Role] = {
     Act.LOOK: Role.VIEWER,
     Act.OPERATE: Role.OPERATOR,
+    Act.MARK: Role.OPERATOR,
     Act.SAVE_VIEWS: Role.EDITOR,
     Act.UPLOAD: Role.EDITOR,
     Act.ANSWER: Role.EDITOR,

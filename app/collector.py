@@ -30,7 +30,7 @@ from app.guard import Guard, token_of
 from app.hosts import Hosts, is_loopback
 from app.standby import alone
 from app.terminal import VisibleFormatter
-from metrics.collect import events, otlp
+from metrics.collect import events, minutes, otlp
 from metrics.collect.bodies import Bodies
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
@@ -136,10 +136,12 @@ async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, sto
     if stop.is_set():  # it may have been told between the two ways to hear of it
         return
     receiving = Receiving(taker)
+    looking = asyncio.create_task(minutes.look(settings, taker.take))
     await asyncio.gather(
         _http(application(settings, receiving, token), settings.collect, ended),
         _grpc(settings.collect, receiving, token, ended),
     )
+    looking.cancel()
 
 
 async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:

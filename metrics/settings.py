@@ -256,6 +256,8 @@ class Collect(_Section):
     """Port for OTLP over gRPC."""
     content: Literal["drop", "hash", "keep"] = "drop"
     """What becomes of the texts of prompts and answers; `hash` keeps a fingerprint that tells equal ones."""
+    host: bool = False
+    """Whether processors, memory, disk and connections of the collector's machine are kept, a sample a minute."""
 
 
 ANYBODY, GROUP = "*", "group:"
@@ -268,7 +270,7 @@ class Access(_Section):
     viewers: tuple[str, ...] = ()
     """Who may see the pages, by `ada@example.com`, `@example.com`, `group:NAME`, or `*` for whoever logs in."""
     operators: tuple[str, ...] = ()
-    """Who may also acknowledge, silence and resolve alerts; named likewise."""
+    """Who may also acknowledge, silence and resolve alerts, and mark deployments and incidents; named likewise."""
     editors: tuple[str, ...] = ()
     """Who may also add files, say how they are read, change alert rules and save views; named likewise."""
     admins: tuple[str, ...] = ()

@@ -1,8 +1,9 @@
 """Alerts: what is firing, how bad, since when, and who is on it?"""
 
-from app.components import address
+from app.components import address, marking
 from app.components.alerting import editor, firing, history, noise, pulse, rules, sections, silences, trouble
 
+marking.buttons()
 sections.shown(
     address.view(),
     {

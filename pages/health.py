@@ -3,11 +3,12 @@
 import streamlit as st
 
 from app.charts import lines, uptime
-from app.components import address, board, issues, kpis, panel, slos
+from app.components import address, board, issues, kpis, marking, panel, slos
 from app.queries import health, traffic
 
 view = address.view()
 
+marking.buttons()
 slos.row(view)
 board.board(view)
 

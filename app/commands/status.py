@@ -1,5 +1,6 @@
 """`promptpilot status`: what is in the lake, and how fresh it is."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.options import Home, Json, now, settings_of
@@ -20,7 +21,9 @@ def status(as_json: Json = False, home: Home = None) -> None:
     found = lake_status(settings, now=now())
     age = heartbeat.age(settings.home, now())
     if as_json:
-        print_json({"home": str(settings.home), **as_document(found), "sidecar_seconds": age})
+        print_json(
+            {"home": str(settings.home), **as_document(found), "sidecar_seconds": age, "probes": _probed(settings.home)}
+        )
         return
     say(f"home      {settings.home}")
     say(f"events    {sum(found.events.values()):,}, from {moment(found.first)} to {moment(found.last)}")
@@ -34,8 +37,20 @@ def status(as_json: Json = False, home: Home = None) -> None:
     for file in _refused(found):
         what = "rejected" if file.status == "rejected" else f"{file.rejected:,} of {file.read:,} rows"
         say(f"  {file.path}: {what}: {file.reason}")
+    say(f"probes    {_probed(settings.home)}")
     running = age is not None and age <= heartbeat.STALE_SECONDS
     say(f"sidecar   {f'running, last seen {age:.0f} s ago' if running else 'not running'}")
+
+
+def _probed(home: Path) -> str:
+    """How many things are asked every minute, or why the file that says so cannot be used."""
+    from metrics.collect.probing.model import ProbesError, probes
+
+    try:
+        found = probes(home)
+    except ProbesError as problem:
+        return str(problem)
+    return ", ".join(f"{probe.component} at {probe.url}" for probe in found) or "none"
 
 
 def as_document(found: "LakeStatus") -> dict[str, object]:

@@ -82,7 +82,12 @@ CHANGE = Kind(
             one_of=("deployment", "config", "maintenance", "incident"),
         ),
         text("name", "Name by which rules and people refer to it."),
-        Column("ended_at", TIMESTAMP, "End, where it has one.", unit="UTC"),
+        Column(
+            "ended_at",
+            TIMESTAMP,
+            "End, where it has one. An incident that ends at its own `ts` ends those of its name that go on.",
+            unit="UTC",
+        ),
         text("component", "What was changed or struck."),
         text("severity", "How bad an incident was.", one_of=SEVERITIES),
         text("version", "Version deployed."),
