@@ -29,6 +29,8 @@ from app.standby import alone
 from app.terminal import VisibleFormatter
 from metrics.collect import events
 from metrics.collect.bodies import Bodies
+from metrics.collect.live_window import LiveWindow
+from metrics.collect.stream import Stream
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
@@ -46,7 +48,7 @@ LOG = logging.getLogger("promptpilot.collector")
 
 
 def application(settings: Settings, taker: Taker, token: SecretStr | None, more: Sequence[BaseRoute] = ()) -> Starlette:
-    """All that is answered over HTTP."""
+    """All that is answered over HTTP, `more` included."""
 
     async def health(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
@@ -98,19 +100,26 @@ def _work(settings: Settings, stop: threading.Event) -> None:
         )
         stop.wait()
         return
-    taker = Taker(Log(settings.home), lambda: datetime.now(UTC))
+    stream = Stream(LiveWindow(settings, _now()), _now)
+    taker = Taker(Log(settings.home), _now, heard=stream.hear)
     try:
-        asyncio.run(_listen(settings, taker, token, stop))
+        asyncio.run(_listen(settings, taker, stream, token, stop))
     finally:
         taker.end()
 
 
-async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, stop: threading.Event) -> None:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _listen(
+    settings: Settings, taker: Taker, stream: Stream, token: SecretStr | None, stop: threading.Event
+) -> None:
     ended = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     if not stop.is_set():  # it may have been told between the two ways to hear of it
-        await _http(application(settings, taker, token), settings.collect, ended)
+        await _http(application(settings, taker, token, [stream.route()]), settings.collect, ended)
 
 
 async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:

@@ -256,6 +256,8 @@ class Collect(_Section):
     """Port for OTLP over gRPC."""
     content: Literal["drop", "hash", "keep"] = "drop"
     """What becomes of the texts of prompts and answers; `hash` keeps a fingerprint that tells equal ones."""
+    live_minutes: Annotated[int, Field(ge=1, le=60)] = 15
+    """Minutes of events that are kept for live numbers, and so the longest window of one."""
 
 
 ANYBODY, GROUP = "*", "group:"
