@@ -177,7 +177,7 @@ class LiveWindow:
     def states(self, now: datetime) -> Sequence[Mapping[str, Any]]:
         """Every component by its newest probe of the last five minutes: `component`, `status`, `at`."""
         with self._lock:
-            events = self._events("health", ("component", "status"))
+            events = self._events("health")
             span = span_sql("ts", [Window.last(STATE, now)])
             text = (
                 f"SELECT component, arg_max(status, (ts, event_id)) AS status, max(ts) AS at FROM {events} "
@@ -244,7 +244,10 @@ class LiveWindow:
             del self._slices[0]
             self._since = max(self._since, after.begun)
 
-    def _events(self, kind: str, columns: Sequence[str] = ()) -> str:
+    def _has(self, kind: str) -> bool:
+        return any(kind in one.kinds for one in self._slices)
+
+    def _events(self, kind: str) -> str:
         """SQL for the events of a kind."""
         tables = [one.table(kind) for one in self._slices if kind in one.kinds]
         if not tables:
@@ -274,7 +277,9 @@ class LiveWindow:
 
     def _users(self, measure: DistinctUsers, keys: str, condition: str, dimensions: Sequence[str]) -> str:
         """SQL of the distinct users of the kinds that have the dimensions."""
-        kinds = (kind for kind in measure.kinds if all(name in KINDS[kind].by_name for name in dimensions))
+        able = [kind for kind in measure.kinds if all(name in KINDS[kind].by_name for name in dimensions)]
+        # One is named even where none has come, so that the columns are there.
+        kinds = [kind for kind in able if self._has(kind)] or able[:1]
         seen = " UNION ALL ".join(
             f"SELECT {keys}, user_id FROM {self._events(kind)} {condition} AND user_id IS NOT NULL" for kind in kinds
         )

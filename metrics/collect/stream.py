@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,8 +77,10 @@ class _State:
 class _Shared:
     """A question that any number of readers ask: answered at most ten times a second, for all of them."""
 
-    def __init__(self, answer: Callable[[], _State]) -> None:
-        self._answer = answer
+    def __init__(self, answer: Callable[[], _State], width: int) -> None:
+        """`width` is how many seconds a point of the course has."""
+        self._answer, self._width = answer, width
+        self._told: tuple[_State | None, _State | None, bytes] = (None, None, b"")
         self._begun = -LEAST_SECONDS
         self._pause = LEAST_SECONDS
         self._task: asyncio.Task[_State] | None = None
@@ -91,6 +93,12 @@ class _Shared:
             state = await asyncio.shield(self._task)
             if state.upto >= upto:
                 return state
+
+    def news(self, before: _State | None, state: _State) -> bytes:
+        """What is new in a state, as JSON; empty where nothing is. Readers that keep up are told the same."""
+        if not (self._told[0] is before and self._told[1] is state):
+            self._told = (before, state, _news(before, state, self._width))
+        return self._told[2]
 
     async def _state(self) -> _State:
         await asyncio.sleep(self._begun + self._pause - time.monotonic())
@@ -175,7 +183,8 @@ class Stream:
         found = self._shared.get(key)
         if found is None:
             numbers = None if said.states else _Numbers(self._window, self._now, said.asked, said.course)
-            found = _Shared(lambda: self._states() if numbers is None else numbers.state(self._upto))
+            width = 0 if said.states else said.asked.width
+            found = _Shared(lambda: self._states() if numbers is None else numbers.state(self._upto), width)
             self._shared[key] = found
         return found
 
@@ -277,31 +286,31 @@ class _Reader:
                 await asyncio.wait_for(self.woken.wait(), TICK_SECONDS)
             self.woken.clear()
             begun = time.monotonic()
-            for message in await self._messages():
-                await self._socket.send_text(orjson.dumps(message, option=orjson.OPT_UTC_Z).decode())
+            async for message in self._messages():
+                await self._socket.send_text(message.decode())
                 last = time.monotonic()
             if time.monotonic() - last >= HEARTBEAT_SECONDS:
-                await self._socket.send_text(orjson.dumps(self._heartbeat(), option=orjson.OPT_UTC_Z).decode())
+                await self._socket.send_text(_json(self._heartbeat()).decode())
                 last = time.monotonic()
             if any(one.said.tail for one in self._subscribed.values()):
                 await asyncio.sleep(begun + LEAST_SECONDS - time.monotonic())
 
-    async def _messages(self) -> list[Message]:
-        messages = [*self._said]
-        self._said.clear()
+    async def _messages(self) -> AsyncGenerator[bytes]:
+        while self._said:
+            yield _json(self._said.popleft())
         for name, one in list(self._subscribed.items()):
             news = self._events(one) if one.said.tail else await self._numbers(one)
-            if news is not None and self._subscribed.get(name) is one:
+            if news and self._subscribed.get(name) is one:
                 sort = "increment" if one.seq else "snapshot"
                 one.seq += 1
-                messages.append({"id": name, "type": sort, "seq": one.seq, "run": self._stream.run, **news})
-        return messages
+                head = _json({"id": name, "type": sort, "seq": one.seq, "run": self._stream.run})
+                yield head[:-1] + b"," + news[1:]
 
     def _heartbeat(self) -> Message:
         return {"type": "heartbeat", "run": self._stream.run, "upto": self._stream.upto}
 
-    def _events(self, one: _Subscribed) -> Message | None:
-        """The events since the last message."""
+    def _events(self, one: _Subscribed) -> bytes:
+        """The events since the last message, as JSON; empty where there are none."""
         assert one.said.tail
         upto, after, resume = self._stream.upto, one.upto, one.said.resume
         if not one.seq and resume and resume.run == self._stream.run:
@@ -309,28 +318,35 @@ class _Reader:
         events, missed = self._stream.events(one.said.tail, after)
         is_first, one.upto = not one.seq, max(upto, events[-1]["number"] if events else 0)
         if is_first:
-            return {"upto": one.upto, "events": events, "missed": missed if after else 0}
-        return {"upto": one.upto, "events": events, "missed": missed} if events or missed else None
+            return _json({"upto": one.upto, "events": events, "missed": missed if after else 0})
+        return _json({"upto": one.upto, "events": events, "missed": missed}) if events or missed else b""
 
-    async def _numbers(self, one: _Subscribed) -> Message | None:
-        """The whole state, then what has changed."""
+    async def _numbers(self, one: _Subscribed) -> bytes:
+        """The whole state, then what has changed, as JSON; empty where nothing has."""
         assert one.shared
-        state, before = await one.shared.newest(self._stream.upto), one.told
-        one.told = state
-        values = [row for key, row in state.values.items() if before is None or before.values.get(key) != row]
-        gone = [] if before is None else [key for key in before.values if key not in state.values]
-        course = {
-            second: point
-            for second, point in state.course.items()
-            if before is None or before.course.get(second) != point
-        }
-        if before is not None and not (values or gone or course):
-            return None
-        news: Message = {"upto": state.upto, "at": state.at, "values": values}
-        if state.since:
-            news["since"] = state.since
-        if gone:
-            news["gone"] = gone
-        if course:
-            news |= {"width": one.said.asked.width, "course": [[second, point] for second, point in course.items()]}
-        return news
+        before, one.told = one.told, await one.shared.newest(self._stream.upto)
+        return one.shared.news(before, one.told)
+
+
+def _news(before: _State | None, state: _State, width: int) -> bytes:
+    values = [row for key, row in state.values.items() if before is None or before.values.get(key) != row]
+    gone = [] if before is None else [key for key in before.values if key not in state.values]
+    course = [
+        [second, point]
+        for second, point in state.course.items()
+        if before is None or before.course.get(second) != point
+    ]
+    if before is not None and not (values or gone or course):
+        return b""
+    news: Message = {"upto": state.upto, "at": state.at, "values": values}
+    if state.since:
+        news["since"] = state.since
+    if gone:
+        news["gone"] = gone
+    if course:
+        news |= {"width": width, "course": course}
+    return _json(news)
+
+
+def _json(message: Message) -> bytes:
+    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
