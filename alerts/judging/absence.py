@@ -1,8 +1,9 @@
 """`absent`: nothing comes; where a rule says so, only once something was to be expected.
 
 How many events were to be expected since the last one is added up from what is usual: the median, over the days of the
-fortnight before, of the events in the same hour; working days and weekends apart. A night in which nobody ever comes
-adds nothing to it, a busy hour is missed within minutes. Hours are those of UTC.
+fortnight before, of the events in the same hour; working days and weekends apart. Where fewer than two
+days of the sort are known, the least of any three counts. A night in which nobody ever comes adds nothing to it, a busy
+hour is missed within minutes. Hours are those of UTC.
 
 A holiday is quieter than its hours say: what was to be expected is taken to be as much less as came in the twelve hours
 before the silence. And people come in visits, so that events come in bunches: silence must also have missed far more
@@ -28,8 +29,8 @@ LEVEL = timedelta(hours=12)
 """How far before a silence it is looked how busy the day is."""
 BEYOND = 2.5
 """Times as much as the longest silence but one must have been missed."""
-FEWEST_DAYS = 2
-"""Days of a sort that must be known."""
+FEWEST_DAYS, FEWEST_OF_ANY = 2, 3
+"""Days of a sort that must be known; where they are not, days of any."""
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _HOURS, _SORTS = 24, 2
 
@@ -117,8 +118,10 @@ def _learned(history: Series) -> Floats:
         by_hour[:, column] = counts[:, place == column].sum(axis=1)
     season = _season(np.arange(by_hour.shape[1]) * hour + hours[0] * hour)
     for one in range(found.shape[1]):
-        sample = by_hour[:, season == one]
+        sample, any_day = by_hour[:, season == one], by_hour[:, season % _HOURS == one % _HOURS]
         enough = np.count_nonzero(~np.isnan(sample), axis=1) >= FEWEST_DAYS
+        some = np.count_nonzero(~np.isnan(any_day), axis=1) >= FEWEST_OF_ANY
+        found[some, one] = np.nanmin(any_day[some], axis=1)
         found[enough, one] = np.nanmedian(sample[enough], axis=1)
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from alerts.judging.absence import judged_by_absence, needs_of_absence
 from alerts.judging.anomaly import judged_by_detector, needs_of_detector
-from alerts.judging.dynamic import judged_by_band, needs_of_band
+from alerts.judging.dynamic import judged_by_band, needs_of_band, usual_of
 from alerts.judging.evidence import Ask, Evidence, Needs
 from alerts.judging.forecast import judged_by_forecast, needs_of_forecast, trailing
 from alerts.judging.growing import grown_where_few, reach_of
@@ -37,7 +37,7 @@ def ask_of(rule: AlertRule, window: Window, known: Sequence[Any] = ()) -> Ask:
     needs = KINDS[rule.condition.kind].needs(rule.condition, rule.window)
     above = None
     if isinstance(rule.condition, Static) and isinstance(rule.condition.threshold, float) and rule.min_events:
-        needs = replace(needs, reach=max(needs.reach, reach_of(rule.max_window, rule.window)))
+        needs = replace(needs, reach=max(needs.reach, reach_of(rule.max_window, rule.stale, rule.window)))
         above = rule.condition.threshold if rule.condition.operator in (">", ">=") else None
     return Ask(
         question, rule.metric, window, needs, rule.min_events, tuple(known), rule.max_window, rule.min_bad_events,
@@ -97,20 +97,27 @@ def _judged_by_level(condition: Static, name: str, values: Floats, levels: tuple
 def judged_by_change(condition: Change, evidence: Evidence) -> Judged:
     """Percent by which the value differs from the one so much earlier; against zero or nothing there is no percent.
 
-    There is none either between two counts or sums that both stand for few events. What is below `at_least` has not
-    risen; from there on, what was zero has risen beyond any percentage. Where nothing is known of so much earlier, the
-    most of the days since counts, at the same time; and where nothing is known of these, the value itself is held
-    against `otherwise`.
+    There is none either between two counts or sums that both stand for few events, or for none: an alert ends there.
+    What is below `at_least` has not risen; from there on, what was zero has risen beyond any percentage.
+
+    A condition with `otherwise` knows the days since, at the same time, too. What was little then, because something
+    was out, is no reason to call the usual much: their median counts where it is more. Where nothing is known of so
+    much earlier, the most of them counts; and where nothing is known of these, the value itself is held against
+    `otherwise`.
     """
     series, earlier = evidence.judged(), evidence.at(condition.against)
     now, then = series.values, earlier.values
     compare = OPERATORS[condition.operator]
     few = series.summed & (np.fmax(series.events, earlier.events) < evidence.asked.min_events)
     is_new = ~evidence.has_any(condition.against)
-    for day in _days_since(condition):
+    if condition.otherwise is not None and series.summed:
+        then = np.where(is_new, then, np.nan_to_num(then))
+    if days := _days_since(condition):
         # Nothing at that time of a day that has anything at all is zero.
-        known = np.where(evidence.has_any(day), np.nan_to_num(evidence.at(day).values), np.nan)
-        then = np.where(is_new, np.fmax(then, known), then)
+        since = np.stack([np.where(evidence.has_any(day), np.nan_to_num(evidence.at(day).values), np.nan)
+                          for day in days])  # fmt: skip
+        most = np.fmax.reduce(since, axis=0)
+        then = np.where(is_new, most, np.fmax(then, usual_of(np.moveaxis(since, 0, -1)).middle))
     percent = np.where(few | (then == 0), np.nan, 100 * (now - then) / np.abs(then))
     known, breach = ~np.isnan(percent), compare(percent, condition.threshold)
     if condition.at_least is not None:
@@ -121,7 +128,8 @@ def judged_by_change(condition: Change, evidence: Evidence) -> Judged:
         new = np.isnan(then) & ~np.isnan(now) & is_new
         known |= new
         breach = np.where(new, compare(now, condition.otherwise), breach)
-    return Judged(verdicts(known, breach), percent)
+    nothing = series.summed & ~known & ~np.isnan(now) & (few | ((now == 0) & (then == 0)))
+    return Judged(np.where(nothing, Verdict.CALM, verdicts(known, breach)).astype(np.int8), percent)
 
 
 def judged_by_burn(condition: BurnRate, evidence: Evidence) -> Judged:

@@ -231,7 +231,8 @@ def _outcome(rule: AlertRule, known: Mapping[Key, Instance], rows: Rows, span: S
     for row, labels in enumerate(rows.labels):
         key = Key(rule.id, labels)
         before = _without_gap(known.get(key) or Instance(key), rows.instants, rule.window)
-        after, changed = scan(before, _track(rows, row, timing), span.late_before, only_firing=span.only_firing)
+        track = _track(rows, row, timing, rule.window)
+        after, changed = scan(before, track, span.late_before, only_firing=span.only_firing)
         if rows.judged.tally is not None:
             after = _with_basis(after, rows, row, rule.window)
             changed = tuple(replace(one, instance=_with_basis(one.instance, rows, row, rule.window)) for one in changed)
@@ -254,10 +255,11 @@ def _with_basis(instance: Instance, rows: Rows, row: int, width: timedelta) -> I
     return replace(instance, basis=rows.basis(row, instance.evaluated_at, width))
 
 
-def _track(rows: Rows, row: int, timing: Timing) -> Track:
+def _track(rows: Rows, row: int, timing: Timing, width: timedelta) -> Track:
     begin, judged = rows.begins[row], rows.judged
     usual = None if judged.usual is None else judged.usual[row, begin:]
-    return Track(rows.instants[begin:], judged.verdicts[row, begin:], judged.values[row, begin:], timing, usual)
+    ago = None if judged.ago is None else judged.ago[row, begin:] * (width // MICROSECOND)
+    return Track(rows.instants[begin:], judged.verdicts[row, begin:], judged.values[row, begin:], timing, usual, ago)
 
 
 def _without_gap(instance: Instance, instants: Instants, width: timedelta) -> Instance:

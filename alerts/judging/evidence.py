@@ -139,8 +139,8 @@ class Evidence:
     history: Series | None = None
     """With whatever rows there were."""
     memory: Memory = field(default_factory=Memory)
-    recorded: Mapping[timedelta, bool] = field(default_factory=dict[timedelta, bool])
-    """By offset: whether there is anything at all in the blocks so much earlier, of whatever instance."""
+    recorded: Mapping[timedelta, NDArray[np.bool_]] = field(default_factory=dict[timedelta, NDArray[np.bool_]])
+    """By offset: whether anything at all is known of the block so much earlier, of whatever instance; by bucket."""
     slow: Floats | None = None
     """Of a percentile whose windows may grow: the events of each bucket of the span that lie above the threshold."""
 
@@ -159,8 +159,9 @@ class Evidence:
         return self.masked.part(self.first, len(self.series.starts))
 
     def has_any(self, offset: timedelta) -> NDArray[np.bool_]:
-        """Whether anything was recorded of any instance in the blocks so much earlier."""
-        return np.full((1, 1), self.recorded[offset])
+        """By judged bucket, whether anything was recorded of any instance in the block so much earlier."""
+        start = (self.asked.window.start - self.asked.blocks.start) // self.asked.question.width
+        return self.recorded[offset][np.newaxis, start : start + len(self.series.starts) - self.first]
 
     def at(self, offset: timedelta) -> Series:
         """The judged buckets so much earlier, without values over too few events."""
@@ -257,9 +258,15 @@ def _evidence(one: Ask, parts: Sequence[Series], memory: Memory) -> Evidence:
     offsets = one.needs.offsets
     before = dict(zip(offsets, parts[1:], strict=False))
     earlier = {offset: part.rows(labels) for offset, part in before.items()}
-    recorded = {offset: bool(part.seen.any()) for offset, part in before.items()}
+    recorded = {offset: _recorded(part, one) for offset, part in before.items()}
     history = parts[-1] if one.needs.history else None
     return Evidence(one, span.rows(labels), first, begins, earlier, history, memory, recorded)
+
+
+def _recorded(part: Series, one: Ask) -> NDArray[np.bool_]:
+    """By bucket, whether there is anything in its block."""
+    columns = max(one.needs.block // one.question.width, 1)
+    return np.repeat(part.seen.any(axis=0).reshape(-1, columns).any(axis=1), columns)
 
 
 def _rows(one: Ask, span: Series, first: int) -> tuple[tuple[Labels, ...], NDArray[np.intp]]:

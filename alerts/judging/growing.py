@@ -5,18 +5,24 @@ overlap, so that `duration` protects no longer from chance, and two errors of tw
 one is only believed when
 
 - there are `min_bad_events` bad events in it, and
-- the lower bound of Wilson's interval of their share lies beyond the threshold as well: at 90 % where the window holds
-  `min_events`; at 99 % where it holds fewer, so that six failures of six need not wait for twenty.
+- the lower bound of Wilson's interval of their share at 99 % lies beyond the threshold as well. It is looked for in the
+  whole window, however few it holds, and in its newest six events: six failures of six need not wait for twenty.
 
 Percentiles are judged by the same arithmetic: a P95 lies above a threshold when more than 5 % of the events do. Means
 have no bad events: they are judged once there are `min_events`.
 
+The window shows as well when it began: where the excess of bad events over what is allowed is largest, counted back
+from its end (the estimate of CUSUM; Page, Biometrika 41, 1954). `duration` counts from there, not from when there was
+enough to be sure.
+
 What has recovered is seen sooner: an alert ends by what the newest events say, in a window that grows to two thirds of
-`stale_after` at most, and one bad event among ten keeps none alive. Where windows hold enough by themselves, an empty
-one is a gap in what is recorded, and stays one.
+`stale_after` at most, unless even the bound at 90 % of their share lies beyond the recover threshold; one bad event
+among ten keeps none alive. While nobody comes, the newest events go on to say that all is well, where they said it, for
+as long as `stale_after`. Where windows hold enough by themselves, an empty one is a gap in what is recorded, and stays
+one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -53,6 +59,10 @@ class _Window:
         """The part of the events that is bad, NaN where there are none."""
         return self.bad / self.events
 
+    def part(self, start: int) -> "_Window":
+        """From some column on."""
+        return _Window(self.columns[:, start:], self.events[:, start:], self.bad[:, start:])
+
 
 @dataclass(frozen=True)
 class _Sums:
@@ -61,10 +71,22 @@ class _Sums:
     events: Floats
     bad: Floats
     first: int
+    """The first column of which windows are made."""
 
     @classmethod
     def of(cls, events: Floats, bad: Floats, first: int) -> "_Sums":
         return cls(_summed(events), _summed(bad), first)
+
+    def begun(self, cells: Bools, window: _Window, allowed: float) -> Columns:
+        """How many columns before those cells the excess of bad events over the allowed ones began to grow."""
+        found = np.zeros(cells.shape, np.intp)
+        excess = self.bad - allowed * self.events
+        for row, column in np.argwhere(cells).tolist():
+            end = self.first + column + 1
+            start = end - int(window.columns[row, column])
+            # Of moments that are as good the last: those between are empty.
+            found[row, column] = int(np.argmin(excess[row, start:end][::-1]))
+        return found
 
     def grown(self, fewest: float, most: int) -> _Window:
         """The shortest windows that hold so many events, or the longest there may be."""
@@ -102,7 +124,11 @@ def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Jud
     sums = _Sums.of(there, bad, first)
     most = max(asked.max_window // width, 1)
     whole = sums.grown(asked.min_events, most)
-    recent = sums.grown(asked.min_events, max(min(most, asked.stale * 2 // 3 // width), 1))
+    lasts = carried_for(asked.stale, asked.max_window) // width
+    before = min(first, lasts)
+    with_before = replace(sums, first=first - before)
+    recently = with_before.grown(asked.min_events, max(min(most, asked.stale * 2 // 3 // width), 1))
+    recent = recently.part(before)
     compare = OPERATORS[condition.operator]
     threshold, recover = condition.threshold, condition.threshold if condition.recover is None else condition.recover
 
@@ -111,24 +137,26 @@ def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Jud
             return window.share
         return nine_digits(100 * window.share if upward else 100 - 100 * window.share)
 
+    ago = None
     if series.quantile is None and not series.percentage:
         breach = (whole.events >= asked.min_events) & compare(whole.share, threshold)
         chosen = whole
-        calm = ~compare(recent.share, recover)
+        calm = ~compare(recently.share, recover)
         beyond = compare(whole.share, threshold)
     else:
         allowed = _allowed(condition, series.quantile, upward)
         newest = sums.grown(min(FEW, asked.min_events), most)
-        likely = (whole.events >= asked.min_events) & _beyond(whole, allowed, LIKELY)
-        certain = _beyond(newest, allowed, CERTAIN)
-        enough = [window.bad >= asked.min_bad_events for window in (whole, newest)]
-        by_whole = enough[0] & (likely | _beyond(whole, allowed, CERTAIN))
-        breach = by_whole | (enough[1] & certain)
+        by_whole, by_newest = (
+            (window.bad >= asked.min_bad_events) & _beyond(window, allowed, CERTAIN) for window in (whole, newest)
+        )
+        breach = by_whole | by_newest
         chosen = _chosen(by_whole | ~breach, whole, newest)
         beyond = whole.share > allowed
-        calm = recent.share <= (allowed if series.quantile is not None else _share(recover, upward))
-        calm |= (recent.bad <= 1) & (recent.events >= ALONE)
-    seen = (recent.events > 0) & ~_gap(there, first, most, asked.min_events)
+        calm = ~_beyond(recently, allowed if series.quantile is not None else _share(recover, upward), LIKELY)
+        calm |= (recently.bad <= 1) & (recently.events >= ALONE)
+        ago = sums.begun(few & breach & ~_shifted(few & breach), whole, allowed)
+    calm = _carried(calm, recently.events > 0, lasts)[:, before:]
+    seen = ((recent.events > 0) | calm) & ~_gap(there, first, most, asked.min_events)
     calm &= seen
     enough_seen = (whole.events >= asked.min_events) & ~beyond
     verdict = np.select(
@@ -143,6 +171,7 @@ def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Jud
         np.where(few, verdict, fixed.verdicts),
         np.where(few, np.where(seen, values, np.nan), fixed.values),
         tally=tally.where(few & seen),
+        ago=ago,
     )
 
 
@@ -193,6 +222,19 @@ def _gap(events: Floats, first: int, most: int, fewest: int) -> Bools:
     return ~filled[:, first:] & (usual >= fewest) & (full >= SELDOM_EMPTY)
 
 
+def _carried(calm: Bools, filled: Bools, lasts: int) -> Bools:
+    """What the newest events said, for so many columns after a window that held any."""
+    columns = np.arange(calm.shape[1])
+    last = np.maximum.accumulate(np.where(filled, columns, -1), axis=1)
+    said = np.take_along_axis(calm, np.maximum(last, 0), axis=1)
+    return said & (last >= 0) & (columns - last <= lasts)
+
+
+def _shifted(here: Bools) -> Bools:
+    """One column later."""
+    return np.concatenate([np.zeros((len(here), 1), np.bool_), here[:, :-1]], axis=1)
+
+
 def _chosen(here: Bools, one: _Window, other: _Window) -> _Window:
     return _Window(
         np.where(here, one.columns, other.columns),
@@ -205,6 +247,11 @@ def _summed(values: Floats) -> Floats:
     return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
 
 
-def reach_of(max_window: timedelta, width: timedelta) -> timedelta:
-    """How far before the judged bucket a window may grow."""
-    return max(max_window // width * width - width, timedelta())
+def reach_of(max_window: timedelta, stale: timedelta, width: timedelta) -> timedelta:
+    """How far before the judged bucket is looked."""
+    return max(max_window // width * width - width, timedelta()) + carried_for(stale, max_window) // width * width
+
+
+def carried_for(stale: timedelta, max_window: timedelta) -> timedelta:
+    """How long the newest events say that all is well, after the window that holds them has passed."""
+    return min(stale, max_window)

@@ -30,6 +30,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 NO_DATA, RECOVERED, BETWEEN, BREACH, TOO_FEW, CALM, FADING, GONE = Verdict
 INACTIVE, PENDING, FIRING, RESOLVED = State
 _ACTIVE = (PENDING, FIRING)
+_NONE = timedelta()
 _MEANS: Mapping[str, Verdict] = {"keep": NO_DATA, "ok": RECOVERED, "alert": BREACH}
 """What no data counts as."""
 _WHY = {
@@ -100,10 +101,13 @@ def step(
     instant: datetime,
     timing: Timing,
     usual: float | None = None,
+    ago: timedelta = _NONE,
 ) -> tuple[Instance, Transition | None]:
     """The instance after one more evaluation, and the change of state it brought, if it brought one.
 
     `usual` is the value expected at the instant, where the condition knows one: what is farthest from it is worst.
+    `ago` is how long before the instant a breach had begun that is seen with it: a window that had to grow shows that.
+    What belongs to an alert that is over counts for no other one.
     An instant that is not after the newest one evaluated changes nothing: it was judged before.
     """
     if instance.evaluated_at is not None and instant <= instance.evaluated_at:
@@ -112,7 +116,8 @@ def step(
     if counted in (NO_DATA, TOO_FEW) and instance.state in _ACTIVE and instant - judged >= timing.patience(verdict):
         over, transition = ended(instance, instant, _WHY[verdict].format(written(instant - judged)))
         return replace(over, evaluated_at=instant), transition
-    state, breaching, recovering, kind = _MOVES[instance.state](instance, counted, instant, timing)
+    begun = instant - ago if instance.ended_at is None else max(instant - ago, min(instance.ended_at, instant))
+    state, breaching, recovering, kind = _MOVES[instance.state](instance, counted, instant, timing, begun)
     since, worst = _episode(instance, state, breaching)
     if verdict is BREACH and value is not None:
         worst = worse(worst, value, timing.worse, usual)
@@ -212,30 +217,30 @@ _Move = tuple[State, datetime | None, datetime | None, TransitionKind | None]
 """State, start of the run of breaches, start of the run of recoveries, and what happened."""
 
 
-def _from_quiet(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
+def _from_quiet(instance: Instance, counted: Verdict, instant: datetime, timing: Timing, seen: datetime) -> _Move:
     if counted is not BREACH:
         return instance.state, None, None, None
-    if timing.duration <= timedelta():
-        return FIRING, instant, None, "firing"
-    return PENDING, instant, None, "pending"
+    if instant - seen >= timing.duration:
+        return FIRING, seen, None, "firing"
+    return PENDING, seen, None, "pending"
 
 
-def _from_pending(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
+def _from_pending(instance: Instance, counted: Verdict, instant: datetime, timing: Timing, seen: datetime) -> _Move:
     if counted is NO_DATA:
         return PENDING, None, None, None
     if counted is TOO_FEW:
         return PENDING, _later(instance.breaching_since, instance, instant), None, None
     if counted is not BREACH:
         return INACTIVE, None, None, "cleared"
-    begun = instance.breaching_since or instant
+    begun = instance.breaching_since or seen
     if instant - begun >= timing.duration:
         return FIRING, begun, None, "firing"
     return PENDING, begun, None, None
 
 
-def _from_firing(instance: Instance, counted: Verdict, instant: datetime, timing: Timing) -> _Move:
+def _from_firing(instance: Instance, counted: Verdict, instant: datetime, timing: Timing, seen: datetime) -> _Move:
     if counted is BREACH:
-        return FIRING, instance.breaching_since or instant, None, None
+        return FIRING, instance.breaching_since or seen, None, None
     if counted is TOO_FEW:
         return FIRING, None, _later(instance.recovering_since, instance, instant), None
     if counted is not RECOVERED:
@@ -246,7 +251,7 @@ def _from_firing(instance: Instance, counted: Verdict, instant: datetime, timing
     return FIRING, None, begun, None
 
 
-_MOVES: Mapping[State, Callable[[Instance, Verdict, datetime, Timing], _Move]] = {
+_MOVES: Mapping[State, Callable[[Instance, Verdict, datetime, Timing, datetime], _Move]] = {
     INACTIVE: _from_quiet,
     RESOLVED: _from_quiet,
     PENDING: _from_pending,

@@ -4,7 +4,7 @@ Most evaluations change nothing but the newest value. Which ones do, `unchanged_
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,12 @@ class Track:
     timing: Timing = field(default_factory=Timing)
     usual: Floats | None = None
     """What was to be expected, where the condition knows it."""
+    ago: Instants | None = None
+    """How long before it, in µs, what breaches had begun."""
+
+    def began_ago(self, at: int) -> timedelta:
+        """How long before a column what breaches there had begun."""
+        return timedelta() if self.ago is None else timedelta(microseconds=int(self.ago[at]))
 
     def value(self, at: int) -> float | None:
         """The value of a column."""
@@ -62,7 +68,11 @@ class Track:
 
     @cached_property
     def _lasting(self) -> NDArray[np.intp]:
-        """Where breaches begin after which there are enough of them before anything clears them."""
+        """Where breaches begin after which there are enough of them before anything clears them.
+
+        Too few events clear nothing, unless they go on for too long: both the first breach before them and the first
+        one after them may be where it begins.
+        """
         counted = np.array([self.timing.counted(verdict, State.PENDING) for verdict in Verdict])[self.verdicts]
         breaches = counted == Verdict.BREACH
         starts = np.flatnonzero(breaches & ~np.concatenate([[False], breaches[:-1]]))
@@ -70,8 +80,10 @@ class Track:
         sums = np.concatenate([[0], np.cumsum(breaches)])
         ends = np.concatenate([clears, [len(breaches)]])[clears.searchsorted(starts)]
         width = int(self.instants[1] - self.instants[0]) if len(self.instants) > 1 else 0
-        lasted = (sums[ends] - sums[starts] - 1) * width
-        return starts[lasted >= self.timing.duration // MICROSECOND]
+        lasted = (sums[ends] - sums[starts] - 1) * width + (0 if self.ago is None else self.ago[starts])
+        enough = starts[lasted >= self.timing.duration // MICROSECOND]
+        cleared = np.concatenate([[-1], clears])[clears.searchsorted(enough)]
+        return np.union1d(enough, starts[starts.searchsorted(cleared)])
 
     def judged(self, start: int, end: int) -> datetime | None:
         """The newest instant of some columns that has a verdict."""
@@ -103,7 +115,8 @@ def scan(
     while column < columns:
         at = moment(int(track.instants[column]))
         verdict = _VERDICTS[track.verdicts[column]]
-        instance, transition = step(instance, verdict, track.value(column), at, timing, track.expected(column))
+        ago = track.began_ago(column)
+        instance, transition = step(instance, verdict, track.value(column), at, timing, track.expected(column), ago)
         if transition is not None:
             late = at < late_before
             changes.append(Changed(replace(transition, late=True) if late else transition, instance))

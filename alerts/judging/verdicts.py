@@ -59,6 +59,8 @@ class Judged:
     """Why nothing could be judged, where that is known."""
     tally: Tally | None = None
     """What the verdicts stand on, where windows had to grow."""
+    ago: NDArray[np.intp] | None = None
+    """How many evaluations before it what breaches had begun, by what the window shows that had to grow."""
 
 
 def verdicts(known: Bools, breach: Bools, recovered: Bools | None = None) -> Verdicts:

@@ -164,7 +164,11 @@ class Change(_Condition):
     at_least: Number | None = None
     """The value, in the metric's unit, below which no rise matters; from there on, a rise from nothing does."""
     otherwise: Number | None = None
-    """The threshold for the value itself where nothing is known of so much earlier, as in the first week."""
+    """The threshold for the value itself where nothing is known of so much earlier, as in the first week.
+
+    With it, the median of the days since, at the same time, counts where it is more: what was little because something
+    was out is no measure.
+    """
 
 
 class Composite(_Condition):

@@ -9,6 +9,8 @@ from app.source import source
 from app.state import View
 
 REFRESH = "30s"
+MOST_NAMED, NAMED = 3, 30
+"""Components that a tile names, and the letters of a name."""
 
 
 def row(view: View) -> None:
@@ -36,3 +38,9 @@ def _row(view: View) -> None:
                     st.caption(f"no data yet: needs {lacking} events")
                 else:
                     st.badge(state.words, icon=look.icon, color=look.color)  # pyright: ignore[reportArgumentType]
+                if one.metric == "uptime" and (down := health.were_down(one, view)):
+                    named = [
+                        f"{wording.markdown(wording.name(name, NAMED))} {wording.quantity(up, '%', metric.decimals)}"
+                        for name, up in down[:MOST_NAMED]
+                    ]
+                    st.caption(f"down: {', '.join(named)}{'…' * (len(down) > MOST_NAMED)}")

@@ -88,6 +88,20 @@ def promise(one: Promise, view: View) -> tuple[float | None, str | None]:
     return value(answer, one.metric), answer.missing.get(one.metric)
 
 
+def were_down(one: Promise, view: View) -> Sequence[tuple[str, float]]:
+    """Components that count and were down at any time of the span, with their uptime, the worst first."""
+    end = shown(view).window.end
+    wider = replace(view, range=Window(start=end - one.length, end=end), compare=False)
+    answer = ask(wider, ("uptime",), by=("component",), grain=Grain.NONE)
+    if answer.is_empty:
+        return ()
+    critical = source().settings.slo.critical_components
+    foreign = tuple(prefix for _, prefix in GROUPS if prefix)
+    down = answer.frame.drop_nulls("component").filter(pl.col("uptime") < 100).sort("uptime", "component")
+    rows = down.select("component", "uptime").rows()
+    return [(name, up) for name, up in rows if (name in critical if critical else not name.startswith(foreign))]
+
+
 def uptime_by_day(view: View) -> Answer:
     """Uptime of each component by day over ninety days."""
     end = shown(view).window.end

@@ -79,7 +79,7 @@ def test_a_rule_from_a_file_is_tried_over_history(promptpilot: CommandLine, simu
         "Error rate above 5 % (errors): error_rate > 5 % for 10m",
         "2026-05-01 00:00:00 UTC to 2026-05-04 00:00:00 UTC",
         "",
-        "fires      1 time, 3.2 a week, 25m in all",
+        "fires      1 time, 2.8 a week, 25m in all",
         "tells      of 1 incident; spared: 0 suppressed, 0 that belong to another alert",
         "precision  100 %: 1 of 1 alert in an incident",
         "recall     100 %: 1 of 1 incident found, after 20m10s (median)",

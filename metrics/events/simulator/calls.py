@@ -10,7 +10,7 @@ import polars as pl
 from metrics.events.pricing import PriceBook
 from metrics.events.simulator import incidents as sorts
 from metrics.events.simulator.day import Day, event_ids, frame, picked, visitors, where
-from metrics.events.simulator.requests import HAS_MODEL, MODEL_PROVIDER, PROVIDERS, Requests
+from metrics.events.simulator.requests import HAS_MODEL, MODEL_PROVIDER, PROVIDERS, Requests, stolen_of
 from metrics.events.simulator.visits import MICROS_A_DAY
 from metrics.events.simulator.world import ENDPOINTS, MODELS, PROMPTS, UNPRICED_MODEL, Bools, Floats, Integers, drawn
 
@@ -18,6 +18,8 @@ CALLS_A_REQUEST = 0.45
 REPORTED_COSTS = 0.92
 UNPRICED, LOCALLY_CACHED = 0.003, 0.03
 SPIKE_CALLS, SPIKE_TOKENS = 6, 8
+STOLEN_TOKENS = 500
+"""Times as much is given to a model with a stolen key."""
 _OUTCOMES = ("ok", "error", "rate_limited", "timeout", "content_filtered")
 _OUTCOME_SHARES = (0.991, 0.004, 0.002, 0.002, 0.001)
 _ERROR_TYPES = (None, "server_error", "rate_limit_exceeded", "timeout", None)
@@ -35,15 +37,15 @@ class _Tokens:
 def call_events(day: Day, requests: Requests) -> pl.DataFrame:
     """`llm_call` events: of some of the requests to endpoints with a model behind them."""
     rng = day.rng("llm_call")
-    place, spiked = _calling(day, requests, rng)
+    place, longer = _calling(day, requests, rng)
     count = len(place)
     moment = np.minimum(requests.moment[place] + rng.integers(1_000, 40_000, count), MICROS_A_DAY - 1)
     order = np.argsort(moment, kind="stable")
-    place, spiked, moment, model = place[order], spiked[order], moment[order], requests.model[place[order]]
+    place, longer, moment, model = place[order], longer[order], moment[order], requests.model[place[order]]
     outcome = _outcomes(day, moment, model, rng)
     ended_well = outcome == 0
     cache_hit = ended_well & (rng.random(count, dtype=np.float32) < LOCALLY_CACHED)
-    tokens = _tokens(model, spiked, ended_well, rng)
+    tokens = _tokens(model, longer, ended_well, rng)
     unpriced = rng.random(count, dtype=np.float32) < UNPRICED
     reported = (rng.random(count, dtype=np.float32) < REPORTED_COSTS) & ~unpriced
     cost = np.where(cache_hit, 0.0, _costs(model, tokens, day.date))
@@ -79,16 +81,20 @@ def call_events(day: Day, requests: Requests) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _calling(day: Day, requests: Requests, rng: np.random.Generator) -> tuple[Integers, Bools]:
-    """Places of the requests that call a model, once for each call; which of them a cost spike causes."""
+def _calling(day: Day, requests: Requests, rng: np.random.Generator) -> tuple[Integers, Integers]:
+    """Places of the requests that call a model, once for each call; how many times as long each is as others are."""
     share = CALLS_A_REQUEST / sum(one.share for one in ENDPOINTS if one.calls_model)
     place = np.flatnonzero(HAS_MODEL[requests.endpoint] & (rng.random(len(requests), dtype=np.float32) < share))
     spiked = np.zeros(len(place), dtype=np.bool_)
     for incident in day.striking(sorts.COST_SPIKE):
         features = np.array([one.feature == incident.affects["feature"] for one in ENDPOINTS])
         spiked |= day.struck(incident, requests.moment[place]) & features[requests.endpoint[place]]
+    longer = np.where(spiked, SPIKE_TOKENS, 1)
+    for incident in day.striking(sorts.USER_SPEND):
+        stolen = requests.visits.user[requests.visit[place]] == stolen_of(incident)
+        longer[stolen & day.struck(incident, requests.moment[place])] = STOLEN_TOKENS
     times = np.where(spiked, SPIKE_CALLS, 1)
-    return np.repeat(place, times), np.repeat(spiked, times)
+    return np.repeat(place, times), np.repeat(longer, times)
 
 
 def _outcomes(day: Day, moment: Integers, model: Integers, rng: np.random.Generator) -> Integers:
@@ -103,9 +109,9 @@ def _outcomes(day: Day, moment: Integers, model: Integers, rng: np.random.Genera
     return outcome
 
 
-def _tokens(model: Integers, spiked: Bools, ended_well: Bools, rng: np.random.Generator) -> _Tokens:
+def _tokens(model: Integers, longer: Integers, ended_well: Bools, rng: np.random.Generator) -> _Tokens:
     count = len(model)
-    given = _lognormal(_numbers("input_tokens")[model], 0.7, rng) * np.where(spiked, SPIKE_TOKENS, 1) + 1
+    given = _lognormal(_numbers("input_tokens")[model], 0.7, rng) * longer + 1
     written = np.where(ended_well, _lognormal(_numbers("output_tokens")[model], 0.6, rng) + 1, 0)
     from_cache = (rng.random(count, dtype=np.float32) < 0.3) * rng.uniform(0.2, 0.8, count)
     reasoned = _numbers("reasons")[model] * rng.uniform(0.4, 0.8, count)

@@ -15,7 +15,7 @@ RATE_LIMITING, COST_SPIKE, TRAFFIC_ANOMALY, MEMORY_LEAK = (
 )
 DEPENDENCY_DEGRADED = "dependency_degraded"
 OUTAGE, ERRORS_EVERYWHERE, SLOWDOWN = "outage", "errors_everywhere", "slowdown"
-DATABASE_OUTAGE, SILENCE, REGION_OUTAGE = "database_outage", "silence", "region_outage"
+DATABASE_OUTAGE, SILENCE, REGION_OUTAGE, USER_SPEND = "database_outage", "silence", "region_outage", "user_spend"
 SHORT_HOURS = 18
 BAD_RELEASE = "2.14.0"
 """The version whose deployment a latency regression follows."""

@@ -8,7 +8,7 @@ import polars as pl
 from metrics.events.simulator import incidents as sorts
 from metrics.events.simulator.day import Day, event_ids, frame, picked, visitors
 from metrics.events.simulator.incidents import Incident
-from metrics.events.simulator.visits import MICROS_A_MINUTE, Visits, in_order
+from metrics.events.simulator.visits import MICROS_A_DAY, MICROS_A_MINUTE, Visits, in_order
 from metrics.events.simulator.world import (
     ENDPOINTS,
     MODELS,
@@ -25,12 +25,15 @@ PATHS = tuple(endpoint.path for endpoint in ENDPOINTS)
 PROVIDERS = tuple(PROVIDER_SHARES)
 MODEL_PROVIDER = np.array([PROVIDERS.index(model.provider) for model in MODELS])
 HAS_MODEL = np.array([endpoint.calls_model for endpoint in ENDPOINTS])
+AGENTS = "/api/v1/agents/run"
 SPREAD = 0.31
 SLOW_SHARE, SLOW_FACTORS = 0.022, (3.0, 10.0)
 SERVER_ERRORS, CLIENT_ERRORS = 0.004, 0.025
 _CODES: tuple[int, ...] = (200, 500, 502, 503, 504, 400, 401, 404, 422, 429)
 _OK, _SERVER_ERROR, _CLIENT_ERROR, _TOO_MANY = 0, slice(1, 5), slice(5, 10), 9
 CRAWLERS = 6
+STOLEN_A_MINUTE = 1
+"""Requests in the name of a user whose key was stolen."""
 SLOWDOWN_FACTOR, REGION_FAILING = 5.0, 0.7
 _EVERYWHERE = {sorts.OUTAGE: 0.98, sorts.ERRORS_EVERYWHERE: 0.2, sorts.DATABASE_OUTAGE: 0.5}
 """Part of all requests that fails."""
@@ -64,12 +67,11 @@ def requests_of(day: Day) -> Requests:
     rng = day.rng("request")
     moment, visit = day.visits.moments(round(day.volume), rng)
     visits, endpoint = day.visits, drawn(rng, [one.share for one in ENDPOINTS], len(moment))
-    for incident in day.striking(sorts.TRAFFIC_ANOMALY):
-        visits, crawled, crawler = _crawled(day, incident, visits, rng)
-        moment, order = in_order(np.concatenate([moment, crawled]), np.arange(len(moment) + len(crawled)))
-        visit = np.concatenate([visit, crawler])[order]
-        path = PATHS.index(incident.affects["endpoint"])
-        endpoint = np.concatenate([endpoint, np.full(len(crawled), path)])[order]
+    for incident in day.striking(sorts.TRAFFIC_ANOMALY, sorts.USER_SPEND):
+        visits, asked, asking, path = _crawled(day, incident, visits, rng)
+        moment, order = in_order(np.concatenate([moment, asked]), np.arange(len(moment) + len(asked)))
+        visit = np.concatenate([visit, asking])[order]
+        endpoint = np.concatenate([endpoint, np.full(len(asked), PATHS.index(path))])[order]
     heard = np.ones(len(moment), np.bool_)
     for incident in day.striking(sorts.SILENCE):
         heard &= ~day.struck(incident, moment)
@@ -143,22 +145,31 @@ def _of_provider(incident: Incident, model: Integers) -> Bools:
 
 def _crawled(
     day: Day, incident: Incident, visits: Visits, rng: np.random.Generator
-) -> tuple[Visits, Integers, Integers]:
-    """The visits with crawlers' added, and when which of those asks for something."""
+) -> tuple[Visits, Integers, Integers, str]:
+    """The visits with those of programs added, when which of these asks for something, and what for."""
     begin = max(0, day.moment(incident.start))
-    end = min(day.moment(incident.end), 1440 * MICROS_A_MINUTE)
-    # As much again as the day has in the mean.
-    count = round(day.volume * (end - begin) / (1440 * MICROS_A_MINUTE))
-    crawler = rng.integers(0, CRAWLERS, count)
-    users = len(day.crowd.joined) + np.arange(CRAWLERS)
-    with_crawlers = Visits(
+    end = min(day.moment(incident.end), MICROS_A_DAY)
+    if incident.kind == sorts.USER_SPEND:
+        users, path = np.array([stolen_of(incident)]), AGENTS
+        count = STOLEN_A_MINUTE * (end - begin) // MICROS_A_MINUTE
+    else:
+        users, path = len(day.crowd.joined) + np.arange(CRAWLERS), incident.affects["endpoint"]
+        # As much again as the day has in the mean.
+        count = round(day.volume * (end - begin) / MICROS_A_DAY)
+    asking = rng.integers(0, len(users), count)
+    with_them = Visits(
         visits.day,
         np.concatenate([visits.user, users]),
-        np.concatenate([visits.region, np.zeros(CRAWLERS, dtype=np.int64)]),
-        np.concatenate([visits.begin, np.full(CRAWLERS, begin)]),
-        np.concatenate([visits.length, np.full(CRAWLERS, end - begin)]),
+        np.concatenate([visits.region, np.zeros(len(users), dtype=np.int64)]),
+        np.concatenate([visits.begin, np.full(len(users), begin)]),
+        np.concatenate([visits.length, np.full(len(users), end - begin)]),
     )
-    return with_crawlers, rng.integers(begin, end, count), crawler + len(visits)
+    return with_them, rng.integers(begin, end, count), asking + len(visits), path
+
+
+def stolen_of(incident: Incident) -> int:
+    """Whose key was stolen: the user's place in the crowd."""
+    return int(incident.affects["user_id"].removeprefix("u-"))
 
 
 def request_events(day: Day, requests: Requests) -> pl.DataFrame:

@@ -88,6 +88,8 @@ _UNFORESEEN: Sequence[Sort] = (
          {"feature": "agents"}),
     Sort(sorts.REGION_OUTAGE, 1, "a region cannot reach its cache", "cache", "error_rate", "error",
          {"region": "eu-west-1"}),
+    Sort(sorts.USER_SPEND, 3, "a key was stolen, and archives are read to a model", "agents", "cost", "warning",
+         {"user_id": "u-0"}),
 )  # fmt: skip
 _QUIET_BEFORE = timedelta(days=3)
 """What is usual must have been seen before something is unusual."""

@@ -46,6 +46,16 @@ def test_a_quiet_day_is_held_to_what_came_of_it() -> None:
     assert "B" not in letters(product(hours(40), holiday))
 
 
+def test_before_two_days_of_its_sort_are_known_the_least_of_any_three_counts() -> None:
+    # From Friday on: Monday at noon is silent.
+    quarters = np.concatenate([np.repeat(hours(40) / 4, 4)] * 3 + [np.repeat(hours(40, range(12, 14)) / 4, 4)])
+    values = np.concatenate([np.full(4 * 96, np.nan), np.where(quarters > 0, quarters, np.nan)])
+    events = " ".join(str(int(one)) for one in np.nan_to_num(values))
+    figures = row(values, metric="requests", window="15m", events=events)
+    found = letters(judged(rule(ABSENT, metric="requests", window="15m"), figures, begin="7d"))
+    assert found[48:56] == "rBBBBBBB"
+
+
 @pytest.mark.parametrize("begin", ["12h", "1d"])
 def test_on_the_first_days_nothing_can_be_said(begin: str) -> None:
     figures = row("9x48 _x96", metric="requests", window="15m", events=9)

@@ -115,6 +115,20 @@ def test_every_kind_of_condition_is_judged() -> None:
 WEEKLY = {"kind": "change", "operator": ">", "threshold": 100}
 
 
+def test_where_nothing_was_and_is_there_is_nothing_to_fire_for() -> None:
+    watched = rule({**WEEKLY, "at_least": 3}, metric="errors_total", window="1h", min_events=0)
+    found = judged(watched, row("0x168 0 9 0", metric="errors_total", window="1h"), begin="7d")
+    assert letters(found) == "cBc"
+
+
+def test_each_day_of_a_span_is_held_against_what_was_known_of_the_week_before_it() -> None:
+    watched = rule({**WEEKLY, "otherwise": 50}, metric="cost", window="1h")
+    figures = row("20x192", metric="cost", window="1h")
+    assert letters(judged(watched, figures, begin="1d")) == "r" * 168, (
+        "six days with the days before them, one with both"
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "now", "more", "verdicts"),
     [
@@ -125,6 +139,9 @@ WEEKLY = {"kind": "change", "operator": ">", "threshold": 100}
         pytest.param("_x168", "30 60", {"otherwise": 50}, "rB", id="nothing is known: the value itself"),
         pytest.param("_x144 20x24", "30 60", {"otherwise": 50}, "rB", id="the day before stands in"),
         pytest.param("_x120 40x24 20x24", "60 90", {"otherwise": 5}, "rB", id="the most of the days since"),
+        pytest.param(
+            "1x24 20x144", "30 60", {"otherwise": 50}, "rB", id="a day on which something was out is no measure"
+        ),
     ],
 )
 def test_a_change_against_the_week_before(before: str, now: str, more: dict[str, float], verdicts: str) -> None:

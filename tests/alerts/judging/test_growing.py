@@ -41,7 +41,7 @@ def drawn(
         pytest.param("0 100x4", "1", "c??BB", id="nearly all of a few are certain"),
         pytest.param("0x60 50", "2", "c" * 9 + "r" * 52, id="one of many is nothing"),
         pytest.param("0x20 50x3", "20", "r" * 20 + "BBB", id="enough by themselves"),
-        pytest.param("0x20 30x4 0x2", "10", "c" + "r" * 19 + "B" * 5 + "r", id="it ends when the newest are well"),
+        pytest.param("0x20 30x4 0x2", "10", "c" + "r" * 19 + "B" * 4 + "?r", id="it ends when the newest are well"),
         pytest.param("50x9 _ 50x2", "40", "B" * 9 + "_BB", id="an empty minute between full ones is a gap"),
         pytest.param("50 _ 50 _ 50 _ 50", "40", "B_BBBBB", id="where many are empty, the others are enough"),
     ],
@@ -68,14 +68,28 @@ def test_what_was_counted_is_said() -> None:
     found = over("0x17 100x3 50", "1x20 100")
     assert found.tally is not None
     minute = timedelta(minutes=1)
-    assert found.tally.text(0, 19, minute) == "3 of 20 events over 20m"
+    assert found.tally.text(0, 19, minute) == "3 of 6 events over 6m"
     assert found.tally.text(0, 20, minute) == "", "that minute has enough by itself"
-    assert found.values[0, 19] == 15
+    assert found.values[0, 19] == 50
+
+
+def test_a_breach_began_where_more_and_more_were_bad() -> None:
+    found = over("0x30 100 0 100 0 100 0x3", "1")
+    assert letters(found)[33:36] == "?BB"
+    assert found.ago is not None
+    assert found.ago[0, 34] == 4, "when the first of the three failed"
+    assert over("100 0x29 100 0 100 0 100", "1").ago[0, 34] == 4, "one long ago is another matter"  # pyright: ignore[reportOptionalSubscript]
+
+
+def test_while_nobody_comes_the_newest_say_that_all_is_well() -> None:
+    found = letters(over("100x8 _x12 0 _x40", "1"))
+    assert found[20:45] == "f" * 25, "ten minutes, and a quarter of an hour"
+    assert found[45] == "_"
 
 
 def test_a_share_that_should_be_high_counts_what_is_missing() -> None:
     found = over("100x12 0x6", "1", {"operator": "<", "threshold": 50, "recover": 90})
-    assert letters(found)[-6:] == "c????B"
+    assert letters(found)[-6:] == "cc???B"
     assert found.tally is not None
     assert found.tally.text(0, 17, timedelta(minutes=1)) == "6 of 6 events over 6m"
 

@@ -143,6 +143,23 @@ def test_what_goes_on_breaching_after_it_was_resolved_waits_its_duration_again()
     assert kinds == ["pending", "", "", "", "", "firing"]
 
 
+def test_what_began_before_it_was_sure_counts_from_there() -> None:
+    instance, transition = step(Instance(KEY), Verdict.BREACH, 9.0, NOON, FIVE, ago=5 * MINUTE)
+    assert transition and transition.kind == "firing"
+    assert (instance.since, instance.fired_at) == (NOON - 5 * MINUTE, NOON)
+    instance, transition = step(Instance(KEY), Verdict.BREACH, 9.0, NOON, FIVE, ago=3 * MINUTE)
+    assert transition and transition.kind == "pending"
+    _, transition = step(instance, Verdict.BREACH, 9.0, NOON + 2 * MINUTE, FIVE)
+    assert transition and transition.kind == "firing"
+
+
+def test_what_belongs_to_an_alert_that_is_over_counts_for_no_other() -> None:
+    resolved, _ = ended(told("BBBBBB", FIVE)[0], NOON + 6 * MINUTE, "resolved by ada")
+    instance, transition = step(resolved, Verdict.BREACH, 9.0, NOON + 7 * MINUTE, FIVE, ago=30 * MINUTE)
+    assert transition and transition.kind == "pending"
+    assert instance.since == NOON + 6 * MINUTE
+
+
 def test_a_duration_longer_than_the_calendar_never_fires() -> None:
     instance, _ = told("B", Timing(duration=timedelta(days=4_000_000)))
     assert unchanged_until(instance, Timing(duration=timedelta(days=4_000_000)))[Verdict.BREACH] == NEVER

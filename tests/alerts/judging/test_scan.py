@@ -29,12 +29,14 @@ def tracks(draw: st.DrawFn) -> Track:
     verdicts = [verdict for verdict, times in draw(RUNS) for _ in range(times)]
     count = len(verdicts)
     usual = draw(st.none() | st.lists(VALUES, min_size=count, max_size=count))
+    ago = draw(st.none() | st.lists(st.integers(0, 9), min_size=count, max_size=count))
     return Track(
         np.array([micros(NOON + minute * MINUTE) for minute in range(count)], np.int64),
         np.array(verdicts, np.int8),
         np.array(draw(st.lists(VALUES, min_size=count, max_size=count))),
         draw(TIMINGS),
         None if usual is None else np.array(usual),
+        None if ago is None else np.array(ago, np.int64) * 60_000_000,
     )
 
 
@@ -43,8 +45,9 @@ def one_by_one(instance: Instance, track: Track) -> tuple[Instance, tuple[Change
     for column, instant in enumerate(track.instants.tolist()):
         verdict = Verdict(int(track.verdicts[column]))
         instance, transition = step(
-            instance, verdict, track.value(column), moment(instant), track.timing, track.expected(column)
-        )
+            instance, verdict, track.value(column), moment(instant), track.timing, track.expected(column),
+            track.began_ago(column),
+        )  # fmt: skip
         if transition:
             changes.append(Changed(transition, instance))
     return instance, tuple(changes)
@@ -74,8 +77,10 @@ def test_a_track_in_two_parts_comes_to_the_same_even_where_they_overlap(track: T
     back = data.draw(st.integers(0, cut))
 
     def part(start: int, end: int) -> Track:
+        ago = None if track.ago is None else track.ago[start:end]
         usual = None if track.usual is None else track.usual[start:end]
-        return Track(track.instants[start:end], track.verdicts[start:end], track.values[start:end], track.timing, usual)
+        verdicts, values = track.verdicts[start:end], track.values[start:end]
+        return Track(track.instants[start:end], verdicts, values, track.timing, usual, ago)
 
     middle, first = scan(Instance(KEY), part(0, cut))
     last, rest = scan(middle, part(back, count))

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from metrics.lake import ingest as face
-from metrics.lake import read_ahead
+from metrics.lake import read_ahead, readers
 from metrics.lake.ingest import IngestReport, ingest, ingest_inbox, status
 from metrics.lake.intake.inbox import put_away
 from metrics.lake.intake.marks import mark_of
@@ -56,7 +56,7 @@ def once_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], None]:
                     if acts:
                         acts.pop()()
 
-        monkeypatch.setattr(face, "InterruptibleReader", Reader)
+        monkeypatch.setattr(readers, "InterruptibleReader", Reader)
 
     return arrange
 

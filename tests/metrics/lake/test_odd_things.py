@@ -14,7 +14,7 @@ import pytest
 from app.commands.ingest import as_document
 from app.commands.printing import json_bytes
 from metrics.events.simulator import simulate
-from metrics.lake import ingest as face
+from metrics.lake import readers
 from metrics.lake.ingest import ingest, ingest_inbox, status
 from metrics.lake.problems import Unreadable
 from metrics.lake.reader import Task, Together
@@ -176,7 +176,7 @@ def test_files_that_end_the_process_which_reads_them_take_no_others_along(
 
             return super().read_together(task, begun)
 
-    monkeypatch.setattr(face, "InterruptibleReader", Reader)
+    monkeypatch.setattr(readers, "InterruptibleReader", Reader)
     report = ingest([there], settings, now=lambda: NOW)
     assert [file.path.name for file in report.files if file.status == "rejected"] == [
         f"{number:02d}-killer.parquet" for number in sorted(killers)

@@ -11,7 +11,7 @@ from metrics.events.simulator import WORLDS, simulate
 from tests.conftest import made_once
 from tests.metrics.events.simulator.conftest import END, SEED, Simulated
 
-DAYS, REQUESTS_A_DAY = 10, 2_000
+DAYS, REQUESTS_A_DAY = 10, 6_000
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,15 @@ def test_what_is_planted_shows(
     (one,) = (incident for incident in made.incidents if incident.kind == kind)
     value = made.of["request"].filter(one.within).select(figure).item()
     assert low <= value <= high
+
+
+def test_one_user_alone_spends_what_nobody_else_does(worlds: Mapping[str, Simulated]) -> None:
+    made = worlds["unforeseen"]
+    (one,) = (incident for incident in made.incidents if incident.kind == "user_spend")
+    costs = made.of["llm_call"].group_by("user_id", within=one.within).agg(pl.col("cost_usd").sum())
+    first, second = costs.sort("cost_usd", descending=True).head(2).iter_rows(named=True)
+    assert first["user_id"] == one.affects["user_id"] and first["within"]
+    assert first["cost_usd"] > 30 > 3 * second["cost_usd"]
 
 
 def test_where_nights_are_silent_incidents_come_by_day(worlds: Mapping[str, Simulated]) -> None:
