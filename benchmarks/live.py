@@ -68,7 +68,7 @@ def measure(home: Path, rate: int, viewers: int, marks: int) -> Sequence[float]:
             time.sleep(0.2 + 0.1 * (mark * 0.618 % 1))  # at every point between two increments
             posted.append(time.time() * 1000)
             _post(connection, [_event(f"mark-{mark}")])
-        page.wait_for_timeout(3000)
+        page.wait_for_function("count => window.seen.at(-1)?.[1] >= count", arg=marks + 1)
         seen: list[tuple[float, float]] = page.evaluate("window.seen")
         ended.set()
         sender.join()
