@@ -1,5 +1,6 @@
 """Raw events: a page of them, one in full, and those that belong together."""
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -102,7 +103,9 @@ def in_full(row: dict[str, Any], view: View) -> None:
         by = st.segmented_control(
             "All events of this", list(followed), key="event-by", format_func=lambda name: followed[name]
         )
-        if by:
+        if by == "trace_id":
+            _trace(str(row[by]), row["ts"], view)
+        elif by:
             rows = exploring.together(view, by, str(row[by]), row["ts"])
             st.caption(f"{rows.height:,} events of this {followed[by]}, the newest first")
             st.dataframe(
@@ -110,6 +113,20 @@ def in_full(row: dict[str, Any], view: View) -> None:
                 alt=f"{rows.height} events of the same {followed[by]}",
                 column_config={"details": st.column_config.TextColumn("details", width="large")},
             )  # fmt: skip
+
+
+def _trace(trace_id: str, at: datetime, view: View) -> None:
+    """All events of a trace, each below the span in which it happened."""
+    found = exploring.trace(trace_id, at)
+    most = " There are more: sums are of those shown." if found.cut else ""
+    st.caption(
+        f"{len(found.steps):,} events of this trace, nested; cost and tokens with all that happened within.{most}"
+    )
+    st.dataframe(
+        cells(exploring.nested(found), view), hide_index=True, height=400, row_height=theme.ROW_HEIGHT,
+        alt=f"{len(found.steps)} events of the same trace, nested",
+        column_config={"step": st.column_config.TextColumn("step", width="large")},
+    )  # fmt: skip
 
 
 def cells(rows: pl.DataFrame, view: View) -> pl.DataFrame:

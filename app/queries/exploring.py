@@ -13,7 +13,7 @@ from app.queries.asking import LINE_POINTS, Answer, ask, grain_for, shown
 from app.source import source
 from app.state import View
 from metrics.catalog import DIMENSIONS, Metric
-from metrics.engine import DataFreshness, EventPage, Place, Query, RawEvents, RelatedEvents, Window
+from metrics.engine import DataFreshness, EventPage, Place, Query, RawEvents, RelatedEvents, Trace, Traced, Window
 from metrics.engine.query import Filter, Grain
 
 GRAINS: Sequence[Grain] = (
@@ -27,6 +27,8 @@ GROUP = "group"
 AROUND = timedelta(days=1)
 """How far from an event the others of its request, trace or session are looked for."""
 EVENTS_A_PAGE = 200
+_NAMES = ("name", "model", "endpoint", "error_type", "message")
+"""What a step of a trace is called by, the first that it has."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,30 @@ def together(view: View, dimension: str, value: str, at: datetime) -> pl.DataFra
     near = Window(start=at - AROUND, end=at + AROUND)
     within = window if dimension == "user_id" else near
     return answers.ask(RelatedEvents(dimension=dimension, value=value, window=within, limit=EVENTS_A_PAGE))
+
+
+def trace(trace_id: str, at: datetime) -> Traced:
+    """The trace of an event, nested: what lies near the event."""
+    return answers.ask(Trace(trace_id=trace_id, window=Window(start=at - AROUND, end=at + AROUND)))
+
+
+def nested(found: Traced) -> pl.DataFrame:
+    """The steps of a trace as a table: names indented, costs and tokens with all that happened within."""
+    schema = {
+        "step": pl.String, "kind": pl.String, "ts": pl.Datetime("us", "UTC"), "duration_ms": pl.Float64,
+        "self_ms": pl.Float64, "cost_usd": pl.Float64, "tokens": pl.Int64, "status": pl.String, "note": pl.String,
+    }  # fmt: skip
+    rows: list[tuple[Any, ...]] = []
+    for one in found.steps:
+        step, event = one.step, found.events[f"{one.step.kind}/{one.step.event_id}"]
+        name = next((event[key] for key in _NAMES if event.get(key) is not None), step.kind)
+        status = next((event[key] for key in ("status", "status_code") if event.get(key) is not None), None)
+        note = "its parent is not among these events" if one.orphan else None
+        rows.append((
+            "\u2003" * one.depth + str(name), step.kind, step.ts, step.duration_ms, one.self_ms, one.cost_usd,
+            one.tokens, None if status is None else str(status), note,
+        ))  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def dimensions() -> list[str]:

@@ -27,6 +27,7 @@ from metrics.engine.questions import (
     RawEvents,
     RelatedEvents,
     Retention,
+    Trace,
 )
 from metrics.engine.questions.affected import Affected
 from metrics.engine.questions.contributions import Contribution
@@ -35,6 +36,7 @@ from metrics.engine.questions.freshness import Freshness, KindFreshness
 from metrics.engine.questions.funnel import FunnelStep
 from metrics.engine.questions.journeys import UserFlows
 from metrics.engine.questions.raw_events import EventPage, Place
+from metrics.engine.questions.trace import Traced
 
 __all__ = [
     "CACHE_FILTERS_FROM",
@@ -78,6 +80,8 @@ __all__ = [
     "Result",
     "Retention",
     "Sampled",
+    "Trace",
+    "Traced",
     "UnknownName",
     "UserFlows",
     "Window",

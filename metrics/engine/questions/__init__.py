@@ -25,6 +25,7 @@ from metrics.engine.questions import (
     quality_scores,
     raw_events,
     related_events,
+    trace,
 )
 from metrics.engine.questions.affected import AffectedUsers
 from metrics.engine.questions.bad_event_counts import BadEventCounts
@@ -44,6 +45,7 @@ from metrics.engine.questions.open_errors import OpenErrors
 from metrics.engine.questions.quality_scores import QualityScores
 from metrics.engine.questions.raw_events import RawEvents
 from metrics.engine.questions.related_events import RelatedEvents
+from metrics.engine.questions.trace import Trace
 
 
 class Handler(Protocol):
@@ -74,5 +76,6 @@ HANDLERS: Mapping[type[Question[Any]], Handler] = {
     RawEvents: raw_events.answer,
     RelatedEvents: related_events.answer,
     Retention: cohorts.answer,
+    Trace: trace.answer,
 }
 """Who answers which question."""
