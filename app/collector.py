@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app.exposition import MEDIA_TYPE, exposition, families
 from app.guard import Guard, token_of
@@ -32,6 +32,8 @@ from app.standby import alone
 from app.terminal import VisibleFormatter
 from metrics.collect import events, minutes, otlp
 from metrics.collect.bodies import Bodies
+from metrics.collect.live_window import LiveWindow
+from metrics.collect.stream import Stream
 from metrics.collect.taking import Taker
 from metrics.collect.wal import Log
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
@@ -63,8 +65,10 @@ class Receiving:
         self.rejected += count
 
 
-def application(settings: Settings, receiving: Receiving, token: SecretStr | None) -> Starlette:
-    """All that is answered over HTTP."""
+def application(
+    settings: Settings, receiving: Receiving, token: SecretStr | None, more: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """All that is answered over HTTP, `more` included."""
     taker, bodies, content = receiving.taker, receiving.bodies, settings.collect.content
 
     async def health(_request: Request) -> JSONResponse:
@@ -86,6 +90,7 @@ def application(settings: Settings, receiving: Receiving, token: SecretStr | Non
             Route(METRICS_PATH, numbers, methods=["GET"]),
             *events.routes(taker.take, bodies, receiving.reject),
             *otlp.routes(taker.take, bodies, content=content, rejecting=receiving.reject),
+            *more,
         ],
         middleware=[Middleware(Guard, token=token, hosts=hosts, open_paths=(HEALTH_PATH, READY_PATH))],
     )
@@ -122,14 +127,21 @@ def _work(settings: Settings, stop: threading.Event) -> None:
         )
         stop.wait()
         return
-    taker = Taker(Log(settings.home), lambda: datetime.now(UTC))
+    stream = Stream(LiveWindow(settings, _now()), _now)
+    taker = Taker(Log(settings.home), _now, heard=stream.hear)
     try:
-        asyncio.run(_listen(settings, taker, token, stop))
+        asyncio.run(_listen(settings, taker, stream, token, stop))
     finally:
         taker.end()
 
 
-async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, stop: threading.Event) -> None:
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _listen(
+    settings: Settings, taker: Taker, stream: Stream, token: SecretStr | None, stop: threading.Event
+) -> None:
     ended = asyncio.Event()
     for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -138,7 +150,7 @@ async def _listen(settings: Settings, taker: Taker, token: SecretStr | None, sto
     receiving = Receiving(taker)
     looking = asyncio.create_task(minutes.look(settings, taker.take))
     await asyncio.gather(
-        _http(application(settings, receiving, token), settings.collect, ended),
+        _http(application(settings, receiving, token, [stream.route()]), settings.collect, ended),
         _grpc(settings.collect, receiving, token, ended),
     )
     looking.cancel()

@@ -29,6 +29,7 @@ class Entry:
 
 ENTRIES: Sequence[Entry] = (
     Entry("executive.py", "Executive", ":material/dashboard:", default=True),
+    Entry("live.py", "Live", ":material/sensors:", filtered=False),
     Entry("performance.py", "Performance", ":material/speed:"),
     Entry("cost.py", "Cost", ":material/payments:"),
     Entry("behavior.py", "User behavior", ":material/route:"),

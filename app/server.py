@@ -27,6 +27,7 @@ from app.headers import SecurityHeaders
 from app.hosts import HostCheck, Hosts, host_of
 from app.passing import Passing
 from app.source import configuration
+from app.streaming import Streaming
 from metrics.settings import Settings
 
 MAIN = Path(__file__).with_name("main.py")
@@ -100,6 +101,7 @@ app = st.App(
         Middleware(HostCheck, hosts=hosts),
         Middleware(Passing, collect=lambda: settings().collect, token=token, hosts=hosts),
         Middleware(login.LoginCheck, access=lambda: settings().access),
+        Middleware(Streaming, collect=lambda: settings().collect, token=token),
         Middleware(Frontend),
     ],
     lifespan=preloaded,

@@ -133,6 +133,11 @@ SEVERITIES: Mapping[str, Look] = {
 
 GOOD, FAIR, POOR = "#10B981", "#F59E0B", "#DC2626"
 """Three steps from well to bad; always beside a word or a pattern."""
+LIVE: Mapping[str, str] = {
+    "good": GOOD, "fair": FAIR, "bad": POOR, "bad-text": "light-dark(#B91C1C, #F87171)", "quiet": QUIET,
+    "quiet-text": "light-dark(#5B6472, #A3ADBD)", "line": "#3B82F6",
+}  # fmt: skip
+"""Colors of the live page, by the names that its style sheet has for them."""
 RATINGS: tuple[tuple[str, str, str], ...] = (
     ("good", GOOD, ""),
     ("needs_improvement", FAIR, "/"),

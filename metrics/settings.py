@@ -258,6 +258,8 @@ class Collect(_Section):
     """What becomes of the texts of prompts and answers; `hash` keeps a fingerprint that tells equal ones."""
     host: bool = False
     """Whether processors, memory, disk and connections of the collector's machine are kept, a sample a minute."""
+    live_minutes: Annotated[int, Field(ge=1, le=60)] = 15
+    """Minutes of events that are kept for live numbers, and so the longest window of one."""
 
 
 ANYBODY, GROUP = "*", "group:"

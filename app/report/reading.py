@@ -17,7 +17,18 @@ _CHIP = "chip-"
 _HIDDEN = frozenset({"popover", "dialog", "form"})
 """Containers that are closed until somebody opens them, or only ask."""
 _SILENT = frozenset(
-    {"empty", "skeleton", "html", "download_button", "button", "page_link", "link_button", "progress", "file_uploader"}
+    {
+        "empty",
+        "skeleton",
+        "html",
+        "download_button",
+        "button",
+        "page_link",
+        "link_button",
+        "progress",
+        "file_uploader",
+        "bidi_component",
+    }
 )
 """Elements without anything to read on paper."""
 _HINTS = ("Click ", "Choose ")

@@ -25,7 +25,7 @@ def section(document: str, name: str) -> str:
     """What a document holds between `<!-- name -->` and `<!-- end -->`, without the fence of a code block."""
     found = re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", content(document), re.DOTALL)
     assert found, f"{document} has no section {name}"
-    return found[1].strip().removeprefix("```yaml\n").removesuffix("```")
+    return re.sub(r"\A```(yaml|python)\n", "", found[1].strip()).removesuffix("```")
 
 
 def links(document: str) -> Iterator[str]:

@@ -26,6 +26,8 @@ _LEFT: dict[Browser, tuple[str, Page]] = {}
 _COMPLETE = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   if (!main || !main.querySelector('h1')) return false;
+  const live = main.querySelector('.st-key-live');
+  if (live) return [...live.querySelectorAll('*')].some(one => one.shadowRoot?.querySelector('.live[data-state]'));
   if (!main.querySelector('[data-testid="stMetric"], .st-key-question, .st-key-panel-rules, .st-key-panel-silences'))
     return false;
   if (document.querySelector('[data-testid="stSkeleton"], [data-stale="true"], [data-testid="stStatusWidget"]'))

@@ -77,7 +77,7 @@ def test_a_panel_that_fails_says_so_and_the_others_stand(engine: FakeEngine) -> 
 
 
 def test_a_hostile_name_in_the_data_makes_no_element(engine: FakeEngine) -> None:
-    page = made(ENTRIES[1], {})
+    page = made(next(entry for entry in ENTRIES if entry.file == "performance.py"), {})
     assert page.count("</script>") == 3
     assert "<img" not in page.partition("<footer>")[0]
 
