@@ -259,6 +259,14 @@ NOISE: Mapping[str, tuple[str, str, str]] = {
     "short": ("over within 5 min by themselves", "#D97706", "/"),
 }
 """What a rule asked of people: words, color, pattern."""
+TRACE_STEPS: Mapping[str, tuple[str, str]] = {
+    "LLM call": ("#2563EB", ""),
+    "step": ("#94A3B8", ""),
+    "failed": ("#DC2626", "/"),
+}
+"""A step of a trace: color, pattern."""
+FIRST_TOKEN = ("#F59E0B", "line-ns-open")
+"""Color and symbol of when an answer began to come."""
 SPARK_HEIGHT = 76
 
 TALL_CHART_HEIGHT = 370

@@ -52,7 +52,7 @@ class Row:
 
 def folded(rows: Sequence[Row]) -> list[Row]:
     """The same; many that are alike and hold nothing, one behind the other, as one row with their count."""
-    holds = [after.depth > row.depth for row, after in pairwise(rows)] + [False]
+    holds = [*(after.depth > row.depth for row, after in pairwise(rows)), False][: len(rows)]
     alike = groupby(
         zip(rows, holds, strict=True),
         lambda pair: (pair[0].name, pair[0].depth, pair[0].look, pair[0].is_call, pair[1]),
@@ -86,6 +86,7 @@ def waterfall(steps: Sequence[Row], axis: TimeAxis) -> Picture:
             drawn.drawing.bar(
                 orientation="h", y=[place for _, place in long], base=[row.start_ms for row, _ in long],
                 x=[max(row.length_ms or 0, whole * _SHORTEST) for row, _ in long], width=drawn.width, name=look,
+                legendgroup=look,
                 marker={
                     "color": color, "line": {"width": 0},
                     "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": theme.PATTERN_COLOR, "size": 5},
@@ -94,7 +95,7 @@ def waterfall(steps: Sequence[Row], axis: TimeAxis) -> Picture:
             )  # fmt: skip
         moments = [(row, place) for row, place in part if row.length_ms is None]
         if moments:
-            _marks(drawn, moments, [row.start_ms for row, _ in moments], look, color, "diamond")
+            _marks(drawn, moments, [row.start_ms for row, _ in moments], look, color, "diamond", is_listed=not long)
     began = [(row, drawn.middles[place]) for place, row in enumerate(rows) if row.first_token_ms is not None]
     if began:
         color, symbol = theme.FIRST_TOKEN
@@ -109,10 +110,11 @@ def waterfall(steps: Sequence[Row], axis: TimeAxis) -> Picture:
 
 
 def _marks(
-    drawn: Rows, part: Sequence[tuple[Row, float]], at: Sequence[float], name: str, color: str, symbol: str
-) -> None:
+    drawn: Rows, part: Sequence[tuple[Row, float]], at: Sequence[float], name: str, color: str, symbol: str,
+    *, is_listed: bool = True,
+) -> None:  # fmt: skip
     drawn.drawing.scatter(
-        x=at, y=[place for _, place in part], mode="markers", name=name,
+        x=at, y=[place for _, place in part], mode="markers", name=name, legendgroup=name, showlegend=is_listed,
         marker={"symbol": symbol, "size": 10, "color": color, "line": {"width": 2, "color": color}},
         text=[_hover(row) for row, _ in part], hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip

@@ -1,12 +1,13 @@
 """Raw events: a page of them, one in full, and those that belong together."""
 
-from datetime import datetime
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from app import theme, wording
+from app.components import trace
+from app.components.event_cells import cells
 from app.components.failure import contained
 from app.queries import exploring
 from app.queries.asking import shown
@@ -104,7 +105,7 @@ def in_full(row: dict[str, Any], view: View) -> None:
             "All events of this", list(followed), key="event-by", format_func=lambda name: followed[name]
         )
         if by == "trace_id":
-            _trace(str(row[by]), row["ts"], view)
+            trace.panel(str(row[by]), row["ts"], view)
         elif by:
             rows = exploring.together(view, by, str(row[by]), row["ts"])
             st.caption(f"{rows.height:,} events of this {followed[by]}, the newest first")
@@ -113,33 +114,6 @@ def in_full(row: dict[str, Any], view: View) -> None:
                 alt=f"{rows.height} events of the same {followed[by]}",
                 column_config={"details": st.column_config.TextColumn("details", width="large")},
             )  # fmt: skip
-
-
-def _trace(trace_id: str, at: datetime, view: View) -> None:
-    """All events of a trace, each below the span in which it happened."""
-    found = exploring.trace(trace_id, at)
-    most = " There are more: sums are of those shown." if found.cut else ""
-    st.caption(
-        f"{len(found.steps):,} events of this trace, nested; cost and tokens with all that happened within.{most}"
-    )
-    st.dataframe(
-        cells(exploring.nested(found), view), hide_index=True, height=400, row_height=theme.ROW_HEIGHT,
-        alt=f"{len(found.steps)} events of the same trace, nested",
-        column_config={"step": st.column_config.TextColumn("step", width="large")},
-    )  # fmt: skip
-
-
-def cells(rows: pl.DataFrame, view: View) -> pl.DataFrame:
-    """As a table shows it: times in the viewer's zone, columns without a value left out, attributes as text."""
-    nested = [name for name, dtype in rows.schema.items() if dtype.is_nested()]
-    texts = [pl.Series(name, map(_listed, rows[name]), pl.String) for name in nested]
-    local = pl.col(pl.Datetime("us", "UTC")).dt.convert_time_zone(view.tz).dt.strftime("%Y-%m-%d %H:%M:%S%.3f")
-    plain = rows.with_columns(*texts).with_columns(local)
-    return plain.select(name for name in plain.columns if plain[name].null_count() < plain.height)
-
-
-def _listed(cell: Any) -> str | None:
-    return ", ".join(f"{key}={value}" for key, value in exploring.attributes_of(cell)) or None
 
 
 def _places(kind: str, view: View) -> list[Place]:

@@ -29,6 +29,8 @@ AROUND = timedelta(days=1)
 EVENTS_A_PAGE = 200
 _NAMES = ("name", "model", "endpoint", "error_type", "message")
 """What a step of a trace is called by, the first that it has."""
+_FAILED = frozenset(("error", "timeout", "failed", "failure"))
+"""Statuses of steps that went wrong."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,17 @@ def trace(trace_id: str, at: datetime) -> Traced:
     return answers.ask(Trace(trace_id=trace_id, window=Window(start=at - AROUND, end=at + AROUND)))
 
 
+def name_of(kind: str, event: Mapping[str, Any]) -> str:
+    """What a step of a trace is called."""
+    return str(next((event[key] for key in _NAMES if event.get(key) is not None), kind))
+
+
+def is_failed(kind: str, event: Mapping[str, Any]) -> bool:
+    """Whether a step of a trace went wrong."""
+    status_code, status = event.get("status_code"), event.get("status")
+    return kind == "error" or (status_code or 0) >= 500 or status in _FAILED
+
+
 def nested(found: Traced) -> pl.DataFrame:
     """The steps of a trace as a table: names indented, costs and tokens with all that happened within."""
     schema = {
@@ -146,11 +159,11 @@ def nested(found: Traced) -> pl.DataFrame:
     rows: list[tuple[Any, ...]] = []
     for one in found.steps:
         step, event = one.step, found.events[f"{one.step.kind}/{one.step.event_id}"]
-        name = next((event[key] for key in _NAMES if event.get(key) is not None), step.kind)
+        name = name_of(step.kind, event)
         status = next((event[key] for key in ("status", "status_code") if event.get(key) is not None), None)
         note = "its parent is not among these events" if one.orphan else None
         rows.append((
-            "\u2003" * one.depth + str(name), step.kind, step.ts, step.duration_ms, one.self_ms, one.cost_usd,
+            "\u2003" * one.depth + name, step.kind, step.ts, step.duration_ms, one.self_ms, one.cost_usd,
             one.tokens, None if status is None else str(status), note,
         ))  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")

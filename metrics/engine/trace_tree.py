@@ -45,7 +45,7 @@ class Placed:
     tokens: int | None
     """The same of tokens."""
     orphan: bool
-    """It names a parent that is not here, or one that stands within itself: it stands at the top instead."""
+    """It names a parent that is not here, or one that stands within itself: it stands at the top, behind all else."""
 
 
 def placed(steps: Sequence[Step]) -> list[Placed]:
@@ -60,6 +60,7 @@ def placed(steps: Sequence[Step]) -> list[Placed]:
     within = defaultdict[int | None, list[int]](list)
     for place in range(len(ordered)):
         within[above[place]].append(place)
+    within[None].sort(key=lambda place: bool(ordered[place].parent_span_id))  # what lacks its parent comes last
     order = list(_downwards(within))
     cost = [step.cost_usd for step in ordered]
     tokens = [step.tokens for step in ordered]

@@ -18,6 +18,6 @@ def test_names_are_indented_and_an_orphan_is_said() -> None:
     events = {"span/s": {"name": "agent", "status": "ok"}, "llm_call/c": {"model": "m"}, "error/e": {"message": "boom"}}
     rows = exploring.nested(Traced(tuple(placed(steps)), events, False))
     assert rows.select("step", "cost_usd", "tokens", "status").rows() == [
-        ("boom", None, None, None), ("agent", 0.5, 10, "ok"), ("\u2003m", 0.5, 10, None),
+        ("agent", 0.5, 10, "ok"), ("\u2003m", 0.5, 10, None), ("boom", None, None, None),
     ]  # fmt: skip
-    assert rows["note"].to_list() == ["its parent is not among these events", None, None]
+    assert rows["note"].to_list() == [None, None, "its parent is not among these events"]

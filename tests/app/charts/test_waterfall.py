@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.charts.axis import TimeAxis
 from app.charts.waterfall import MAXIMUM_ROWS, Row, folded, waterfall
 from metrics.engine.query import Window
-from tests.app.charts.spec import layout, named
+from tests.app.charts.spec import layout, named, traces
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 AXIS = TimeAxis(Window(start=START, end=START + timedelta(hours=1)))
@@ -29,7 +29,9 @@ def test_a_bar_lies_where_its_step_ran_and_the_first_token_is_marked() -> None:
 
 def test_what_failed_is_red_hatched_and_marked_in_its_name() -> None:
     picture = waterfall([AGENT, BROKEN, SAID], AXIS)
-    assert named(picture)["failed"]["marker"]["pattern"]["shape"] == "/"
+    bars, moments = traces(picture)[1:]
+    assert (bars["name"], bars["marker"]["pattern"]["shape"]) == ("failed", "/")
+    assert (moments["name"], moments["x"], moments["showlegend"]) == ("failed", [640], False)
     texts = [one["text"] for one in layout(picture)["annotations"]]
     assert "\u2003✕ search &lt;b&gt;" in texts
     assert picture.alt == "A trace of 3 steps in 1.00 s: 0 LLM calls, 2 failed."

@@ -63,7 +63,7 @@ def test_an_error_of_a_span_stands_within_its_call() -> None:
 def test_an_orphan_and_a_circle_are_said() -> None:
     found = placed([step("a", "gone"), step("b", "c", 1), step("c", "b", 2), step("d", at=3)])
     assert [(one.step.span_id, one.depth, one.orphan) for one in found] == [
-        ("a", 0, True), ("b", 0, True), ("c", 1, False), ("d", 0, False),
+        ("d", 0, False), ("a", 0, True), ("b", 0, True), ("c", 1, False),
     ]  # fmt: skip
 
 
