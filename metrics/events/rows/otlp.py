@@ -138,12 +138,12 @@ def error_id(trace: str | None, attributes: Mapping[str, str]) -> str | None:
     return f"{trace}-{blake2b(told, digest_size=8).hexdigest()}"
 
 
-_KINDS = {"2": "server", "3": "client", "4": "producer", "5": "consumer"}
-"""Numbers of the kinds of a span that are more than a part of a program's own work."""
+_KINDS = {"1": "internal", "2": "server", "3": "client", "4": "producer", "5": "consumer"}
+"""Kinds of a span by their numbers."""
 
 
 def kind_of(said: str) -> dict[str, str]:
-    """The attribute that tells the kind of a span, by its number or its name; none for a program's own work."""
+    """The attribute that tells the kind of a span, by its number or its name; none where it is not said."""
     kind = _KINDS.get(said, said.removeprefix("SPAN_KIND_").lower())
     return {"span.kind": kind} if kind in _KINDS.values() else {}
 

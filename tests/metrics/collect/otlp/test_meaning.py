@@ -98,6 +98,16 @@ def test_a_cost_that_came_with_a_call_stays_and_none_is_made_up_before_it_is_sto
     assert not any("cost_source" in call for call in kept.events)
 
 
+def test_steps_of_a_framework_that_repeat_the_route_of_a_request_are_no_requests(send: Send, kept: Kept) -> None:
+    route = {"http.route": "/users/:id"}  # as instrumentations of Express and its router say it
+    send(traces(
+        span(1, {"http.request.method": "GET", **route}, kind=2),
+        span(2, {"express.type": "request_handler", **route}, kind=1, parent=1),
+        span(3, {"router.type": "middleware", **route}, kind=1, parent=1),
+    ))  # fmt: skip
+    assert (len(kept.of("request")), len(kept.of("span"))) == (1, 2)
+
+
 def test_a_request_answered_is_known_by_its_route_before_its_path(send: Send, kept: Kept) -> None:
     said = {
         "http.request.method": "GET", "url.path": "/users/7", "http.route": "/users/{id}",
