@@ -20,6 +20,8 @@ DATA_LIBRARIES = {"pandas", "polars", "duckdb", "deltalake", "pyarrow", "numpy",
 NOUNS_OF_NOTHING = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
 LONGEST_MODULE = 400
 LONGEST_PAGE = 80
+COPIED = Path("metrics/collect/emitter.py")
+"""Whoever copies it wants one file."""
 NEED_A_PROGRAM = {Path("tests/alerts/judging/test_promtool.py"), Path("tests/app/test_exposition.py")}
 """Tests that hold the house against a foreign program, where that is installed."""
 
@@ -94,7 +96,7 @@ def test_no_module_of_the_app_hides_a_package() -> None:
 
 def test_modules_hold_one_idea() -> None:
     lengths = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in modules(*ROOMS)}
-    assert {path: length for path, length in lengths.items() if length > LONGEST_MODULE} == {}
+    assert {path for path, length in lengths.items() if length > LONGEST_MODULE} == {COPIED}
 
 
 def test_every_module_says_what_it_is_for() -> None:

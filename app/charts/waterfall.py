@@ -16,6 +16,8 @@ _MANY = 5
 """From so many alike, one behind the other, steps are one row."""
 _DEEPEST = 12
 """Steps below that are not moved further to the right: a name needs its room."""
+_LETTERS = 26
+"""Of a name beside its figures: more has no room on a phone."""
 _SHORTEST = 0.003
 """Share of the trace that the shortest bar takes: what is not seen was not there."""
 _INDENT = "\u2003"
@@ -36,7 +38,9 @@ class Row:
     first_token_ms: float | None = None
     """After its own start."""
     figures: str = ""
-    """What it took, in words."""
+    """What it took, in words; short, since it shares a line with the name on a phone."""
+    details: str = ""
+    """What it took with all that happened within, in words."""
     count: int = 1
 
     @property
@@ -70,7 +74,7 @@ def _folded(alike: Sequence[Row], holding: bool) -> Iterator[Row]:
     took = sum(row.length_ms or 0 for row in alike)
     yield Row(
         first.name, first.depth, first.start_ms, length, first.is_call, first.is_failed, None,
-        f"{_took(took)} in sum" if length is not None else "", len(alike),
+        f"{_took(took)} in sum" if length is not None else "", count=len(alike),
     )  # fmt: skip
 
 
@@ -104,7 +108,7 @@ def waterfall(steps: Sequence[Row], axis: TimeAxis) -> Picture:
         )
     drawn.drawing.layout |= {"barmode": "overlay", "hovermode": "closest"}
     drawn.drawing.x |= {"type": "linear", "range": [-whole * 0.005, whole * 1.01], "rangemode": "normal"}
-    names = [_INDENT * min(row.depth, _DEEPEST) + _name(row) for row in rows]
+    names = [_INDENT * min(row.depth, _DEEPEST) + _name(row, _LETTERS) for row in rows]
     drawn.write(names, [plain(row.figures) for row in rows], axis)
     return Picture(drawn.drawing.figure(), _alt(steps, len(rows), whole))
 
@@ -120,9 +124,9 @@ def _marks(
     )  # fmt: skip
 
 
-def _name(row: Row) -> str:
+def _name(row: Row, limit: int) -> str:
     failed = "✕ " if row.is_failed else ""  # red is not the only sign
-    return failed + (f"{row.count:,} × " if row.count > 1 else "") + label(row.name, 46)
+    return failed + (f"{row.count:,} × " if row.count > 1 else "") + label(row.name, limit)
 
 
 def _took(milliseconds: float | None) -> str:
@@ -135,8 +139,8 @@ def _hover(row: Row) -> str:
     token = (
         f"<br>first token after {wording.quantity(row.first_token_ms, 'ms')}" if row.first_token_ms is not None else ""
     )
-    figures = f"<br>{plain(row.figures)}" if row.figures else ""
-    return f"{_name(row)}{' failed' if row.is_failed else ''}<br>{after}{lasted}{token}{figures}"
+    details = f"<br>{plain(row.details)}" if row.details else ""
+    return f"{_name(row, 90)}{' failed' if row.is_failed else ''}<br>{after}{lasted}{token}{details}"
 
 
 def _alt(steps: Sequence[Row], drawn: int, whole: float) -> str:

@@ -42,17 +42,22 @@ def rows(found: Traced) -> Sequence[Row]:
     drawn: list[Row] = []
     for placed in found.steps:
         step, event = placed.step, found.events[f"{placed.step.kind}/{placed.step.event_id}"]
+        is_call = step.kind == "llm_call"
         tokens = f"{placed.tokens:,} tokens" if placed.tokens else ""
         cost = wording.quantity(placed.cost_usd, "USD") if placed.cost_usd is not None else ""
         took = wording.quantity(step.duration_ms, "ms") if step.duration_ms is not None else ""
         drawn.append(
             Row(
                 exploring.name_of(step.kind, event), placed.depth, (step.ts - (began or step.ts)) / _MILLISECOND,
-                step.duration_ms, step.kind == "llm_call", exploring.is_failed(step.kind, event),
-                event.get("time_to_first_token_ms"), " · ".join(part for part in (tokens, cost, took) if part),
+                step.duration_ms, is_call, exploring.is_failed(step.kind, event),
+                event.get("time_to_first_token_ms"), _joined(tokens if is_call else "", took), _joined(tokens, cost),
             )
         )  # fmt: skip
     return drawn
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 _MILLISECOND = timedelta(milliseconds=1)

@@ -320,8 +320,9 @@ class Live {
       ...(kind === "error" ? ["error_type", "message"] : []), "endpoint", "model", "component", "page", "action", "name",
       "change_type", "host", "message",
     ];
-    const how = event.status_code ?? event.status ?? event.severity ?? event.outcome ?? "";
-    made("time", head, new Date(event.ts).toLocaleTimeString());
+    const told = event.status_code ?? event.status ?? event.severity ?? event.outcome ?? "";
+    const how = told === "unset" ? "" : told; // what OpenTelemetry calls a step that said nothing of its end
+    made("time", head, new Date(event.ts).toLocaleTimeString("en-GB"));
     made("span.live-kind", head, kind);
     made("span.live-what", head, String(what.map((name) => event[name]).find((value) => value != null) ?? ""));
     const status = made("span.live-how", head, String(how));

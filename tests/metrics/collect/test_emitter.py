@@ -5,7 +5,6 @@ import contextlib
 import gzip
 import json
 import logging
-import os
 import queue
 import socket
 import subprocess
@@ -375,7 +374,6 @@ def test_wsgi_exceptions_pass_through() -> None:
     assert (error["error_type"], error["endpoint"]) == ("KeyError", "/raw")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_process_sends_its_own_events_and_not_its_parents() -> None:
     program = """
 import os, sys
