@@ -88,11 +88,16 @@ class _Shared:
     async def newest(self, upto: int) -> _State:
         """A state with every event up to a number."""
         while True:
-            if self._task is None or self._task.done():
+            if self._task is None or (self._task.done() and not self._is_new(self._task, upto)):
                 self._task = asyncio.create_task(self._state())
             state = await asyncio.shield(self._task)
             if state.upto >= upto:
                 return state
+
+    def _is_new(self, done: "asyncio.Task[_State]", upto: int) -> bool:
+        """Whether what was answered last stands for now: others were told it a moment ago."""
+        is_recent = time.monotonic() < self._begun + self._pause
+        return is_recent and not done.cancelled() and done.exception() is None and done.result().upto >= upto
 
     def news(self, before: _State | None, state: _State) -> bytes:
         """What is new in a state, as JSON; empty where nothing is. Readers that keep up are told the same."""
