@@ -16,7 +16,7 @@ from app.demo import NAME
 from app.home import DEMO_DIRECTORY
 from metrics.lake.tables import Lake
 
-TIMEOUT = 60
+TIMEOUT = 180
 SETTINGS = "ingest: {poll_seconds: 0.1, settle_seconds: 0.1, incomplete_seconds: 0.1}"
 
 
