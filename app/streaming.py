@@ -52,7 +52,10 @@ class Streaming:
                 f"ws://{place_of(self._collect())}{PATH}",
                 additional_headers=said, proxy=None, open_timeout=_OPEN_SECONDS, max_size=None, compression=None,
             ) as collector:  # fmt: skip
-                await self._passed(socket, collector)
+                try:
+                    await self._passed(socket, collector)
+                finally:
+                    collector.transport.abort()  # whoever is cancelled waits for no farewell
         except (OSError, WebSocketException, TimeoutError):
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close(UNREACHABLE, "the collector cannot be reached")

@@ -45,6 +45,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before a batch is sent again: the first time, doubled each time, and at most."""
 FLUSH_WAIT = 0.1
 """The same, while somebody waits for the queue to be empty."""
+_CHANCE = random.Random()
+"""Of its own: the sequence that the program around it has seeded stays as it was."""
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 """Answers after which the same batch is sent again."""
 LONGEST_TEXT = 8_000
@@ -307,7 +309,7 @@ class Emitter:
             if status not in AGAIN:
                 break
             with self._changed:
-                self._hurried.wait(FLUSH_WAIT if self._flushing else max(asked or 0.0, wait * random.uniform(0.5, 1)))
+                self._hurried.wait(FLUSH_WAIT if self._flushing else max(asked or 0.0, wait * _CHANCE.uniform(0.5, 1)))
             wait = min(2 * wait, LONGEST_WAIT)
         if status == 413 and len(lines) > 1:
             half = len(lines) // 2
