@@ -85,13 +85,7 @@ class Passing:
 
     def _address(self, request: Request) -> httpx2.URL:
         path = request.scope["path"] + (f"?{request.url.query}" if request.url.query else "")
-        return httpx2.URL(f"http://{place_of(self._collect())}{path}")
-
-
-def place_of(collect: Collect) -> str:
-    """Host and port at which this machine reaches the collector."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(collect.address, collect.address)
-    return f"{f'[{host}]' if ':' in host else host}:{collect.port}"
+        return httpx2.URL(f"http://{self._collect().place}{path}")
 
 
 async def _limited(request: Request) -> AsyncGenerator[bytes]:

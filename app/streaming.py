@@ -15,7 +15,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from app.passing import place_of
 from metrics.collect.stream import PATH
 from metrics.collect.subscribing import LONGEST_MESSAGE
 from metrics.settings import Collect
@@ -49,7 +48,7 @@ class Streaming:
         said = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
         try:
             async with connect(
-                f"ws://{place_of(self._collect())}{PATH}",
+                f"ws://{self._collect().place}{PATH}",
                 additional_headers=said, proxy=None, open_timeout=_OPEN_SECONDS, max_size=None, compression=None,
             ) as collector:  # fmt: skip
                 try:

@@ -261,6 +261,12 @@ class Collect(_Section):
     live_minutes: Annotated[int, Field(ge=1, le=60)] = 15
     """Minutes of events that are kept for live numbers, and so the longest window of one."""
 
+    @property
+    def place(self) -> str:
+        """Host and port at which this machine reaches the collector: what listens everywhere does on loopback, too."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.address, self.address)
+        return f"{f'[{host}]' if ':' in host else host}:{self.port}"
+
 
 ANYBODY, GROUP = "*", "group:"
 """How the lists of `Access` name whoever logs in, and how a group begins."""

@@ -134,11 +134,9 @@ def _took(milliseconds: float | None) -> str:
 
 
 def _hover(row: Row) -> str:
-    after = f"after {wording.quantity(row.start_ms, 'ms')}"
-    lasted = f", lasted {wording.quantity(row.length_ms, 'ms')}" if row.length_ms is not None else ""
-    token = (
-        f"<br>first token after {wording.quantity(row.first_token_ms, 'ms')}" if row.first_token_ms is not None else ""
-    )
+    after = f"after {_took(row.start_ms)}"
+    lasted = f", lasted {_took(row.length_ms)}" if row.length_ms is not None else ""
+    token = f"<br>first token after {_took(row.first_token_ms)}" if row.first_token_ms is not None else ""
     details = f"<br>{plain(row.details)}" if row.details else ""
     return f"{_name(row, 90)}{' failed' if row.is_failed else ''}<br>{after}{lasted}{token}{details}"
 
@@ -146,7 +144,4 @@ def _hover(row: Row) -> str:
 def _alt(steps: Sequence[Row], drawn: int, whole: float) -> str:
     calls, failed = sum(row.is_call for row in steps), sum(row.is_failed for row in steps)
     part = f" The first {drawn:,} rows are drawn." if drawn == MAXIMUM_ROWS else ""
-    return (
-        f"A trace of {len(steps):,} steps in {wording.quantity(whole, 'ms')}: {calls:,} LLM calls, "
-        f"{failed:,} failed.{part}"
-    )
+    return f"A trace of {len(steps):,} steps in {_took(whole)}: {calls:,} LLM calls, {failed:,} failed.{part}"

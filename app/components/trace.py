@@ -41,7 +41,7 @@ def rows(found: Traced) -> Sequence[Row]:
     began = min((placed.step.ts for placed in found.steps), default=None)
     drawn: list[Row] = []
     for placed in found.steps:
-        step, event = placed.step, found.events[f"{placed.step.kind}/{placed.step.event_id}"]
+        step, event = placed.step, found.event(placed.step)
         is_call = step.kind == "llm_call"
         tokens = f"{placed.tokens:,} tokens" if placed.tokens else ""
         cost = wording.quantity(placed.cost_usd, "USD") if placed.cost_usd is not None else ""

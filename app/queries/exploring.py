@@ -158,7 +158,7 @@ def nested(found: Traced) -> pl.DataFrame:
     }  # fmt: skip
     rows: list[tuple[Any, ...]] = []
     for one in found.steps:
-        step, event = one.step, found.events[f"{one.step.kind}/{one.step.event_id}"]
+        step, event = one.step, found.event(one.step)
         name = name_of(step.kind, event)
         status = next((event[key] for key in ("status", "status_code") if event.get(key) is not None), None)
         note = "its parent is not among these events" if one.orphan else None

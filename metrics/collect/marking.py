@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from metrics.lake.intake.dropping import drop
-from metrics.settings import Collect, Settings
+from metrics.settings import Settings
 
 PATH = "/v1/events"
 SECONDS = 5.0
@@ -96,15 +96,9 @@ def give(event: dict[str, Any], settings: Settings, token: str) -> str:
     """
     if settings.collect.enabled:
         with contextlib.suppress(NotMarked):
-            send(event, _own_url(settings.collect), token)
+            send(event, f"http://{settings.collect.place}", token)
             return ""
     return keep(event, settings.home)
-
-
-def _own_url(collect: Collect) -> str:
-    """Where the collector of this machine is asked; one that listens everywhere listens on loopback, too."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(collect.address, collect.address)
-    return f"http://{f'[{host}]' if ':' in host else host}:{collect.port}"
 
 
 def keep(event: dict[str, Any], home: Path) -> str:

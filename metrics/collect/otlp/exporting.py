@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import accumulate, islice
 from typing import Any, Generic, TypeVar
 
@@ -43,6 +43,11 @@ RETRY_SECONDS = 1.0
 _TOLD = 3
 """Reasons that are told to a sender."""
 _log = logging.getLogger(__name__)
+
+
+def clock() -> datetime:
+    """The time as it is now."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

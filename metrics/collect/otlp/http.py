@@ -4,7 +4,7 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from math import ceil
 
@@ -16,14 +16,10 @@ from starlette.routing import Route
 
 from metrics.collect.bodies import Bodies
 from metrics.collect.otlp.content import Content
-from metrics.collect.otlp.exporting import SIGNALS, Exporting, Signal
+from metrics.collect.otlp.exporting import SIGNALS, Exporting, Signal, clock
 from metrics.collect.otlp.messages import JSON, PROTOBUF
 from metrics.collect.otlp.refusing import status_of
 from metrics.collect.receipt import Refused, Rejecting, Take, Unavailable, unheard
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
 
 
 def routes(
@@ -32,7 +28,7 @@ def routes(
     *,
     content: Content = "drop",
     rejecting: Rejecting = unheard,
-    now: Callable[[], datetime] = _clock,
+    now: Callable[[], datetime] = clock,
 ) -> list[Route]:
     """The routes of OTLP. Who may send is for those to say who mount them."""
     exporting = Exporting(take, content, now, rejecting)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hmac import compare_digest
 from typing import Any
 
@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 from metrics.collect.bodies import Bodies
 from metrics.collect.otlp.content import Content
-from metrics.collect.otlp.exporting import LOGS, METRICS, TRACES, Exporting, Signal
+from metrics.collect.otlp.exporting import LOGS, METRICS, TRACES, Exporting, Signal, clock
 from metrics.collect.otlp.messages import PROTOBUF
 from metrics.collect.otlp.refusing import status_of
 from metrics.collect.receipt import Refused, Rejecting, Take, Unavailable, unheard
@@ -42,10 +42,6 @@ class Serving:
     port: int
 
 
-def _clock() -> datetime:
-    return datetime.now(UTC)
-
-
 async def serve_grpc(
     take: Take,
     bodies: Bodies,
@@ -54,7 +50,7 @@ async def serve_grpc(
     *,
     content: Content = "drop",
     rejecting: Rejecting = unheard,
-    now: Callable[[], datetime] = _clock,
+    now: Callable[[], datetime] = clock,
 ) -> Serving:
     """Serve OTLP at an address, such as `127.0.0.1:4317` (port 0: a free one). Stop it by `server.stop(grace)`.
 

@@ -24,6 +24,10 @@ class Traced:
     cut: bool
     """There are more events than are held here: sums are of those that are."""
 
+    def event(self, step: Step) -> dict[str, Any]:
+        """All columns of a step."""
+        return self.events[f"{step.kind}/{step.event_id}"]
+
 
 class Trace(Question[Traced]):
     """Events of all kinds of a trace within the window; only files whose time touches it are read."""
