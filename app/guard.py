@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-import orjson
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.hosts import Hosts
-from app.refusing import refuse
+from app.refusing import OTHER_SITE, in_json, refuse
 from metrics.secrets import SECRETS_FILES, secret
 
 TOKEN = ("PROMPTPILOT_COLLECT_TOKEN", "collect", "token")
@@ -48,12 +47,14 @@ class Guard:
         reached, _ = scope.get("server") or ("", None)
         # Who knows the token is no page that a name was led astray by.
         if self._token is None and not self._hosts.answers_to(host, reached):
-            return _said(400, "the collector does not answer to this name; expected localhost or collect.address")
+            return in_json(400, "the collector does not answer to this name; expected localhost or collect.address")
         if not self._hosts.lets_in(origin, host):
-            return _said(403, "a page of another site may not send events; web.allowed_hosts lists those that may")
+            return in_json(403, OTHER_SITE)
         if self._token is None or scope["path"] in self._open_paths or is_token(headers, self._token):
             return None
-        return _said(401, "expected the header Authorization: Bearer, with collect.token", "Bearer")
+        return in_json(
+            401, "expected the header Authorization: Bearer, with collect.token", {"WWW-Authenticate": "Bearer"}
+        )
 
 
 def is_token(headers: Headers, token: SecretStr) -> bool:
@@ -61,8 +62,3 @@ def is_token(headers: Headers, token: SecretStr) -> bool:
     said = headers.get("authorization", "")
     given = said[len(_SCHEME) :].strip() if said[: len(_SCHEME)].lower() == _SCHEME else ""
     return secrets.compare_digest(given.encode(), token.get_secret_value().encode())
-
-
-def _said(status: int, reason: str, challenge: str = "") -> Response:
-    headers = {"WWW-Authenticate": challenge} if challenge else {}
-    return Response(orjson.dumps({"error": reason}), status, headers, media_type="application/json")

@@ -7,7 +7,6 @@ programs may send here, as there: a name that others reach the pages by is no wa
 from collections.abc import AsyncGenerator, Callable
 
 import httpx2
-import orjson
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.hosts import Hosts
+from app.refusing import OTHER_SITE, in_json
 from metrics.collect.bodies import LARGEST
 from metrics.settings import Collect
 
@@ -24,6 +24,7 @@ TIMEOUT_SECONDS = 30.0
 _THERE = frozenset(("content-type", "content-encoding", "content-length", "authorization", "accept"))
 _BACK = frozenset(("content-type", "retry-after", "www-authenticate"))
 """Headers that are passed on, there and back."""
+_LATER = {"Retry-After": "5"}
 _OF_THIS_MACHINE = Hosts(())
 
 
@@ -59,9 +60,9 @@ class Passing:
     def _refusal(self, headers: Headers) -> Response | None:
         host, said = headers.get("host"), headers.get("content-length", "")
         if not self._hosts().lets_in(headers.get("origin"), host):
-            return _said(403, "a page of another site may not send events; web.allowed_hosts lists those that may")
+            return in_json(403, OTHER_SITE)
         if self._token() is None and not _OF_THIS_MACHINE.answers_to(host):
-            return _said(403, "events are received here once there is a token: set PROMPTPILOT_COLLECT_TOKEN")
+            return in_json(403, "events are received here once there is a token: set PROMPTPILOT_COLLECT_TOKEN")
         if said.isdecimal() and int(said) > LARGEST:
             return _too_large()
         return None
@@ -77,9 +78,9 @@ class Passing:
         except TooLarge:
             return _too_large()
         except httpx2.TimeoutException:
-            return _said(503, "the collector did not answer in time", retry_after=5)
+            return in_json(503, "the collector did not answer in time", _LATER)
         except httpx2.HTTPError:
-            return _said(503, "the collector cannot be reached", retry_after=5)
+            return in_json(503, "the collector cannot be reached", _LATER)
         back = {name: value for name, value in answer.headers.items() if name.lower() in _BACK}
         return Response(body, answer.status_code, back)
 
@@ -98,9 +99,4 @@ async def _limited(request: Request) -> AsyncGenerator[bytes]:
 
 
 def _too_large() -> Response:
-    return _said(413, f"the body is larger than {LARGEST // 2**20} MiB; send it in smaller parts")
-
-
-def _said(status: int, reason: str, retry_after: int | None = None) -> Response:
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return Response(orjson.dumps({"error": reason}), status, headers, media_type="application/json")
+    return in_json(413, f"the body is larger than {LARGEST // 2**20} MiB; send it in smaller parts")
