@@ -6,10 +6,19 @@ Values come from `settings.yaml` in the home directory; environment variables wi
 
 import os
 import re
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, field_validator
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +26,9 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from metrics.holidays import HolidayList
+from metrics.storage_address import StorageAddress
+from metrics.yaml_loader import TextualTimes
 from metrics.zones import zone
 
 _Days = Annotated[int, Field(ge=0)]
@@ -80,7 +92,8 @@ class Money(_Section):
     """What is spent, and what that is worth."""
 
     monthly_budget_usd: Annotated[float, Field(ge=0)] = 0
-    """Budget of a calendar month, in USD; 0 is none."""
+    """Budget of all calls of a calendar month, in USD; 0 is none. `budgets.yaml` may have one in its place, and
+    others."""
     minutes_saved: dict[str, Annotated[float, Field(ge=0)]] = {}
     """Minutes of work that one successful prompt execution saves, by feature."""
     minutes_saved_default: Annotated[float, Field(ge=0)] = 5
@@ -111,8 +124,15 @@ class Ingest(_Section):
 
 
 class Lake(_Section):
-    """How long events are kept."""
+    """Where events are kept, and how long."""
 
+    url: StorageAddress = ""
+    """Address of the object storage that the tables lie in, such as `s3://bucket/prefix`; empty keeps them in the home.
+    Credentials come from the environment: see `docs/object-storage.md`."""
+    refresh_seconds: Annotated[float, Field(gt=0)] = 2
+    """How often a home that only reads a lake in object storage asks for news of it, in seconds."""
+    cache_gb: Annotated[float, Field(gt=0)] = 20
+    """Disk that files of a lake in object storage may take in the home, in GB; what was not asked for longest goes."""
     retention_days: _Days | dict[str, _Days] = 0
     """Days of events kept; 0 keeps all. By kind: `{llm_call: 60, request: 400}`; kinds that are not named are kept."""
     span_days: _Days = 14
@@ -302,6 +322,14 @@ class Access(_Section):
         return names
 
 
+class _File(YamlConfigSettingsSource):
+    """`settings.yaml`, in which a date that cannot be is wrong as that and not as YAML."""
+
+    def _read_file(self, file_path: Path) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        with file_path.open(encoding="utf-8") as file:
+            return yaml.load(file, TextualTimes) or {}
+
+
 class Settings(BaseSettings):
     """All settings of one home."""
 
@@ -316,6 +344,16 @@ class Settings(BaseSettings):
     @classmethod
     def _known(cls, name: str) -> str:
         return zone(name).key
+
+    holidays: HolidayList = ()
+    """Days (of `timezone`) on which few come, such as `[2026-12-24, {date: 2026-12-25, name: Christmas}]`: what is
+    learned by the hour of the week leaves them out, and on them too little is no alert. In forecasts they go like
+    Sundays."""
+
+    @property
+    def days_off(self) -> tuple[date, ...]:
+        """The dates of the holidays."""
+        return tuple(one.date for one in self.holidays)
 
     slo: Slo = Slo()
     errors: Errors = Errors()
@@ -339,8 +377,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then `settings.yaml` of the home."""
         home = Path(str(init_settings().get("home") or os.environ.get("PROMPTPILOT_HOME", "data")))
-        yaml = YamlConfigSettingsSource(settings_cls, yaml_file=home / "settings.yaml")
-        return init_settings, env_settings, yaml
+        file = _File(settings_cls, yaml_file=home / "settings.yaml")
+        return init_settings, env_settings, file
 
 
 def load_settings(home: str | Path | None = None) -> Settings:

@@ -32,7 +32,7 @@ from metrics.events.rows.parting import (
 from metrics.events.rows.planning import ROW, Planned, joined, planned
 from metrics.events.rows.unrolling import NO_ITEMS
 from metrics.events.schema import ATTRIBUTES, Kind
-from metrics.events.survey.cached import whole_input
+from metrics.events.survey.token_details import wholes
 from metrics.events.values.converting import text_of
 from metrics.events.values.losses import losses, sentences
 from metrics.events.values.outcome import exact, failed, measurements, settled, spared
@@ -127,7 +127,7 @@ class _Outcomes:
         plan = planned(frame, part, self._occurrences.rows)
         made = dict(plan.expressions)
         if kind.name == "llm_call":
-            made["input_tokens"] = whole_input(frame, part, plan)
+            made |= wholes(part, plan)
         beside = (ROW, *self._recognized.consumed)
         unknown = [name for name in frame.columns if name not in plan.used and name not in beside]
         events = frame.select(

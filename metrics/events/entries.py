@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from metrics.events.entry_keys import all_keys, home_of, keys_at
 from metrics.events.problems import ConfigurationError
+from metrics.yaml_loader import TextualTimes
 
 
 class Entry(BaseModel):
@@ -63,15 +64,6 @@ class NotYaml(ConfigurationError):
         super().__init__(str(self.problem) if line else f"{file}: not YAML: {reason}")
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads times as the text they are: what they must be is said, with the line, where they are checked."""
-
-    yaml_implicit_resolvers: ClassVar = {  # pyright: ignore[reportIncompatibleVariableOverride]
-        letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
 @dataclass(frozen=True)
 class Document:
     """A YAML text: its value, and on which line each part of that stands."""
@@ -87,7 +79,7 @@ class Document:
     def of(cls, text: str, file: str) -> "Document":
         """Read a text. Raises NotYaml."""
         try:
-            loader = _Loader(text)
+            loader = TextualTimes(text)
             tree = loader.get_single_node()
             # Building the value puts what `<<` merges into the tree: before that, a key stands where it was written.
             twice = _named_twice(tree, set())
@@ -112,7 +104,7 @@ class Document:
             line = _begins(found.first) if found else line
         return line
 
-    def problems(self, error: ValidationError, entry: Place, model: type[Entry]) -> Iterator[Problem]:
+    def problems(self, error: ValidationError, entry: Place, model: type[BaseModel]) -> Iterator[Problem]:
         """All that the validation of an entry found, one a place: what was expected, and the nearest that is known."""
         told: set[Place] = set()
         for found in error.errors(include_url=False):
@@ -205,7 +197,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; the nearest is {close[0]!r}" if close else ""
 
 
-def _said(found: ErrorDetails, place: Place, model: type[Entry]) -> str:
+def _said(found: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
     """What was expected and, for a key or a value that is not known, the nearest that is."""
     context: Mapping[str, Any] = found.get("ctx", {})
     match found["type"]:
@@ -221,7 +213,7 @@ def _said(found: ErrorDetails, place: Place, model: type[Entry]) -> str:
             return _SAID.get(kind) or _plain(found["msg"])
 
 
-def _unknown_key(place: Place, model: type[Entry]) -> str:
+def _unknown_key(place: Place, model: type[BaseModel]) -> str:
     name, schema = str(place[-1]), _schema(model)
     home = home_of(schema, name)
     if home is not None:
@@ -238,7 +230,7 @@ def _in(home: str) -> str:
 
 
 @cache
-def _schema(model: type[Entry]) -> Mapping[str, Any]:
+def _schema(model: type[BaseModel]) -> Mapping[str, Any]:
     return model.model_json_schema()
 
 

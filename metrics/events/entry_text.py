@@ -27,7 +27,7 @@ def with_entry(text: str, entry: str, key: str, name: str, before: str | None = 
         begin, end = places[name]
         return "".join([*_ended(lines[:begin]), *written, *lines[end:]])
     if before in places:
-        begin = _above_comments(lines, places[before][0])
+        begin = above_comments(lines, places[before][0])
         return "".join([*_ended(lines[:begin]), *written, "\n", *lines[begin:]])
     end = max((end for _, end in places.values()), default=len(lines))
     head = _ended(lines[:end])
@@ -46,12 +46,12 @@ def without_entry(text: str, key: str, name: str) -> str:
     if name not in places:
         return text
     begin, end = places[name]
-    return "".join([*lines[: _above_comments(lines, begin) or begin], *lines[end:]])
+    return "".join([*lines[: above_comments(lines, begin) or begin], *lines[end:]])
 
 
 def _places(items: Sequence[yaml.Node], key: str) -> dict[str | None, tuple[int, int]]:
     """First line of each entry, and the one after its last."""
-    return {_value(item, key): (item.start_mark.line, _last_line(item) + 1) for item in items}
+    return {_value(item, key): (item.start_mark.line, last_line(item) + 1) for item in items}
 
 
 def _value(item: yaml.Node, key: str) -> str | None:
@@ -59,17 +59,17 @@ def _value(item: yaml.Node, key: str) -> str | None:
     return next((value.value for one, value in pairs if one.value == key), None)
 
 
-def _last_line(node: yaml.Node) -> int:
+def last_line(node: yaml.Node) -> int:
     """The line on which the last word of an entry stands: what YAML counts to it goes on to the next entry."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style:
-        return max((_last_line(part) for pair in node.value for part in pair), default=node.start_mark.line)
+        return max((last_line(part) for pair in node.value for part in pair), default=node.start_mark.line)
     if isinstance(node, yaml.SequenceNode) and not node.flow_style:
-        return max((_last_line(part) for part in node.value), default=node.start_mark.line)
+        return max((last_line(part) for part in node.value), default=node.start_mark.line)
     mark = node.end_mark
     return mark.line - (mark.column == 0 and mark.line > node.start_mark.line)
 
 
-def _above_comments(lines: Sequence[str], place: int) -> int:
+def above_comments(lines: Sequence[str], place: int) -> int:
     """The first line of the comments that stand right above a line."""
     while place > 0 and lines[place - 1].lstrip().startswith("#"):
         place -= 1

@@ -16,7 +16,7 @@ name, or that name and a version: a wrong near-match would be worse than no pric
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -33,6 +33,7 @@ from metrics.events.entries import Entry, read_entries
 from metrics.events.problems import ConfigurationError
 
 MILLION = 1_000_000
+_HALF_HOUR, _DAY = timedelta(minutes=30), timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RATES = ("input", "cached_input", "cache_write", "output")
 _PROVIDERS: Mapping[str, str] = {
@@ -124,6 +125,30 @@ class PriceBook:
             dated = [price for price in fits if price.match == fits[0].match]
             return _own_rates(max(dated, key=lambda price: price.since or datetime.min.replace(tzinfo=UTC)))
         return _listed(provider, model, at)
+
+    def changes(
+        self, provider: str | None, model: str, start: datetime, end: datetime
+    ) -> Iterator[tuple[datetime, tuple[Rates, ...], tuple[Rates, ...]]]:
+        """When the rates of a model changed within a span, to the half hour, with those before and after.
+
+        Two changes within a day are told as one.
+        """
+        moment, rates = start, self.rates(provider, model, start)
+        while moment < end:
+            following = min(moment + _DAY, end)
+            then = self.rates(provider, model, following)
+            if then != rates:
+                yield self._changed(provider, model, moment, following), rates, then
+            moment, rates = following, then
+
+    def _changed(self, provider: str | None, model: str, start: datetime, end: datetime) -> datetime:
+        """The first half hour of a span with the rates of its end."""
+        goal = self.rates(provider, model, end)
+        low, high = start, end
+        while high - low > _HALF_HOUR:
+            middle = low + (high - low) / 2
+            low, high = (low, middle) if self.rates(provider, model, middle) == goal else (middle, high)
+        return _EPOCH + (high - _EPOCH) // _HALF_HOUR * _HALF_HOUR
 
     def priced(self, calls: pl.DataFrame) -> pl.DataFrame:
         """`llm_call` events with `cost_usd` and `cache_savings_usd` where they can be told, `cost_source` always."""

@@ -13,6 +13,7 @@ from metrics.events.mapping.mappings import Mappings
 from metrics.events.mapping.unseen import unseen
 from metrics.events.questions import Answers, Option, Question
 from metrics.events.recognition.recognition import Part, Recognized, recognize
+from metrics.events.recognition.token_words import with_details_by_words
 from metrics.events.survey.survey import Survey, looks_at
 from metrics.lake.formats import Opened
 
@@ -204,10 +205,10 @@ class Meaning:
     def _plain(self, rows: pl.DataFrame) -> Recognized:
         """A file that a mapping claims by its first rows is that mapping's to its end."""
         if self._claimed is not None:
-            return self._claimed
+            return with_details_by_words(self._claimed, rows)
         recognized = recognize(rows.schema, self._hint, self._mappings, self._answers.map_name, rows)
         self._claimed = recognized if recognized.mapping else None
-        return recognized
+        return with_details_by_words(recognized, rows)
 
     def _surveyed(self, rows: pl.DataFrame, recognized: Recognized) -> Survey:
         survey = Survey(self._answers, looks_at(self._opened.separator))

@@ -36,7 +36,7 @@ from metrics.lake.intake.received import is_segment
 from metrics.lake.looking.peeking import PeekTask, peek
 from metrics.lake.looking.previewing import Preview, PreviewTask, preview
 from metrics.lake.meaning import Meaning, Settled, Tally
-from metrics.lake.problems import Unreadable
+from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.staging import Staging
 from metrics.lake.tables import Lake
 from metrics.lake.undo.returning import Returning
@@ -128,6 +128,8 @@ def read_together(task: Together, told: Told) -> dict[str, Any]:
             outcome = _read(file, surroundings, gathering.add, _untold)
         except TooMany:
             outcome = {"alone": True}
+        except LakeUnavailable:
+            raise
         except (Exception, pl.exceptions.PanicException) as error:
             outcome = {"unreadable": _words(error)}
         if "read" in outcome and "asked" not in outcome:
@@ -290,6 +292,8 @@ def _answer(line: str, told: Told) -> dict[str, Any]:
         return {"staged": read(Task(**asked), told)}
     except MemoryError:
         return {"wanting": "memory: there was none left"}
+    except LakeUnavailable as error:
+        return {"unavailable": error.reason}
     except (Exception, pl.exceptions.PanicException) as error:
         if isinstance(error, OSError) and not isinstance(error, PermissionError | FileNotFoundError):
             return {"unavailable": str(error)}

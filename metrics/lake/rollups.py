@@ -9,7 +9,9 @@ Four shapes (`shapes.py`), each merged across files:
   whole hours, in any time zone of whole hours, are exact.
 
 A rollup holds several *views*: the same numbers by different sets of dimensions, so that a question is
-answered from the smallest one that knows the dimensions it names. Views are the partitions of the table.
+answered from the smallest one that knows the dimensions it names. Views are the partitions of the table. Where a
+day has too many values of a dimension (paths with ids in them, say), a view puts most of them together, and events
+tell them apart.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -35,6 +37,7 @@ from metrics.lake.shapes import (
     Unit,
     Users,
     View,
+    capped,
     tokens_and_cost,
     total,
 )
@@ -262,6 +265,12 @@ def partials(kind: str, events: pl.DataFrame, names: Container[str] = ROLLUPS) -
     return {rollup.name: _partial(rollup, coded) for rollup in rollups}
 
 
+def merge_view(name: str, view: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """`merge` rows of one view; no more values of a dimension are told apart than there may be on one day."""
+    (meant,) = (one for one in ROLLUPS[name].views if one.name == view)
+    return merge(name, capped(rows, meant))
+
+
 def merge(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Merge rows of one rollup (stored schema) to one a key; the numbers they stand for stay the same."""
     rollup = ROLLUPS[name]
@@ -302,8 +311,14 @@ def _partial(rollup: Rollup, events: pl.DataFrame) -> pl.DataFrame:
             dimensions = dict.fromkeys(name for view in views for name in view.dimensions)
             keys = [*(f"bucket_{unit}" for unit in units), *(CODED + name for name in dimensions)]
             prepared = rollup.shape.prepare(events, keys)
-            parts += [rollup.laid_out(rollup.shape.partial(prepared, view), view) for view in views]
+            parts += [rollup.laid_out(_of_view(rollup.shape, prepared, view), view) for view in views]
     return pl.concat(parts)
+
+
+def _of_view(shape: Shape, prepared: pl.DataFrame, view: View) -> pl.DataFrame:
+    rows = shape.partial(prepared, view)
+    fewer = capped(rows, view)
+    return rows if fewer is rows else shape.merge(fewer, (BUCKET, *view.dimensions))
 
 
 def _coded(events: pl.DataFrame, rollups: Sequence[Rollup]) -> pl.DataFrame:

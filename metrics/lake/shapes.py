@@ -48,6 +48,12 @@ PERCENTILES: Mapping[float, str] = {0.5: "p50", 0.75: "p75", 0.9: "p90", 0.95: "
 Unit = Literal["minute", "hour", "day"]
 WIDTH: Mapping[Unit, str] = {"minute": "1m", "hour": "1h", "day": "1d"}
 
+MOST_VALUES: Mapping[Unit, int] = {"minute": 1_000, "hour": 5_000, "day": 20_000}
+"""Values of a dimension that a view tells apart on one day of one file: with more of them it would be as large as the
+events. `user_id` has no such limit: a user's day is what such a view is there to know."""
+REST = "\U0010ffff"
+"""Stands in a view for all other values of a dimension. It comes after every text, so that a file's statistics tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -250,6 +256,26 @@ def as_one_number(keys: Sequence[pl.Expr]) -> pl.Expr:
         code = code.fill_null(0).cast(pl.UInt64)
         number = number * (code.max() + 1) + code
     return number.alias("number")
+
+
+def capped(rows: pl.DataFrame, view: View) -> pl.DataFrame:
+    """Put `REST` in the place of values beyond the most that a view tells apart on a day.
+
+    `rows` are partial ones of the view: `bucket`, its dimensions, what its shape stores. The values in the most of them
+    stay. Where rows of one key came of it they are to be merged; where no value has to go, `rows` themselves are given.
+    """
+    found = rows
+    for name in view.dimensions:
+        most = MOST_VALUES[view.unit]
+        if name == USER or rows[name].n_unique() <= most:
+            continue
+        values = found.select(day=pl.col(BUCKET).dt.date(), value=pl.col(name).cast(pl.String))
+        ranked = values.group_by("day", "value").len().sort(["len", "value"], descending=[True, False])
+        stays = ranked.filter(pl.int_range(pl.len()).over("day") < most).with_columns(stays=True).drop("len")
+        kept = values.join(stays, on=["day", "value"], how="left", nulls_equal=True, maintain_order="left")["stays"]
+        if kept.null_count():
+            found = found.with_columns(pl.when(kept).then(values["value"]).otherwise(pl.lit(REST)).alias(name))
+    return found
 
 
 def _listed(bins: pl.LazyFrame, keys: Sequence[str] | Sequence[pl.Expr]) -> pl.DataFrame:

@@ -45,10 +45,9 @@ def counted(table: "Table", files: Sequence["DataFile"], source: str) -> list[tu
 
 
 def _placed(table: "Table", paths: Iterable[str]) -> pl.LazyFrame:
-    places = [table.root / path for path in paths]
     events = pl.scan_parquet(
-        places, hive_partitioning=False, schema=table.file_schema, missing_columns="insert", extra_columns="ignore",
-        include_file_paths=_BEHIND,
+        table.local(paths), hive_partitioning=False, schema=table.file_schema, missing_columns="insert",
+        extra_columns="ignore", include_file_paths=_BEHIND,
     )  # fmt: skip
     named = pl.col(_BEHIND).str.extract(_IN_NAME)
     return events.with_columns(pl.coalesce(SOURCE_FILE, named).alias(SOURCE_FILE))

@@ -39,7 +39,7 @@ class LakeStatus:
 def status(settings: Settings, *, now: Callable[[], datetime] | datetime) -> LakeStatus:
     """The state of the home at `now`."""
     moment = now if isinstance(now, datetime) else now()
-    lake = Lake(settings.home)
+    lake = Lake.of(settings)
     snapshots = {kind: lake.events(kind).snapshot for kind in KINDS if lake.events(kind).is_readable}
     files = [file for snapshot in snapshots.values() for file in snapshot.files]
     first = min((file.min_ts for file in files if file.min_ts), default=None)

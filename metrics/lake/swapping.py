@@ -47,7 +47,7 @@ def carry_out(lake: Lake, plan: Plan) -> None:
     """Make the plan count, and carry it out. Only inside the writer's lock."""
     tables = {name: change for name, change in plan.tables.items() if change.removed or change.added}
     for name in tables:
-        lake.by_name[name].make()
+        lake.by_name[name].create()
     document = {
         "tables": {name: change.as_document() for name, change in tables.items()}, "staged": list(plan.staged),
         "entries": list(plan.entries), "moved": dict(plan.moved), "removed": list(plan.removed),
@@ -74,6 +74,7 @@ def _complete(lake: Lake, path: Path) -> None:
     for name, document in plan["tables"].items():
         change = Change.from_document(document)
         lake.by_name[name].replace(change.removed, change.added, plan["metadata"], data_change=True, transaction=act)
+    lake.tell()
     Ledger(lake.home).apply(act, plan["entries"])
     for source, target in plan["moved"].items():
         if Path(source).exists():

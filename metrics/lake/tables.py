@@ -3,15 +3,18 @@
 A `Table` is read through cheap snapshots: the Delta log is looked at again only when its directory
 has changed. Data files are written elsewhere (they are invisible until committed) and enter a table
 through `commit`, which carries the transaction id that makes ingest exactly-once.
+
+Where the tables lie in object storage (`metrics.lake.remote`), the same folders hold a copy of their logs, and the data
+files that were asked for: a commit counts once storage has it, and `present` fetches what is missing.
 """
 
-import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -21,11 +24,15 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from metrics.events import KINDS
 from metrics.events.schema import Kind
+from metrics.lake.actions import adding, files_of, removing
 from metrics.lake.datafiles import Change, DataFile
 from metrics.lake.pending import Pending
+from metrics.lake.remote.address import settle
+from metrics.lake.remote.lake import RemoteLake, Storage
 from metrics.lake.rollups import ROLLUPS, rollups_of
 from metrics.lake.shapes import BUCKET
 from metrics.lake.sources import SOURCE_FILE
+from metrics.settings import Settings
 
 DATE = "date"
 
@@ -58,9 +65,14 @@ class Table:
     """One Delta table; it need not exist before the first commit."""
 
     def __init__(
-        self, root: Path, schema: pl.Schema, partition_by: tuple[str, ...], pending: Pending | None = None
+        self,
+        root: Path,
+        schema: pl.Schema,
+        partition_by: tuple[str, ...],
+        pending: Pending | None = None,
+        storage: Storage | None = None,
     ) -> None:
-        """`pending`: the plans of its home."""
+        """`pending`: the plans of its home. `storage`: of all tables of its home."""
         self.root = root
         self.name = f"{root.parent.name}/{root.name}"
         self.schema = schema
@@ -69,6 +81,7 @@ class Table:
         self._delta: DeltaTable | None = None
         self._pending = pending
         self._planned: tuple[Change, ...] = ()
+        self._storage = storage
         self._seen: int | None = None
         self._snapshot = EMPTY
 
@@ -108,6 +121,8 @@ class Table:
 
     def refresh(self) -> None:
         """Look for newer commits and plans; costs two `stat`s when there are none."""
+        if (remote := self.remote) is not None:
+            remote.look()
         # Plans before commits: one that is gone meanwhile is committed.
         planned = self._pending.of(self.name) if self._pending else ()
         try:
@@ -132,16 +147,48 @@ class Table:
             # A commit that lands within the clock tick of the directory's time stamp must be seen by the next look.
             self._seen = seen if time.time_ns() - seen > 50_000_000 else None
 
+    @property
+    def remote(self) -> RemoteLake | None:
+        """The lake in object storage that it is of; None where it is the home's own."""
+        return self._storage.remote if self._storage else None
+
+    @property
+    def committed(self) -> tuple[DataFile, ...]:
+        """The files that commits name, whatever is planned."""
+        self.refresh()
+        return tuple(files_of(self._delta, self.moment)) if self._delta is not None else ()
+
     def files(self, **partition: str) -> list[str]:
-        """Absolute paths of the data files whose partition values equal those given."""
-        return [
-            str(self.root / file.path)
+        """Absolute paths of the data files whose partition values equal those given; they can be read."""
+        return self.local(
+            file.path
             for file in self.snapshot.files
             if all(file.partition.get(name) == value for name, value in partition.items())
-        ]
+        )
+
+    def local(self, paths: Iterable[str]) -> list[str]:
+        """Absolute paths of data files, which can be read: the one door from a file's name to its rows.
+
+        Raises:
+            LakeUnavailable: one is in object storage only, and cannot be read from there.
+        """
+        places = [str(self.root / path) for path in paths]
+        self.present(places)
+        return places
+
+    def present(self, places: Sequence[str]) -> None:
+        """Have data files (absolute paths) where they can be read. Raises as `local` does."""
+        if (remote := self.remote) is not None:
+            remote.cache.present(map(Path, places))
+
+    def noted(self) -> None:
+        """The note beside it has changed. Raises `LakeUnavailable` where object storage cannot be told."""
+        if (remote := self.remote) is not None:
+            remote.log(self.name).tell()
 
     def scan(self, paths: Sequence[str]) -> pl.LazyFrame:
         """Rows of data files (absolute paths) in the stored schema: what a file is older than is null in it."""
+        self.present(paths)
         return pl.scan_parquet(
             list(paths), hive_partitioning=False, schema=self.file_schema, missing_columns="insert",
             extra_columns="ignore",
@@ -155,28 +202,19 @@ class Table:
     def commit(self, files: Sequence[DataFile], transaction: str, metadata: Mapping[str, str] | None = None) -> None:
         """Make `files` visible at once, unless the transaction is committed already."""
         if not self.has(transaction):
+            self.send(files)
             self.commit_all(files, [transaction], metadata)
 
     def commit_all(
         self, files: Sequence[DataFile], transactions: Sequence[str], metadata: Mapping[str, str] | None = None
     ) -> None:
-        """Make `files` visible at once, and have it known that all these transactions are committed."""
-        delta = self._existing_or_new()
-        delta.create_write_transaction(
-            [_add(file, self.moment) for file in files],
-            mode="append",
-            schema=delta.schema(),
-            partition_by=list(self.partition_by),
-            commit_properties=CommitProperties(
-                custom_metadata=dict(metadata or {}), app_transactions=[Transaction(one, 1) for one in transactions]
-            ),
-        )
-        self._seen = None
+        """Make `files`, which were sent, visible at once, and have it known that these transactions are committed."""
+        self._commit([adding(file, self.moment) for file in files], transactions, metadata)
 
     def create(self) -> None:
-        """Make it, without a row, unless it is there."""
-        self._existing_or_new()
-        self._seen = None
+        """Make it, without a row, unless it is there: a plan, too, can only count for one that is."""
+        with self._changing():
+            pass
 
     def replace(
         self,
@@ -193,38 +231,56 @@ class Table:
         """
         if transaction is not None and self.has(transaction):
             return
-        delta = self._existing_or_new()
-        actions: list[AddAction | RemoveAction] = [_remove(file, data_change) for file in removed]
-        actions.extend(_add(file, self.moment, data_change=data_change) for file in added)
-        delta.create_write_transaction(
-            actions,
-            mode="append",
-            schema=delta.schema(),
-            partition_by=list(self.partition_by),
-            commit_properties=CommitProperties(
-                custom_metadata=dict(metadata or {}),
-                app_transactions=None if transaction is None else [Transaction(transaction, 1)],
-            ),
-        )
+        actions: list[AddAction | RemoveAction] = [removing(file, data_change) for file in removed]
+        actions.extend(adding(file, self.moment, data_change=data_change) for file in added)
+        self.send(added)
+        self._commit(actions, [] if transaction is None else [transaction], metadata)
+
+    def send(self, files: Sequence[DataFile]) -> None:
+        """Have object storage hold data files, where it is to. Raises `LakeUnavailable`."""
+        if (remote := self.remote) is not None:
+            remote.cache.send([self.root / file.path for file in files])
+
+    def _commit(
+        self,
+        actions: Sequence[AddAction | RemoveAction],
+        transactions: Sequence[str],
+        metadata: Mapping[str, str] | None,
+    ) -> None:
+        with self._changing() as delta:
+            delta.create_write_transaction(
+                list(actions),
+                mode="append",
+                schema=delta.schema(),
+                partition_by=list(self.partition_by),
+                commit_properties=CommitProperties(
+                    custom_metadata=dict(metadata or {}),
+                    app_transactions=[Transaction(one, 1) for one in transactions] or None,
+                ),
+            )
+
+    @contextmanager
+    def _changing(self) -> Generator[DeltaTable]:
+        """The table at its newest version, to be committed to."""
+        self.refresh()
+        if (remote := self.remote) is None:
+            if self._delta is not None:
+                self._delta.update_incremental()
+            self._delta = self._complete(self._delta, self.root)
+            yield self._delta
+        else:
+            with remote.log(self.name).draft() as root:
+                there = DeltaTable(str(root)) if DeltaTable.is_deltatable(str(root)) else None
+                yield self._complete(there, root)
         self._seen = None
 
-    def make(self) -> None:
-        """Create the table, unless it exists: a plan can only count for one that does."""
-        self._existing_or_new()
-
-    def _existing_or_new(self) -> DeltaTable:
-        self.refresh()
-        if self._delta is None:
-            self.root.mkdir(parents=True, exist_ok=True)
-            self._delta = DeltaTable.create(
-                str(self.root),
-                schema=self._delta_schema,
-                partition_by=list(self.partition_by),
-            )
-        else:
-            self._delta.update_incremental()
-            self._complete_schema(self._delta)
-        return self._delta
+    def _complete(self, delta: DeltaTable | None, root: Path) -> DeltaTable:
+        """The table at `root`, made unless it is there, with all its columns."""
+        if delta is None:
+            root.mkdir(parents=True, exist_ok=True)
+            return DeltaTable.create(str(root), schema=self._delta_schema, partition_by=list(self.partition_by))
+        self._complete_schema(delta)
+        return delta
 
     @cached_property
     def _delta_schema(self) -> Schema:
@@ -249,14 +305,32 @@ class Lake:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._pending = Pending(home)
+        self._storage = Storage(home)
         self._events = {
-            name: Table(home / "lake" / name, stored_schema(kind), (DATE,), self._pending)
+            name: Table(home / "lake" / name, stored_schema(kind), (DATE,), self._pending, self._storage)
             for name, kind in KINDS.items()
         }
         self._rollups = {
-            name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by, self._pending)
+            name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by, self._pending, self._storage)
             for name, rollup in ROLLUPS.items()
         }
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Lake":
+        """The lake of a home, at the address that settings say.
+
+        Raises:
+            LakeUnavailable: the home's tables are those of another.
+        """
+        settle(settings)
+        lake = cls(settings.home)
+        lake._storage.is_awaited = bool(settings.lake.url)
+        return lake
+
+    @property
+    def remote(self) -> RemoteLake | None:
+        """The lake in object storage that the tables are those of; None where they are the home's own."""
+        return self._storage.remote
 
     def events(self, kind: str) -> Table:
         """The event table of a kind (`stored_schema`); partitioned by `date`, the UTC day of `ts`."""
@@ -275,6 +349,16 @@ class Lake:
         """The tables of all rollups of a kind."""
         return tuple(self._rollups[rollup.name] for rollup in rollups_of(kind))
 
+    def send(self, parts: Sequence[tuple[Table, Sequence[DataFile]]]) -> None:
+        """Have object storage hold data files of tables, several at once. Raises `LakeUnavailable`."""
+        if (remote := self.remote) is not None:
+            remote.cache.send([table.root / file.path for table, files in parts for file in files])
+
+    def tell(self) -> None:
+        """Have homes that read the same lake in object storage know of its commits. Raises `LakeUnavailable`."""
+        if (remote := self.remote) is not None:
+            remote.tell({table.name: table.version for table in self.tables})
+
     @property
     def data_version(self) -> str:
         """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
@@ -284,49 +368,6 @@ class Lake:
     def by_name(self) -> Mapping[str, Table]:
         """Every table, by its path below the home."""
         return {table.name: table for table in self.tables}
-
-
-def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
-    """The files of a version of a table."""
-    actions = pl.DataFrame(delta.get_add_actions(flatten=True))
-    names = [name for name in actions.columns if name.startswith("partition.")]
-    for row in actions.iter_rows(named=True):
-        yield DataFile(
-            path=row["path"],
-            partition={name.removeprefix("partition."): str(row[name]) for name in names},
-            rows=row["num_records"] or 0,
-            size=row["size_bytes"],
-            min_ts=row.get(f"min.{moment}"),
-            max_ts=row.get(f"max.{moment}"),
-        )
-
-
-def _add(file: DataFile, moment: str, *, data_change: bool = True) -> AddAction:
-    stats: dict[str, object] = {"numRecords": file.rows}
-    if file.min_ts is not None and file.max_ts is not None:
-        stats |= {"minValues": {moment: _iso(file.min_ts)}, "maxValues": {moment: _iso(file.max_ts)}}
-    return AddAction(
-        path=file.path,
-        size=file.size,
-        partition_values=dict(file.partition),
-        modification_time=time.time_ns() // 1_000_000,
-        data_change=data_change,
-        stats=json.dumps(stats),
-    )
-
-
-def _remove(file: DataFile, data_change: bool) -> RemoveAction:
-    return RemoveAction(
-        path=file.path,
-        deletion_timestamp=time.time_ns() // 1_000_000,
-        data_change=data_change,
-        partition_values=dict(file.partition),
-        size=file.size,
-    )
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def data_file(

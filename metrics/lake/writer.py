@@ -37,6 +37,7 @@ from metrics.lake.locking import locked
 from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
 from metrics.lake.reader import Task, Together
 from metrics.lake.readers import InterruptibleReader
+from metrics.lake.remote.owning import own
 from metrics.lake.repair.damage import log_problem
 from metrics.lake.repair.lacking import make_anew
 from metrics.lake.repair.rebuilding import rebuild_if_lost
@@ -74,7 +75,7 @@ class Writer:
     @cached_property
     def lake(self) -> Lake:
         """The tables committed to."""
-        return Lake(self.home)
+        return Lake.of(self.settings)
 
     def arrival(self, found: Found, *, owned: bool, stop: Callable[[], bool] = lambda: False) -> Arrival:
         """A file about to be stored. `owned`: it lies in the inbox and is put away afterwards.
@@ -204,6 +205,7 @@ class Writer:
 
     def put_right(self) -> None:
         """Complete or remove what a writer that was killed has left. Raises `LakeUnavailable`."""
+        own(self.settings)
         for table in self.lake.tables:
             if problem := log_problem(table):
                 log = table.root / "_delta_log"
@@ -222,6 +224,7 @@ class Writer:
             Identities(self.lake.events(kind)).complete()
         for name in make_anew(self.lake):
             LOG.warning("the rollup %s was lost: events answer for it until upkeep has made it again", name)
+        self.lake.tell()
 
     @property
     def _intents(self) -> Path:
@@ -241,8 +244,11 @@ class Writer:
                 if self.lake.events(document["kind"]).version < 0:
                     for table in self.lake.rollups_of(document["kind"]):
                         table.create()
-            for table, files in intent.parts(self.lake):
-                table.commit(files, intent.transaction, metadata)
+            parts = [(table, files) for table, files in intent.parts(self.lake) if not table.has(intent.transaction)]
+            self.lake.send(parts)
+            for table, files in parts:
+                table.commit_all(files, [intent.transaction], metadata)
+            self.lake.tell()
             for arrival, outcome in outcomes.items():
                 if outcome.rejected:
                     self._tell_rejected(arrival, intent.files[arrival]["rejected"])

@@ -65,7 +65,7 @@ ANY_VENDOR = "*"
 """Stands for all vendors that are not named."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """Columns, or paths into them."""
-CachedIs = Literal["included", "excluded"]
+Counted = Literal["included", "excluded"]
 
 
 class Source(Entry):
@@ -105,9 +105,11 @@ class Source(Entry):
     """For a duration: columns with the moment of the end; it is counted from the start where no column gives it."""
     zero_is_null: bool = False
     """Whether 0 means "not measured"."""
-    cached: Annotated[Mapping[str, CachedIs], BeforeValidator(_for_all)] = {}
+    cached: Annotated[Mapping[str, Counted], BeforeValidator(_for_all)] = {}
     """For `input_tokens`: whether they count the tokens of the provider's cache, or by vendor:
     `{anthropic: excluded}`. Left out: as the vendor's names say."""
+    reasoning: Annotated[Mapping[str, Counted], BeforeValidator(_for_all)] = {}
+    """For `output_tokens`: the same of the tokens of the reasoning."""
 
 
 def as_source(value: Any) -> Any:
@@ -147,6 +149,7 @@ _FOR: Mapping[str, tuple[Callable[[Column], bool], str]] = {
     "zero_is_null": (_is_number, "numbers"),
     "default": (lambda column: not _is_time(column), "what is no time"),
     "cached": (lambda column: column.name == "input_tokens", "input_tokens"),
+    "reasoning": (lambda column: column.name == "output_tokens", "output_tokens"),
 }
 """Rules that only some columns can have."""
 

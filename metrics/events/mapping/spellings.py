@@ -122,9 +122,15 @@ LEAVES: Mapping[str, str] = {
 """What such a name is within its usage object."""
 TOTALS = _spelled(("total_tokens", "totaltokens", "total_token_count", "totaltokencount", "tokens_total"), ("total",))
 """Names of the sum of a call's tokens: it tells whether the input counts the cached ones."""
-APART = ("prompt_cache_miss_tokens", "uncached_input_tokens", "input")
-"""Names of the input, the last part, that nobody uses for an input with the cached tokens: DeepSeek's, those of
-Anthropic's usage report, and the bare `input` beside `cache_read` of Langfuse and coding agents."""
+APART: Mapping[str, tuple[str, ...]] = {
+    "input_tokens": ("prompt_cache_miss_tokens", "uncached_input_tokens", "input"),
+    "output_tokens": ("candidates_token_count", "candidatestokencount"),
+}
+"""Names, the last part, that nobody uses for an input with the cached tokens (DeepSeek's, those of Anthropic's usage
+report, and the bare `input` beside `cache_read` of Langfuse and coding agents) or an output with those of the reasoning
+(Gemini's candidates)."""
+XAI_OUTPUT = ("completion_tokens", "completiontokens")
+"""Names by which xAI's chat completions report an output without the tokens of the reasoning."""
 ANTHROPIC_INPUT = ("input_tokens", "inputtokens")
 ANTHROPIC_CACHED = (
     "cache_read_input_tokens", "cache_creation_input_tokens", "cachereadinputtokens", "cachecreationinputtokens",

@@ -4,7 +4,7 @@ Such a column is a map, a struct, a list of keys and values, or either of these 
 """
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import orjson
 import polars as pl
@@ -66,6 +66,13 @@ def by_name(columns: Sequence[str]) -> dict[str, str]:
     for column in columns:
         named.setdefault(plain(column), column)
     return named
+
+
+def reached(columns: Sequence[str], wanted: Iterable[str]) -> frozenset[str]:
+    """The columns that any of the wanted names (lower case) finds, and those whose keys are looked into."""
+    named = by_name(columns)
+    found = {named[name] for name in wanted if name in named}
+    return frozenset(found.union(name for name in columns if name.lower() in CONTAINERS))
 
 
 def plain(name: str) -> str:

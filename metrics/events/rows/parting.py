@@ -7,7 +7,7 @@ import polars as pl
 
 from metrics.events import KINDS
 from metrics.events.recognition.recognition import Part, Recognized, key_of
-from metrics.events.rows.containers import CONTAINERS, by_name, flattened
+from metrics.events.rows.containers import by_name, flattened, reached
 from metrics.events.rows.paths import prefixes, resolved
 from metrics.events.rows.unrolling import NO_ITEMS, unrolled
 from metrics.events.values.converting import every_name, text_of
@@ -25,12 +25,11 @@ def prepared(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
     if recognized.each:
         frame = unrolled(frame, recognized.each, wanted)
     sought = _with_prefixes(wanted)
-    loose = [
-        name
-        for name in frame.columns
-        if (lowered := name.lower()) not in sought and lowered not in CONTAINERS and not name.startswith(OURS)
-    ]
-    return resolved(flattened(frame.drop(loose[MOST_ATTRIBUTES:]), sought), wanted)
+    if frame.width > MOST_ATTRIBUTES:
+        kept = reached(frame.columns, sought)
+        loose = [name for name in frame.columns if name not in kept and not name.startswith(OURS)]
+        frame = frame.drop(loose[MOST_ATTRIBUTES:])
+    return resolved(flattened(frame, sought), wanted)
 
 
 def sought_in(recognized: Recognized) -> frozenset[str]:

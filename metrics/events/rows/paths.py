@@ -34,7 +34,7 @@ def resolved(frame: pl.DataFrame, wanted: frozenset[str]) -> pl.DataFrame:
     for root in roots:
         values = frame[named[root]]
         rests = [rest for rest in index[root] if f"{root}.{rest}" not in named]
-        if not rests or not _may_hold(values):
+        if not rests or not may_hold(values):
             continue
         found = {f"{root}.{rest}": one for rest, one in _at(values, rests).items() if one.null_count() < len(one)}
         frame = frame.with_columns(one.alias(FLAT + path) for path, one in found.items())
@@ -46,7 +46,7 @@ def paths_of(frame: pl.DataFrame) -> tuple[str, ...]:
     """The paths that lead into the columns of a few rows."""
     found: dict[str, None] = {}
     for name in frame.columns:
-        if _may_hold(frame[name]):
+        if may_hold(frame[name]):
             for text in texts_of(frame[name]).drop_nulls():
                 found.update(dict.fromkeys(_leading(parsed(text), f"{name}.")))
                 if len(found) > _MOST_PATHS:
@@ -66,7 +66,8 @@ def _index(paths: frozenset[str]) -> Mapping[str, Sequence[str]]:
     return index
 
 
-def _may_hold(values: pl.Series) -> bool:
+def may_hold(values: pl.Series) -> bool:
+    """Whether a path may lead into the values of a column."""
     return values.dtype.is_nested() or (values.dtype == pl.String and looks_like_json(values))
 
 

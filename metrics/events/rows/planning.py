@@ -102,7 +102,7 @@ class _Plan:
         differ from row to row.
         """
         # A rule for a column of which nobody said where it comes from (an answer) names all that it is known by.
-        is_mapped = is_mapped and rule.names != every_name(column)
+        is_mapped = is_mapped and (len(rule.names) == 1 or rule.names != every_name(column))
         there = self._there(rule.names) if is_mapped else self._known(column)
         joined_here = JOINED + column.name
         if joined_here in self._frame.columns:

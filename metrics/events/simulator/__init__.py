@@ -22,10 +22,10 @@ from metrics.events.simulator.day import Day, days_of, micros, volumes
 from metrics.events.simulator.errors import error_events
 from metrics.events.simulator.incidents import Incident
 from metrics.events.simulator.requests import request_events, requests_of
-from metrics.events.simulator.worlds import ORDINARY, WORLDS, World
+from metrics.events.simulator.worlds import ORDINARY, WORLDS, World, played_last
 from metrics.events.truth import TRUTH
 
-__all__ = ["ORDINARY", "SIMULATED", "WORLDS", "Incident", "SimulationReport", "World", "simulate"]
+__all__ = ["ORDINARY", "SIMULATED", "WORLDS", "Incident", "SimulationReport", "World", "played_last", "simulate"]
 
 ROW_GROUP_ROWS = 250_000
 REQUESTS_A_USER = 24

@@ -67,6 +67,18 @@ _SORTS: Sequence[Sort] = (
     Sort(ERROR_BURST, 1, "the database runs out of connections", "database", "error_rate", "critical",
           {"endpoint": "/api/v1/completions"}),
 )  # fmt: skip
+_HOURLY: Sequence[Sort] = (
+    Sort(ERRORS_EVERYWHERE, 0.25, "one of five servers has no disk left", "api_gateway", "error_rate", "critical", {}),
+    Sort(PROVIDER_OUTAGE, 0.25, "the provider's API answers with 503", "llm:openai", "llm_error_rate", "critical",
+          {"provider": "openai"}),
+    Sort(SLOWDOWN, 0.25, "a lock that everybody waits for", "database", "response_time_p95", "error", {}),
+    Sort(RATE_LIMITING, 0.25, "the provider's limit of tokens a minute is reached", "llm:anthropic",
+          "llm_rate_limited_rate", "warning", {"provider": "anthropic"}),
+    Sort(ERROR_BURST, 0.25, "the database runs out of connections", "database", "error_rate", "critical",
+          {"endpoint": "/api/v1/chat"}),
+    Sort(DEPENDENCY_DEGRADED, 0.25, "the payment provider is slow", "dependency:payments",
+          "dependency_response_time", "warning", {"component": "dependency:payments"}),
+)  # fmt: skip
 
 
 def plan(start: datetime, end: datetime, rng: np.random.Generator) -> tuple[Incident, ...]:
@@ -88,6 +100,17 @@ def plan(start: datetime, end: datetime, rng: np.random.Generator) -> tuple[Inci
         length = timedelta(minutes=max(10, round(min(sort.hours, slot * 0.6) * 60)))
         planned.append(planted(sort, begin.replace(second=0, microsecond=0), length, place // len(_SORTS) + 1))
     return tuple(sorted(planned, key=lambda incident: incident.start))
+
+
+def hourly(start: datetime, end: datetime, rng: np.random.Generator) -> tuple[Incident, ...]:
+    """A short one in every hour of a span, in order of time: for who looks on while it happens."""
+    count = (end - start) // timedelta(hours=1)
+    sorts = [_HOURLY[place] for _ in range(-(-count // len(_HOURLY))) for place in rng.permutation(len(_HOURLY))]
+    found: list[Incident] = []
+    for place, sort in enumerate(sorts[:count]):
+        begin = start + timedelta(hours=place, minutes=int(rng.integers(15, 40)))
+        found.append(planted(sort, begin, timedelta(minutes=int(rng.integers(10, 16))), place + 1))
+    return tuple(found)
 
 
 def _last_day(end: datetime) -> Sequence[Incident]:

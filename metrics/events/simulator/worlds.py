@@ -1,14 +1,14 @@
 """Products unlike the ordinary one: rules that are only tried where they were made look better than they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
 import numpy as np
 
 from metrics.events.simulator import incidents as sorts
-from metrics.events.simulator.incidents import Incident, Sort, plan, planted
+from metrics.events.simulator.incidents import Incident, Sort, hourly, plan, planted
 from metrics.events.simulator.world import REGIONS, WEEKDAYS, Floats, local_shape
 
 HOLIDAY = 0.12
@@ -35,6 +35,8 @@ class World:
     """Whether components are probed."""
     unforeseen: bool = True
     """Whether incidents are those that rules were not written for."""
+    played: timedelta = timedelta()
+    """How much of its end is for who looks on: an incident comes every hour then."""
 
     def shape(self, offset: float) -> Floats:
         """Share of a day's visits that begin in each minute of UTC, for people `offset` hours from UTC."""
@@ -54,10 +56,20 @@ class World:
 
     def incidents(self, start: datetime, end: datetime, rng: np.random.Generator) -> tuple[Incident, ...]:
         """What goes wrong in it."""
-        return _unforeseen(self, start, end, rng) if self.unforeseen else plan(start, end, rng)
+        if self.unforeseen:
+            return _unforeseen(self, start, end, rng)
+        begin = end - self.played
+        return (*plan(start, begin, rng), *hourly(begin, end, rng))
 
 
 ORDINARY = World("ordinary", "Busy around the clock, with the incidents that the shipped rules know.", unforeseen=False)
+
+
+def played_last(length: timedelta) -> World:
+    """The ordinary world, with an incident every hour in the last part of it."""
+    return replace(ORDINARY, played=length)
+
+
 WORLDS: Mapping[str, World] = {
     world.name: world
     for world in (

@@ -14,7 +14,7 @@ from metrics.events.questions import Option, Question
 from metrics.events.recognition.recognition import Part
 from metrics.events.rows.containers import by_name
 from metrics.events.schema import FLOAT, Column
-from metrics.events.survey.feeding import fed, rule_of
+from metrics.events.survey.feeding import fed, rule_of, sampled
 from metrics.events.survey.looking import Look, Verdict
 from metrics.events.values.converting import converted
 from metrics.events.values.durations import MILLISECONDS, UNIT_WORDS, unit_said
@@ -96,7 +96,19 @@ class DurationUnit:
         measured = self._by_ends()
         if measured is not None:
             return self._measured(*measured)
-        return Verdict() if self._said else self._plausible(values)
+        return self._credible(values, self._said) if self._said else self._plausible(values)
+
+    def _credible(self, values: pl.Series, said: str) -> Verdict:
+        """A name is believed, unless half of the calls could hardly last as long as it says, and others could."""
+        other = None if self._column.name in self._part.columns else _rather(values, said, self._part)
+        if other is None:
+            return Verdict()
+        middle = float(values.median() or 0)  # pyright: ignore[reportArgumentType]
+        asks = (
+            f"{self._name} says {UNIT_WORDS[said]} by its name, but half of it is about {middle:g}: "
+            f"is it in {UNIT_WORDS[other]}?"
+        )
+        return Verdict(question=self._question(asks, (other, said)))
 
     def _by_ends(self) -> tuple[str, float] | None:
         """The unit that makes the values those from start to end, and for which share of the rows exactly."""
@@ -176,6 +188,56 @@ def _numbers(values: pl.Series, column: Column, rule: Source) -> pl.Series:
     return values.to_frame().select(read.cast(pl.Float64)).to_series()
 
 
+def _rather(values: pl.Series, said: str, part: Part) -> str | None:
+    """The unit in which durations would be usual, where in the one that is said they could hardly be."""
+    bounds = BOUNDS.get(part.kind.name)
+    if bounds is None or part.kind.name != "llm_call":
+        return None
+    middle = float(values.median() or 0)  # pyright: ignore[reportArgumentType]
+    broken = float((values != values.round()).mean() or 0)  # pyright: ignore[reportArgumentType]
+    if said == "s" and middle * 1e3 > _TOO_LONG:
+        return "ms"
+    return "s" if said == "ms" and broken >= 0.5 and 0 < middle < bounds.shortest else None
+
+
+def _is_odd(rows: pl.DataFrame, column: Column, part: Part, name: str, said: str) -> bool:
+    """Whether the first of durations under a name of others could hardly be in the unit that it says."""
+    if name == column.name or column.name in part.columns or name not in rows.columns:
+        return False
+    values = _numbers(sampled(rows[name]), column, rule_of(part, column)).drop_nulls()
+    values = values.filter(values > 0)
+    return bool(len(values)) and _rather(values, said, part) is not None
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A look that is over: nothing but the end of a call says how long it took."""
+
+    end: str
+    column: str = "duration_ms"
+
+    def see(self, rows: pl.DataFrame) -> None:
+        """Nothing is left open."""
+        del rows
+
+    def verdict(self) -> Verdict:
+        """From its start to its end."""
+        return Verdict({self.column: {"ends": [self.end]}}, f"{self.column}: from ts to {self.end}")
+
+
+def _lasting(rows: pl.DataFrame, part: Part, end: str) -> Iterable[Look]:
+    if part.kind.name != "llm_call" or part.columns:
+        return
+    ts, kind = part.kind.by_name["ts"], part.kind.name
+    starts = [name for name in fed(rows, part)["ts"] if name in rows.columns]
+    if starts:
+        begun = converted(ts, starts[0], rows.schema[starts[0]], kind, Source())
+        ended = converted(ts, end, rows.schema[end], kind, Source())
+        spans = rows.select((ended - begun).alias("span")).to_series().drop_nulls().dt.total_microseconds()
+        if len(spans) and (spans >= 0).all() and (spans > 0).any():
+            yield Lasting(end)
+
+
 def look_for_duration_units(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
     """A look for each duration that no rule gives a unit, and whose name says none or that has an end beside it."""
     columns = [column for column in part.kind.own_columns if column.unit == "ms" and not rule_of(part, column).unit]
@@ -183,8 +245,11 @@ def look_for_duration_units(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
     end = next(filter(None, map(by_name(rows.columns).get, _ENDS)), None)
     for column in columns:
         own = names[column.name][:1]
+        if not own and end is not None and column.name == "duration_ms" and "duration_ms" not in part.columns:
+            yield from _lasting(rows, part, end)
         if not own or isinstance(rows.schema.get(own[0]), pl.Duration | pl.Time):
             continue
         is_whole = column.name == "duration_ms"
-        if unit_said(own[0]) is None or (end is not None and is_whole):
+        said = unit_said(own[0])
+        if said is None or (end is not None and is_whole) or (is_whole and _is_odd(rows, column, part, own[0], said)):
             yield DurationUnit(column, part, own[0], end if is_whole else None)

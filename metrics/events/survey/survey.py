@@ -18,23 +18,25 @@ import polars as pl
 from metrics.events.questions import Answers, Question, Rules
 from metrics.events.recognition.recognition import Part, Recognized, with_rules, without
 from metrics.events.rows.parting import parted, prepared
-from metrics.events.survey.cached import look_for_cached
 from metrics.events.survey.day_order import look_for_day_order
 from metrics.events.survey.decimals import look_for_currency, look_for_decimals
 from metrics.events.survey.duration_units import look_for_duration_units
 from metrics.events.survey.early_times import look_for_early_times
 from metrics.events.survey.looking import Look, LookAround, Opener, Verdict
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
+from metrics.events.survey.token_details import look_for_token_details
+from metrics.events.survey.unnamed_outcomes import look_for_unnamed_outcomes
 from metrics.events.survey.wrappers import look_for_wrappers
 
 LOOKS: tuple[Opener, ...] = (
-    look_for_cached,
+    look_for_token_details,
     look_for_wrappers,
     look_for_day_order,
     look_for_early_times,
     look_for_duration_units,
     look_for_decimals,
     look_for_currency,
+    look_for_unnamed_outcomes,
     look_for_strange_outcomes,
 )
 """Everything that is looked for."""

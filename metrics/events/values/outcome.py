@@ -4,10 +4,12 @@ A word never seen is a failure of that name: an outage must not make the error r
 is kept although its measurements say what cannot be: these are left out of it, and counted.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from metrics.events.rows.containers import FLAT
 from metrics.events.schema import Column, Kind
 from metrics.events.values.nothing import is_nothing
 from metrics.events.values.words import LLM_STATUS
@@ -15,7 +17,8 @@ from metrics.events.values.words import LLM_STATUS
 CALL, STATUS, ERROR_TYPE = "llm_call", "status", "error_type"
 _CODE = r"^(?:http(?:/[\d.]+)?[ _:]*|error code:? *|status[ _]?(?:code)?[ :=]*)?([1-5]\d\d)(?:\.0)?(?:[^\w.].*)?$"
 _CODES: Mapping[str, str] = {
-    "101": "ok", "304": "ok", "408": "timeout", "504": "timeout", "429": "rate_limited", "499": "cancelled",
+    "101": "ok", "304": "ok", "408": "timeout", "504": "timeout",
+    "429": "rate_limited", "499": "cancelled",
 }  # fmt: skip
 """Codes that mean more than their first digit says."""
 _PLAIN = frozenset((
@@ -24,7 +27,9 @@ _PLAIN = frozenset((
     "time_out", "timeout", "canceled", "cancelled", "content_filtered", "content_filter", "408", "504", "499",
 ))  # fmt: skip
 """Words for a failure that say no more of it than its status does."""
-_NEGATIVE_NAMES = r"(?i)error|fail|exception|errored"
+_NEGATIVE_NAMES = r"(?i)error|fail|exception|^err$"
+_POSITIVE_NAMES = r"(?i)^(?:is|was)?_?(?:success|successful|succeeded|ok)$"
+"""In a column of such a name 0 is no: elsewhere it is OpenTelemetry's code for nothing wrong."""
 _LONGEST_TYPE = 100
 _PARTS: Mapping[str, str] = {"cached_input_tokens": "input_tokens", "reasoning_tokens": "output_tokens"}
 """Tokens, and those they are part of."""
@@ -101,7 +106,10 @@ def _said(text: pl.Expr, source: str) -> pl.Expr:
         said.str.replace(r"^(-?\d+)\.0$", "${1}").str.replace(r"^(?:[a-z_]\w*\.)+", "").str.replace_all(r"[- ]+", "_")
     )
     said = said.str.replace(r"^_(\d)", "-${1}")
-    if not pl.Series([source]).str.contains(_NEGATIVE_NAMES).item():
+    name = source.removeprefix(FLAT)
+    if re.search(_POSITIVE_NAMES, name):
+        return said.replace({"0": "false", "1": "true"})
+    if not re.search(_NEGATIVE_NAMES, name):
         return said
     return said.replace({"true": "false", "1": "false", "yes": "false", "false": "true", "0": "true", "no": "true"})
 

@@ -34,9 +34,14 @@ _LATE = (
 _FILTERED = (
     "content_filter", "contentfilter", "contentfiltered", "content_filter_error", "content_policy_violation",
     "responsibleaipolicyviolation", "refusal", "safety", "recitation", "blocklist", "prohibited_content", "spii",
-    "guardrail_intervened", "content_blocked", "moderated", "image_safety",
+    "guardrail_intervened", "content_blocked", "moderated", "image_safety", "blocked", "flagged",
+    "contentpolicyviolationerror", "contentfilterfinishreasonerror", "content_policy_violation_error",
 )  # fmt: skip
-_CANCELLED = ("499", "canceled", "aborted", "abort", "client_closed_request", "interrupted", "-3")
+_CANCELLED = (
+    "499", "canceled", "aborted", "abort", "client_closed_request", "interrupted", "-3", "client_disconnected",
+    "client_disconnect", "user_cancelled", "user_canceled", "cancelled_by_user", "canceled_by_user", "aborterror",
+    "apiuseraborterror", "cancellederror", "disconnected",
+)  # fmt: skip
 _OPEN = (
     "pending", "in_progress", "queued", "running", "started", "created", "processing", "requires_action",
     "finish_reason_unspecified", "-2",

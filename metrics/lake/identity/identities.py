@@ -104,6 +104,10 @@ class Identities:
                 if other != self._directory:
                     shutil.rmtree(other, ignore_errors=True)
 
+    def doubt(self) -> None:
+        """Another home may have stored events: the days that there are, are hashed anew, each when first touched."""
+        (self._directory / _MARK).unlink(missing_ok=True)
+
     def forget_before(self, first_kept: date) -> None:
         """Delete what is known only of days before that one: their events are gone."""
         for path in self._files():

@@ -18,7 +18,7 @@ from metrics.events.mapping.mappings import FileMapping, Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, as_documents
 from metrics.events.recognition.recognition import Recognized
-from metrics.events.rows.containers import CONTAINERS, by_name
+from metrics.events.rows.containers import by_name, reached
 from metrics.events.rows.parting import parted, prepared, sought_in
 from metrics.events.values.converting import text_of
 from metrics.lake.formats import open_file
@@ -146,8 +146,8 @@ def _said(task: PreviewTask, home: Path) -> tuple[Mappings, Answers]:
 
 def _projected(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:
     """Only the columns that something is made of: attributes count for nothing here, and cost most of the time."""
-    sought = sought_in(recognized) | _IDENTIFYING
-    kept = [name for name in frame.columns if (lowered := name.lower()) in sought or lowered in CONTAINERS]
+    sought = reached(frame.columns, sought_in(recognized) | _IDENTIFYING)
+    kept = [name for name in frame.columns if name in sought]
     return frame.select(kept) if kept else frame
 
 

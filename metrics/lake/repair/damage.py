@@ -42,8 +42,19 @@ def log_problem(table: Table) -> str:
 
 
 def lost_files(table: Table) -> list[DataFile]:
-    """Files that a table refers to and that are not there, or not whole."""
-    return [file for file in table.snapshot.files if _size(table.root / file.path) != file.size]
+    """Files that a table refers to and that are not there, or not whole; of a lake in object storage, there."""
+    if (remote := table.remote) is None:
+        return [file for file in table.snapshot.files if size_of(table.root / file.path) != file.size]
+    files = table.snapshot.files
+    stored = {one.name.removeprefix(f"{table.name}/"): one.size for one in remote.objects.listed(table.name) if files}
+    return [file for file in files if stored.get(file.path) != file.size]
+
+
+def spoiled_copies(table: Table) -> list[DataFile]:
+    """Files in object storage whose copy in the home is not whole."""
+    if table.remote is None:
+        return []
+    return [file for file in table.snapshot.files if size_of(table.root / file.path) not in (-1, file.size)]
 
 
 def ledger_problem(home: Path) -> str:
@@ -68,15 +79,24 @@ def _of_tables(lake: Lake) -> Iterator[Damage]:
         if problem := log_problem(table):
             broken |= not is_rollup
             mend = "made anew from the events" if is_rollup else "written anew from what of it can be read"
+            mend = mend if table.remote is None else "copied anew from object storage"
             yield Damage(table.root / "_delta_log", f"the log of the table cannot be read: {problem}", mend)
             continue
         for file in lost_files(table):
             there = (table.root / file.path).exists()
-            what = "is truncated or changed" if there else "is missing"
+            if table.remote is None:
+                what = "is truncated or changed" if there else "is missing"
+            else:
+                what = "is missing from object storage, or not whole there"
             mend = "its days are made anew from the events" if is_rollup else (
                 f"its {file.rows:,} events are read again from the archive, as far as the files are there"
             )  # fmt: skip
+            if table.remote is not None and size_of(table.root / file.path) == file.size:
+                mend = "put there again from the copy that is here"
             yield Damage(table.root / file.path, f"a data file {what}", mend)
+        for file in spoiled_copies(table):
+            what = "the copy of a data file in object storage is truncated or changed"
+            yield Damage(table.root / file.path, what, "fetched again when it is asked for")
     if not broken:
         for table in lost(lake).values():
             yield Damage(table.root, "the rollup is missing; events answer for it", "made anew from the events")
@@ -96,7 +116,8 @@ def _of_intents(lake: Lake) -> Iterator[Damage]:
         yield Damage(path, "what was about to be committed cannot be read, or is not there any more", "put aside")
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Bytes of a file; -1 where there is none."""
     try:
         return path.stat().st_size
     except OSError:

@@ -8,11 +8,12 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from metrics.lake.remote.lake import NOTES
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import Lake, Table
 from metrics.lake.upkeep.closed import rows_by_day
 
-_LIST = "_lacking.json"
+_LIST = NOTES["rollups"]
 
 
 def lacking(table: Table) -> frozenset[str]:
@@ -27,6 +28,7 @@ def lack(table: Table, days: Iterable[str]) -> None:
     """Have it known that a rollup does not know these days, either."""
     table.root.mkdir(parents=True, exist_ok=True)
     _write(table.root / _LIST, lacking(table) | {*days})
+    table.noted()
 
 
 def knows(table: Table, day: str) -> None:
@@ -36,6 +38,7 @@ def knows(table: Table, day: str) -> None:
         _write(table.root / _LIST, left)
     else:
         (table.root / _LIST).unlink(missing_ok=True)
+    table.noted()
 
 
 def lost(lake: Lake) -> dict[str, Table]:

@@ -8,9 +8,13 @@ from typing import Any
 
 from deltalake import DeltaTable
 
+from metrics.lake.actions import files_of
 from metrics.lake.datafiles import DataFile
 from metrics.lake.intents import put_aside
-from metrics.lake.tables import Table, files_of
+from metrics.lake.problems import LakeUnavailable
+from metrics.lake.remote.lake import RemoteLake
+from metrics.lake.remote.log import LOG
+from metrics.lake.tables import Table
 
 _LONGEST_SEARCH = 1000
 """Versions that are tried for one that can be read."""
@@ -52,6 +56,25 @@ def written_anew(table: Table, home: Path) -> set[str]:
     for path in unspoken:
         put_aside(path, home)
     return days
+
+
+def copied_anew(table: Table, remote: RemoteLake) -> None:
+    """Copy the log of a table from object storage once more.
+
+    Raises:
+        LakeUnavailable: it cannot be read there, either.
+    """
+    log = table.root / LOG
+    put_aside(log, remote.home)
+    table.refresh()
+    remote.log(table.name).follow()
+    try:
+        table.refresh()
+    except Exception as error:  # the kernel raises a dozen types for a damaged log
+        where = f"{remote.address.url}/{table.name}/{LOG}"
+        raise LakeUnavailable(
+            log, f"{where} cannot be read, either: bring its objects back from the versions that the bucket keeps"
+        ) from error
 
 
 def _readable(table: Table, newest: int) -> tuple[int, dict[str, DataFile]]:

@@ -82,7 +82,8 @@ def _logged(table: Table) -> Iterator[tuple[str, _Told]]:
 
 
 def _stored(table: Table) -> Iterator[tuple[str, int]]:
-    paths = [file.path for file in table.snapshot.files if (table.root / file.path).is_file()]
+    is_here = table.remote is None
+    paths = [file.path for file in table.snapshot.files if not is_here or (table.root / file.path).is_file()]
     if paths:
         counted = sourced(table, paths).group_by(SOURCE_FILE).agg(pl.len()).collect(engine="streaming")
         yield from ((hash, rows) for hash, rows in counted.iter_rows() if hash is not None)

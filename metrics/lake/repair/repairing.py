@@ -19,9 +19,10 @@ from metrics.lake.intake.dropping import drop, drop_again
 from metrics.lake.intake.marks import identity
 from metrics.lake.intents import put_aside
 from metrics.lake.ledger import Attempt, Ledger, withdrawn
-from metrics.lake.repair.damage import Damage, damages, log_problem, lost_files
+from metrics.lake.remote.owning import own
+from metrics.lake.repair.damage import Damage, damages, log_problem, lost_files, size_of, spoiled_copies
 from metrics.lake.repair.lacking import lack
-from metrics.lake.repair.logs import written_anew
+from metrics.lake.repair.logs import copied_anew, written_anew
 from metrics.lake.repair.rebuilding import rebuild_if_lost
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import DATE, Lake
@@ -56,14 +57,17 @@ def repair(settings: Settings, *, now: Callable[[], datetime], dry_run: bool = F
     if dry_run or not found:
         return Repaired(found, left=found)
     with locked(settings.home):
-        lake = Lake(settings.home)
+        own(settings)
+        lake = Lake.of(settings)
         spans = [*_mended_logs(lake), *_mended_files(lake)]
         rebuild_if_lost(lake)
         Writer(settings, now).put_right()  # makes rollups anew that are lost
         read_again, not_there = _put_back(lake, spans, now())
     stored = ingest_inbox(settings, now=now).stored if read_again else 0
     with locked(settings.home):
-        complete(Lake(settings.home), settings.ingest.batch_rows, float("inf"))
+        lake = Lake.of(settings)
+        complete(lake, settings.ingest.batch_rows, float("inf"))
+        lake.tell()
     return Repaired(found, tuple(read_again), tuple(not_there), stored, tuple(damages(settings.home)))
 
 
@@ -77,6 +81,11 @@ class _Span:
 
 
 def _mended_logs(lake: Lake) -> Iterator[_Span]:
+    if (remote := lake.remote) is not None:
+        for table in lake.tables:
+            if log_problem(table):
+                copied_anew(table, remote)
+        return
     for name in ROLLUPS:
         table = lake.rollup(name)
         if log_problem(table):
@@ -92,6 +101,10 @@ def _mended_logs(lake: Lake) -> Iterator[_Span]:
 
 
 def _mended_files(lake: Lake) -> Iterator[_Span]:
+    for table in lake.tables if lake.remote is not None else ():
+        for file in spoiled_copies(table):
+            (table.root / file.path).unlink()
+        table.send([file for file in lost_files(table) if size_of(table.root / file.path) == file.size])
     for kind in KINDS:
         table = lake.events(kind)
         missing = lost_files(table)

@@ -66,7 +66,7 @@ def reprice(
     """
     prices = PriceBook.load(settings.home / "prices.yaml")
     if dry_run:
-        return _Repricing(Lake(settings.home), prices, start, end, now(), settings.ingest.batch_rows).judged()[0]
+        return _Repricing(Lake.of(settings), prices, start, end, now(), settings.ingest.batch_rows).judged()[0]
     with locked(settings.home):
         writer = Writer(settings, now)
         writer.put_right()

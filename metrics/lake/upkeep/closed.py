@@ -15,9 +15,10 @@ from uuid import uuid4
 
 import polars as pl
 
+from metrics.lake.remote.lake import NOTES
 from metrics.lake.tables import DATE, Table
 
-_BOOK = "_closed_days.json"
+_BOOK = NOTES["lake"]
 _NOTHING = pl.DataFrame(schema={"row": pl.Int64, "kind": pl.String, "reason": pl.String, "values": pl.String})
 
 
@@ -47,6 +48,7 @@ def write_closed(table: Table, days: Mapping[str, Closed]) -> None:
     document = {day: {"events": one.events, "on": one.on.isoformat()} for day, one in sorted(days.items())}
     scratch.write_text(json.dumps(document), encoding="utf-8")
     scratch.replace(table.root / _BOOK)
+    table.noted()
 
 
 def rows_by_day(table: Table) -> Mapping[str, int]:

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from metrics.lake.datafiles import DataFile
-from metrics.lake.rollups import merge
+from metrics.lake.rollups import merge_view
 from metrics.lake.shapes import VIEW
 from metrics.lake.sources import sourced
 from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
@@ -67,7 +67,7 @@ def merge_views(table: Table, name: str, sizes: Sizes) -> int:
         if len(small) < sizes.enough:
             continue
         for group in _groups(small, sizes.target):
-            with written(table, {VIEW: view}, merge(name, rows_of_view(table, view, group))) as file:
+            with written(table, {VIEW: view}, merge_view(name, view, rows_of_view(table, view, group))) as file:
                 table.replace(group, [file])
             merged += len(group)
     return merged
@@ -136,7 +136,7 @@ def _slices(table: Table, files: Sequence[DataFile], count: int) -> list[pl.Lazy
 def _bounds(table: Table, files: Sequence[DataFile], count: int) -> list[datetime]:
     if count == 1:
         return []
-    paths = [table.root / file.path for file in files]
+    paths = table.local(file.path for file in files)
     times = (pl.scan_parquet(path, hive_partitioning=False).select("ts") for path in paths)
     sampled = pl.concat(one.select(pl.col("ts").gather_every(SAMPLED_EVERY)) for one in times)
     moments = sampled.collect(engine="streaming")["ts"].sort()

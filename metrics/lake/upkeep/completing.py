@@ -95,7 +95,7 @@ def _lacking(lake: Lake, family: Family) -> Iterator[tuple[str, int]]:
     stored = lake.events(family.kind).snapshot.rows_by(DATE)
     name, view, count = family.witness
     table = lake.rollup(name)
-    paths = [table.root / file.path for file in by_partition(table, VIEW)[view.name]] if stored else []
+    paths = table.local(file.path for file in by_partition(table, VIEW)[view.name]) if stored else []
     counted: dict[str, int] = {}
     if paths:
         found = pl.scan_parquet(paths, hive_partitioning=False).group_by(day=_DAY).agg(pl.col(count).sum()).collect()

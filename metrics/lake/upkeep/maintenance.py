@@ -6,12 +6,13 @@ off at any instant: what was written for nothing is removed by the next one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
+from metrics.lake.remote.sweeping import sweep
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import Lake
 from metrics.lake.upkeep.compaction import Sizes, merge_days, merge_views
@@ -58,13 +59,14 @@ def maintain(
     """
     with locked(settings.home):
         Writer(settings, now).put_right()
-        lake = Lake(settings.home)
+        lake = Lake.of(settings)
         moment = now()
         dropped = drop_old_days(lake, settings, moment, closing=False)
         completed = complete(lake, settings.ingest.batch_rows, most_completed, told)
         dropped += drop_old_days(lake, settings, moment, closing=True)
         merged = _merged(lake, Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
-        removed = _vacuum(lake, settings.lake.vacuum_grace_hours)
+        removed = _vacuum(lake, settings.lake.vacuum_grace_hours, moment)
+        lake.tell()
     return Maintained(completed, merged, dropped, removed)
 
 
@@ -76,7 +78,10 @@ def merge_fresh(settings: Settings, *, now: Callable[[], datetime]) -> int:
     """
     with locked(settings.home):
         Writer(settings, now).put_right()
-        return _merged(Lake(settings.home), Sizes(FRESH_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
+        lake = Lake.of(settings)
+        merged = _merged(lake, Sizes(FRESH_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
+        lake.tell()
+    return merged
 
 
 def _merged(lake: Lake, sizes: Sizes) -> int:
@@ -84,7 +89,10 @@ def _merged(lake: Lake, sizes: Sizes) -> int:
     return of_events + sum(merge_views(lake.rollup(name), name, sizes) for name in ROLLUPS)
 
 
-def _vacuum(lake: Lake, grace_hours: float) -> int:
+def _vacuum(lake: Lake, grace_hours: float, now: datetime) -> int:
+    if (remote := lake.remote) is not None:
+        grace = timedelta(hours=grace_hours)
+        return sum(sweep(table, remote, grace, now) for table in lake.tables if table.version >= 0)
     tables = [*(lake.events(kind) for kind in KINDS), *(lake.rollup(name) for name in ROLLUPS)]
     return sum(
         len(

@@ -24,7 +24,7 @@ def by_partition(table: Table, name: str) -> Mapping[str, list[DataFile]]:
 
 def rows_of_view(table: Table, view: str, files: Sequence[DataFile]) -> pl.DataFrame:
     """The rows of files of one view, in the schema of the rollup."""
-    rows = pl.read_parquet([table.root / file.path for file in files], hive_partitioning=False)
+    rows = pl.read_parquet(table.local(file.path for file in files), hive_partitioning=False)
     return rows.with_columns(pl.lit(view).alias(VIEW)).select(table.schema.names())
 
 

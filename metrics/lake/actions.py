@@ -1,0 +1,57 @@
+"""What the log of a Delta table says of data files: read, and written."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import polars as pl
+from deltalake import DeltaTable
+from deltalake.transaction import AddAction, RemoveAction
+
+from metrics.lake.datafiles import DataFile
+
+
+def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
+    """The files of a version of a table."""
+    actions = pl.DataFrame(delta.get_add_actions(flatten=True))
+    names = [name for name in actions.columns if name.startswith("partition.")]
+    for row in actions.iter_rows(named=True):
+        yield DataFile(
+            path=row["path"],
+            partition={name.removeprefix("partition."): str(row[name]) for name in names},
+            rows=row["num_records"] or 0,
+            size=row["size_bytes"],
+            min_ts=row.get(f"min.{moment}"),
+            max_ts=row.get(f"max.{moment}"),
+        )
+
+
+def adding(file: DataFile, moment: str, *, data_change: bool = True) -> AddAction:
+    """A data file comes; `moment` is the column of its span."""
+    stats: dict[str, object] = {"numRecords": file.rows}
+    if file.min_ts is not None and file.max_ts is not None:
+        stats |= {"minValues": {moment: _iso(file.min_ts)}, "maxValues": {moment: _iso(file.max_ts)}}
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values=dict(file.partition),
+        modification_time=time.time_ns() // 1_000_000,
+        data_change=data_change,
+        stats=json.dumps(stats),
+    )
+
+
+def removing(file: DataFile, data_change: bool) -> RemoveAction:
+    """A data file goes; `data_change` says whether its rows do."""
+    return RemoveAction(
+        path=file.path,
+        deletion_timestamp=time.time_ns() // 1_000_000,
+        data_change=data_change,
+        partition_values=dict(file.partition),
+        size=file.size,
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
