@@ -269,6 +269,33 @@ class Metric:
         return summed and not self.is_judged_by_events
 
     @property
+    def days_back(self) -> int:
+        """Days that each value looks back over, the one of the bucket's end included; 0: it is not taken by day."""
+        return max((measure.days for measure in self.measures if isinstance(measure, DailyUsers)), default=0)
+
+    @property
+    def returns_after(self) -> int | None:
+        """Days after their first one on which users are looked for again; None: it is no retention."""
+        return next((measure.day for measure in self.measures if isinstance(measure, RetainedUsers)), None)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether its values of several buckets, added, are that of all of them."""
+        parts = all(
+            one.merge == "sum"
+            if isinstance(one, Additive)
+            else isinstance(one, ErrorCount) and one.counted != "pending"
+            for one in self.measures
+        )
+        return self.is_summed and parts and "seconds" not in self.formula and "/" not in self.formula
+
+    @property
+    def counts_events(self) -> bool:
+        """Whether it counts events, one by one, and its values of several buckets add up."""
+        counted = (not isinstance(one, Additive) or one.sql.startswith("count(") for one in self.measures)
+        return self.adds_up and all(counted)
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """Event kinds it is made of."""
         return tuple(dict.fromkeys(kind for measure in self.measures for kind in kinds_of(measure)))

@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,18 @@ Rejecting = Callable[[int], None]
 
 Take = Callable[[Sequence[Event]], Awaitable[Receipt]]
 """Takes events; what it says is taken is on the disk. Raises Unavailable."""
+
+Ready = Mapping[str, pl.DataFrame]
+"""Events that are converted and checked already: by kind, in its stored schema and with an `event_id` in every row."""
+NONE_READY: Ready = {}
+
+
+class TakeReady(Protocol):
+    """Takes events, converted already or not; what it says is taken is on the disk."""
+
+    def __call__(self, events: Sequence[Event], ready: Ready = NONE_READY) -> Awaitable[Receipt]:
+        """What became of them; those that are `ready` are numbered after the others. Raises Unavailable."""
+        ...
 
 
 def unheard(_count: int) -> None:

@@ -142,7 +142,8 @@ def _recognized(kind: str) -> Recognized:
 
 
 @cache
-def _sought(kind: str) -> frozenset[str]:
+def sought(kind: str) -> frozenset[str]:
+    """All names, lower case, under which the values of a kind are looked for, among its attributes, too."""
     return sought_in(_recognized(kind))
 
 
@@ -163,7 +164,7 @@ def _place(kind: str, name: str) -> _Place:
         return _Place.COLUMN
     if name.lower() in CONTAINERS:
         return _Place.CONTAINER
-    return _Place.OTHER_NAME if name.lower() in _sought(kind) else _Place.ATTRIBUTE
+    return _Place.OTHER_NAME if name.lower() in sought(kind) else _Place.ATTRIBUTE
 
 
 def _row(kind: str, event: Event) -> tuple[dict[str, Any], tuple[str, ...]] | None:

@@ -15,23 +15,21 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
-import orjson
 import polars as pl
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from metrics.collect.live_window import Asked, LiveWindow
+from metrics.collect.live_window import LiveWindow
+from metrics.collect.shared_answer import LEAST_SECONDS, Message, Numbers, Shared, State, in_json
 from metrics.collect.subscribing import Problem, Subscription, Tail, subscription
 
 PATH = "/metrics/stream"
-LEAST_SECONDS = 0.1
-"""Between two increments."""
 TICK_SECONDS = 1.0
 """How often numbers are looked at although nothing came: the window moves on."""
 HEARTBEAT_SECONDS = 5.0
@@ -39,9 +37,8 @@ HEARTBEAT_SECONDS = 5.0
 MOST_SUBSCRIPTIONS, MOST_READERS = 20, 500
 MOST_TOLD, MOST_KEPT = 50, 1000
 """Events in one message, and those kept for readers that come back."""
-TOO_MANY = 1013
-"""Of RFC 6455: try again later."""
-Message = dict[str, Any]
+TOO_MANY, GOING_AWAY = 1013, 1001
+"""Of RFC 6455: try again later; and that this end is over."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,8 @@ class _Came:
     first: int
     kind: str
     frame: pl.DataFrame
+    at: datetime
+    """When they were received."""
     told: list[Mapping[str, Any]] = field(default_factory=list[Mapping[str, Any]])
 
     def events(self) -> list[Mapping[str, Any]]:
@@ -62,58 +61,6 @@ class _Came:
         return self.told
 
 
-@dataclass(frozen=True)
-class _State:
-    """What one question is answered with."""
-
-    upto: int
-    """The number of the newest event in it."""
-    at: datetime
-    since: datetime | None
-    values: Mapping[object, Mapping[str, Any]]
-    course: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
-
-
-class _Shared:
-    """A question that any number of readers ask: answered at most ten times a second, for all of them."""
-
-    def __init__(self, answer: Callable[[], _State], width: int) -> None:
-        """`width` is how many seconds a point of the course has."""
-        self._answer, self._width = answer, width
-        self._told: tuple[_State | None, _State | None, bytes] = (None, None, b"")
-        self._begun = -LEAST_SECONDS
-        self._pause = LEAST_SECONDS
-        self._task: asyncio.Task[_State] | None = None
-
-    async def newest(self, upto: int) -> _State:
-        """A state with every event up to a number."""
-        while True:
-            if self._task is None or (self._task.done() and not self._is_new(self._task, upto)):
-                self._task = asyncio.create_task(self._state())
-            state = await asyncio.shield(self._task)
-            if state.upto >= upto:
-                return state
-
-    def _is_new(self, done: "asyncio.Task[_State]", upto: int) -> bool:
-        """Whether what was answered last stands for now: others were told it a moment ago."""
-        is_recent = time.monotonic() < self._begun + self._pause
-        return is_recent and not done.cancelled() and done.exception() is None and done.result().upto >= upto
-
-    def news(self, before: _State | None, state: _State) -> bytes:
-        """What is new in a state, as JSON; empty where nothing is. Readers that keep up are told the same."""
-        if not (self._told[0] is before and self._told[1] is state):
-            self._told = (before, state, _news(before, state, self._width))
-        return self._told[2]
-
-    async def _state(self) -> _State:
-        await asyncio.sleep(self._begun + self._pause - time.monotonic())
-        self._begun = time.monotonic()
-        state = await asyncio.to_thread(self._answer)
-        # Numbers over very many events take long: they must not take all of the processor, too.
-        self._pause = max(LEAST_SECONDS, 2 * (time.monotonic() - self._begun))
-        return state
-
-
 @dataclass
 class _Subscribed:
     """A subscription of one reader, and what it was told last."""
@@ -121,8 +68,8 @@ class _Subscribed:
     said: Subscription
     seq: int = 0
     upto: int = 0
-    told: _State | None = None
-    shared: _Shared | None = None
+    told: State | None = None
+    shared: Shared | None = None
 
 
 class Stream:
@@ -137,21 +84,23 @@ class Stream:
         self._kept = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._readers: set[_Reader] = set()
-        self._shared: WeakValueDictionary[object, _Shared] = WeakValueDictionary()
+        self._shared: WeakValueDictionary[object, Shared] = WeakValueDictionary()
+        self._told: tuple[int, dict[tuple[str, int], tuple[int, bytes]]] = (0, {})
+        """Up to which event readers are told, and what, by tail and the event that each knew last."""
 
-    def hear(self, good: Mapping[str, pl.DataFrame]) -> None:
-        """Events were taken. From the taker's thread."""
+    def hear(self, good: Mapping[str, pl.DataFrame], came: datetime) -> None:
+        """Events were taken that had come at a moment. From the taker's thread."""
         fresh = self._window.hear(good, self._now())
         with self._lock:
             for kind, frame in fresh.items():
-                self._keep(kind, frame)
+                self._keep(kind, frame, came)
         if self._loop is not None and self._readers:
             with contextlib.suppress(RuntimeError):  # the loop has ended, and with it every reader
                 self._loop.call_soon_threadsafe(self._wake)
 
-    def _keep(self, kind: str, frame: pl.DataFrame) -> None:
+    def _keep(self, kind: str, frame: pl.DataFrame, came: datetime) -> None:
         kept = frame.tail(MOST_KEPT)
-        self._came.append(_Came(self._upto + frame.height - kept.height + 1, kind, kept))
+        self._came.append(_Came(self._upto + frame.height - kept.height + 1, kind, kept, came))
         self._kept += kept.height
         while self._kept - self._came[0].frame.height >= MOST_KEPT:
             self._kept -= self._came.popleft().frame.height
@@ -159,9 +108,10 @@ class Stream:
 
     def route(self) -> WebSocketRoute:
         """Where readers come in."""
-        return WebSocketRoute(PATH, self._read)
+        return WebSocketRoute(PATH, self.serve)
 
-    async def _read(self, socket: WebSocket) -> None:
+    async def serve(self, socket: WebSocket) -> None:
+        """Tell one reader, until it goes."""
         self._loop = asyncio.get_running_loop()
         await socket.accept()
         if len(self._readers) >= MOST_READERS:
@@ -174,6 +124,11 @@ class Stream:
         finally:
             self._readers.discard(reader)
 
+    async def end(self) -> None:
+        """Let every reader go: they come back, and hear whom they meet then."""
+        for reader in list(self._readers):
+            await reader.end()
+
     def _wake(self) -> None:
         for reader in self._readers:
             reader.woken.set()
@@ -182,20 +137,20 @@ class Stream:
         """What a reader says. Raises Problem."""
         return subscription(text, self._window)
 
-    def shared(self, said: Subscription) -> _Shared:
+    def shared(self, said: Subscription) -> Shared:
         """The question of a subscription to numbers."""
         key = "states" if said.states else (said.asked.key, said.course)
         found = self._shared.get(key)
         if found is None:
-            numbers = None if said.states else _Numbers(self._window, self._now, said.asked, said.course)
+            numbers = None if said.states else Numbers(self._window, self._now, said.asked, said.course)
             width = 0 if said.states else said.asked.width
-            found = _Shared(lambda: self._states() if numbers is None else numbers.state(self._upto), width)
+            found = Shared(lambda: self._states() if numbers is None else numbers.state(self._upto), width)
             self._shared[key] = found
         return found
 
-    def _states(self) -> _State:
+    def _states(self) -> State:
         upto, now = self._upto, self._now()
-        return _State(upto, now, None, {row["component"]: row for row in self._window.states(now)})
+        return State(upto, now, None, {row["component"]: row for row in self._window.states(now)})
 
     def events(self, tail: Tail, after: int) -> tuple[list[Message], int]:
         """The newest wanted events after a number, the oldest first; and how many were wanted and are not among them.
@@ -212,8 +167,20 @@ class Stream:
                 for number, event in enumerate(one.events(), one.first):
                     if number > after and tail.wants(one.kind, event):
                         missed += len(wanted) == MOST_TOLD
-                        wanted.append({"number": number, "kind": one.kind, "event": event})
+                        wanted.append({"number": number, "kind": one.kind, "came": one.at, "event": event})
         return list(wanted), missed
+
+    def told(self, tail: Tail, after: int) -> tuple[int, bytes]:
+        """What is told of the events after a number, as JSON, empty where nothing is; and up to which number that is.
+
+        Readers that keep up are told the same.
+        """
+        upto, key = self._upto, (tail.model_dump_json(), after)
+        if self._told[0] != upto:
+            self._told = (upto, {})
+        if key not in self._told[1]:
+            self._told[1][key] = _told(*self.events(tail, after), upto)
+        return self._told[1][key]
 
     @property
     def upto(self) -> int:
@@ -221,27 +188,14 @@ class Stream:
         return self._upto
 
     @property
+    def now(self) -> datetime:
+        """The collector's time."""
+        return self._now()
+
+    @property
     def run(self) -> str:
         """Which life of the collector counts them."""
         return self._run
-
-
-class _Numbers:
-    """Answers one question again and again; its course only when it has moved on or a second is over."""
-
-    def __init__(self, window: LiveWindow, now: Callable[[], datetime], asked: Asked, has_course: bool) -> None:
-        self._window, self._now, self._asked, self._has_course = window, now, asked, has_course
-        self._course: Mapping[int, Mapping[str, Any]] = {}
-        self._second = 0
-
-    def state(self, upto: int) -> _State:
-        """The answer as it is now; `upto` is the number of an event that is in it for sure."""
-        now = self._now()
-        live = self._window.answer(self._asked, now)
-        second = int(now.timestamp())
-        if self._has_course and second != self._second:
-            self._course, self._second = self._window.course(self._asked, now), second
-        return _State(upto, now, live.since, {row.get("by"): row for row in live.values}, self._course)
 
 
 class _Reader:
@@ -264,6 +218,11 @@ class _Reader:
         for task in (*done, *others):
             with contextlib.suppress(WebSocketDisconnect, asyncio.CancelledError, RuntimeError):
                 await task
+
+    async def end(self) -> None:
+        """Say that this is over."""
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it is gone already
+            await self._socket.close(GOING_AWAY, "what was told here is over")
 
     async def _listen(self) -> None:
         while True:
@@ -295,36 +254,51 @@ class _Reader:
                 await self._socket.send_text(message.decode())
                 last = time.monotonic()
             if time.monotonic() - last >= HEARTBEAT_SECONDS:
-                await self._socket.send_text(_json(self._heartbeat()).decode())
+                await self._socket.send_text(in_json(self._heartbeat()).decode())
                 last = time.monotonic()
             if any(one.said.tail for one in self._subscribed.values()):
                 await asyncio.sleep(begun + LEAST_SECONDS - time.monotonic())
 
     async def _messages(self) -> AsyncGenerator[bytes]:
         while self._said:
-            yield _json(self._said.popleft())
-        for name, one in list(self._subscribed.items()):
-            news = self._events(one) if one.said.tail else await self._numbers(one)
-            if news and self._subscribed.get(name) is one:
-                sort = "increment" if one.seq else "snapshot"
-                one.seq += 1
-                head = _json({"id": name, "type": sort, "seq": one.seq, "run": self._stream.run})
-                yield head[:-1] + b"," + news[1:]
+            yield in_json(self._said.popleft())
+        subscribed = list(self._subscribed.values())
+        for one in subscribed:
+            if one.said.tail and (news := self._events(one)):
+                yield self._message(one, news)
+        # Each is told when it is answered: one that takes long, or was answered a moment ago, holds up no other.
+        answers = {asyncio.create_task(self._numbers(one)): one for one in subscribed if not one.said.tail}
+        try:
+            while answers:
+                answered, _ = await asyncio.wait(answers, return_when=asyncio.FIRST_COMPLETED)
+                for task in answered:
+                    one = answers.pop(task)
+                    if (news := task.result()) and self._subscribed.get(one.said.id) is one:
+                        yield self._message(one, news)
+        finally:
+            for task in answers:
+                task.cancel()
+
+    def _message(self, one: _Subscribed, news: bytes) -> bytes:
+        sort = "increment" if one.seq else "snapshot"
+        one.seq += 1
+        head = in_json({"id": one.said.id, "type": sort, "seq": one.seq, "run": self._stream.run})
+        return head[:-1] + b"," + news[1:]
 
     def _heartbeat(self) -> Message:
-        return {"type": "heartbeat", "run": self._stream.run, "upto": self._stream.upto}
+        return {"type": "heartbeat", "run": self._stream.run, "upto": self._stream.upto, "at": self._stream.now}
 
     def _events(self, one: _Subscribed) -> bytes:
         """The events since the last message, as JSON; empty where there are none."""
         assert one.said.tail
-        upto, after, resume = self._stream.upto, one.upto, one.said.resume
-        if not one.seq and resume and resume.run == self._stream.run:
-            after = resume.upto
+        if one.seq:
+            one.upto, news = self._stream.told(one.said.tail, one.upto)
+            return news
+        resume, upto = one.said.resume, self._stream.upto
+        after = resume.upto if resume and resume.run == self._stream.run else one.upto
         events, missed = self._stream.events(one.said.tail, after)
-        is_first, one.upto = not one.seq, max(upto, events[-1]["number"] if events else 0)
-        if is_first:
-            return _json({"upto": one.upto, "events": events, "missed": missed if after else 0})
-        return _json({"upto": one.upto, "events": events, "missed": missed}) if events or missed else b""
+        one.upto, news = _told(events, missed if after else 0, upto, is_first=True)
+        return news
 
     async def _numbers(self, one: _Subscribed) -> bytes:
         """The whole state, then what has changed, as JSON; empty where nothing has."""
@@ -333,25 +307,7 @@ class _Reader:
         return one.shared.news(before, one.told)
 
 
-def _news(before: _State | None, state: _State, width: int) -> bytes:
-    values = [row for key, row in state.values.items() if before is None or before.values.get(key) != row]
-    gone = [] if before is None else [key for key in before.values if key not in state.values]
-    course = [
-        [second, point]
-        for second, point in state.course.items()
-        if before is None or before.course.get(second) != point
-    ]
-    if before is not None and not (values or gone or course):
-        return b""
-    news: Message = {"upto": state.upto, "at": state.at, "values": values}
-    if state.since:
-        news["since"] = state.since
-    if gone:
-        news["gone"] = gone
-    if course:
-        news |= {"width": width, "course": course}
-    return _json(news)
-
-
-def _json(message: Message) -> bytes:
-    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+def _told(events: Sequence[Message], missed: int, upto: int, *, is_first: bool = False) -> tuple[int, bytes]:
+    newest = max(upto, events[-1]["number"] if events else 0)
+    is_news = events or missed or is_first
+    return newest, in_json({"upto": newest, "events": events, "missed": missed}) if is_news else b""

@@ -11,31 +11,40 @@ from metrics.engine.query import EVENTS, PREVIOUS, TIME, Filter, Grain, Query, Q
 from metrics.engine.questions import (
     AffectedUsers,
     BadEventCounts,
+    Breakdown,
+    Calls,
+    CallSpending,
     Changes,
     Comments,
     ComponentStatus,
-    Contributions,
+    CostChange,
     DataFreshness,
     DimensionValues,
     Distribution,
     Efficiency,
+    FeatureUse,
     Funnel,
     Journeys,
     MonthForecast,
+    NewErrors,
     OpenErrors,
+    PriceChanges,
     QualityScores,
     RawEvents,
     RelatedEvents,
     Retention,
+    Spending,
     Trace,
 )
 from metrics.engine.questions.affected import Affected
-from metrics.engine.questions.contributions import Contribution
+from metrics.engine.questions.breakdown import Parts
+from metrics.engine.questions.cost_change import CostChanged, DearCall
 from metrics.engine.questions.efficiency import Sampled
 from metrics.engine.questions.freshness import Freshness, KindFreshness
 from metrics.engine.questions.funnel import FunnelStep
 from metrics.engine.questions.journeys import UserFlows
 from metrics.engine.questions.raw_events import EventPage, Place
+from metrics.engine.questions.spending import Spendings
 from metrics.engine.questions.trace import Traced
 
 __all__ = [
@@ -47,12 +56,16 @@ __all__ = [
     "AffectedUsers",
     "Answering",
     "BadEventCounts",
+    "Breakdown",
+    "CallSpending",
+    "Calls",
     "Changes",
     "Comments",
     "ComponentStatus",
-    "Contribution",
-    "Contributions",
+    "CostChange",
+    "CostChanged",
     "DataFreshness",
+    "DearCall",
     "DimensionMismatch",
     "DimensionValues",
     "Distribution",
@@ -60,6 +73,7 @@ __all__ = [
     "Engine",
     "EngineError",
     "EventPage",
+    "FeatureUse",
     "Filter",
     "Freshness",
     "Funnel",
@@ -68,10 +82,13 @@ __all__ = [
     "Journeys",
     "KindFreshness",
     "MonthForecast",
+    "NewErrors",
     "NotCalculable",
     "OpenErrors",
+    "Parts",
     "Place",
     "Plan",
+    "PriceChanges",
     "QualityScores",
     "Query",
     "Question",
@@ -80,6 +97,8 @@ __all__ = [
     "Result",
     "Retention",
     "Sampled",
+    "Spending",
+    "Spendings",
     "Trace",
     "Traced",
     "UnknownName",

@@ -1,4 +1,4 @@
-"""What is looked at, as a page's address says it: a window as `from` and `to`, and filters such as `provider:openai`.
+"""What is looked at, as a page's address says it: a window as `from` and `to`, a trace, filters (`provider:openai`).
 
 Pages read it from their address, and whoever links to a page (messages about alerts do) writes it, both with this.
 """
@@ -11,6 +11,8 @@ from metrics.engine.query import Filter, Window
 
 OPERATORS: Mapping[str, str] = {"in": "", "not in": "!", "contains": "~"}
 """Operators of a filter and the mark that stands for each before the colon."""
+TRACE, NEAR = "trace", "at"
+"""Parameters that name a trace, and a moment near it."""
 NULL = "\\N"
 """How "no value" is written; text never looks like this, because its backslashes are doubled."""
 _SPECIAL = ("\\", ",", ":", "!", "~")
@@ -24,6 +26,11 @@ def window_parameters(window: Window) -> dict[str, list[str]]:
 def filter_parameters(filters: Sequence[Filter]) -> dict[str, list[str]]:
     """Filters, as parameters of an address; none is none."""
     return {"f": [filter_text(one) for one in filters]} if filters else {}
+
+
+def trace_parameters(trace_id: str, near: datetime | None = None) -> dict[str, list[str]]:
+    """A trace, as parameters of an address; with a moment near it, at which it is looked for first."""
+    return {TRACE: [trace_id]} | ({NEAR: [_instant_text(near)]} if near else {})
 
 
 def filter_text(one: Filter) -> str:

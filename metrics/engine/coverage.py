@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+import pyarrow.parquet as pq
+
 from metrics.engine.database import rows_of
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
-from metrics.lake.shapes import BUCKET
+from metrics.lake.shapes import BUCKET, REST
 from metrics.lake.tables import Table
 from metrics.lake.upkeep.closed import rows_by_day
 
@@ -37,6 +39,25 @@ def is_covered(minutes: Relation, hours: Relation, count: str, span: str) -> boo
         "GROUP BY hour HAVING sum(n) <> 0 LIMIT 1"
     )
     return rows_of(Statement(text, _NOTHING, (minutes, hours))).is_empty()
+
+
+def holds_rest(view: Relation, dimensions: tuple[str, ...]) -> bool:
+    """Whether some values of the dimensions are put together in a view, so that only events tell them apart."""
+    view.have_files()
+    return any(_holds_rest(file, dimensions) for file in view.files)
+
+
+@lru_cache(maxsize=100_000)
+def _holds_rest(file: str, dimensions: tuple[str, ...]) -> bool:
+    # What stands for the rest comes last of all texts. A file never changes.
+    stored = pq.read_metadata(file)
+    greatest = (
+        column.statistics.max
+        for group in map(stored.row_group, range(stored.num_row_groups))
+        for column in map(group.column, range(group.num_columns))
+        if column.path_in_schema in dimensions and column.statistics is not None and column.statistics.has_min_max
+    )
+    return any(str(one).startswith(REST) for one in greatest)
 
 
 @dataclass(frozen=True, slots=True)

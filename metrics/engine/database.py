@@ -1,13 +1,13 @@
 """DuckDB, in this process: one database, a cursor a statement."""
 
 import atexit
-import os
+import warnings
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
 from tempfile import gettempdir
-from typing import Literal
+from typing import Literal, cast
 
 import duckdb
 import polars as pl
@@ -19,6 +19,10 @@ MEMORY_LIMIT = "900MB"
 """What queries and cached Parquet metadata may take of the web process."""
 
 
+# It would have a relation made of every statement, which plans each twice: that takes longer than to copy its few rows.
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result makes an extra copy", UserWarning)
+
+
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
@@ -27,7 +31,8 @@ def _database() -> duckdb.DuckDBPyConnection:
     atexit.register(rmtree, spill, ignore_errors=True)
     connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-    connection.execute(f"SET threads = {os.cpu_count() or 1}")
+    # As many as Polars takes: the cores that this process may use, or POLARS_MAX_THREADS.
+    connection.execute(f"SET threads = {pl.thread_pool_size()}")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET parquet_metadata_cache = true")
@@ -39,7 +44,8 @@ def rows_of(statement: Statement) -> pl.DataFrame:
     """Run a statement; may be called from many threads at once."""
     cursor = _database().cursor()
     try:
-        rows = cursor.sql(statement.duckdb_sql(), params=dict(statement.parameters)).pl()
+        found = cursor.execute(statement.duckdb_sql(), dict(statement.parameters)).to_arrow_table()
+        rows = cast("pl.DataFrame", pl.from_arrow(found, rechunk=False))
         return rows.with_columns(cs.datetime().dt.convert_time_zone("UTC"))
     finally:
         cursor.close()

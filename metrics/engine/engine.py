@@ -53,7 +53,7 @@ class Engine:
         own_metrics: bool = True,
     ) -> None:
         self.settings = settings
-        self.lake = Lake(settings.home)
+        self.lake = Lake.of(settings)
         self.metrics = catalog(settings, own=own_metrics)
         self.context = Context(
             self.lake,

@@ -1,6 +1,6 @@
 """The data files that may hold what is asked about, and about how many rows of it: from the files' statistics alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,14 +11,14 @@ from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, columns_of
 from metrics.lake.datafiles import DataFile
 from metrics.lake.shapes import View
-from metrics.lake.tables import Lake
+from metrics.lake.tables import Lake, Table
 
 
 def event_files(lake: Lake, kind: str, windows: Sequence[Window]) -> Relation:
     """The event files of a kind that may hold events of the windows."""
     table = lake.events(kind)
     files = tuple(str(table.root / file.path) for file in table.snapshot.files if _touches(file, windows))
-    return Relation("events", kind, files, columns_of(table.schema), gone=gone(table, windows))
+    return Relation("events", kind, files, columns_of(table.schema), gone=gone(table, windows), present=_door(table))
 
 
 def filtered_event_files(scope: Scope, kind: str, windows: Sequence[Window]) -> Relation:
@@ -37,7 +37,7 @@ def rollup_files(lake: Lake, name: str, view: View, within: Window | None = None
         for file in table.snapshot.files
         if file.partition["view"] == view.name and (within is None or _touches(file, windows))
     )
-    return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema))
+    return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema), present=_door(table))
 
 
 def event_rows(lake: Lake, kind: str, windows: Sequence[Window]) -> float:
@@ -50,6 +50,11 @@ def rollup_bytes(lake: Lake, name: str, view: View, window: Window, row_length: 
     """About how many bytes of a view lie in the window; a row of it tells of `row_length`."""
     files = [file for file in lake.rollup(name).snapshot.files if file.partition["view"] == view.name]
     return sum(file.size * _share(file, window, row_length) for file in files)
+
+
+def _door(table: Table) -> Callable[[Sequence[str]], None] | None:
+    """What has the files of a table where they can be read, should they not be."""
+    return table.present if table.remote is not None else None
 
 
 def _touches(file: DataFile, windows: Sequence[Window]) -> bool:

@@ -65,7 +65,7 @@ class FilterCache:
             except (duckdb.Error, OSError):  # no room for a copy: the lake still answers
                 _LOG.warning("events that pass a filter could not be set aside", exc_info=True)
                 paths = None
-        return relation if paths is None else replace(relation, files=tuple(map(str, paths)))
+        return relation if paths is None else replace(relation, files=tuple(map(str, paths)), present=None)
 
     def _parts(
         self, copies: Copies, relation: Relation, columns: Sequence[str], parameters: Mapping[str, object]

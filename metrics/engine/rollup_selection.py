@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from metrics.catalog.model import counter_of
 from metrics.engine.buckets import DAY, HOUR, MINUTE
-from metrics.engine.coverage import days_but, is_covered, known_days, stretches
+from metrics.engine.coverage import days_but, holds_rest, is_covered, known_days, stretches
 from metrics.engine.dropped import gone, is_gone, seconds
 from metrics.engine.file_pruning import event_rows, rollup_bytes, rollup_files
 from metrics.engine.query import Window
@@ -57,7 +57,7 @@ def access_path(scope: Scope, kind: str, rollup: str, *, fits: Callable[[View], 
     ]
     events = scope.lake.events(kind)
     ranked = sorted(candidates, key=lambda path: (seconds(gone(events, path.edges)), _cost(scope, kind, rollup, path)))
-    return next((path for path in ranked if _is_known(scope, kind, path)), events_only(scope.window))
+    return next((path for path in ranked if _is_known(scope, kind, rollup, path)), events_only(scope.window))
 
 
 def _cost(scope: Scope, kind: str, rollup: str, path: AccessPath) -> float:
@@ -85,9 +85,14 @@ def _known(scope: Scope, kind: str, rollup: str, unit: int) -> Window | None:
     return _whole_units(most.window, unit) if most and most.events else None
 
 
-def _is_known(scope: Scope, kind: str, path: AccessPath) -> bool:
-    """Whether the view holds all of the interior, and that is worth finding out."""
-    if path.view is None or path.interior is None or path.view.unit != "minute":
+def _is_known(scope: Scope, kind: str, rollup: str, path: AccessPath) -> bool:
+    """Whether the view holds all of the interior, every value by itself, and that is worth finding out."""
+    if path.view is None or path.interior is None:
+        return True
+    named = scope.dimensions
+    if named and holds_rest(rollup_files(scope.lake, rollup, path.view, path.interior), named):
+        return False
+    if path.view.unit != "minute":
         return True
     is_few = event_rows(scope.lake, kind, [path.interior]) <= scope.minutes_from
     if is_few and not gone(scope.lake.events(kind), [path.interior]):

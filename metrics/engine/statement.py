@@ -5,8 +5,8 @@ files in their place; its tree is there to be read and to be written for another
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -37,6 +37,13 @@ class Relation:
     """Spans asked about whose rows were dropped by retention: what the statement says of them is not known."""
     merged_by: tuple[str, ...] = ()
     """Columns that name a row where it stands for several tables, whose rows of one name tell of the same thing."""
+    present: Callable[[Sequence[str]], None] | None = field(default=None, compare=False, repr=False)
+    """Has files where they can be read; None where they are."""
+
+    def have_files(self) -> None:
+        """Have its files where they can be read. Raises `LakeUnavailable`."""
+        if self.present is not None:
+            self.present(self.files)
 
     @property
     def sql(self) -> str:
@@ -62,8 +69,14 @@ class Statement:
         return self.tree.sql(DIALECT, pretty=True)
 
     def duckdb_sql(self) -> str:
-        """The statement over Parquet files."""
-        return _over_files(self.text, self.relations)
+        """The statement over Parquet files, which can be read.
+
+        Raises:
+            LakeUnavailable: one is in object storage only, and cannot be read from there.
+        """
+        for relation in self.relations:
+            relation.have_files()
+        return _over_files(self.text, tuple(replace(one, present=None) for one in self.relations))
 
 
 def laid_out(statements: Iterable[Statement]) -> str:

@@ -47,7 +47,7 @@ class UserDays:
             except (duckdb.Error, OSError):  # no room for a copy: the rollups still answer
                 _LOG.warning("users' days could not be merged", exc_info=True)
                 return relation
-        return replace(relation, files=tuple(map(str, paths)))
+        return replace(relation, files=tuple(map(str, paths)), present=None)
 
     def _parts(self, merged: Copies, relation: Relation) -> Sequence[Path]:
         wanted = frozenset(relation.files)
@@ -57,7 +57,7 @@ class UserDays:
         if missing:
             merged.parts[missing] = self._written(replace(relation, files=tuple(sorted(missing))))
         if len(merged.parts) > MOST_PARTS:
-            together = self._written(replace(relation, files=tuple(map(str, merged.parts.values()))))
+            together = self._written(replace(relation, files=tuple(map(str, merged.parts.values())), present=None))
             self._scratch.drop(merged, list(merged.parts))
             merged.parts[wanted] = together
         return list(merged.parts.values())

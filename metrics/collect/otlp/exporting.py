@@ -32,7 +32,7 @@ from metrics.collect.otlp.converting import RESOURCES, Made, adapter, made_of
 from metrics.collect.otlp.messages import message_of
 from metrics.collect.otlp.rows import OF_RECORDS, OF_SPANS, Row, framed, rows_of_records, rows_of_spans
 from metrics.collect.otlp.samples import OF_SAMPLES, rows_of_samples
-from metrics.collect.receipt import Refused, Rejected, Rejecting, Take, Unavailable
+from metrics.collect.receipt import Refused, Rejected, Rejecting, TakeReady, Unavailable
 from metrics.events.recognition.recognition import Recognized
 
 M = TypeVar("M", bound=Message)
@@ -105,7 +105,7 @@ class _Opened:
 class Exporting:
     """Answers requests of all signals with what `take` says of their events."""
 
-    def __init__(self, take: Take, content: Content, now: Callable[[], datetime], rejecting: Rejecting) -> None:
+    def __init__(self, take: TakeReady, content: Content, now: Callable[[], datetime], rejecting: Rejecting) -> None:
         self._take, self._now, self._rejecting = take, now, rejecting
         self._content: Content = content
         self._queue: deque[_Waiting] = deque()
@@ -166,11 +166,12 @@ class Exporting:
             one, number = place(row)
             one.rejected.append(Rejected(number, reason))
 
+        rows = [*made.of_events, *made.of_ready]
         try:
-            rejected = (await self._take(made.events)).rejected if made.events else ()
+            rejected = (await self._take(made.events, made.ready)).rejected if rows else ()
         except Exception as problem:  # whatever it is, nobody may wait for an answer that never comes
             if not isinstance(problem, Unavailable):
-                _log.exception("OTLP: %d events could not be kept", len(made.events))
+                _log.exception("OTLP: %d events could not be kept", len(rows))
                 problem = Unavailable(503, f"it could not be kept: {type(problem).__name__}", RETRY_SECONDS)
             for one in opened:
                 _settle(one.waiting, problem)
@@ -178,7 +179,7 @@ class Exporting:
         for bad in made.rejected:
             reject(bad.index, bad.reason)
         for bad in rejected:
-            reject(made.rows[bad.index], bad.reason)
+            reject(rows[bad.index], bad.reason)
         more: list[_Opened] = []
         for one, count in zip(opened, counts, strict=True):
             one.taken += count

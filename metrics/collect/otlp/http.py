@@ -19,11 +19,11 @@ from metrics.collect.otlp.content import Content
 from metrics.collect.otlp.exporting import SIGNALS, Exporting, Signal, clock
 from metrics.collect.otlp.messages import JSON, PROTOBUF
 from metrics.collect.otlp.refusing import status_of
-from metrics.collect.receipt import Refused, Rejecting, Take, Unavailable, unheard
+from metrics.collect.receipt import Refused, Rejecting, TakeReady, Unavailable, unheard
 
 
 def routes(
-    take: Take,
+    take: TakeReady,
     bodies: Bodies,
     *,
     content: Content = "drop",

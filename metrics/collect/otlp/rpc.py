@@ -18,7 +18,7 @@ from metrics.collect.otlp.content import Content
 from metrics.collect.otlp.exporting import LOGS, METRICS, TRACES, Exporting, Signal, clock
 from metrics.collect.otlp.messages import PROTOBUF
 from metrics.collect.otlp.refusing import status_of
-from metrics.collect.receipt import Refused, Rejecting, Take, Unavailable, unheard
+from metrics.collect.receipt import Refused, Rejecting, TakeReady, Unavailable, unheard
 
 _SERVICES = (
     (TRACES, trace_service_pb2.DESCRIPTOR.services_by_name["TraceService"]),
@@ -43,7 +43,7 @@ class Serving:
 
 
 async def serve_grpc(
-    take: Take,
+    take: TakeReady,
     bodies: Bodies,
     address: str,
     token: str | None = None,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from metrics.events.entries import Entry, read_entries
 from metrics.events.problems import ConfigurationError
@@ -29,6 +29,8 @@ class ProbesError(ConfigurationError):
 
 class Probe(Entry):
     """One thing that is asked."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     component: Annotated[str, Field(min_length=1, max_length=200)]
     """The name of what answers: `database`, `llm:openai`, `dependency:payments`, …"""

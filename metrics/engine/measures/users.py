@@ -155,6 +155,7 @@ def _days_of(kinds: Sequence[str], view: View, scope: Scope) -> Relation:
         # A question by some dimension stands alone: to merge for it takes longer than to answer it.
         rows=0 if scope.query.by else sum(file.rows for file in stored if file.partition[VIEW] == view.name),
         merged_by=(BUCKET, *view.dimensions, USER),
+        present=tables[0].present,
     )
 
 

@@ -90,7 +90,7 @@ def _newest_rows(
     kind: str, scope: Scope, files: Sequence[str], after: Place | None, limit: int, condition: str
 ) -> pl.DataFrame:
     events = event_files(scope.lake, kind, [scope.window])
-    relation = Relation("events", kind, tuple(files), events.columns)
+    relation = Relation("events", kind, tuple(files), events.columns, present=events.present)
     behind, parameters = "", dict[str, object]()
     if after is not None:
         at = moment_sql(after.ts)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from metrics.engine.context import Context
-from metrics.engine.query import Filter, Question, Window
+from metrics.engine.query import Moment, Question, Window
 from metrics.engine.questions.raw_events import page
+from metrics.engine.trace_search import kinds_of, scope_of, search
 from metrics.engine.trace_tree import Placed, Step, placed
-from metrics.events import KINDS
 
 MOST_STEPS = 5_000
 """Of a kind: a trace that holds more is shown by its newest, and that is said."""
@@ -15,7 +15,7 @@ MOST_STEPS = 5_000
 
 @dataclass(frozen=True)
 class Traced:
-    """A trace as far as the window holds it."""
+    """A trace, or where it was looked for in vain."""
 
     steps: tuple[Placed, ...]
     """Every event once, parents before children; none where the trace is not known."""
@@ -23,6 +23,8 @@ class Traced:
     """All columns of each of them, by `kind/event_id`."""
     cut: bool
     """There are more events than are held here: sums are of those that are."""
+    looked: Window | None = None
+    """What was looked through until it was found, or in vain; None where no event is stored."""
 
     def event(self, step: Step) -> dict[str, Any]:
         """All columns of a step."""
@@ -30,24 +32,26 @@ class Traced:
 
 
 class Trace(Question[Traced]):
-    """Events of all kinds of a trace within the window; only files whose time touches it are read."""
+    """Events of all kinds of a trace: the one around a moment, or of the whole lake the newest."""
 
     trace_id: str
-    window: Window
+    near: Moment | None = None
 
 
 def answer(context: Context, question: Trace) -> Traced:
     """The trace, of every kind that is stored."""
-    scope = context.scope_of(question.window, (Filter(dimension="trace_id", values=(question.trace_id,)),))
-    kinds = [kind for kind in KINDS if scope.knows(kind, "trace_id")]
+    found = search(context, question.trace_id, question.near)
+    if found.lies is None:
+        return Traced((), {}, False, found.looked)
+    scope = scope_of(context, question.trace_id, found.lies)
     steps, events, cut = list[Step](), dict[str, dict[str, Any]](), False
-    for kind in scope.kinds_for("trace_id", kinds):
-        found = page(scope, kind, None, MOST_STEPS)
-        cut = cut or found.older is not None
-        for row in found.rows.iter_rows(named=True):
+    for kind in kinds_of(context.lake):
+        held = page(scope, kind, None, MOST_STEPS)
+        cut = cut or held.older is not None
+        for row in held.rows.iter_rows(named=True):
             steps.append(_step(kind, row))
             events[f"{kind}/{row['event_id']}"] = row
-    return Traced(tuple(placed(steps)), events, cut)
+    return Traced(tuple(placed(steps)), events, cut, found.looked)
 
 
 def _step(kind: str, row: dict[str, Any]) -> Step:

@@ -1,0 +1,61 @@
+"""How far values usually lie from their middle, above and below it: what "far" is counted in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FARTHEST = 1000.0
+"""Spreads; what is farther away is no stranger."""
+_QUARTILE = 0.6745
+"""Standard deviations from the middle of normal values to a quartile."""
+
+
+@dataclass
+class Spreads:
+    """Of each row of values. Both spreads are standard deviations where values are normal."""
+
+    middle: Floats
+    above: Floats
+    below: Floats
+    known: NDArray[np.int64]
+    """How many values there were."""
+
+    @classmethod
+    def of(cls, values: Floats, least: Floats | float = 0.0) -> "Spreads":
+        """Of rows in which NaN is a gap; no spread is less than `least`.
+
+        Where a quarter of the values is the same, as of counts that are mostly zero, the mean deviation counts.
+        """
+        ordered = np.sort(values, axis=1)
+        known = np.count_nonzero(~np.isnan(ordered), axis=1)
+        quarter, middle, three = (quantile(ordered, known, share) for share in (0.25, 0.5, 0.75))
+        away = np.nan_to_num(np.abs(ordered - middle[:, np.newaxis]))
+        mean = 1.2533 * away.sum(axis=1) / np.maximum(known, 1)
+        above, below = (three - middle) / _QUARTILE, (middle - quarter) / _QUARTILE
+        return cls(
+            middle,
+            np.maximum(np.where(above > 0, above, mean), least),
+            np.maximum(np.where(below > 0, below, mean), least),
+            known,
+        )
+
+    def away(self, values: Floats) -> Floats:
+        """By how many spreads of its side each value is off the middle."""
+        off = values - self.middle
+        spread = np.where(off > 0, self.above, self.below)
+        far = off / np.where(spread > 0, spread, 1.0)
+        # Of what never varied, any other value is as far as can be; what remains is the last digit of a sum.
+        far = np.where(spread > 0, far, np.where(np.abs(off) > 1e-9, np.sign(off) * FARTHEST, 0.0 * off))
+        return np.clip(far, -FARTHEST, FARTHEST)
+
+
+def quantile(ordered: Floats, known: NDArray[np.int64], share: float) -> Floats:
+    """Of each sorted row, of whose values the first `known` are none of NaN; NaN where there is none."""
+    place = share * np.maximum(known - 1, 0)
+    low = place.astype(np.int64)
+    high = np.minimum(low + 1, np.maximum(known - 1, 0))
+    rows = np.arange(len(ordered))
+    return ordered[rows, low] + (place - low) * (ordered[rows, high] - ordered[rows, low])
