@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from alerts.incidents import Alert, Incident, Notice, NoticeKind, Silence, Status, Step
+from alerts.incidents.incident import FALSE_ALERT
 from alerts.judging import Key, State
 from alerts.judging.lifecycle import ended
 from alerts.policy import Matcher, labels_of
@@ -68,15 +69,19 @@ def acknowledge(repository: Repository, incident_id: str, who: str, at: datetime
     return Answer(acknowledged, True, text)
 
 
-def resolve(repository: Repository, incident_id: str, who: str, why: str, at: datetime) -> Answer:
+def resolve(
+    repository: Repository, incident_id: str, who: str, why: str, at: datetime, *, is_false: bool = False
+) -> Answer:
     """It is over, says somebody: its alerts end, and who was told of it is told so.
 
-    What breaches on fires again only after the full duration of its rule, as another incident. Raises NoIncident.
+    What breaches on fires again only after the full duration of its rule, as another incident. `is_false`: nothing was
+    wrong, which can be said of one that is over, too. Raises NoIncident.
     """
     incident = _found(repository, incident_id)
     if incident.status is Status.RESOLVED:
-        return Answer(incident, False, _first(incident))
+        return _marked_false(repository, incident, who, at) if is_false else Answer(incident, False, _first(incident))
     text = f"resolved by {who}: {why}" if why else f"resolved by {who}"
+    text = f"{FALSE_ALERT}, {text}" if is_false else text
     _end_instances(repository, frozenset(incident.members), at, text)
     over = [
         replace(alert, state=State.RESOLVED, ended_at=at, reason=text)
@@ -89,6 +94,16 @@ def resolve(repository: Repository, incident_id: str, who: str, why: str, at: da
     repository.record([Step(at, "resolved", text, incident.id, who=who)])
     _tell(repository, "resolved", resolved, _told(incident), who, at)
     return Answer(resolved, True, text)
+
+
+def _marked_false(repository: Repository, incident: Incident, who: str, at: datetime) -> Answer:
+    if incident.was_false:
+        return Answer(incident, False, f"said to be a {FALSE_ALERT} already")
+    marked = replace(incident, resolution=f"{FALSE_ALERT}, {incident.resolution}")
+    repository.save_incidents([marked])
+    text = f"a {FALSE_ALERT}, says {who}"
+    repository.record([Step(at, "note", text, incident.id, who=who)])
+    return Answer(marked, True, text)
 
 
 def note(repository: Repository, incident_id: str, who: str, text: str, at: datetime) -> Answer:

@@ -21,6 +21,7 @@ from alerts.incidents.suppression import planned as changes_planned
 from alerts.judging import Instance, Key, State, Verdict
 from alerts.judging.evaluation import Evaluation, Plan, Span, evaluated, planned
 from alerts.judging.evidence import Memory, fetch
+from alerts.judging.holidays import Holidays
 from alerts.judging.lifecycle import Changed, Timing, step
 from alerts.judging.rule_problems import ABOUT_RULES, about
 from alerts.policy.reading import FILE_NAME as ROUTING
@@ -136,9 +137,11 @@ class Watch:
         alerts = self.settings.alerts
         until = horizon(now, engine.answer(DataFreshness()).last, alerts)
         with self._store.reading() as repository:
-            seen, known = repository.evaluated(), repository.instances()
+            seen, known = repository.evaluated(), {**_resting(repository, rules, until), **repository.instances()}
         span = self._span(rules.values(), seen, now, until)
-        plan = planned(tuple(rules.values()), _of_rules(known), span, timedelta(seconds=alerts.settle_seconds))
+        settle = timedelta(seconds=alerts.settle_seconds)
+        holidays = Holidays.of(self.settings.holidays, self.settings.timezone)
+        plan = planned(tuple(rules.values()), _of_rules(known), span, settle, holidays)
         if not plan.windows and not self._stages_are_due(now):
             return Tick(until)
         evidence = fetch(engine, plan.asks, self._memory)
@@ -147,7 +150,8 @@ class Watch:
             if repository.evaluated() != seen:  # somebody else evaluates the same home, and was faster
                 return Tick(until)
             known = repository.instances()
-            evaluation = evaluated(plan, evidence, _of_rules(known))
+            resting = _resting(repository, rules, until)
+            evaluation = evaluated(plan, evidence, _of_rules({**resting, **known}))
             tick = self._kept(repository, now, rule_set, in_force, plan, evaluation, known, changes)
         self._staged_at = now
         return tick
@@ -281,6 +285,18 @@ def _about_rules(
         instances[key] = after
         changes += [Changed(transition, after)] if transition is not None else []
     return instances, tuple(changes)
+
+
+def _resting(repository: Repository, rules: Mapping[str, AlertRule], until: datetime) -> Mapping[Key, Instance]:
+    """Instances whose newest alert is over, where none may begin again for a while after it began."""
+    rests = {rule.id: rest for rule in rules.values() if (rest := Timing.of(rule).refractory)}
+    if not rests:
+        return {}
+    return {
+        alert.key: Instance(alert.key, State.RESOLVED, fired_at=alert.fired_at, ended_at=alert.ended_at)
+        for alert in repository.alerts(until - max(rests.values()) - timedelta(days=1), rules=rests)
+        if alert.ended_at is not None
+    }
 
 
 def _instances(evaluation: Evaluation) -> Mapping[Key, Instance]:

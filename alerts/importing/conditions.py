@@ -173,6 +173,8 @@ def _forecast(found: Said, operator: str, threshold: float, value: Quantity) -> 
     condition = {
         "kind": "forecast", "operator": operator, "threshold": threshold, "horizon": value.ahead, "history": history,
     }  # fmt: skip
+    if history >= timedelta(weeks=2):
+        condition["model"] = "line"  # which is what predict_linear lays
     said = "here it alerts when the forecast crosses the threshold at any time within the horizon, not at its end"
     return replace(found, window=timedelta(minutes=5), condition=condition, remarks=(said,))
 

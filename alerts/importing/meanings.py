@@ -29,7 +29,7 @@ SHIPPED = "prometheus.yaml"
 PLACE = "$name"
 STATUS = "status_code"
 _CODES = tuple(map(str, range(100, 600)))
-_PLAIN = re.compile(r"(?:[\w/ :-]|\\[.\-/])*")
+PLAIN = re.compile(r"(?:[\w/ :-]|\\[.\-/])*")
 """What means itself within a regular expression."""
 
 
@@ -159,7 +159,7 @@ def _values(dimension: str, label: str, sign: str, value: str) -> Values:
     if sign == "=":
         return frozenset([value])
     parts = value.removeprefix("^").removesuffix("$").split("|")
-    if sign == "=~" and all(map(_PLAIN.fullmatch, parts)):
+    if sign == "=~" and all(map(PLAIN.fullmatch, parts)):
         return frozenset(part.replace("\\", "") for part in parts)
     return f'{label}{sign}"{value}"'
 

@@ -115,10 +115,7 @@ def _document(text: str, file: str) -> Document:
         raise NotRules(str(error)) from error
     value = document.value
     if isinstance(value, dict) and ("route" in value or "receivers" in value):
-        raise NotRules(
-            f"{file}, line 1: this is a file of Alertmanager; its routes, matchers, inhibitions and time intervals are "
-            "written alike in `routing.yaml`, with teams in the place of receivers"
-        )
+        raise NotRules(f"{file}, line 1: this is a file of Alertmanager: say `promptpilot alerts import alertmanager`")
     if not isinstance(value, dict) or not isinstance(value.get("groups"), list):
         raise NotRules(f"{file}, line 1: expected rules of Prometheus, which begin with `groups:`")
     return document
@@ -221,8 +218,13 @@ def _words(given: Mapping[str, Any]) -> tuple[Mapping[str, str], tuple[str, ...]
     return {key: value for key, value in found.items() if value}, remarks
 
 
+def id_of(name: str) -> str:
+    """The id of the rule that an alert of a name becomes, where no other one has it yet."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", _CAMEL.sub("-", name)).strip("-._").lower()[:60] or "alert"
+
+
 def _id(name: str, severity: str, taken: set[str]) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._]+", "-", _CAMEL.sub("-", name)).strip("-._").lower()[:60] or "alert"
+    plain = id_of(name)
     for one in (plain, f"{plain}-{re.sub('[^a-z0-9]+', '-', severity.lower())[:15]}" if severity else plain):
         if one not in taken:
             return one

@@ -44,6 +44,10 @@ class Alert:
     """What its value stands on where the rule's window held too few events: `7 of 12 events over 40m`."""
 
 
+FALSE_ALERT = "false alert"
+"""How the resolution begins of an incident in which nothing was wrong."""
+
+
 class Status(StrEnum):
     """Where an incident stands."""
 
@@ -69,7 +73,7 @@ class Incident:
     acknowledged_by: str = ""
     resolved_at: datetime | None = None
     resolution: str = ""
-    """Why it ended: `recovered`, `resolved by ada: …`, `the rule was removed`."""
+    """Why it ended: `recovered`, `resolved by ada: …`, `the rule was removed`; `false alert, recovered`."""
     first_told_at: datetime | None = None
     """When that was first done at the priority it has: escalation counts from then, whether it arrives or not."""
     told_at: datetime | None = None
@@ -92,6 +96,11 @@ class Incident:
         if self.resolved_at is not None:
             return Status.RESOLVED
         return Status.OPEN if self.acknowledged_at is None else Status.ACKNOWLEDGED
+
+    @property
+    def was_false(self) -> bool:
+        """Whether somebody said that nothing was wrong."""
+        return self.resolution.startswith(FALSE_ALERT)
 
 
 def incident_id(head: Key, fired_at: datetime) -> str:

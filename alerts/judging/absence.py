@@ -5,9 +5,11 @@ fortnight before, of the events in the same hour; working days and weekends apar
 days of the sort are known, the least of any three counts. A night in which nobody ever comes adds nothing to it, a busy
 hour is missed within minutes. Hours are those of UTC.
 
-A holiday is quieter than its hours say: what was to be expected is taken to be as much less as came in the twelve hours
+A day may be quieter than its hours say: what was to be expected is taken to be as much less as came in the twelve hours
 before the silence. And people come in visits, so that events come in bunches: silence must also have missed far more
 than the longest but one of the fortnight, which one outage among them does not move.
+
+On a day that is known for a holiday nothing is to be expected, and nothing is learned of it.
 """
 
 from datetime import timedelta
@@ -17,7 +19,7 @@ import numpy as np
 from alerts.judging.evidence import Evidence, Needs
 from alerts.judging.instants import MICROSECOND, Instants, buckets, moment
 from alerts.judging.series import Floats, Series
-from alerts.judging.verdicts import Bools, Judged, verdicts
+from alerts.judging.verdicts import Bools, Judged, spared, verdicts
 from alerts.rules import Absent
 from alerts.rules.durations import written
 from metrics.engine import Window
@@ -50,12 +52,15 @@ def judged_by_absence(condition: Absent, evidence: Evidence) -> Judged:
     if condition.expected is None:
         return Judged(verdicts(np.True_ | silent, silent), judged.values)
     usual, longest = _usual(evidence)
-    counts = np.nan_to_num(evidence.series.events)
-    missed = _missed(usual, seen, counts, LEVEL // evidence.asked.question.width)[:, evidence.first :]
+    on_holiday = evidence.asked.holidays.cover(evidence.series.starts)
+    counts = np.where(on_holiday, 0.0, np.nan_to_num(evidence.series.events))
+    level = LEVEL // evidence.asked.question.width
+    missed = _missed(np.where(on_holiday, 0.0, usual), seen, counts, level)[:, evidence.first :]
     known = ~silent | ~np.isnan(usual[:, evidence.first :])
     said = f"too little is known of the {written(HISTORY)} before to say what is to be expected"
     breach = silent & (missed >= np.maximum(condition.expected, BEYOND * longest[:, evidence.first :]))
-    return Judged(verdicts(known, breach), judged.values, problem="" if known.any() else said)
+    found = spared(verdicts(known, breach), silent & on_holiday[evidence.first :])
+    return Judged(found, judged.values, problem="" if known.any() else said)
 
 
 def _missed(usual: Floats, seen: Bools, counts: Floats, level: int) -> Floats:
@@ -85,11 +90,13 @@ def _usual(evidence: Evidence) -> tuple[Floats, Floats]:
     for place, start in enumerate(buckets(evidence.asked.blocks, evidence.asked.needs.block).tolist()):
         day = Window(start=moment(start) - HISTORY, end=moment(start))
         history = evidence.history.within(day).rows(series.labels)
-        learned = _learned(history) * (width / _HOUR)
+        on_holiday = evidence.asked.holidays.cover(history.starts)
+        learned = _learned(history, on_holiday) * (width / _HOUR)
         # Hours before the first block are judged by what was known when it began.
         here = (series.starts >= start) | (place == 0)
         found[:, here] = learned[:, _season(series.starts[here])]
-        longest[:, here] = _longest(learned[:, _season(history.starts)], history, LEVEL // width)[:, np.newaxis]
+        expected = np.where(on_holiday, 0.0, learned[:, _season(history.starts)])
+        longest[:, here] = _longest(expected, history, LEVEL // width)[:, np.newaxis]
     return found, longest
 
 
@@ -103,12 +110,12 @@ def _longest(usual: Floats, history: Series, level: int) -> Floats:
     return np.partition(missed, -2, axis=1)[:, -2] if missed.shape[1] > 1 else np.zeros(len(missed))
 
 
-def _learned(history: Series) -> Floats:
-    """Events an hour, by instance and season."""
+def _learned(history: Series, left_out: Bools) -> Floats:
+    """Events an hour, by instance and season, but for some buckets."""
     found = np.full((len(history.labels), _SORTS * _HOURS), np.nan)
     hour = _HOUR // MICROSECOND
     begun = np.maximum.accumulate(history.seen, axis=1)
-    counts = np.where(begun, np.nan_to_num(history.events), np.nan)
+    counts = np.where(begun & ~left_out, np.nan_to_num(history.events), np.nan)
     hours = history.starts // hour
     if not len(hours):
         return found

@@ -1,6 +1,6 @@
 """What a condition says of every evaluation: one row of a table a kind, each judging whole series at once.
 
-The kinds that need a few lines are here. Those that learn are `dynamic.py`, `anomaly.py` and `forecast.py` beside it;
+The kinds that need a few lines are here. Those that learn are `unusual.py` and `forecast.py` beside it;
 `composite` looks at rules and not at figures and is `composite.py`.
 """
 
@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 
 from alerts.judging.absence import judged_by_absence, needs_of_absence
-from alerts.judging.anomaly import judged_by_detector, needs_of_detector
-from alerts.judging.dynamic import judged_by_band, needs_of_band, usual_of
-from alerts.judging.evidence import Ask, Evidence, Needs
-from alerts.judging.forecast import judged_by_forecast, needs_of_forecast, trailing
+from alerts.judging.budget import judged_by_budget, needs_of_budget
+from alerts.judging.evidence import Ask, Evidence, Needs, newest_of
+from alerts.judging.forecast import judged_by_forecast, needs_of_forecast
 from alerts.judging.growing import grown_where_few, reach_of
+from alerts.judging.holidays import NO_HOLIDAYS, Holidays
 from alerts.judging.instance import Verdict
 from alerts.judging.series import Floats, Question
+from alerts.judging.unusual import judged_by_usual, needs_of_usual
 from alerts.judging.verdicts import OPERATORS, Judged, Verdicts, nine_digits, unknown, verdicts
 from alerts.rules import AlertRule, Burn, BurnRate, Change, Static
 from metrics.engine import Window
 from metrics.events.entries import nearest
+from metrics.insights.forecasting.line import trailing
 
 BURNS = (
     Burn(rate=14.4, long=timedelta(hours=1), short=timedelta(minutes=5)),
@@ -31,17 +33,18 @@ BURNS = (
 """What a burn-rate rule looks at that names no burns: 2 % of a month's budget in an hour, or 5 % in six."""
 
 
-def ask_of(rule: AlertRule, window: Window, known: Sequence[Any] = ()) -> Ask:
+def ask_of(rule: AlertRule, window: Window, known: Sequence[Any] = (), holidays: Holidays = NO_HOLIDAYS) -> Ask:
     """What a rule that is not composite has to ask about the buckets of a window."""
     question = Question(rule.by, rule.filters, rule.window)
     needs = KINDS[rule.condition.kind].needs(rule.condition, rule.window)
     above = None
     if isinstance(rule.condition, Static) and isinstance(rule.condition.threshold, float) and rule.min_events:
-        needs = replace(needs, reach=max(needs.reach, reach_of(rule.max_window, rule.stale, rule.window)))
+        reach = reach_of(rule.max_window, rule.stale, rule.condition.recover_for, rule.window)
+        needs = replace(needs, reach=max(needs.reach, reach))
         above = rule.condition.threshold if rule.condition.operator in (">", ">=") else None
     return Ask(
         question, rule.metric, window, needs, rule.min_events, tuple(known), rule.max_window, rule.min_bad_events,
-        rule.stale, above,
+        rule.stale, rule.over or timedelta(), above, holidays,
     )  # fmt: skip
 
 
@@ -52,7 +55,16 @@ def judge(rule: AlertRule, evidence: Evidence) -> Judged:
         return unknown(evidence.judged().values, problem)
     with np.errstate(invalid="ignore", divide="ignore"):
         judged = KINDS[rule.condition.kind].judge(rule.condition, evidence)
+        if newest := evidence.of_newest():
+            judged = _ended_by_newest(judged, KINDS[rule.condition.kind].judge(rule.condition, newest), evidence.asked)
         return replace(judged, verdicts=_with_reasons(judged.verdicts, evidence))
+
+
+def _ended_by_newest(judged: Judged, newest: Judged, asked: Ask) -> Judged:
+    """What breaches in all that is added up fades where the newest of it says otherwise, since it began."""
+    found, goes_on = judged.verdicts, newest.verdicts == Verdict.BREACH
+    found = np.where((found == Verdict.BREACH) & ~goes_on, Verdict.FADING, found).astype(np.int8)
+    return replace(judged, verdicts=found, ago=np.where(goes_on, 0, newest_of(asked.over // asked.question.width)))
 
 
 def _with_reasons(found: Verdicts, evidence: Evidence) -> Verdicts:
@@ -116,8 +128,8 @@ def judged_by_change(condition: Change, evidence: Evidence) -> Judged:
         # Nothing at that time of a day that has anything at all is zero.
         since = np.stack([np.where(evidence.has_any(day), np.nan_to_num(evidence.at(day).values), np.nan)
                           for day in days])  # fmt: skip
-        most = np.fmax.reduce(since, axis=0)
-        then = np.where(is_new, most, np.fmax(then, usual_of(np.moveaxis(since, 0, -1)).middle))
+        most, median = np.fmax.reduce(since, axis=0), _median(since)
+        then = np.where(is_new, most, np.fmax(then, median))
     percent = np.where(few | (then == 0), np.nan, 100 * (now - then) / np.abs(then))
     known, breach = ~np.isnan(percent), compare(percent, condition.threshold)
     if condition.at_least is not None:
@@ -130,6 +142,14 @@ def judged_by_change(condition: Change, evidence: Evidence) -> Judged:
         breach = np.where(new, compare(now, condition.otherwise), breach)
     nothing = series.summed & ~known & ~np.isnan(now) & (few | ((now == 0) & (then == 0)))
     return Judged(np.where(nothing, Verdict.CALM, verdicts(known, breach)).astype(np.int8), percent)
+
+
+def _median(samples: Floats) -> Floats:
+    """Along the first axis, NaN left out; NaN where there is nothing else."""
+    count, ordered = np.count_nonzero(~np.isnan(samples), axis=0), np.sort(samples, axis=0)
+    low, high = np.maximum(count - 1, 0) // 2, np.minimum(count // 2, len(samples) - 1)
+    picked = [np.take_along_axis(ordered, place[np.newaxis], axis=0)[0] for place in (low, high)]
+    return np.where(count > 0, (picked[0] + picked[1]) / 2, np.nan)
 
 
 def judged_by_burn(condition: BurnRate, evidence: Evidence) -> Judged:
@@ -188,8 +208,9 @@ KINDS: Mapping[str, Kind] = {
     "absent": Kind(judged_by_absence, needs_of_absence),
     "change": Kind(judged_by_change, _needs_of_change),
     "burn_rate": Kind(judged_by_burn, _needs_of_burn),
-    "dynamic": Kind(judged_by_band, needs_of_band),
-    "anomaly": Kind(judged_by_detector, needs_of_detector),
+    "dynamic": Kind(judged_by_usual, needs_of_usual),
+    "anomaly": Kind(judged_by_usual, needs_of_usual),
     "forecast": Kind(judged_by_forecast, needs_of_forecast),
+    "budget": Kind(judged_by_budget, needs_of_budget),
 }
 """Every kind of condition but composite."""

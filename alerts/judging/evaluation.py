@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from alerts.judging.composite import firings, in_order, instances_of, judged_by_rules
 from alerts.judging.conditions import ask_of, judge
 from alerts.judging.evidence import RECENT, Ask, Evidence, Memory, fetch
+from alerts.judging.holidays import NO_HOLIDAYS, Holidays
 from alerts.judging.instance import UNJUDGED, Instance, Key, Labels, State, Transition, Verdict
 from alerts.judging.instants import MICROSECOND, Instants, buckets, due, micros
 from alerts.judging.lifecycle import NOW, Changed, Timing, ended, interrupted
@@ -126,7 +127,13 @@ class Evaluation:
         return tuple(change.transition for change in self.changes)
 
 
-def planned(rules: Sequence[AlertRule], known: Iterable[Instance], span: Span, settle: timedelta) -> Plan:
+def planned(
+    rules: Sequence[AlertRule],
+    known: Iterable[Instance],
+    span: Span,
+    settle: timedelta,
+    holidays: Holidays = NO_HOLIDAYS,
+) -> Plan:
     """What has to be asked for a span.
 
     Raises ValueError that names what a composite rule looks at in vain.
@@ -138,8 +145,9 @@ def planned(rules: Sequence[AlertRule], known: Iterable[Instance], span: Span, s
         if rule.enabled and (window := due(rule.window, settle, span.behind.get(rule.id, span.after), span.until))
     }
     labels = _by_rule(one.key for one in known)
+    fitting = {rule.id: [key.labels for key in labels.get(rule.id, ()) if _fits(rule, key)] for rule in ordered}
     asks = {
-        rule.id: ask_of(rule, windows[rule.id], [key.labels for key in labels.get(rule.id, ()) if _fits(rule, key)])
+        rule.id: ask_of(rule, windows[rule.id], fitting[rule.id], holidays)
         for rule in ordered
         if rule.id in windows and not isinstance(rule.condition, Composite)
     }
@@ -184,10 +192,11 @@ def evaluate(
     span: Span,
     settle: timedelta,
     memory: Memory | None = None,
+    holidays: Holidays = NO_HOLIDAYS,
 ) -> Evaluation:
     """What becomes of the rules over a span. Raises as `planned` does."""
     known = tuple(known)
-    plan = planned(rules, known, span, settle)
+    plan = planned(rules, known, span, settle, holidays)
     return evaluated(plan, fetch(engine, plan.asks, memory), known)
 
 
@@ -258,8 +267,13 @@ def _with_basis(instance: Instance, rows: Rows, row: int, width: timedelta) -> I
 def _track(rows: Rows, row: int, timing: Timing, width: timedelta) -> Track:
     begin, judged = rows.begins[row], rows.judged
     usual = None if judged.usual is None else judged.usual[row, begin:]
-    ago = None if judged.ago is None else judged.ago[row, begin:] * (width // MICROSECOND)
-    return Track(rows.instants[begin:], judged.verdicts[row, begin:], judged.values[row, begin:], timing, usual, ago)
+    ago, idle = (
+        None if columns is None else columns[row, begin:] * (width // MICROSECOND)
+        for columns in (judged.ago, judged.idle)
+    )
+    return Track(
+        rows.instants[begin:], judged.verdicts[row, begin:], judged.values[row, begin:], timing, usual, ago, idle
+    )
 
 
 def _without_gap(instance: Instance, instants: Instants, width: timedelta) -> Instance:

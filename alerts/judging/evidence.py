@@ -14,10 +14,11 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.judging.holidays import NO_HOLIDAYS, Holidays
 from alerts.judging.instance import Labels
 from alerts.judging.instants import floored
-from alerts.judging.series import Answers, Floats, Question, Series, SlowEvents, Unanswered, ask, ask_slow
-from metrics.engine import Window
+from alerts.judging.series import Answers, Floats, Question, Series, SlowEvents, Unanswered, ask, ask_largest, ask_slow
+from metrics.engine import Filter, Window
 
 RECENT = 60
 """Values that are shown with an alert."""
@@ -40,6 +41,10 @@ class Needs:
     """Offsets and history are looked at in whole blocks of this length, so that they are the same for all of one."""
     history: timedelta = timedelta()
     """The time right before the block in which they lie."""
+    most: int = 0
+    """How many instances are looked at, those with the largest sums; 0 is all."""
+    ranked_over: timedelta = timedelta()
+    """The time up to the newest bucket over which these sums go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +65,24 @@ class Ask:
     """Bad events without which a grown window is no breach."""
     stale: timedelta = timedelta()
     """How far back a window may grow that is to say that all is well again."""
+    over: timedelta = timedelta()
+    """How much time is added up for each bucket, where that is more than its own."""
     above: float | None = None
     """Above which an event is bad where the metric is a percentile."""
+    holidays: Holidays = NO_HOLIDAYS
+    """Days that are not like their weekday."""
 
     @property
     def span(self) -> Window:
         """The buckets, what is needed right before them, and what is shown with them: at least one bucket more."""
         width = self.question.width
-        reach = max(self.needs.reach, min((RECENT - 1) * width, _RECENT_REACH), width)
+        reach = max(self.needs.reach, min((RECENT - 1) * width, _RECENT_REACH), width) + self.added
         return Window(start=self.window.start - reach // width * width, end=self.window.end)
+
+    @property
+    def added(self) -> timedelta:
+        """The time before a bucket that is added to it."""
+        return max(self.over - self.question.width, timedelta())
 
     @property
     def blocks(self) -> Window:
@@ -95,7 +109,8 @@ class Ask:
     def before(self) -> tuple[Window, ...]:
         """Windows that lie apart from the span and stay the same for as long as a block lasts."""
         history = (self.history,) if self.needs.history else ()
-        return (*map(self.earlier, self.needs.offsets), *history)
+        earlier = map(self.earlier, self.needs.offsets)
+        return (*(Window(start=one.start - self.added, end=one.end) for one in earlier), *history)
 
 
 class Memory:
@@ -141,8 +156,14 @@ class Evidence:
     memory: Memory = field(default_factory=Memory)
     recorded: Mapping[timedelta, NDArray[np.bool_]] = field(default_factory=dict[timedelta, NDArray[np.bool_]])
     """By offset: whether anything at all is known of the block so much earlier, of whatever instance; by bucket."""
+    newest: Series | None = None
+    """Where windows are added up: the newest of them, drawn out to the same length."""
     slow: Floats | None = None
     """Of a percentile whose windows may grow: the events of each bucket of the span that lie above the threshold."""
+
+    def of_newest(self) -> "Evidence | None":
+        """The same, as if it went on as in the newest windows; None where none are added up."""
+        return None if self.newest is None else replace(self, series=self.newest, newest=None)
 
     @property
     def grows(self) -> bool:
@@ -180,7 +201,8 @@ def fetch(
     """The evidence for each of the asks, or why there is none now; one that comes to nothing stops no other."""
     memory = Memory() if memory is None else memory
     complaints = {name: complaint for name, one in asks.items() if (complaint := _too_much(one))}
-    sound = {name: one for name, one in asks.items() if name not in complaints}
+    narrowed = {name: narrowed_to_largest(engine, one) for name, one in asks.items() if name not in complaints}
+    sound = {name: one for name, one in narrowed.items() if isinstance(one, Ask)}
     spans = _spans(sound.values())
     keys = {name: _keys(one, spans) for name, one in sound.items()}
     kept = {key: series for _, *before in keys.values() for key in before if (series := memory.get(key)) is not None}
@@ -192,11 +214,29 @@ def fetch(
         if isinstance(series, Series) and series.seen.any():
             memory.put(key, series, 2 * series.values.size)
     found: dict[str, Evidence | Unanswered] = {name: Unanswered(said) for name, said in complaints.items()}
+    found |= {name: one for name, one in narrowed.items() if isinstance(one, Unanswered)}
     for name, one in sound.items():
         parts = [answers[key] for key in keys[name]]
         failed = next((part for part in parts if isinstance(part, Unanswered)), None)
         found[name] = failed or _evidence(one, cast("list[Series]", parts), memory)
     return {**found, **_with_slow(engine, found)}
+
+
+def narrowed_to_largest(engine: Answers, one: Ask) -> Ask | Unanswered:
+    """The ask, where only some instances are looked at: filtered to the largest ones, and to those that are known."""
+    question = one.question
+    if not one.needs.most or not question.by:
+        return one
+    window = Window(start=min(one.window.start, one.window.end - one.needs.ranked_over), end=one.window.end)
+    largest = ask_largest(engine, question, one.metric, window, one.needs.most)
+    if isinstance(largest, Unanswered):
+        return largest
+    labels = dict.fromkeys((*largest, *one.known))
+    chosen = (
+        Filter(dimension=name, values=tuple(dict.fromkeys(dict(label)[name] for label in labels)))
+        for name in question.by
+    )
+    return replace(one, question=replace(question, filters=(*question.filters, *chosen)))
 
 
 def _with_slow(engine: Answers, found: Mapping[str, Evidence | Unanswered]) -> Mapping[str, Evidence | Unanswered]:
@@ -252,15 +292,28 @@ def _answers(engine: Answers, keys: Iterable[_Key]) -> Mapping[_Key, Series | Un
 
 
 def _evidence(one: Ask, parts: Sequence[Series], memory: Memory) -> Evidence:
-    span = parts[0].within(one.span)
+    raw = parts[0].within(one.span)
+    span = raw.added_up(columns) if (columns := one.over // one.question.width) else raw
     first = (one.window.start - one.span.start) // one.question.width
     labels, begins = _rows(one, span, first)
     offsets = one.needs.offsets
-    before = dict(zip(offsets, parts[1:], strict=False))
+    before = {
+        offset: part.added_up(columns).within(one.earlier(offset)) if columns else part
+        for offset, part in zip(offsets, parts[1:], strict=False)
+    }
     earlier = {offset: part.rows(labels) for offset, part in before.items()}
     recorded = {offset: _recorded(part, one) for offset, part in before.items()}
     history = parts[-1] if one.needs.history else None
-    return Evidence(one, span.rows(labels), first, begins, earlier, history, memory, recorded)
+    if history is not None and columns:
+        history = history.added_up(columns)
+    few = newest_of(columns)
+    newest = raw.added_up(few, columns / few).rows(labels) if columns else None
+    return Evidence(one, span.rows(labels), first, begins, earlier, history, memory, recorded, newest)
+
+
+def newest_of(columns: int) -> int:
+    """How many of so many windows that are added up are the newest ones: a quarter."""
+    return max(columns // 4, 1)
 
 
 def _recorded(part: Series, one: Ask) -> NDArray[np.bool_]:

@@ -1,88 +1,104 @@
 """`forecast`: will it cross the threshold within the horizon, if it goes on as it did?
 
-A `Forecaster` says what is to be expected; another model takes the place of `Line` by doing the same.
+A line is laid anew at every evaluation. The other models know the hours of the week; they are fitted at the beginning
+of every hour to what was known by then, and kept for that hour.
 """
 
 from datetime import timedelta
-from typing import Protocol
 
 import numpy as np
+import polars as pl
 
 from alerts.judging.evidence import Evidence, Needs
 from alerts.judging.series import Floats
 from alerts.judging.verdicts import OPERATORS, Judged, nine_digits, verdicts
 from alerts.rules import Forecast
+from metrics.insights.calendar import Calendar
+from metrics.insights.forecasting.line import line_ahead
+from metrics.insights.forecasting.paths import PATHS
 
-FEWEST = 3
-"""Values through which a line may be laid."""
-_AT_A_TIME = 256
-"""Columns whose sums are taken from the same origin: far from it, differences of sums lose their digits."""
-
-
-class Forecaster(Protocol):
-    """Carries series on."""
-
-    def ahead(self, values: Floats, history: int, first: int, steps: int) -> tuple[Floats, Floats]:
-        """What is expected at each column from `first` on, and `steps` columns later.
-
-        Each from the `history` columns that end with it; NaN is no data, in `values` as in the answer.
-        """
-        ...
+WEEKS = timedelta(weeks=2)
+"""The history from which `auto` knows the hours of the week: below it, it is a line."""
+_KEPT_FOR = timedelta(hours=1)
 
 
-class Line:
-    """The straight line with the least squares, through at least half of the history."""
-
-    def ahead(self, values: Floats, history: int, first: int, steps: int) -> tuple[Floats, Floats]:
-        """As of `Forecaster`."""
-        now = np.full((len(values), values.shape[1] - first), np.nan)
-        later = now.copy()
-        for start in range(first, values.shape[1], max(history, _AT_A_TIME)):
-            end = min(start + max(history, _AT_A_TIME), values.shape[1])
-            origin = max(start - history + 1, 0)
-            level, slope = self._fitted(values[:, origin:end], history, start - origin)
-            now[:, start - first : end - first] = level
-            later[:, start - first : end - first] = level + slope * steps
-        return now, later
-
-    def _fitted(self, values: Floats, history: int, first: int) -> tuple[Floats, Floats]:
-        """Height at each column from `first` on, and slope a column, of the line through those before."""
-        known = ~np.isnan(values)
-        count = np.count_nonzero(known, axis=1, keepdims=True)
-        middle = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / np.maximum(count, 1)
-        y = np.where(known, values - middle, 0.0)
-        x = np.arange(values.shape[1]) - values.shape[1] / 2
-        n, sx, sxx, sy, sxy = (
-            trailing(each, history, first) for each in (known.astype(float), known * x, known * x * x, y, y * x)
-        )
-        across = n * sxx - sx * sx
-        enough = (n >= max(FEWEST, history / 2)) & (across > 0)
-        slope = np.where(enough, (n * sxy - sx * sy) / np.where(enough, across, 1.0), np.nan)
-        return middle + (sy - slope * sx) / np.maximum(n, 1) + slope * x[first:], slope
-
-
-FORECASTER: Forecaster = Line()
+def model_of(condition: Forecast) -> str:
+    """The model by name that a condition goes by."""
+    if condition.model != "auto":
+        return condition.model
+    return "ensemble" if condition.history >= WEEKS else "line"
 
 
 def needs_of_forecast(condition: Forecast, width: timedelta) -> Needs:
-    """The history, of which the judged bucket is the newest."""
-    return Needs(reach=max(condition.history - width, timedelta()))
+    """The history, of which the judged bucket is the newest; of what is kept for an hour, that before the hour."""
+    kept = timedelta() if model_of(condition) == "line" else _KEPT_FOR
+    return Needs(reach=max(condition.history - width, timedelta()) + kept)
 
 
 def judged_by_forecast(condition: Forecast, evidence: Evidence) -> Judged:
     """The expected value that comes nearest to the threshold from now to the horizon, or is farthest beyond it."""
     width = evidence.asked.question.width
-    history, steps = max(condition.history // width, 1), condition.horizon / width
-    now, later = FORECASTER.ahead(evidence.masked.values, history, evidence.first, round(steps))
+    history, steps = max(condition.history // width, 1), round(condition.horizon / width)
     upward = condition.operator in (">", ">=")
-    expected = nine_digits(np.maximum(now, later) if upward else np.minimum(now, later))
+    if model_of(condition) == "line":
+        now, later = line_ahead(evidence.masked.values, history, evidence.first, steps)
+        expected = np.maximum(now, later) if upward else np.minimum(now, later)
+    else:
+        expected = _by_the_hour(condition, evidence, history, steps)
+    expected = nine_digits(expected)
     expected = np.where(np.isnan(evidence.judged().values), np.nan, expected)
     breach = OPERATORS[condition.operator](expected, condition.threshold)
     return Judged(verdicts(~np.isnan(expected), breach), expected)
 
 
-def trailing(values: Floats, columns: int, first: int) -> Floats:
-    """Sums over so many columns that end with each of those from `first` on."""
-    sums = np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
-    ends = np.arange(first, values.shape[1]) + 1
-    return sums[:, ends] - sums[:, np.maximum(ends - max(columns, 1), 0)]
+def _by_the_hour(condition: Forecast, evidence: Evidence, history: int, steps: int) -> Floats:
+    """At each judged column, the farthest value of what was forecast at the beginning of its hour."""
+    values, width = evidence.masked.values, evidence.asked.question.width
+    farthest = np.max if condition.operator in (">", ">=") else np.min
+    an_hour = max(_KEPT_FOR // width, 1)
+    starts = evidence.series.starts
+    columns = np.arange(evidence.first, len(starts))
+    # Whole hours of the clock, so that every evaluation of an hour sees the same forecast.
+    origins = columns - (starts[columns] // _micros(width)) % an_hour
+    expected = np.full((len(values), len(columns)), np.nan)
+    for origin in np.unique(origins[origins > 0]):
+        at = np.flatnonzero(origins == origin)
+        for row in range(len(values)):
+            path = _kept(condition, evidence, row, int(origin), history, an_hour + steps)
+            if path is not None:
+                expected[row, at] = [farthest(path[lead : lead + steps + 1]) for lead in columns[at] - origin]
+    return expected
+
+
+def _kept(condition: Forecast, evidence: Evidence, row: int, origin: int, history: int, steps: int) -> Floats | None:
+    """What follows the columns before `origin`; None where less than half of the history is known."""
+    series, asked, name = evidence.masked, evidence.asked, model_of(condition)
+    begin = max(origin - history, 0)
+    past = _counted(series.values[row, begin:origin], series.summed)
+    if np.count_nonzero(~np.isnan(past)) < max(history / 2, 4):
+        return None
+    moment = int(series.starts[origin])
+    key = (
+        "forecast", asked.question, asked.metric, asked.min_events, series.labels[row], name, history, steps, moment,
+        asked.holidays,
+    )  # fmt: skip
+    kept = evidence.memory.get(key)
+    if isinstance(kept, np.ndarray):
+        return kept
+    width = asked.question.width
+    every = np.arange(-len(past), steps) * _micros(width) + moment
+    calendar = Calendar.of(pl.Series(every).cast(pl.Datetime("us", "UTC")), width)
+    calendar = calendar.with_sundays(asked.holidays.cover(every))
+    path = PATHS[name](past, calendar, steps)
+    evidence.memory.put(key, path, path.size)
+    return path
+
+
+def _counted(past: Floats, summed: bool) -> Floats:
+    """Of what is added up, nothing counted is 0 once there was anything."""
+    since = np.maximum.accumulate(~np.isnan(past))
+    return np.where(np.isnan(past) & since, 0.0, past) if summed else past
+
+
+def _micros(length: timedelta) -> int:
+    return length // timedelta(microseconds=1)

@@ -17,9 +17,12 @@ enough to be sure.
 
 What has recovered is seen sooner: an alert ends by what the newest events say, in a window that grows to two thirds of
 `stale_after` at most, unless even the bound at 90 % of their share lies beyond the recover threshold; one bad event
-among ten keeps none alive. While nobody comes, the newest events go on to say that all is well, where they said it, for
-as long as `stale_after`. Where windows hold enough by themselves, an empty one is a gap in what is recorded, and stays
-one.
+among ten keeps none alive. `recover_for` counts from the first of the healthy events, and what came before counts no
+more: no window reaches back beyond a run of them that was long enough, so that nothing begins anew by what is over;
+and while an alert fires, what came since they began to be healthy must be a breach by itself to keep it alive.
+
+While nobody comes, the newest events go on to say that all is well, where they said it, for as long as `stale_after`.
+Where windows hold enough by themselves, an empty one is a gap in what is recorded, and stays one.
 """
 
 from dataclasses import dataclass, replace
@@ -33,6 +36,7 @@ from alerts.judging.instance import Verdict
 from alerts.judging.series import Floats
 from alerts.judging.verdicts import OPERATORS, Bools, Judged, Tally, nine_digits
 from alerts.rules import Static
+from metrics.engine.proportions import score_interval
 
 CERTAIN, LIKELY = 2.3263, 1.2816
 """Standard deviations of the normal distribution below which 99 % and 90 % lie (NIST, e-Handbook, 1.3.6.7.1)."""
@@ -88,8 +92,18 @@ class _Sums:
             found[row, column] = int(np.argmin(excess[row, start:end][::-1]))
         return found
 
-    def grown(self, fewest: float, most: int) -> _Window:
-        """The shortest windows that hold so many events, or the longest there may be."""
+    def well(self, window: _Window) -> Columns:
+        """How many columns before the one after each window the newest events began of which none is bad."""
+        columns = np.arange(self.events.shape[1] - 1)
+        filled, failed = np.diff(self.events, axis=1) > 0, np.diff(self.bad, axis=1) > 0
+        ends = columns[self.first :]
+        starts = np.maximum(_newest(failed)[:, ends] + 1, ends + 1 - window.columns)
+        following = -_newest(filled[:, ::-1])[:, ::-1] + len(columns) - 1
+        begun = np.take_along_axis(following, np.minimum(starts, len(columns) - 1), axis=1)
+        return ends + 1 - np.minimum(begun, ends)
+
+    def grown(self, fewest: float, most: int, since: Columns | None = None) -> _Window:
+        """The shortest windows that hold so many events, or the longest there may be; none begins before `since`."""
         rows, ends = self.events.shape[0], np.arange(self.first, self.events.shape[1] - 1) + 1
         reached = self.events[:, ends]
         # One search for all rows: each is shifted behind the end of the one before.
@@ -98,7 +112,8 @@ class _Sums:
         wanted = np.maximum(reached - fewest, -1.0) + shift
         places = (self.events + shift).ravel().searchsorted(wanted.ravel(), side="right").reshape(wanted.shape) - 1
         starts = places - self.events.shape[1] * np.arange(rows)[:, np.newaxis]
-        starts = np.clip(starts, np.maximum(ends - most, 0), ends - 1)
+        earliest = np.maximum(ends - most, 0)
+        starts = np.clip(starts, earliest if since is None else np.maximum(earliest, since), ends - 1)
         return self.between(starts, np.broadcast_to(ends, starts.shape))
 
     def between(self, starts: Columns, ends: Columns) -> _Window:
@@ -123,45 +138,61 @@ def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Jud
     bad = _bad(evidence, upward, there)
     sums = _Sums.of(there, bad, first)
     most = max(asked.max_window // width, 1)
-    whole = sums.grown(asked.min_events, most)
     lasts = carried_for(asked.stale, asked.max_window) // width
-    before = min(first, lasts)
+    healthy = condition.recover_for // width
+    before = min(first, lasts + most + healthy)
     with_before = replace(sums, first=first - before)
     recently = with_before.grown(asked.min_events, max(min(most, asked.stale * 2 // 3 // width), 1))
     recent = recently.part(before)
     compare = OPERATORS[condition.operator]
-    threshold, recover = condition.threshold, condition.threshold if condition.recover is None else condition.recover
+    threshold = condition.threshold
+    calm = _carried(_calm(recently, condition, evidence, upward), recently.events > 0, lasts)
+    fewest = (asked.min_events, min(FEW, asked.min_events))
+    # What a new alert stands on, and what keeps one alive: windows up to where it was well for long enough, or at all.
+    (whole, newest), fresh = (
+        [sums.grown(events, most, _recovered_since(calm, columns)[:, before:] + first - before) for events in fewest]
+        for columns in (healthy + 1, 1)
+    )
+    calm = calm[:, before:]
 
     def value(window: _Window) -> Floats:
         if series.quantile is not None or not series.percentage:
             return window.share
         return nine_digits(100 * window.share if upward else 100 - 100 * window.share)
 
-    ago = None
+    ago = np.zeros(few.shape, np.intp)
     if series.quantile is None and not series.percentage:
         breach = (whole.events >= asked.min_events) & compare(whole.share, threshold)
         chosen = whole
-        calm = ~compare(recently.share, recover)
         beyond = compare(whole.share, threshold)
+        wavering = breach & ~((fresh[0].events >= asked.min_events) & compare(fresh[0].share, threshold))
     else:
         allowed = _allowed(condition, series.quantile, upward)
-        newest = sums.grown(min(FEW, asked.min_events), most)
-        by_whole, by_newest = (
-            (window.bad >= asked.min_bad_events) & _beyond(window, allowed, CERTAIN) for window in (whole, newest)
+        by_whole, by_newest, *by_fresh = (
+            (window.bad >= asked.min_bad_events) & _beyond(window, allowed, CERTAIN)
+            for window in (whole, newest, *fresh)
         )
         breach = by_whole | by_newest
+        wavering = breach & ~by_fresh[0] & ~by_fresh[1]
         chosen = _chosen(by_whole | ~breach, whole, newest)
         beyond = whole.share > allowed
-        calm = ~_beyond(recently, allowed if series.quantile is not None else _share(recover, upward), LIKELY)
-        calm |= (recently.bad <= 1) & (recently.events >= ALONE)
-        ago = sums.begun(few & breach & ~_shifted(few & breach), whole, allowed)
-    calm = _carried(calm, recently.events > 0, lasts)[:, before:]
+        begun = sums.begun(few & breach & ~_shifted(few & breach), whole, allowed)
+        ago = np.where(calm, sums.well(recent), np.minimum(begun, fresh[0].columns - 1))
     seen = ((recent.events > 0) | calm) & ~_gap(there, first, most, asked.min_events)
     calm &= seen
     enough_seen = (whole.events >= asked.min_events) & ~beyond
+    ends = np.arange(first, there.shape[1])
     verdict = np.select(
-        [~seen, breach & calm, breach, enough_seen & calm, enough_seen, calm],
-        [Verdict.NO_DATA, Verdict.FADING, Verdict.BREACH, Verdict.RECOVERED, Verdict.BETWEEN, Verdict.CALM],
+        [~seen, breach & calm, wavering, breach, enough_seen & calm, enough_seen, calm],
+        [
+            Verdict.NO_DATA,
+            Verdict.FADING,
+            Verdict.WAVERING,
+            Verdict.BREACH,
+            Verdict.RECOVERED,
+            Verdict.BETWEEN,
+            Verdict.CALM,
+        ],
         Verdict.TOO_FEW,
     ).astype(np.int8)
     shown = _chosen(~calm, chosen, recent)
@@ -171,8 +202,27 @@ def grown_where_few(condition: Static, evidence: Evidence, fixed: Judged) -> Jud
         np.where(few, verdict, fixed.verdicts),
         np.where(few, np.where(seen, values, np.nan), fixed.values),
         tally=tally.where(few & seen),
-        ago=ago,
+        ago=np.where(few, ago, 0),
+        idle=np.where(few, ends - _newest(there > 0)[:, first:], 0),
     )
+
+
+def _calm(window: _Window, condition: Static, evidence: Evidence, upward: bool) -> Bools:
+    """Whether a window says that all is well again."""
+    series, recover = evidence.series, condition.threshold if condition.recover is None else condition.recover
+    assert isinstance(recover, float)
+    if series.quantile is None and not series.percentage:
+        return ~OPERATORS[condition.operator](window.share, recover)
+    allowed = _allowed(condition, series.quantile, upward) if series.quantile is not None else _share(recover, upward)
+    return ~_beyond(window, allowed, LIKELY) | ((window.bad <= 1) & (window.events >= ALONE))
+
+
+def _recovered_since(calm: Bools, fewest: int) -> Columns:
+    """By column, where the newest run of so many calm columns began; 0 where there was none."""
+    columns = np.arange(calm.shape[1])
+    begins = np.maximum.accumulate(np.where(calm, -1, columns), axis=1) + 1
+    long = columns - begins + 1 >= fewest
+    return np.maximum.accumulate(np.where(calm & long, begins, 0), axis=1)
 
 
 def _bad(evidence: Evidence, upward: bool, there: Floats) -> Floats:
@@ -200,18 +250,16 @@ def _share(percentage: float, upward: bool) -> float:
 
 
 def _beyond(window: _Window, allowed: float, deviations: float) -> Bools:
-    """Whether the lower bound of the share of bad events lies above what is allowed (Wilson, JASA 22, 1927)."""
-    events, share, square = window.events, window.share, deviations * deviations
-    middle = share + square / (2 * events)
-    spread = deviations * np.sqrt(share * (1 - share) / events + square / (4 * events * events))
-    return (middle - spread) / (1 + square / events) > allowed
+    """Whether the lower bound of the share of bad events lies above what is allowed."""
+    low, _ = score_interval(window.share, window.events, deviations)
+    return low > allowed
 
 
 def _gap(events: Floats, first: int, most: int, fewest: int) -> Bools:
     """Empty buckets of what has enough events in nearly every bucket from the first to the last that has any."""
     columns = np.arange(events.shape[1])
     filled = events > 0
-    last = np.maximum.accumulate(np.where(filled, columns, -1), axis=1)
+    last = _newest(filled)
     after = np.minimum.accumulate(np.where(filled, columns, len(columns))[:, ::-1], axis=1)[:, ::-1]
     sums, counts = _summed(events), _summed(filled.astype(np.float64))
     ends = columns[first:]
@@ -224,10 +272,14 @@ def _gap(events: Floats, first: int, most: int, fewest: int) -> Bools:
 
 def _carried(calm: Bools, filled: Bools, lasts: int) -> Bools:
     """What the newest events said, for so many columns after a window that held any."""
-    columns = np.arange(calm.shape[1])
-    last = np.maximum.accumulate(np.where(filled, columns, -1), axis=1)
+    columns, last = np.arange(calm.shape[1]), _newest(filled)
     said = np.take_along_axis(calm, np.maximum(last, 0), axis=1)
     return said & (last >= 0) & (columns - last <= lasts)
+
+
+def _newest(here: Bools) -> Columns:
+    """By column, the newest one up to it that is so; -1 where none is."""
+    return np.maximum.accumulate(np.where(here, np.arange(here.shape[1]), -1), axis=1)
 
 
 def _shifted(here: Bools) -> Bools:
@@ -247,9 +299,10 @@ def _summed(values: Floats) -> Floats:
     return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
 
 
-def reach_of(max_window: timedelta, stale: timedelta, width: timedelta) -> timedelta:
+def reach_of(max_window: timedelta, stale: timedelta, recover_for: timedelta, width: timedelta) -> timedelta:
     """How far before the judged bucket is looked."""
-    return max(max_window // width * width - width, timedelta()) + carried_for(stale, max_window) // width * width
+    whole, recent = max(max_window // width, 1), max(min(max_window, stale * 2 // 3) // width, 1)
+    return (whole + recover_for // width + carried_for(stale, max_window) // width + recent - 1) * width
 
 
 def carried_for(stale: timedelta, max_window: timedelta) -> timedelta:

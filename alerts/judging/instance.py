@@ -56,9 +56,15 @@ class Verdict(IntEnum):
     """Breaches over the window that had to grow, while the newest part of it has recovered."""
     GONE = 7
     """No data, while other instances of the rule have some."""
+    WAVERING = 8
+    """Breaches over the window that had to grow; what came since its newest part had recovered would not by itself."""
+    HOLIDAY = 9
+    """Below what is usual at this hour of the week, on a day that is not like its weekday."""
 
 
-UNJUDGED = (Verdict.NO_DATA, Verdict.TOO_FEW, Verdict.GONE)
+BREACHES = (Verdict.BREACH, Verdict.WAVERING)
+"""Verdicts by which an alert may begin."""
+UNJUDGED = (Verdict.NO_DATA, Verdict.TOO_FEW, Verdict.GONE, Verdict.HOLIDAY)
 """Verdicts that are none."""
 
 

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from alerts.judging.instance import UNJUDGED, Instance, State, Transition, TransitionKind, Verdict
+from alerts.judging.instance import BREACHES, UNJUDGED, Instance, State, Transition, TransitionKind, Verdict
 from alerts.rules import AlertRule
 from alerts.rules.durations import written
+from alerts.rules.kinds import Unusual
 
 Worse = Literal["higher", "lower", "either"]
 """On which side of the threshold values get worse."""
@@ -27,7 +28,7 @@ NOW = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 """A limit that does not come."""
 # Members of an enumeration are looked up slowly, and these are looked up for every evaluation.
-NO_DATA, RECOVERED, BETWEEN, BREACH, TOO_FEW, CALM, FADING, GONE = Verdict
+NO_DATA, RECOVERED, BETWEEN, BREACH, TOO_FEW, CALM, FADING, GONE, WAVERING, HOLIDAY = Verdict
 INACTIVE, PENDING, FIRING, RESOLVED = State
 _ACTIVE = (PENDING, FIRING)
 _NONE = timedelta()
@@ -36,6 +37,7 @@ _MEANS: Mapping[str, Verdict] = {"keep": NO_DATA, "ok": RECOVERED, "alert": BREA
 _WHY = {
     NO_DATA: "no data for {}",
     TOO_FEW: "too few events to judge for {}",
+    HOLIDAY: "not judged for {}: a holiday",
     GONE: "gone: no data for {}, while others of the rule have some",
 }
 """Why an alert ends that nothing is known of any more."""
@@ -55,13 +57,22 @@ class Timing:
     """How long nothing may be judged before an alert ends."""
     gone_after: timedelta = timedelta.max
     """The same, where others of the rule go on reporting."""
+    refractory: timedelta = timedelta()
+    """How long after an alert began to fire none begins again."""
 
     @classmethod
     def of(cls, rule: AlertRule) -> "Timing":
         """The rule's."""
         condition, stale = rule.condition, rule.stale
         gone = min(stale, max(LEAST_GONE, WINDOWS_GONE * rule.window))
-        return cls(condition.duration, condition.recover_for, rule.no_data, worse_of(rule), stale, gone)
+        refractory = condition.refractory if isinstance(condition, Unusual) else timedelta()
+        return cls(condition.duration, condition.recover_for, rule.no_data, worse_of(rule), stale, gone, refractory)
+
+    def rests_until(self, instance: Instance) -> datetime:
+        """Before which no alert begins again."""
+        if not self.refractory or instance.state is not RESOLVED or instance.fired_at is None:
+            return NOW
+        return instance.fired_at + self.refractory
 
     def counted(self, verdict: Verdict, state: State) -> Verdict:
         """Which of the first five a verdict counts as in a state, no data being taken as the rule wants it."""
@@ -69,6 +80,10 @@ class Timing:
             return _MEANS[self.no_data]
         if verdict is FADING:
             return TOO_FEW if state is PENDING else RECOVERED
+        if verdict is WAVERING:
+            return RECOVERED if state is FIRING else BREACH
+        if verdict is HOLIDAY:
+            return TOO_FEW
         return RECOVERED if verdict is CALM else verdict
 
     def patience(self, verdict: Verdict) -> timedelta:
@@ -102,24 +117,25 @@ def step(
     timing: Timing,
     usual: float | None = None,
     ago: timedelta = _NONE,
+    idle: timedelta = _NONE,
 ) -> tuple[Instance, Transition | None]:
     """The instance after one more evaluation, and the change of state it brought, if it brought one.
 
     `usual` is the value expected at the instant, where the condition knows one: what is farthest from it is worst.
-    `ago` is how long before the instant a breach had begun that is seen with it: a window that had to grow shows that.
-    What belongs to an alert that is over counts for no other one.
+    `ago` is how long before the instant had begun what the verdict says, `idle` how long before it the newest events
+    came: a window that had to grow shows that. What belongs to an alert that is over counts for no other one.
     An instant that is not after the newest one evaluated changes nothing: it was judged before.
     """
     if instance.evaluated_at is not None and instant <= instance.evaluated_at:
         return instance, None
-    counted, judged = timing.counted(verdict, instance.state), _judged(instance, verdict, instant)
+    counted, judged = timing.counted(verdict, instance.state), _judged(instance, verdict, instant, idle)
     if counted in (NO_DATA, TOO_FEW) and instance.state in _ACTIVE and instant - judged >= timing.patience(verdict):
         over, transition = ended(instance, instant, _WHY[verdict].format(written(instant - judged)))
         return replace(over, evaluated_at=instant), transition
     begun = instant - ago if instance.ended_at is None else max(instant - ago, min(instance.ended_at, instant))
     state, breaching, recovering, kind = _MOVES[instance.state](instance, counted, instant, timing, begun)
     since, worst = _episode(instance, state, breaching)
-    if verdict is BREACH and value is not None:
+    if verdict in BREACHES and value is not None:
         worst = worse(worst, value, timing.worse, usual)
     fired, over_at = instance.fired_at, instance.ended_at
     if kind == "resolved":
@@ -134,9 +150,9 @@ def step(
     return after, None if kind is None else Transition(instance.key, kind, instant, value)
 
 
-def _judged(instance: Instance, verdict: Verdict, instant: datetime) -> datetime:
-    """The newest instant with a verdict; where none is known, time without one begins to count now."""
-    return instant if verdict not in UNJUDGED else instance.judged_at or instant
+def _judged(instance: Instance, verdict: Verdict, instant: datetime, idle: timedelta) -> datetime:
+    """The newest instant with a verdict by what was new; where none is known, time without one begins to count now."""
+    return instant - idle if verdict not in UNJUDGED else instance.judged_at or instant
 
 
 def unchanged_until(instance: Instance, timing: Timing) -> tuple[datetime, ...]:
@@ -155,11 +171,12 @@ def unchanged_until(instance: Instance, timing: Timing) -> tuple[datetime, ...]:
         breach, recovered, between = _after(since, timing.duration), NOW, NOW
         broken = fading = NEVER if since is None else NOW
     else:
-        breach, recovered, between, fading = NOW, NEVER, NEVER, NEVER
+        breach, recovered, between, fading = timing.rests_until(instance), NEVER, NEVER, NEVER
     no_data, too_few, gone = (_patient(instance, timing, verdict, broken) for verdict in (NO_DATA, TOO_FEW, GONE))
     if timing.no_data != "keep":
         no_data = gone = recovered if timing.no_data == "ok" else breach
-    return no_data, recovered, between, breach, too_few, recovered, fading, gone
+    wavering = recovered if state is FIRING else breach
+    return no_data, recovered, between, breach, too_few, recovered, fading, gone, wavering, too_few
 
 
 def _patient(instance: Instance, timing: Timing, verdict: Verdict, broken: datetime) -> datetime:
@@ -218,7 +235,7 @@ _Move = tuple[State, datetime | None, datetime | None, TransitionKind | None]
 
 
 def _from_quiet(instance: Instance, counted: Verdict, instant: datetime, timing: Timing, seen: datetime) -> _Move:
-    if counted is not BREACH:
+    if counted is not BREACH or instant < timing.rests_until(instance):
         return instance.state, None, None, None
     if instant - seen >= timing.duration:
         return FIRING, seen, None, "firing"
@@ -245,7 +262,7 @@ def _from_firing(instance: Instance, counted: Verdict, instant: datetime, timing
         return FIRING, None, _later(instance.recovering_since, instance, instant), None
     if counted is not RECOVERED:
         return FIRING, None, None, None
-    begun = instance.recovering_since or instant
+    begun = instance.recovering_since or max(seen, instance.fired_at or seen)
     if instant - begun >= timing.recover_for:
         return RESOLVED, None, None, "resolved"
     return FIRING, None, begun, None

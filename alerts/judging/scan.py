@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.judging.instance import UNJUDGED, Instance, State, Verdict
+from alerts.judging.instance import BREACHES, UNJUDGED, Instance, State, Verdict
 from alerts.judging.instants import MICROSECOND, Instants, micros, moment
 from alerts.judging.lifecycle import NEVER, NOW, Changed, Timing, renewed, step, unchanged_until, worse
 
@@ -34,11 +34,17 @@ class Track:
     usual: Floats | None = None
     """What was to be expected, where the condition knows it."""
     ago: Instants | None = None
-    """How long before it, in µs, what breaches had begun."""
+    """How long before it, in µs, had begun what the verdict says."""
+    idle: Instants | None = None
+    """How long before it, in µs, the newest events came."""
 
     def began_ago(self, at: int) -> timedelta:
-        """How long before a column what breaches there had begun."""
+        """How long before a column what its verdict says had begun."""
         return timedelta() if self.ago is None else timedelta(microseconds=int(self.ago[at]))
+
+    def idle_for(self, at: int) -> timedelta:
+        """How long before a column the newest events came."""
+        return timedelta() if self.idle is None else timedelta(microseconds=int(self.idle[at]))
 
     def value(self, at: int) -> float | None:
         """The value of a column."""
@@ -49,14 +55,23 @@ class Track:
         """The value that was to be expected in a column."""
         return None if self.usual is None or np.isnan(self.usual[at]) else float(self.usual[at])
 
-    def newest(self, end: int) -> float | None:
-        """The newest value before a column that is one."""
+    def newest(self, start: int, end: int) -> float | None:
+        """The newest value of some columns that is one."""
         known = int(self._known[end - 1])
-        return self.value(known) if known >= 0 else None
+        return self.value(known) if known >= start else None
 
     def following(self, verdict: Verdict, start: int) -> int:
         """The first column from `start` on that has the verdict, else their number."""
         return _first(self._columns[verdict], start, len(self.instants))
+
+    def goes_on(self, at: int) -> bool:
+        """Whether breaches at a column go on that may have meant something else while it fired."""
+        counted = self.timing.counted(_VERDICTS[self.verdicts[at]], State.PENDING)
+        return self.verdicts[at - 1] == Verdict.WAVERING and counted == Verdict.BREACH
+
+    def breaches(self, at: int) -> bool:
+        """Whether a column counts as a breach."""
+        return self.timing.counted(_VERDICTS[self.verdicts[at]], State.PENDING) == Verdict.BREACH
 
     def lasting(self, start: int) -> int:
         """The first column from `start` on at which breaches begin that last until it fires, else their number."""
@@ -88,7 +103,7 @@ class Track:
     def judged(self, start: int, end: int) -> datetime | None:
         """The newest instant of some columns that has a verdict."""
         newest = int(self._judged[end - 1])
-        return moment(int(self.instants[newest])) if newest >= start else None
+        return moment(int(self.instants[newest])) - self.idle_for(newest) if newest >= start else None
 
     @cached_property
     def _judged(self) -> NDArray[np.intp]:
@@ -115,8 +130,10 @@ def scan(
     while column < columns:
         at = moment(int(track.instants[column]))
         verdict = _VERDICTS[track.verdicts[column]]
-        ago = track.began_ago(column)
-        instance, transition = step(instance, verdict, track.value(column), at, timing, track.expected(column), ago)
+        instance, transition = step(
+            instance, verdict, track.value(column), at, timing, track.expected(column),
+            track.began_ago(column), track.idle_for(column),
+        )  # fmt: skip
         if transition is not None:
             late = at < late_before
             changes.append(Changed(replace(transition, late=True) if late else transition, instance))
@@ -132,7 +149,12 @@ def scan(
 def _next_change(instance: Instance, track: Track, start: int, only_firing: bool) -> int:
     """The first column from `start` on whose evaluation changes more than the values."""
     if only_firing and instance.state not in _ACTIVE:
-        return track.lasting(start)
+        rested = start
+        if (until := track.timing.rests_until(instance)) is not NOW:
+            rested = max(start, int(track.instants.searchsorted(micros(until))))
+        if rested < len(track.instants) and (track.goes_on(rested) or (rested > start and track.breaches(rested))):
+            return rested
+        return track.lasting(rested)
     found = len(track.instants)
     for verdict, limit in zip(_VERDICTS, unchanged_until(instance, track.timing), strict=True):
         if limit is not NEVER:
@@ -145,10 +167,10 @@ def _passed(instance: Instance, track: Track, start: int, end: int) -> Instance:
     """The instance after columns that change nothing but its values."""
     worst = instance.worst
     if instance.state in _ACTIVE:
-        breaching = start + np.flatnonzero(track.verdicts[start:end] == Verdict.BREACH)
+        breaching = start + np.flatnonzero(np.isin(track.verdicts[start:end], BREACHES))
         worst = _worst(worst, track, breaching[~np.isnan(track.values[breaching])])
     judged = track.judged(start, end) if instance.state in _ACTIVE else None
-    return renewed(instance, track.newest(end), worst, moment(int(track.instants[end - 1])), judged)
+    return renewed(instance, track.newest(start, end), worst, moment(int(track.instants[end - 1])), judged)
 
 
 def _worst(worst: float | None, track: Track, columns: NDArray[np.intp]) -> float | None:

@@ -70,6 +70,12 @@ class Series:
         with np.errstate(invalid="ignore"):
             return ~np.isnan(self.values) | (self.events > 0)
 
+    def added_up(self, columns: int, times: float = 1) -> "Series":
+        """Of each column and those before it, so many together, the sums of values and events, times a factor."""
+        values, events = (times * _trailing(np.nan_to_num(one), columns) for one in (self.values, self.events))
+        some = _trailing((~np.isnan(self.values)).astype(np.float64), columns) > 0
+        return replace(self, values=np.where(some, values, np.nan), events=events)
+
     def part(self, start: int, end: int) -> "Series":
         """Some of the columns."""
         if start == 0 and end == len(self.starts):
@@ -180,6 +186,22 @@ def ask_slow(engine: Answers, question: Question, metric: str, above: float, win
     return SlowEvents(dict(zip(zip(starts, labels, strict=True), frame["bad"].to_list(), strict=True)))
 
 
+def ask_largest(
+    engine: Answers, question: Question, metric: str, window: Window, most: int
+) -> Sequence[Labels] | Unanswered:
+    """The instances whose metric is largest over all of a window; none where it cannot be asked for."""
+    query = Query(metrics=(metric,), window=window, by=question.by, filters=question.filters)
+    try:
+        frame = engine.answer(query).frame
+    except EngineError:
+        return ()
+    except Exception as error:  # as above: the next question may do better
+        return Unanswered(f"{type(error).__name__}: {error}")
+    largest = frame.drop_nulls(metric).sort(metric, *question.by, descending=[True, *[False] * len(question.by)])
+    rows = largest.head(most).select(pl.col(question.by).cast(pl.String)).rows()
+    return [tuple(zip(question.by, values, strict=True)) for values in rows]
+
+
 def _series(metric: Metric, question: Question, window: Window, result: Result) -> Series:
     """The frame has every bucket for every group, in order of time, then groups."""
     starts = buckets(window, question.width)
@@ -202,6 +224,14 @@ def _series(metric: Metric, question: Question, window: Window, result: Result) 
         metric.is_judged_by_events and metric.unit == "%",
         next((one.q for one in metric.measures if isinstance(one, Quantile)), None),
     )
+
+
+def _trailing(values: Floats, columns: int) -> Floats:
+    """Sums of the newest columns up to each: added anew for each, they are the same wherever the series begins."""
+    found = values.copy()
+    for back in range(1, min(columns, values.shape[1])):
+        found[:, back:] += values[:, :-back]
+    return found
 
 
 def _matrix(column: pl.Series, columns: int, missing: float) -> Floats:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from alerts.judging.conditions import BURNS
-from alerts.rules import Absent, AlertRule, Anomaly, BurnRate, Change, Composite, Dynamic, Forecast, Static
+from alerts.rules import Absent, AlertRule, Anomaly, Budget, BurnRate, Change, Composite, Dynamic, Forecast, Static
 from alerts.rules.durations import written
 
 
@@ -12,6 +12,7 @@ def threshold_text(rule: AlertRule, unit: str = "") -> str:
     """`> 5 % for 5m`: what must be so, and for how long, before the rule fires. `unit` is the metric's."""
     said = _TEXTS[rule.condition.kind](rule.condition, unit)
     duration = rule.condition.duration
+    said += f" over {written(rule.over)}" if rule.over else ""
     return f"{said} for {written(duration)}" if duration else said
 
 
@@ -20,13 +21,15 @@ def threshold_value(rule: AlertRule) -> float | None:
     condition = rule.condition
     if isinstance(condition, BurnRate):
         return (condition.burns or BURNS)[0].rate
+    if isinstance(condition, Budget):
+        return condition.percent
     threshold = getattr(condition, "threshold", None)
     return threshold if isinstance(threshold, float) else None
 
 
 def compared_unit(rule: AlertRule, unit: str = "") -> str:
     """The unit of what is compared with the threshold, which is an instance's value. `unit` is the metric's."""
-    return {"change": "%", "burn_rate": "×"}.get(rule.condition.kind, unit)
+    return {"change": "%", "burn_rate": "×", "budget": "%"}.get(rule.condition.kind, unit)
 
 
 def compared_title(rule: AlertRule, title: str) -> str:
@@ -58,7 +61,8 @@ def _dynamic(condition: Dynamic, unit: str) -> str:
 
 def _anomaly(condition: Anomaly, unit: str) -> str:
     del unit
-    return f"unlike the last {written(condition.history)} ({condition.method}, {condition.sensitivity} sensitivity)"
+    method = "" if condition.method == "auto" else f"{condition.method}, "
+    return f"unlike what is usual ({method}{condition.sensitivity} sensitivity)"
 
 
 def _forecast(condition: Forecast, unit: str) -> str:
@@ -89,6 +93,10 @@ def _change(condition: Change, unit: str) -> str:
     return said
 
 
+def _budget(condition: Budget, unit: str) -> str:
+    return f"> {condition.percent:g} % of {_number(condition.amount, unit)} a {condition.period}"
+
+
 def _composite(condition: Composite, unit: str) -> str:
     del unit
     return f"{' and '.join(condition.all) or ' or '.join(condition.any)} firing"
@@ -103,15 +111,18 @@ _NAMES: Mapping[str, Callable[[Any], str]] = {
     "change": lambda condition: f", change against {written(condition.against)} earlier",
     "burn_rate": lambda _: ", burn rate of its error budget",
     "forecast": lambda condition: f", expected within {written(condition.horizon)}",
+    "budget": lambda condition: f", share of the {condition.period}'s budget by its end",
 }
 """What a condition makes of its metric, by kind; one that is not here compares the metric itself."""
 _PHRASES: Mapping[str, Callable[[Any], str]] = {
     "change": lambda condition: f" against {written(condition.against)} earlier",
     "burn_rate": lambda _: " the pace that the error budget allows",
     "forecast": lambda condition: f" expected within {written(condition.horizon)}",
+    "budget": lambda condition: f" of the {condition.period}'s budget by its end",
 }
 """The same, behind a value."""
 _TEXTS: Mapping[str, Callable[[Any, str], str]] = {
     "static": _static, "dynamic": _dynamic, "anomaly": _anomaly, "forecast": _forecast, "absent": _absent,
-    "burn_rate": _burn_rate, "change": _change, "composite": _composite,
+    "burn_rate": _burn_rate, "change": _change, "budget": _budget,
+    "composite": _composite,
 }  # fmt: skip

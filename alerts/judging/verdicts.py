@@ -60,13 +60,20 @@ class Judged:
     tally: Tally | None = None
     """What the verdicts stand on, where windows had to grow."""
     ago: NDArray[np.intp] | None = None
-    """How many evaluations before it what breaches had begun, by what the window shows that had to grow."""
+    """How many evaluations before it had begun what the verdict says, by what the window shows that had to grow."""
+    idle: NDArray[np.intp] | None = None
+    """How many evaluations before it the newest events came that the verdict stands on."""
 
 
 def verdicts(known: Bools, breach: Bools, recovered: Bools | None = None) -> Verdicts:
     """Breach, recovered (unless told: wherever there is no breach) or between the two, where anything is known."""
     calm = np.where(recovered, Verdict.RECOVERED, Verdict.BETWEEN) if recovered is not None else Verdict.RECOVERED
     return np.where(known, np.where(breach, Verdict.BREACH, calm), Verdict.NO_DATA).astype(np.int8)
+
+
+def spared(found: Verdicts, too_little: Bools) -> Verdicts:
+    """The verdicts, but for what is too little on a holiday."""
+    return np.where(too_little, Verdict.HOLIDAY, found).astype(np.int8)
 
 
 def unknown(values: Floats, problem: str) -> Judged:

@@ -38,13 +38,15 @@ NAMES: Mapping[str, str] = {
     "users_affected": "Users who are hit; none where nobody knows.",
     "requests_affected": "Bad events; none where nothing says which are.",
     "description": "What the rule says to do first.",
-    "places": "A list of what explains most of it: `endpoint /chat: 62 %`.",
+    "places": "A list of where it is, with the part in the change: `endpoint /chat, region eu: 62 %`.",
+    "causes": "A list of what explains it, three at most, each with `text` and the `url` of the chart that shows it.",
     "happened": "A list of changes shortly before: `2026-05-01 11:58 UTC deployment api 4.2`.",
     "others": "A list of the incident's alerts, where there are several.",
     "facts": "A list of what is known, each with `label` and `text`.",
     "said": "Who did something, and what else must be said.",
     "dashboard_url": "The page with the same window and filters.",
     "incident_url": "The page of the incident.",
+    "trace_url": "The trace of the newest failing event; empty where none is known.",
     "runbook_url": "The runbook of the rule.",
 }
 """What a template may name, and what that is."""

@@ -7,6 +7,7 @@ from alerts.rules.model import (
     Absent,
     AlertRule,
     Anomaly,
+    Budget,
     Burn,
     BurnRate,
     Change,
@@ -21,7 +22,7 @@ from alerts.rules.model import (
 )
 
 __all__ = [
-    "CHANNELS", "KINDS", "WINDOWS", "Absent", "AlertRule", "Anomaly", "Burn", "BurnRate",
+    "CHANNELS", "KINDS", "WINDOWS", "Absent", "AlertRule", "Anomaly", "Budget", "Burn", "BurnRate",
     "Change", "Composite", "Dynamic", "EscalationStep", "Forecast", "Priority", "Static", "Suppression",
     "Target",
 ]  # fmt: skip

@@ -1,11 +1,10 @@
 """Whether rules fit what there is: their metric, dimensions and levels the catalog, their composites each other."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from alerts.rules.model import AlertRule, Composite, Static
-from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS, Metric
-from metrics.catalog.model import kinds_of
-from metrics.events import KINDS
+from metrics.catalog import Metric
+from metrics.catalog.dimensions import misfits
 from metrics.events.entries import Place, nearest
 
 RESERVED = "promptpilot-"
@@ -27,9 +26,11 @@ def complaints(rule: AlertRule, metrics: Mapping[str, Metric]) -> Iterator[Compl
     for number, name in enumerate(rule.by):
         if name in rule.by[:number]:
             yield ("by", number), f"{name} is given twice"
-        yield from ((("by", number), said) for said in _of_dimension(name, metric))
+        yield from ((("by", number), said) for said in misfits(name, metric))
     for name in rule.where:
-        yield from ((("where", name), said) for said in _of_dimension(name, metric))
+        yield from ((("where", name), said) for said in misfits(name, metric))
+    if rule.over and not metric.adds_up:
+        yield ("over",), f"{metric.name} of several windows cannot be added up: only counts and sums can"
     yield from _of_level(rule, metric)
 
 
@@ -56,26 +57,6 @@ def _way_back(goal: str, name: str, rules: Mapping[str, AlertRule], way: tuple[s
     rule = rules.get(name)
     further = rule.condition.rules if rule and isinstance(rule.condition, Composite) else ()
     return next((found for one in further if one not in way[1:] and (found := _way_back(goal, one, rules, way))), ())
-
-
-def _of_dimension(name: str, metric: Metric) -> Iterator[str]:
-    if name.removeprefix(ATTRIBUTE_PREFIX) and name.startswith(ATTRIBUTE_PREFIX):
-        return
-    known = dimensions_of(metric)
-    if name not in DIMENSIONS:
-        yield f"{name!r} is no dimension{nearest(name, known)}"
-    elif name not in known:
-        kinds = " and ".join(metric.kinds)
-        yield f"{metric.name} is made of {kinds} events, which have no {name}; they have {', '.join(known)}"
-
-
-def dimensions_of(metric: Metric) -> Collection[str]:
-    """The dimensions by which a metric can be grouped and filtered, beside attributes."""
-    measured = [
-        {*getattr(measure, "without", ()), *(name for kind in kinds_of(measure) for name in KINDS[kind].by_name)}
-        for measure in metric.measures
-    ]
-    return [name for name in DIMENSIONS if all(name in having for having in measured)]
 
 
 def _of_level(rule: AlertRule, metric: Metric) -> Iterator[Complaint]:

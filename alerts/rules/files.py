@@ -1,10 +1,14 @@
-"""The files of rules: where they are, what they hold, and what tells that one changed."""
+"""The files of rules: where they are, what they hold, and what tells that one changed.
 
-from collections.abc import Iterable, Iterator, Mapping
+That of budgets is one of them: each budget brings a rule.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from metrics.budgets import reading as budgets
 from metrics.events.entries import Problem
 
 FOLDER, FILE_NAME = "alerts", "alerts.yaml"
@@ -33,12 +37,22 @@ def paths_of(home: Path) -> Iterator[Path]:
 
 def texts_of(home: Path, known: Iterable[str]) -> Iterator[tuple[str, str | Problem]]:
     """The text of each file by its name, or why it cannot be read: all that are `known`, where the folder cannot."""
+    return read_texts(home, lambda: [*paths_of(home), home / budgets.FILE_NAME], {FOLDER, *known})
+
+
+def read_texts(
+    home: Path, paths: Callable[[], Iterable[Path]], known: Iterable[str]
+) -> Iterator[tuple[str, str | Problem]]:
+    """The text of each path that is there, by its name below the home, or why it cannot be read.
+
+    Where the paths cannot be told, that is said of all that are `known`.
+    """
     try:
-        paths = list(paths_of(home))
+        found = list(paths())
     except OSError as error:
-        yield from ((name, Problem(name, 1, "", f"cannot be read: {error}")) for name in {FOLDER, *known})
+        yield from ((name, Problem(name, 1, "", f"cannot be read: {error}")) for name in known)
         return
-    for path in paths:
+    for path in found:
         name = path.relative_to(home).as_posix()
         try:
             yield name, path.read_text(encoding="utf-8")
@@ -51,7 +65,7 @@ def texts_of(home: Path, known: Iterable[str]) -> Iterator[tuple[str, str | Prob
 def stamps_of(home: Path) -> Iterator[tuple[object, ...]]:
     """What changes when a file does."""
     try:
-        for path in paths_of(home):
+        for path in (*paths_of(home), home / budgets.FILE_NAME):
             yield path, stamp_of(path)
     except OSError as error:
         yield home, error.errno

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, mode
 
 from alerts.rules.durations import Length, parsed, written
 from metrics.events.entries import Entry
+from metrics.insights.forecasting.accrual import Length as Period
+from metrics.zones import Zone
 
 
 class Part(Entry):
@@ -67,28 +69,37 @@ class Static(_Condition):
         return self
 
 
-class Dynamic(_Condition):
-    """Outside of the band learned from the same hour of the week in the weeks before."""
+class Unusual(_Condition):
+    """Unlike what was to be expected: what `dynamic` and `anomaly` share."""
+
+    sensitivity: Literal["low", "medium", "high"] = "medium"
+    """How often it may be wrong about a series: half a time a week, once, or three times."""
+    refractory: Length = parsed("12h")
+    """How long after an alert began none begins again: what is unusual rarely comes alone."""
+    off_by: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    """Percent of what is expected by which a value is off at least: of a steady series, little is unusual already."""
+    at_least: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    """What the value is, or was expected to be, at least, in the metric's unit: where little comes, none is chance."""
+
+
+class Dynamic(Unusual):
+    """Unusual for the hour of the week, on the side that counts."""
 
     kind: Literal["dynamic"]
-    sensitivity: Literal["low", "medium", "high"] = "medium"
-    """How narrow the band is: high finds most, and is wrong most often."""
     direction: Literal["up", "down", "both"] = "both"
-    """On which side of the band something is wrong."""
+    """On which side of what is expected something is wrong."""
     weeks: Annotated[int, Field(ge=1, le=12)] = 4
-    """How many weeks back it learns from."""
+    """How many weeks back it learns from when a week begins."""
 
 
-class Anomaly(_Condition):
-    """Unlike what was usual, as a detector sees it."""
+class Anomaly(Unusual):
+    """Unusual in any way, as a method sees it."""
 
     kind: Literal["anomaly"]
-    method: Literal["isolation-forest", "one-class-svm"] = "isolation-forest"
-    """The detector."""
-    sensitivity: Literal["low", "medium", "high"] = "medium"
-    """How much must be unlike: high finds most, and is wrong most often."""
-    history: Some = parsed("14d")
-    """How far back it learns from."""
+    method: Literal["auto", "isolation-forest", "one-class-svm"] = "auto"
+    """How: `auto` is the robust score, which finds most; the others learn from two weeks at least."""
+    history: Some = parsed("28d")
+    """How far back it learns from when a week begins."""
 
 
 class Forecast(_Condition):
@@ -103,6 +114,11 @@ class Forecast(_Condition):
     """How far ahead it looks."""
     history: Some = parsed("6h")
     """What goes on in the forecast."""
+    model: Literal["auto", "line", "ensemble", "profile", "theta", "ets", "mstl", "arima", "seasonal_naive"] = "auto"
+    """How: `line` goes straight on; the others know the hours of the week, in UTC, and look anew every hour.
+
+    `auto` is a line over less than two weeks of history, and the ensemble from there on.
+    """
 
 
 class Absent(_Condition):
@@ -171,6 +187,24 @@ class Change(_Condition):
     """
 
 
+class Budget(_Condition):
+    """What a budget's period will have cost by its end, in percent of the budget.
+
+    Expected from the days before, or what is spent where these are too few to go by. `budgets.yaml` brings such a rule
+    for each budget.
+    """
+
+    kind: Literal["budget"]
+    amount: Annotated[Number, Field(gt=0)]
+    """What may be spent in a period, in the metric's unit."""
+    period: Period = "month"
+    """A calendar month, a week from Monday on, or a day."""
+    percent: Annotated[Number, Field(gt=0)] = 100
+    """Above how many percent of the amount something is wrong."""
+    timezone: Zone = "UTC"
+    """Time zone in which periods begin."""
+
+
 class Composite(_Condition):
     """Other rules are firing at once: all of some, or any of some."""
 
@@ -206,12 +240,14 @@ Condition = Annotated[
     | Annotated[Absent, Tag("absent")]
     | Annotated[BurnRate, Tag("burn_rate")]
     | Annotated[Change, Tag("change")]
+    | Annotated[Budget, Tag("budget")]
     | Annotated[Composite, Tag("composite")],
     Discriminator(_kind_of),
 ]
 """Any of them, told apart by `kind`."""
 KINDS: Mapping[str, type[_Condition]] = {
     "static": Static, "dynamic": Dynamic, "anomaly": Anomaly, "forecast": Forecast, "absent": Absent,
-    "burn_rate": BurnRate, "change": Change, "composite": Composite,
+    "burn_rate": BurnRate, "change": Change, "budget": Budget,
+    "composite": Composite,
 }  # fmt: skip
 """The kinds of condition by name."""

@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from alerts.rules.durations import Length, parsed, written
 from alerts.rules.kinds import (
     KINDS,
     Absent,
     Anomaly,
+    Budget,
     Burn,
     BurnRate,
     Change,
@@ -31,13 +32,11 @@ from alerts.rules.kinds import (
 from alerts.rules.time_intervals import Weekly
 from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Filter
+from metrics.engine.where import NONE, Values, filters_of
 from metrics.events.entries import nearest
 
 CHANNELS = ("slack", "email", "pagerduty", "webhook", "msteams", "discord", "telegram", "opsgenie", "googlechat")
 """Ways to reach a person or a program."""
-NONE = "(none)"
-"""How a dimension's missing value is written."""
-_SCALARS = ["string", "number", "boolean", "null"]
 LEAST_STALE, WINDOWS_STALE = timedelta(minutes=15), 3
 """How long an alert outlives its data where its rule does not say: the longer of a time and so many windows."""
 WINDOWS = tuple(sorted({parsed(grain.value): grain for grain in SECONDS}.items()))
@@ -196,32 +195,6 @@ class Suppression(Part):
         return self
 
 
-def _as_text(given: object) -> object:
-    """`500`, `true` and nothing, as the values of a dimension are written."""
-    match given:
-        case None:
-            return NONE
-        case bool():
-            return str(given).lower()
-        case int() | float():
-            return str(given)
-        case list() | tuple():
-            return tuple(_as_text(one) for one in given)
-        case _:
-            return given
-
-
-Values = Annotated[
-    Annotated[str, Tag("text")] | Annotated[tuple[str, ...], Field(min_length=1), Tag("list")],
-    Discriminator(lambda given: "list" if isinstance(given, tuple) else "text"),
-    BeforeValidator(_as_text),
-    WithJsonSchema({
-        "anyOf": [{"type": _SCALARS}, {"type": "array", "items": {"type": _SCALARS}, "minItems": 1}],
-    }),
-]  # fmt: skip
-"""A value of a dimension, or several of which events have any."""
-
-
 class AlertRule(Part):
     """One rule."""
 
@@ -239,6 +212,8 @@ class AlertRule(Part):
     """Values of dimensions that events must have."""
     window: Window = parsed("1m")
     """What one evaluation looks at; also the time from one evaluation to the next."""
+    over: Some | None = None
+    """Of counts and sums: the time that an evaluation adds up; left out: a window. Its newest quarter ends an alert."""
     condition: Condition
     """When something is wrong; static, unless `kind` says otherwise."""
     min_events: Annotated[int, Field(ge=0)] = 20
@@ -272,6 +247,16 @@ class AlertRule(Part):
             )
         return self
 
+    @model_validator(mode="after")
+    def _adds_up_windows(self) -> Self:
+        if self.over is None:
+            return self
+        if self.condition.kind not in ("static", "change"):
+            raise ValueError(f"over goes with static and change, not with {self.condition.kind}")
+        if self.over <= self.window or self.over % self.window:
+            raise ValueError(f"over: expected several windows of {written(self.window)}, not {written(self.over)}")
+        return self
+
     @property
     def stale(self) -> timedelta:
         """How long an alert outlives its data."""
@@ -280,18 +265,11 @@ class AlertRule(Part):
     @property
     def filters(self) -> tuple[Filter, ...]:
         """`where`, as a query has it."""
-        return tuple(
-            Filter(dimension=name, values=tuple(None if one == NONE else one for one in _listed(values)))
-            for name, values in sorted(self.where.items())
-        )
-
-
-def _listed(values: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (values,) if isinstance(values, str) else values
+        return filters_of(self.where)
 
 
 __all__ = [
-    "CHANNELS", "KINDS", "NONE", "WINDOWS", "Absent", "AlertRule", "Anomaly", "Burn", "BurnRate", "Change", "Composite",
-    "Condition", "Dynamic", "EscalationStep", "Forecast", "Notifications", "Priority", "Static", "Suppression",
-    "Target", "Window",
+    "CHANNELS", "KINDS", "NONE", "WINDOWS", "Absent", "AlertRule", "Anomaly", "Budget", "Burn", "BurnRate", "Change",
+    "Composite", "Condition", "Dynamic", "EscalationStep", "Forecast", "Notifications", "Priority", "Static",
+    "Suppression", "Target", "Window",
 ]  # fmt: skip

@@ -9,6 +9,9 @@ of them. A rule of a home takes the place of the shipped one of its id.
 
 The first line is for editors that complete and check as one types, `promptpilot alerts schema` writes what it names.
 
+Each budget of `budgets.yaml`, and that of the settings, brings a rule. Like a shipped one it gives way to one of its
+id in the files of rules.
+
 A file with anything wrong in it leaves the rules in force that it held when it was last good; where it never was, those
 of its rules that can be used.
 """
@@ -16,12 +19,15 @@ of its rules that can be used.
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from pydantic import ValidationError
 
+from alerts.rules.budgeting import rules_of
 from alerts.rules.checking import complaints, references
 from alerts.rules.files import SHIPPED, shipped_texts, stamps_of, texts_of
 from alerts.rules.model import AlertRule
+from metrics.budgets import reading as budgets
 from metrics.catalog import Metric
 from metrics.events.entries import Document, NotYaml, Place, Problem
 from metrics.settings import Settings
@@ -105,12 +111,14 @@ class Rules:
         `last_good` is `RuleSet.texts` from before a restart.
         """
         with self._lock:
-            with_shipped = settings.alerts.shipped_rules
-            seen = (with_shipped, settings.home, metrics, tuple(stamps_of(settings.home)))
+            shipped = shipped_texts() if settings.alerts.shipped_rules else {}
+            timezone, amount = settings.timezone, settings.money.monthly_budget_usd
+            seen = (bool(shipped), settings.home, timezone, amount, metrics, tuple(stamps_of(settings.home)))
             if seen != self._seen:
                 good = {**(last_good or {}), **self._set.texts}
                 texts = dict(texts_of(settings.home, good))
-                self._set = rule_set(texts, metrics, good, shipped_texts() if with_shipped else {})
+                base = {**shipped, **_of_settings(settings)}
+                self._set = rule_set(texts, metrics, good, base, timezone)
                 # A file that could not be read may be readable the next time, though nothing about it changed.
                 self._seen = seen if all(isinstance(text, str) for text in texts.values()) else None
             return self._set
@@ -121,13 +129,19 @@ def rule_set(
     metrics: Mapping[str, Metric],
     last_good: Mapping[str, str] | None = None,
     shipped: Mapping[str, str] | None = None,
+    timezone: str = "UTC",
 ) -> RuleSet:
-    """The rules of texts by name of file, over those of the `shipped` ones; a problem is why a file cannot be read."""
+    """The rules of texts by name of file, over those of the `shipped` ones; a problem is why a file cannot be read.
+
+    `timezone` is that in which the periods of budgets begin.
+    """
     good = last_good or {}
-    base = [placed for name, text in (shipped or {}).items() for placed in read(text, name, metrics).rules]
-    now = {name: _read_over(text, name, metrics, good.get(name, "")) for name, text in texts.items()}
+    base = [placed for name, text in (shipped or {}).items() for placed in read(text, name, metrics, timezone).rules]
+    now = {name: _read_over(text, name, metrics, good.get(name, ""), timezone) for name, text in texts.items()}
     earlier = {
-        name: read(good[name], name, metrics) for name, one in now.items() if good.get(name, one.text) != one.text
+        name: read(good[name], name, metrics, timezone)
+        for name, one in now.items()
+        if good.get(name, one.text) != one.text
     }
     told: dict[str, list[Problem]] = {name: list(one.problems) for name, one in now.items() if one.problems}
     rules: Mapping[str, Placed] = {}
@@ -149,14 +163,18 @@ def rule_set(
     )
 
 
-def read(text: str, name: str, metrics: Mapping[str, Metric]) -> Read:
-    """What a text holds, and what is wrong with it by itself."""
+def read(text: str, name: str, metrics: Mapping[str, Metric], timezone: str = "UTC") -> Read:
+    """What a text holds, and what is wrong with it by itself; one of budgets holds the rules that these bring."""
+    if _is_of_budgets(name):
+        brought, problems = rules_of(text, name, timezone)
+        rules = tuple(Placed(rule, one.document, one.place) for rule, one in brought)
+        return Read(text, rules, tuple(problems))
     try:
         document = Document.of(text, name)
     except NotYaml as error:
         return Read(text, problems=(error.problem,))
     found, problems = _entries(document)
-    rules: dict[str, Placed] = {}
+    own: dict[str, Placed] = {}
     for place, given in found:
         try:
             placed = Placed(AlertRule.model_validate(given), document, place)
@@ -164,12 +182,12 @@ def read(text: str, name: str, metrics: Mapping[str, Metric]) -> Read:
             problems += document.problems(error, place, AlertRule)
             continue
         wrong = [placed.problem(*complaint) for complaint in complaints(placed.rule, metrics)]
-        if not wrong and placed.rule.id in rules:
-            wrong = [placed.problem(("id",), _twice(rules[placed.rule.id]))]
+        if not wrong and placed.rule.id in own:
+            wrong = [placed.problem(("id",), _twice(own[placed.rule.id]))]
         problems += wrong
         if not wrong:
-            rules[placed.rule.id] = placed
-    return Read(text, tuple(rules.values()), tuple(problems))
+            own[placed.rule.id] = placed
+    return Read(text, tuple(own.values()), tuple(problems))
 
 
 def check_text(
@@ -183,14 +201,25 @@ def check_text(
     return (*found.problems, *unfit)
 
 
-def _read_over(text: str | Problem, name: str, metrics: Mapping[str, Metric], before: str) -> Read:
+def _is_of_budgets(name: str) -> bool:
+    return PurePath(name).name in budgets.FILES
+
+
+def _of_settings(settings: Settings) -> Mapping[str, str]:
+    """The budget that the settings name, where the home's own file has none in its place."""
+    found = budgets.budgets_of(settings)
+    text = "" if found.remarks else budgets.text_of_settings(settings)
+    return {budgets.SETTINGS_FILE: text} if text else {}
+
+
+def _read_over(text: str | Problem, name: str, metrics: Mapping[str, Metric], before: str, timezone: str) -> Read:
     if isinstance(text, Problem):
         return Read("", problems=(text,))
     if before.strip() and not text.strip():
         # As a file is while an editor writes it: its rules must not end for that.
         said = "is empty; delete it, or write [] into it, if there are to be no rules in it"
         return Read(text, problems=(Problem(name, 1, "", said),))
-    return read(text, name, metrics)
+    return read(text, name, metrics, timezone)
 
 
 def _entries(document: Document) -> tuple[list[tuple[Place, object]], list[Problem]]:
@@ -214,7 +243,9 @@ def _together(base: Iterable[Placed], chosen: Iterable[Read]) -> tuple[Mapping[s
     own: dict[str, Placed] = {}
     problems: list[Problem] = []
     for placed in (one for read in chosen for one in read.rules):
-        if placed.rule.id in own:
+        if _is_of_budgets(placed.document.file):
+            shipped[placed.rule.id] = placed
+        elif placed.rule.id in own:
             problems.append(placed.problem(("id",), _twice(own[placed.rule.id])))
         else:
             own[placed.rule.id] = placed

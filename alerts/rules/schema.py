@@ -7,7 +7,6 @@ and, as the first line of `data/alerts/mine.yaml` (of `data/alerts.yaml` without
     # yaml-language-server: $schema=../alerts.schema.json
 """
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -16,11 +15,9 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from alerts.rules.durations import written
 from alerts.rules.model import AlertRule
-from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS, Metric
-
-DRAFT = "http://json-schema.org/draft-07/schema#"
-"""The newest that editors know in full."""
-_DIMENSION = {"anyOf": [{"enum": list(DIMENSIONS)}, {"type": "string", "pattern": f"^{re.escape(ATTRIBUTE_PREFIX)}.+"}]}
+from metrics.catalog import Metric
+from metrics.catalog.dimensions import DIMENSION_SCHEMA
+from metrics.events.entry_schema import DRAFT, without_titles
 
 
 class _Written(GenerateJsonSchema):
@@ -31,12 +28,12 @@ class _Written(GenerateJsonSchema):
 
 def schema(metrics: Mapping[str, Metric]) -> dict[str, Any]:
     """The schema of a file: one rule or a list of them, over these metrics."""
-    rule: dict[str, Any] = _without_titles(AlertRule.model_json_schema(schema_generator=_Written))
+    rule: dict[str, Any] = without_titles(AlertRule.model_json_schema(schema_generator=_Written))
     parts: dict[str, Any] = rule.pop("$defs")
     fields = rule["properties"]
     fields["metric"]["enum"] = list(metrics)
-    fields["by"]["items"] = _DIMENSION
-    fields["where"]["propertyNames"] = _DIMENSION
+    fields["by"]["items"] = DIMENSION_SCHEMA
+    fields["where"]["propertyNames"] = DIMENSION_SCHEMA
     steps = parts["Notifications"]["properties"]["escalation"]
     steps["anyOf"] = [steps["items"], {"type": steps.pop("type"), "items": steps.pop("items")}]
     parts["AlertRule"] = rule
@@ -47,10 +44,3 @@ def schema(metrics: Mapping[str, Metric]) -> dict[str, Any]:
         "anyOf": [one, {"type": "array", "items": one}],
         "$defs": parts,
     }
-
-
-def _without_titles(part: Any) -> Any:
-    """A schema without the titles that only repeat the names."""
-    if isinstance(part, dict):
-        return {key: _without_titles(one) for key, one in part.items() if key != "title" or not isinstance(one, str)}
-    return [_without_titles(one) for one in part] if isinstance(part, list) else part

@@ -4,7 +4,6 @@ A rule that a file of the home holds is changed where it stands; a new one gets 
 `alerts/<id>.yaml`. A reader sees a file as it was or as it will be, never in between.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from io import StringIO
@@ -20,14 +19,15 @@ from metrics.catalog import Metric
 from metrics.events.entries import Document, NotYaml, Problem
 from metrics.events.entry_text import with_entry, without_entry
 from metrics.events.problems import ConfigurationError
+from metrics.files import write_whole
 from metrics.settings import Settings
 
 WIDTH = 110
 _FIRST = (
     "kind", "operator", "threshold", "objective", "burns", "method", "sensitivity", "direction", "weeks", "history",
-    "horizon", "against", "all", "any", "duration", "recover", "recover_for",
+    "horizon", "against", "amount", "period", "percent", "timezone", "all", "any", "duration", "recover", "recover_for",
 )  # fmt: skip
-"""The order in which a condition is written."""
+"""The order in which a condition is written; what is not named here comes after it."""
 _BLOCKS = ("notifications", "suppression")
 """What is written over several lines."""
 _WORDS = re.compile(r"[\w.,;:!?()%/><=+'`’–-]+( [\w.,;:!?()%/><=+'`’–-]+)*")
@@ -46,7 +46,7 @@ def document_of(rule: AlertRule) -> dict[str, Any]:
     """A rule as plain values, as YAML has them: what is as it would be anyway is left out."""
     document: dict[str, Any] = rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     condition = document["condition"]
-    document["condition"] = {name: condition[name] for name in _FIRST if name in condition}
+    document["condition"] = {name: condition[name] for name in (*_FIRST, *condition) if name in condition}
     told = document.get("notifications", {})
     if len(told.get("escalation", ())) == 1:
         told["escalation"] = told["escalation"][0]
@@ -204,11 +204,5 @@ def _replace(path: Path, text: str, expected: object) -> None:
     if found != expected:
         said = "is written in a way in which this program cannot change it; do it by hand"
         raise RuleError(Problem(str(path), 1, "", said))
-    target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
+    path.resolve().parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, text)

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from statistics import mean, median
 from zoneinfo import ZoneInfo
 
-from alerts.incidents import Alert, Incident
+from alerts.incidents import Alert, Incident, Status
+from alerts.incidents.incident import NO_CHANNEL
 from alerts.rules import Priority
 from alerts.store.repository import Repository
 
@@ -77,6 +78,15 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
+class FalseAlerts:
+    """How often nothing was wrong, of the incidents of a span that are over and were not withheld."""
+
+    over: int
+    false: int
+    """Of them, those of which people said so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """How many incidents began on a day."""
 
@@ -128,6 +138,16 @@ def noise(repository: Repository, start: datetime, end: datetime, now: datetime)
             told[incidents[incident_id].head.rule] += messages
     found = [replace(_noise(rule, alerts, incidents, now), told=told[rule]) for rule, alerts in fired.items()]
     return sorted(found, key=lambda one: (-one.fired, one.rule))
+
+
+def false_alerts(repository: Repository, start: datetime, end: datetime) -> FalseAlerts:
+    """Of the incidents that began in a span. Where no channel is set up people see them on the page: these count."""
+    over = [
+        one
+        for one in repository.incidents(open_only=False, since=start, until=end)
+        if one.opened_at >= start and one.status is Status.RESOLVED and one.withheld in ("", NO_CHANNEL)
+    ]
+    return FalseAlerts(len(over), sum(one.was_false for one in over))
 
 
 def a_day(repository: Repository, start: datetime, end: datetime, zone: ZoneInfo) -> list[Day]:

@@ -1,6 +1,6 @@
 """What alerts know, as one transaction sees it: values in, values out."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, or_, select, true, update
@@ -146,12 +146,14 @@ class Repository(Outbox):
         """The alerts that have not ended, the earliest first."""
         return self._alerts(ALERTS.c.ended_at.is_(None))
 
-    def alerts(self, since: datetime, until: datetime | None = None, rule: str = "") -> tuple[Alert, ...]:
-        """Alerts that fired at some time of a span, the earliest first; of all rules, or of one."""
+    def alerts(
+        self, since: datetime, until: datetime | None = None, rules: Collection[str] | None = None
+    ) -> tuple[Alert, ...]:
+        """Alerts that fired at some time of a span, the earliest first; of all rules, or of some."""
         return self._alerts(
             or_(ALERTS.c.ended_at.is_(None), ALERTS.c.ended_at >= since),
             true() if until is None else ALERTS.c.fired_at < until,
-            true() if not rule else ALERTS.c.rule == rule,
+            true() if rules is None else ALERTS.c.rule.in_(rules),
         )
 
     def save_alerts(self, alerts: Iterable[Alert]) -> None:

@@ -1,6 +1,6 @@
 """A message with everything that is known: what, how bad, since when, where, what changed before, and where to look.
 
-    message = compose(facts_of(repository, delivery), engine, rules, settings, now)
+    message = compose(facts_of(repository, delivery), engine, rules, settings, now, Explainer())
 
 What takes a query may fail, or take part in what is broken; it is left out then, and the message goes all the same.
 """
@@ -19,11 +19,23 @@ from alerts.judging import State
 from alerts.judging.thresholds import threshold_text
 from alerts.rules import WINDOWS, AlertRule
 from alerts.telling.delivery_facts import Facts
-from alerts.telling.links import dashboard_url, incident_url
-from alerts.telling.message import AlertLine, ChangeBefore, Message, Picture, Share
+from alerts.telling.explaining import Explain
+from alerts.telling.links import dashboard_url, explore_url, incident_url, trace_url
+from alerts.telling.message import AlertLine, ChangeBefore, Claim, Message, Picture, Place
 from alerts.telling.subject import Subject, subject_of
-from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS
-from metrics.engine import AffectedUsers, Answering, Changes, Contribution, Contributions, Filter, Query, Window
+from metrics.catalog import ATTRIBUTE_PREFIX, DIMENSIONS, Metric
+from metrics.engine import (
+    AffectedUsers,
+    Answering,
+    Changes,
+    Filter,
+    Query,
+    RawEvents,
+    Window,
+)
+from metrics.events import KINDS
+from metrics.insights.causes import Causes
+from metrics.insights.causes.words import told
 from metrics.settings import Settings
 
 LOG = logging.getLogger("promptpilot.alerts.composing")
@@ -31,9 +43,11 @@ MOST_LISTED = 10
 """Alerts of an incident that are listed."""
 MOST_CHANGES = 5
 """Changes that are named, the newest ones."""
-MOST_SHARES = 3
+MOST_PLACES, LEAST_SHARE = 3, 0.2
+"""Places that are named, and their part in the change below which none is: what explains little is no explanation."""
+NEW = "New about then: "
 BEFORE = timedelta(hours=1)
-"""How long before the breach a change may have led to it; and how much of that time says what was usual, at least."""
+"""How long before the breach a change may have led to it."""
 _GRAINS = dict(WINDOWS)
 STANDS: Mapping[Status, NoticeKind] = {
     Status.OPEN: "firing", Status.ACKNOWLEDGED: "acknowledged", Status.RESOLVED: "resolved",
@@ -45,13 +59,51 @@ T = TypeVar("T")
 
 
 def compose(
-    facts: Facts, engine: Answering, rules: Mapping[str, AlertRule], settings: Settings, now: datetime
+    facts: Facts,
+    engine: Answering,
+    rules: Mapping[str, AlertRule],
+    settings: Settings,
+    now: datetime,
+    explain: Explain | None = None,
 ) -> Message:
-    """The message to one target, as things stand at `now`."""
+    """The message to one target, as things stand at `now`. `explain` finds causes; without it there are none in it."""
     if facts.others:
         return _digest(facts, engine, rules, settings, now)
     message, subject = _plain(facts, engine, rules, settings, now)
-    return _explained(message, subject, engine)
+    message = _asked(message, subject, engine, settings.alerts.public_url)
+    if explain is None:
+        return message
+    causes = _had("causes", lambda: explain(facts.incident, subject, engine), None)
+    return explained(message, causes, engine.metrics, settings.alerts.public_url)
+
+
+def explained(message: Message, causes: Causes | None, metrics: Mapping[str, Metric], public_url: str) -> Message:
+    """A message with what explains it, in three lines at most, each with a link to the chart that shows it."""
+    if causes is None:
+        return message
+    words = told(causes, metrics)
+    places = [(one, claim) for one, claim in zip(causes.where, words.where, strict=True) if one.share >= LEAST_SHARE][
+        :MOST_PLACES
+    ]
+    new = [
+        (abs(one.at - causes.span.start), claim)
+        for one, claim in zip(causes.changed, words.changed, strict=True)
+        if one.count is not None  # what people told is listed as such
+    ]
+    lines = [
+        *(("", claim) for _, claim in places[:1]),
+        *((f"Moved first, of {causes.tried:,} series: ", claim) for claim in words.moved[:1]),
+        *((NEW, claim) for _, claim in sorted(new, key=lambda one: one[0])[:1]),
+    ]
+    return message.model_copy(
+        update={
+            "where": tuple(Place(values=one.values, percent=min(100 * one.share, 100)) for one, _ in places),
+            "causes": tuple(
+                Claim(text=f"{lead}{one.text}", url=explore_url(public_url, one.metric, causes.around, one.filters))
+                for lead, one in lines
+            ),
+        }
+    )
 
 
 def _plain(
@@ -92,26 +144,24 @@ def _plain(
     return message, head
 
 
-def _explained(message: Message, subject: Subject, engine: Answering) -> Message:
-    """With everything that has to be asked for."""
+def _asked(message: Message, subject: Subject, engine: Answering, public_url: str) -> Message:
+    """With everything that has to be asked for, but its causes."""
     changes = _had("changes", lambda: _changes(subject, engine), ())
     if subject.metric is None:
         return message.model_copy(update={"changes": changes})
     name, window, filters = subject.metric.name, subject.trouble, subject.filters
     bad = AffectedUsers(metric=name, window=window, filters=filters, above=subject.bad_above)
-    cause = Contributions(metric=name, window=window, baseline=_before(window), filters=filters)
     # A probe that failed is no request of anybody.
     is_probed = subject.metric.kinds == ("health",)
     harm = None if is_probed else _had("people and requests affected", lambda: engine.answer(bad), None)
-    parts = _had("shares", lambda: engine.answer(cause), ())
     return message.model_copy(
         update={
             "changes": changes,
             "users_affected": harm.users if harm else None,
             "requests_affected": harm.events if harm else None,
             "affected_title": AFFECTED.get(subject.metric.kinds, "Events affected"),
-            "where": tuple(map(_share, parts[:MOST_SHARES])),
             "picture": _had("picture", lambda: _picture(subject, engine), None),
+            "trace_url": _had("trace", lambda: _failing_trace(subject, engine, public_url), ""),
         }
     )
 
@@ -174,15 +224,6 @@ def _changes(subject: Subject, engine: Answering) -> tuple[ChangeBefore, ...]:
     return tuple(found[-MOST_CHANGES:])
 
 
-def _before(window: Window) -> Window:
-    """What it was like before: as long as it has gone on, but long enough to say what is usual."""
-    return Window(start=window.start - max(window.length, BEFORE), end=window.start)
-
-
-def _share(part: Contribution) -> Share:
-    return Share(dimension=part.dimension, value=part.value, percent=part.percent)
-
-
 def _picture(subject: Subject, engine: Answering) -> Picture | None:
     """The newest values: those the alert was judged by where it still fires, else asked for."""
     metric, window, values = subject.metric, subject.pictured, subject.alert.recent
@@ -200,6 +241,20 @@ def _picture(subject: Subject, engine: Answering) -> Picture | None:
         threshold=subject.threshold,
         unit=metric.unit,
     )
+
+
+def _failing_trace(subject: Subject, engine: Answering, public_url: str) -> str:
+    """The address of the trace of the newest failing event that is of one; empty where there is none."""
+    metric = subject.metric
+    if metric is None or len(metric.kinds) != 1 or "trace_id" not in KINDS[metric.kinds[0]].by_name:
+        return ""
+    traced = Filter(dimension="trace_id", operator="not in", values=(None, ""))
+    question = RawEvents(
+        kind=metric.kinds[0], window=subject.trouble, filters=(*subject.filters, traced), bad_for=metric.name,
+        above=subject.bad_above, limit=1,
+    )  # fmt: skip
+    found = engine.answer(question).rows
+    return trace_url(public_url, found["trace_id"][0], found["ts"][0]) if found.height else ""
 
 
 def _known(subject: Subject) -> tuple[Filter, ...]:

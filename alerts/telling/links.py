@@ -1,10 +1,11 @@
 """Where a message leads: the page that shows its metric, over the same window and with the same filters."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from urllib.parse import quote, urlencode
 
 from metrics.catalog import METRICS, money, usage
-from metrics.engine.addresses import filter_parameters, window_parameters
+from metrics.engine.addresses import filter_parameters, trace_parameters, window_parameters
 from metrics.engine.query import Filter, Window
 
 EXPLORE = "explore"
@@ -33,6 +34,12 @@ def dashboard_url(public_url: str, metric: str, window: Window, filters: Sequenc
     return f"{_within(public_url, page)}?{urlencode(parameters, doseq=True, quote_via=quote)}"
 
 
+def explore_url(public_url: str, metric: str, window: Window, filters: Sequence[Filter] = ()) -> str:
+    """A metric as a chart over a window, filtered."""
+    parameters = {"m": [metric]} | window_parameters(window) | filter_parameters(filters)
+    return f"{_within(public_url, EXPLORE)}?{urlencode(parameters, doseq=True, quote_via=quote)}"
+
+
 def page_of(metric: str) -> str:
     """The page that tells most about a metric, as it stands in an address."""
     return _PAGES.get(metric, EXPLORE)
@@ -41,6 +48,12 @@ def page_of(metric: str) -> str:
 def incident_url(public_url: str, incident: str) -> str:
     """The Alerts page, with an incident opened."""
     return f"{_within(public_url, 'alerts')}?{urlencode({'incident': incident})}"
+
+
+def trace_url(public_url: str, trace_id: str, near: datetime) -> str:
+    """The page of a trace, which has an event near that moment."""
+    parameters = trace_parameters(trace_id, near)
+    return f"{_within(public_url, EXPLORE)}?{urlencode(parameters, doseq=True, quote_via=quote)}"
 
 
 def _within(public_url: str, page: str) -> str:

@@ -7,12 +7,19 @@ from alerts.rules import Priority
 from metrics.engine.query import Value
 
 
-class Share(Value):
-    """A value of a dimension and its part in the change."""
+class Place(Value):
+    """One to three values of dimensions, and their part in the change."""
 
-    dimension: str
-    value: str | None
+    values: tuple[tuple[str, str | None], ...]
     percent: float
+    """At most 100."""
+
+
+class Claim(Value):
+    """A sentence about what explains it, and the chart that shows it."""
+
+    text: str
+    url: str = ""
 
 
 class ChangeBefore(Value):
@@ -77,8 +84,10 @@ class Message(Value):
     """Events that the metric counts as bad; None where nothing says which are."""
     affected_title: str = "Requests affected"
     """What they are."""
-    where: tuple[Share, ...] = ()
-    """At most three, the greatest share first."""
+    where: tuple[Place, ...] = ()
+    """At most three, the likeliest first."""
+    causes: tuple[Claim, ...] = ()
+    """At most three: the likeliest place, what moved first, and what came for the first time just before."""
     changes: tuple[ChangeBefore, ...] = ()
     picture: Picture | None = None
     alerts: tuple[AlertLine, ...] = ()
@@ -87,6 +96,8 @@ class Message(Value):
     dashboard_url: str = ""
     """Shows the same window and filters."""
     incident_url: str = ""
+    trace_url: str = ""
+    """The newest failing event whose trace is known, and all that happened within that trace."""
     runbook_url: str = ""
     description: str = ""
     """What the rule says to do first."""

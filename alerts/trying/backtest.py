@@ -24,10 +24,12 @@ from alerts.incidents.suppression import OPEN_ENDED, UNENDED, suppress
 from alerts.judging import Labels, State, Verdict
 from alerts.judging.evaluation import Outcome, Rows, Span, evaluate
 from alerts.judging.evidence import Memory
+from alerts.judging.holidays import NO_HOLIDAYS, Holidays, spared_on_holidays
 from alerts.judging.instance import UNJUDGED
 from alerts.judging.instants import MICROSECOND, micros, moment
 from alerts.rules import AlertRule, Composite
 from metrics.engine import Answering, Changes, Window
+from metrics.holidays import Holiday
 
 INCIDENT = "incident"
 """The type of `change` events that say what really happened."""
@@ -70,31 +72,17 @@ class Backtest:
     """Why there is no data, where that is known."""
     unseen: tuple[Planned, ...] = ()
     """What happened while there was nothing the rule could judge by; not among `incidents`."""
-
-    @property
-    def judged(self) -> timedelta:
-        """For how much of the window any instance could be judged."""
-        return self.rule.window * int(self._judged.sum())
-
-    @property
-    def unjudged_days(self) -> tuple[date, ...]:
-        """Days (of UTC) of the window on which nothing could be judged."""
-        if self.rows is None:
-            return ()
-        starts = self.rows.instants - self.rule.window // MICROSECOND
-        days = starts // (timedelta(days=1) // MICROSECOND)
-        judged = set(days[self._judged].tolist())
-        return tuple(moment(day * _DAY).date() for day in dict.fromkeys(days.tolist()) if day not in judged)
+    holidays: tuple[Holiday, ...] = ()
+    """Days of the window on which the rule judged nothing to be too little."""
+    judged: timedelta = timedelta()
+    """For how much of the window any instance could be judged."""
+    unjudged_days: tuple[date, ...] = ()
+    """Days (of UTC) of the window on which nothing could be judged."""
 
     @property
     def episodes_per_week(self) -> float:
         """How often it would have fired in a week, over the time for which there was anything to judge by."""
         return len(self.alerts) / (self.judged / timedelta(weeks=1)) if self.judged else 0.0
-
-    @property
-    def _judged(self) -> NDArray[np.bool_]:
-        """By evaluation, whether any instance could be judged."""
-        return np.zeros(0, np.bool_) if self.rows is None else could_judge(self.rows)
 
     @property
     def firing(self) -> timedelta:
@@ -136,6 +124,7 @@ def backtest(
     watches: Watches | None = None,
     grouping: Grouping = grouped,
     memory: Memory | None = None,
+    holidays: Holidays = NO_HOLIDAYS,
 ) -> Backtest:
     """What a rule would have done in a window, as far as that is over.
 
@@ -146,7 +135,7 @@ def backtest(
     rules = _with_others(rule, others)
     until = max(min(window.end + settle, now), window.start + settle)
     span = Span(window.start + settle, until, only_firing=True)
-    outcomes = evaluate(rules, engine, (), span, settle, memory).outcomes
+    outcomes = evaluate(rules, engine, (), span, settle, memory, holidays).outcomes
     outcome = next((one for one in outcomes if one.rule.id == rule.id), Outcome(rule))
     if outcome.rows is not None:
         instants = outcome.rows.instants
@@ -158,7 +147,7 @@ def backtest(
     changes = _changes(engine.answer(Changes(window=window)))
     seen = [one for one in changes if one.change_type == INCIDENT and (watches is None or watches(one))]
     slack = rule.condition.duration + rule.window + settle
-    found = {one: [alert for alert in alerts if _overlap(alert, one, slack)] for one in seen}
+    found = {one: [alert for alert in alerts if overlap(alert, one, slack)] for one in seen}
     unseen = tuple(one for one in seen if not found[one] and not _is_visible(one, outcome.rows, slack))
     seen = [one for one in seen if one not in unseen]
     right = {(alert.key, alert.fired_at) for hits in found.values() for alert in hits}
@@ -175,7 +164,16 @@ def backtest(
         told=grouping(heard, {one.id: one for one in rules}) if len(heard) <= MOST_GROUPED else _begun_together(heard),
         problem=outcome.problem,
         unseen=unseen,
+        holidays=holidays.within(window) if spared_on_holidays(rule) else (),
+        judged=rule.window * int(could_judge(outcome.rows).sum()) if outcome.rows is not None else timedelta(),
+        unjudged_days=_unjudged_days(outcome.rows, rule) if outcome.rows is not None else (),
     )
+
+
+def _unjudged_days(rows: Rows, rule: AlertRule) -> tuple[date, ...]:
+    days = (rows.instants - rule.window // MICROSECOND) // _DAY
+    judged = set(days[could_judge(rows)].tolist())
+    return tuple(moment(day * _DAY).date() for day in dict.fromkeys(days.tolist()) if day not in judged)
 
 
 def _is_visible(incident: Planned, rows: Rows | None, slack: timedelta) -> bool:
@@ -249,7 +247,8 @@ def _with_end(one: Planned) -> Planned:
     return one if one.end else replace(one, end=one.start + lasts)
 
 
-def _overlap(alert: Alert, incident: Planned, slack: timedelta) -> bool:
+def overlap(alert: Alert, incident: Planned, slack: timedelta) -> bool:
+    """Whether an alert fires during an incident, or so much later."""
     ended = alert.ended_at is not None and alert.ended_at < incident.start
     return not ended and alert.fired_at <= (incident.end or incident.start) + slack
 

@@ -11,6 +11,8 @@ import numpy as np
 from alerts.judging import Instance, Key, Transition
 from alerts.judging.composite import in_order
 from alerts.judging.evaluation import Evaluation, Span, evaluate
+from alerts.judging.evidence import Memory
+from alerts.judging.holidays import Holidays
 from alerts.judging.instants import MICROSECOND, buckets, due, moment
 from alerts.rules import AlertRule
 from alerts.rules.durations import written
@@ -123,16 +125,17 @@ def play(
     """
     if case.notifications is not None and notify is None:
         raise ValueError("notifications: nobody is told anything here; leave them out")
-    rules = in_order(rules)
+    rules, holidays = in_order(rules), Holidays.of(case.holidays, "UTC")
     figures = InputSeries(tuple(_row(values, case.start, rules, metrics) for values in case.figures), metrics)
     known: dict[Key, Instance] = {}
+    memory = Memory()
     states: list[tuple[datetime, Mapping[Key, Instance]]] = []
     transitions: list[Transition] = []
     told: list[tuple[datetime, str]] = []
     after = case.start + case.begin
     for instant in _ticks(case, rules, figures):
         span = Span(max(after, instant - case.catch_up), instant, late_before=instant)
-        evaluation = evaluate(rules, figures, known.values(), span, timedelta())
+        evaluation = evaluate(rules, figures, known.values(), span, timedelta(), memory, holidays)
         for outcome in evaluation.outcomes:
             known |= outcome.instances
         states.append((instant, dict(known)))

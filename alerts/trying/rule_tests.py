@@ -32,6 +32,7 @@ from alerts.rules.durations import Length, parsed
 from alerts.trying.input_series import checked
 from metrics.engine.query import Moment
 from metrics.events.entries import Entry, nearest
+from metrics.holidays import HolidayList
 
 STATES = ("inactive", "pending", "firing", "resolved", "none")
 """What an instance may be; `none` is that there is none."""
@@ -149,6 +150,8 @@ class RuleTest(Entry):
     """How long it goes on; left out: as long as there are values."""
     away: tuple[Away, ...] = ()
     catch_up: Length = timedelta(hours=1)
+    holidays: HolidayList = ()
+    """Days, of UTC, that are not like their weekday."""
     states: Annotated[tuple[Line, ...], AfterValidator(_are_states)] = ()
     transitions: Annotated[tuple[Line, ...], AfterValidator(_are_transitions)] | None = None
     """Every one of them, in any order."""

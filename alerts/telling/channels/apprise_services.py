@@ -93,7 +93,9 @@ class Apprise:
             variable = f"PROMPTPILOT_{self.name.upper()}_URL"
             return Refused(f"{self._service.title}: not its address; expected in {variable} {self._service.example}")
         with _Heard() as heard:
-            arrived = plugin.notify(body=_harmless(plain_text(message)), title=_harmless(_title(message)))
+            arrived = plugin.notify(
+                body=_body(message, plugin.body_maxlen - LONGEST_TITLE), title=_harmless(_title(message))
+            )
         if arrived:
             return Sent({"incident": message.incident})
         words = told(" ".join(heard.lines) or "it was not taken", (self._url, *self._secrets(plugin)))
@@ -131,6 +133,12 @@ class Apprise:
         """Parts of the address as Apprise may name them."""
         texts = (value for value in vars(plugin).values() if isinstance(value, str) and len(value) > LONGEST_WORD)
         return tuple(map(SecretStr, texts))
+
+
+def _body(message: Message, limit: int) -> str:
+    """The text; where it would be cut, and with it where to look, without the address of each chart."""
+    whole = _harmless(plain_text(message))
+    return whole if len(whole) <= limit else _harmless(plain_text(message, charts=False))
 
 
 LONGEST_WORD = 12

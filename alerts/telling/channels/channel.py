@@ -15,8 +15,8 @@ Retries, their pace and giving up are the sender's (`alerts/telling/delivery.py`
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from alerts.store.outbox import Reference
 from alerts.telling.message import Message
@@ -70,4 +70,31 @@ class Channel(Protocol):
         of the same incident to the same target. `again` says that an earlier try may have arrived without our knowing:
         a channel that can look for `message.key` does so, and gives the receipt of that one instead of sending twice.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A file that is sent, and what is said of it."""
+
+    key: str
+    """Deduplication key."""
+    title: str
+    text: str
+    """Its main figures, a line each."""
+    link: str
+    """The page that it was made of."""
+    file_name: str
+    content: bytes
+    """HTML."""
+    since: datetime
+    """An earlier try that may have arrived is not older."""
+
+
+@runtime_checkable
+class Carrier(Protocol):
+    """A channel that takes a file as well, or at least the link to it."""
+
+    def carry(self, parcel: Parcel, address: str, again: bool) -> Receipt:
+        """Send a parcel; `address` and `again` are as for a message."""
         ...

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from alerts.store.outbox import Reference
-from alerts.telling.channels.channel import Receipt, Refused, Retry, Sent
-from alerts.telling.channels.email_body import letter, message_id
+from alerts.telling.channels.channel import Parcel, Receipt, Refused, Retry, Sent
+from alerts.telling.channels.email_body import letter, message_id, packed
 from alerts.telling.channels.http_answers import told
 from alerts.telling.channels.patience import OutOfTime, Patience
 from alerts.telling.channels.tls import trusted
@@ -25,6 +25,8 @@ from metrics.settings import Email as Settings
 
 LOG = logging.getLogger("promptpilot.alerts.email")
 _REMEMBERED = 1000
+FILE_TAKES = 8
+"""How many times as long as for a message is waited for a file of some megabytes."""
 Refusals = Mapping[str, tuple[int, bytes]]
 
 
@@ -55,6 +57,7 @@ class Email:
         self._login = login
         self._now = now
         self._patience = patience or Patience()
+        self._for_a_file = Patience(self._patience.seconds * FILE_TAKES)
         self._context = context or trusted()
         self._settled: OrderedDict[str, Mapping[str, str]] = OrderedDict()
         """By key of a message that somebody is still to get: who got it (an empty text) or never will (why)."""
@@ -62,14 +65,32 @@ class Email:
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         """Mail it. Sent again it has the same Message-ID, by which mailboxes know it."""
         del again
-        recipients = [part.strip() for part in address.split(",")] if address else list(self._settings.to)
+        recipients = self._recipients(address)
         if wrong := self._wrong(recipients):
             return Refused(wrong)
         mail = letter(message, self._sender, recipients, earlier, self._now())
-        settled = self._settled.get(message.key, {})
+        return self._posted(mail, recipients, message.key, earlier, self._patience)
+
+    def carry(self, parcel: Parcel, address: str, again: bool) -> Receipt:
+        """Mail the file with its figures, as a message is mailed."""
+        del again
+        recipients = self._recipients(address)
+        if wrong := self._wrong(recipients):
+            return Refused(wrong)
+        mail = packed(parcel, self._sender, recipients, self._now())
+        return self._posted(mail, recipients, parcel.key, None, self._for_a_file)
+
+    def _recipients(self, address: str) -> list[str]:
+        return [part.strip() for part in address.split(",")] if address else list(self._settings.to)
+
+    def _posted(
+        self, mail: EmailMessage, recipients: Sequence[str], key: str, earlier: Reference | None, patience: Patience
+    ) -> Receipt:
+        """Hand a mail in for those who have not got it and still may."""
+        settled = self._settled.get(key, {})
         left = [one for one in recipients if one not in settled]
         try:
-            refusals = self._patience.call(lambda: self._transmit(mail, left))
+            refusals = patience.call(lambda: self._transmit(mail, left))
         except OutOfTime as late:
             return Retry(f"Mail server {self._settings.host}: {late}")
         except smtplib.SMTPRecipientsRefused as error:
@@ -79,7 +100,7 @@ class Email:
         texts = {one: self._said(code, text) for one, (code, text) in refusals.items()}
         later = {one: texts[one] for one, (code, _) in refusals.items() if 400 <= code < 500}
         now_settled = {one: texts.get(one, "") for one in left if one not in later}
-        return self._outcome(message.key, {**settled, **now_settled}, later, earlier)
+        return self._outcome(key, {**settled, **now_settled}, later, earlier)
 
     def _wrong(self, recipients: Sequence[str]) -> str:
         if not recipients:

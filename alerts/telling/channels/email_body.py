@@ -10,11 +10,12 @@ from html import escape
 
 from alerts.rules import Priority
 from alerts.store.outbox import Reference
+from alerts.telling.channels.channel import Parcel
 from alerts.telling.channels.chart import described, png
 from alerts.telling.channels.one_line import one_line
 from alerts.telling.channels.plain_text import foot, lists, plain_text
-from alerts.telling.channels.wording import STANDS, Fact, facts, headline, in_brief, links, said
-from alerts.telling.message import Message
+from alerts.telling.channels.wording import STANDS, Fact, facts, headline, in_brief, is_link, links, said
+from alerts.telling.message import Claim, Message
 
 SUBJECT = 200
 COLORS = {Priority.P0: "#DC2626", Priority.P1: "#EA580C", Priority.P2: "#CA8A04", Priority.P3: "#2563EB"}
@@ -40,13 +41,7 @@ def letter(
     message: Message, sender: str, recipients: Sequence[str], earlier: Reference | None, now: datetime
 ) -> EmailMessage:
     """The whole mail. `earlier` is what an earlier mail of the incident left: it is answered."""
-    mail = EmailMessage(_SEVEN_BITS)
-    mail["Subject"] = subject(message)
-    mail["From"] = Address("PromptPilot", addr_spec=sender)
-    mail["To"] = [Address(addr_spec=recipient) for recipient in recipients]
-    mail["Date"] = now
-    mail["Message-ID"] = message_id(message.key, sender)
-    mail["Auto-Submitted"] = "auto-generated"  # no holiday notices, please
+    mail = _headed(subject(message), message.key, sender, recipients, now)
     mail["X-PromptPilot-Incident"] = one_line(message.incident)
     if earlier and (first := earlier.get("message_id")) and first != mail["Message-ID"]:
         mail["In-Reply-To"] = mail["References"] = one_line(first)
@@ -56,6 +51,25 @@ def letter(
     if drawn is not None:
         page = mail.get_payload()[-1]  # pyright: ignore[reportUnknownVariableType, reportIndexIssue, reportArgumentType]
         page.add_related(drawn, "image", "png", cid=f"<{_PICTURE}>", filename="series.png", disposition="inline")  # pyright: ignore[reportAttributeAccessIssue]
+    return mail
+
+
+def packed(parcel: Parcel, sender: str, recipients: Sequence[str], now: datetime) -> EmailMessage:
+    """The mail that brings a file: its figures and the link as text, and the file."""
+    mail = _headed(one_line(parcel.title, SUBJECT), parcel.key, sender, recipients, now)
+    mail.set_content(f"{parcel.text}\n\n{one_line(parcel.link)}\n")
+    mail.add_attachment(parcel.content, "text", "html", filename=one_line(parcel.file_name))
+    return mail
+
+
+def _headed(subject: str, key: str, sender: str, recipients: Sequence[str], now: datetime) -> EmailMessage:
+    mail = EmailMessage(_SEVEN_BITS)
+    mail["Subject"] = subject
+    mail["From"] = Address("PromptPilot", addr_spec=sender)
+    mail["To"] = [Address(addr_spec=recipient) for recipient in recipients]
+    mail["Date"] = now
+    mail["Message-ID"] = message_id(key, sender)
+    mail["Auto-Submitted"] = "auto-generated"  # no holiday notices, please
     return mail
 
 
@@ -102,8 +116,9 @@ def _row(fact: Fact) -> str:
     return f"<tr><th>{_text(fact.label)}</th><td>{_text(fact.text)}</td></tr>"
 
 
-def _list(title: str, lines: list[str]) -> str:
-    return f"<p><b>{_text(title)}</b></p><ul>{''.join(f'<li>{_text(line)}</li>' for line in lines)}</ul>"
+def _list(title: str, claims: list[Claim]) -> str:
+    lines = (_anchor(Fact(one.text, one.url)) if is_link(one.url) else _text(one.text) for one in claims)
+    return f"<p><b>{_text(title)}</b></p><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
 
 
 def _anchor(link: Fact) -> str:

@@ -14,7 +14,7 @@ from alerts.telling.channels.http_answers import host, receipt, told
 from alerts.telling.channels.one_line import one_line
 from alerts.telling.channels.patience import OutOfTime, Patience
 from alerts.telling.channels.tls import trusted
-from alerts.telling.channels.wording import MEANS, changes, facts, headline, links, others, said, where
+from alerts.telling.channels.wording import EXPLAINED, MEANS, changes, facts, headline, links, others, said, where
 from alerts.telling.message import Message
 
 SUMMARY = 1024
@@ -164,6 +164,7 @@ def details(message: Message) -> dict[str, Any]:
         "rule": message.rule,
         **{fact.label: fact.text for fact in facts(message)},
         "where": where(message),
+        EXPLAINED.lower(): [claim.text for claim in message.causes],
         "shortly before": changes(message),
         "alerts": others(message),
         "note": said(message),

@@ -2,33 +2,52 @@
 
 from alerts.telling.channels.chart import sparkline
 from alerts.telling.channels.one_line import one_line
-from alerts.telling.channels.wording import STANDS, changes, facts, headline, links, moment, others, said, where
-from alerts.telling.message import Message
+from alerts.telling.channels.wording import (
+    EXPLAINED,
+    STANDS,
+    changes,
+    facts,
+    headline,
+    is_link,
+    links,
+    moment,
+    others,
+    said,
+)
+from alerts.telling.message import Claim, Message
 
 
-def plain_text(message: Message) -> str:
-    """Everything that is known, a line a fact; no text of an event can begin a line of its own."""
+def plain_text(message: Message, *, charts: bool = True) -> str:
+    """Everything that is known, a line a fact; no text of an event can begin a line of its own.
+
+    Causes come with the addresses of their `charts`, unless told otherwise.
+    """
     lines = [one_line(headline(message)), one_line(said(message)), ""]
     lines += message.own_body.splitlines() or [one_line(f"{fact.label}: {fact.text}") for fact in facts(message)]
     lines += ["", sparkline(message)]
     for title, listed in lists(message):
-        lines += ["", f"{title}:", *(f"- {one_line(line)}" for line in listed)]
+        lines += ["", f"{title}:", *(line for claim in listed for line in _written(claim, charts))]
     lines += ["", *(f"{link.label}: {link.text}" for link in links(message))]
     lines += ["", one_line(foot(message))]
     return "\n".join(lines)
 
 
-def lists(message: Message) -> list[tuple[str, list[str]]]:
+def _written(claim: Claim, charts: bool) -> list[str]:
+    link = [f"  {claim.url}"] if charts and is_link(claim.url) else []
+    return [f"- {one_line(claim.text)}", *link]
+
+
+def lists(message: Message) -> list[tuple[str, list[Claim]]]:
     """What there may be several of, each with its title; nothing where a person's own words stand for it."""
     if message.own_body:
         return []
     listed = [
-        ("Where", where(message)),
         ("Shortly before", changes(message)),
         ("Alerts", others(message)),
         ("Incidents", [f"{part.priority} {STANDS[part.kind]}: {part.title}" for part in message.digest]),
     ]
-    return [(title, lines) for title, lines in listed if lines]
+    plain = [(title, [Claim(text=line) for line in lines]) for title, lines in listed if lines]
+    return [(EXPLAINED, list(message.causes)), *plain] if message.causes else plain
 
 
 def foot(message: Message) -> str:

@@ -1,7 +1,7 @@
 """Slack, by its Web API: the first message of an incident is kept up to date, what happens is told in its thread."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http.client import HTTPException
 from typing import Any
@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from alerts.store.outbox import Reference
 from alerts.telling.channels import slack_blocks
-from alerts.telling.channels.channel import Receipt, Refused, Retry, Sent
+from alerts.telling.channels.channel import Parcel, Receipt, Refused, Retry, Sent
 from alerts.telling.channels.chart import described, png
 from alerts.telling.channels.http_answers import host, receipt, told
 from alerts.telling.channels.one_line import one_line
@@ -24,6 +24,8 @@ LOG = logging.getLogger("promptpilot.alerts.slack")
 QUIET = logging.getLogger("promptpilot.alerts.slack.sdk")
 """For slack_sdk, which would write addresses and bodies; what matters of them is in the receipt."""
 QUIET.setLevel(logging.CRITICAL)
+FILE_TAKES = 8
+"""How many times as long as for a message is waited for a file of some megabytes."""
 EDITS = frozenset({"update", "acknowledged", "resolved", "flapping"})
 """Kinds that change the first message; the rest are said anew."""
 GONE = frozenset({
@@ -66,23 +68,66 @@ class Slack:
         self._interactive = interactive
         self._patience = patience or Patience()
         self._for_a_picture = Patience(self._patience.seconds / 3)
+        self._for_a_file = Patience(self._patience.seconds * FILE_TAKES)
         self._client = web_client(token, api_url, self._patience.silence)
         self._may_upload = True
 
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         """Say it in the channel, or where the incident was spoken of first."""
         place = address or self._channel
+        said = self._tried(lambda: self._say(message, place, earlier, again), place)
+        if not isinstance(said, tuple):
+            return said
+        sent, is_new = said
+        if is_new:
+            self._show(message, sent)
+        return Sent(sent)
+
+    def carry(self, parcel: Parcel, address: str, again: bool) -> Receipt:
+        """Say the figures of a file in the channel, and put the file below them; without it the link has to do."""
+        place = address or self._channel
+        said = self._tried(lambda: self._announce(parcel, place, again), place)
+        if not isinstance(said, tuple):
+            return said
+        sent, is_new = said
+        if not is_new or not self._may_upload:
+            return Sent(sent)
         try:
-            sent, is_new = self._patience.call(lambda: self._say(message, place, earlier, again))
+            self._for_a_file.call(
+                lambda: self._client.files_upload_v2(
+                    content=parcel.content, filename=one_line(parcel.file_name), title=one_line(parcel.title, 80),
+                    channel=sent["channel"], thread_ts=sent["ts"],
+                )
+            )  # fmt: skip
+        except SlackApiError as error:
+            self._may_upload = _error(error) != "missing_scope"
+            LOG.warning("Slack: a report came as its link alone: %s", _error(error))
+        except (OutOfTime, *_STUMBLES) as error:
+            LOG.warning("Slack: a report came as its link alone: %s", type(error).__name__)
+        return Sent(sent)
+
+    def _tried(
+        self, saying: Callable[[], tuple[dict[str, str], bool]], place: str
+    ) -> tuple[dict[str, str], bool] | Retry | Refused:
+        try:
+            return self._patience.call(saying)
         except OutOfTime as late:
             return Retry(f"Slack: {late}")
         except SlackApiError as error:
             return self._meaning(error, place)
         except _STUMBLES as error:
             return Retry(f"Slack: {told(f'{type(error).__name__}: {error}', (self._token,))}")
-        if is_new:
-            self._show(message, sent)
-        return Sent(sent)
+
+    def _announce(self, parcel: Parcel, place: str, again: bool) -> tuple[dict[str, str], bool]:
+        """Where the figures of a file stand, and whether they were said just now."""
+        found = arrived(self._client, place, parcel.key, parcel.since) if again else None
+        if found:
+            return {"channel": found[0], "ts": found[1]}, False
+        posted = self._client.chat_postMessage(
+            channel=place, text=slack_blocks.announced(parcel), metadata=slack_blocks.metadata(parcel.key),
+            parse="none", unfurl_links=False, unfurl_media=False,
+        )  # fmt: skip
+        return {"channel": str(posted["channel"]), "ts": str(posted["ts"])}, True
 
     def _say(self, message: Message, place: str, earlier: Reference | None, again: bool) -> tuple[dict[str, str], bool]:
         """The reference of the first message, and whether that was posted just now."""

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from alerts.rules import Priority
+from alerts.telling.channels.channel import Parcel
 from alerts.telling.channels.chart import sparkline
 from alerts.telling.channels.one_line import one_line
 from alerts.telling.channels.wording import (
+    EXPLAINED,
     Fact,
     changes,
     facts,
@@ -20,7 +22,6 @@ from alerts.telling.channels.wording import (
     links,
     others,
     said,
-    where,
 )
 from alerts.telling.message import Message
 
@@ -30,6 +31,8 @@ HEADER = 150
 SECTION = 3000
 FIELDS = 10
 FIELD = 2000
+LINE = 250
+"""Of what is listed, and of the figures of a file."""
 MOST_FACTS = 30
 MOST_OWN = 30
 """Sections of a person's own words."""
@@ -71,6 +74,12 @@ def plain(text: str, limit: int) -> str:
 def fallback(message: Message) -> str:
     """What notifications show, and screen readers read."""
     return literal(in_short(message), FALLBACK)
+
+
+def announced(parcel: Parcel) -> str:
+    """What is said of a file: its title, its figures and the link."""
+    lines = "\n".join(literal(line, LINE) for line in parcel.text.splitlines())
+    return f"*{literal(parcel.title, LINE)}*\n{lines}\n{_escaped(parcel.link)}"
 
 
 def metadata(key: str) -> dict[str, Any]:
@@ -147,7 +156,7 @@ def _own(message: Message) -> list[Block]:
 
 def _lists(message: Message) -> tuple[Block | None, ...]:
     return (
-        _listed("Where", where(message)),
+        _explained(message),
         _listed("Shortly before", changes(message)),
         _listed("Alerts", others(message)),
     )
@@ -160,7 +169,17 @@ def _picture(message: Message) -> Block | None:
 
 
 def _listed(title: str, lines: list[str]) -> Block | None:
-    return _lines((f"*{title}*", *(f"• {literal(line, 250)}" for line in lines))) if lines else None
+    return _lines((f"*{title}*", *(f"• {literal(line, LINE)}" for line in lines))) if lines else None
+
+
+def _explained(message: Message) -> Block | None:
+    """Each cause as a link to the chart that shows it."""
+    lines = (f"• {_linked(literal(claim.text, LINE), claim.url)}" for claim in message.causes)
+    return _lines((f"*{EXPLAINED}*", *lines)) if message.causes else None
+
+
+def _linked(text: str, url: str) -> str:
+    return f"<{_escaped(url).replace('|', '%7C')}|{text}>" if is_link(url) else text
 
 
 def _lines(lines: Iterable[str]) -> Block:
@@ -212,6 +231,6 @@ def _digest(message: Message) -> list[Block]:
 
 def _digest_line(part: Message) -> str:
     title = f"{MARKS[part.priority]} *{literal(headline(part), 400)}*"
-    links_ = f" <{_escaped(part.incident_url).replace('|', '%7C')}|open>" if is_link(part.incident_url) else ""
+    links_ = f" {_linked('open', part.incident_url)}" if is_link(part.incident_url) else ""
     first = next((fact.text for fact in facts(part) if fact.label == "Since"), "")
     return f"{title}{links_}\n{literal(first, 200)}"

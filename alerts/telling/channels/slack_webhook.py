@@ -8,7 +8,7 @@ from slack_sdk.webhook import WebhookClient
 
 from alerts.store.outbox import Reference
 from alerts.telling.channels import slack_blocks
-from alerts.telling.channels.channel import Receipt, Retry, Sent
+from alerts.telling.channels.channel import Parcel, Receipt, Retry, Sent
 from alerts.telling.channels.http_answers import host, receipt, told
 from alerts.telling.channels.patience import OutOfTime, Patience
 from alerts.telling.channels.slack import QUIET
@@ -39,14 +39,17 @@ class SlackWebhook:
     def send(self, message: Message, address: str, earlier: Reference | None, again: bool) -> Receipt:
         """Say it as a message of its own; a webhook cannot tell whether one arrived before."""
         del address, earlier, again
+        return self._posted(slack_blocks.fallback(message), slack_blocks.blocks(message, interactive=False))
+
+    def carry(self, parcel: Parcel, address: str, again: bool) -> Receipt:
+        """Say the figures of a file and its link: a webhook takes no files."""
+        del address, again
+        return self._posted(slack_blocks.announced(parcel), None)
+
+    def _posted(self, text: str, blocks: list[slack_blocks.Block] | None) -> Receipt:
         try:
             answer = self._patience.call(
-                lambda: self._client.send(
-                    text=slack_blocks.fallback(message),
-                    blocks=slack_blocks.blocks(message, interactive=False),
-                    unfurl_links=False,
-                    unfurl_media=False,
-                )
+                lambda: self._client.send(text=text, blocks=blocks, unfurl_links=False, unfurl_media=False)
             )
         except OutOfTime as late:
             return Retry(f"Slack: {late}")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from alerts.incidents import NoticeKind
 from alerts.rules import Priority
 from alerts.rules.durations import written
+from alerts.rules.model import NONE
 from alerts.telling.channels.http_answers import host
 from alerts.telling.message import Message
 
@@ -31,6 +32,9 @@ MEANS: Mapping[Priority, str] = {
     Priority.P3: "low",
 }
 """What a priority means, for those who do not know the letters."""
+
+EXPLAINED = "What explains it"
+"""Over the causes."""
 
 
 class Fact(NamedTuple):
@@ -88,10 +92,11 @@ def lasted(message: Message) -> str:
 
 
 def where(message: Message) -> list[str]:
-    """`endpoint /chat: 62 %`, the greatest share first."""
+    """`endpoint /chat, region eu: 62 %`, the likeliest first."""
     return [
-        f"{share.dimension} {'(none)' if share.value is None else share.value}: {share.percent:.0f} %"
-        for share in message.where
+        f"{', '.join(f'{name} {NONE if value is None else value}' for name, value in place.values)}: "
+        f"{place.percent:.0f} %"
+        for place in message.where
     ]
 
 
@@ -136,6 +141,7 @@ def links(message: Message) -> list[Fact]:
     listed = [
         Fact("Open dashboard", message.dashboard_url),
         Fact("Open incident", message.incident_url),
+        Fact("Failing trace", message.trace_url),
         Fact("Runbook", message.runbook_url),
     ]
     return [link for link in listed if is_link(link.text)]
