@@ -46,6 +46,7 @@ class Act(StrEnum):
     OPERATE = "acknowledge, silence and resolve alerts"
     MARK = "mark deployments and incidents"
     SAVE_VIEWS = "save and remove views"
+    ARRANGE = "make and change boards"
     UPLOAD = "add files"
     ANSWER = "say how a file is to be read"
     MAP = "map the columns of files"
@@ -58,6 +59,7 @@ LEAST: Mapping[Act, Role] = {
     Act.OPERATE: Role.OPERATOR,
     Act.MARK: Role.OPERATOR,
     Act.SAVE_VIEWS: Role.EDITOR,
+    Act.ARRANGE: Role.EDITOR,
     Act.UPLOAD: Role.EDITOR,
     Act.ANSWER: Role.EDITOR,
     Act.MAP: Role.EDITOR,

@@ -34,12 +34,17 @@ from alerts.telling.credentials import (
 from alerts.telling.dead_mans_switch import report
 from alerts.telling.delivery import Lanes, deliver
 from alerts.telling.delivery_facts import facts_of
+from alerts.telling.explaining import Explainer
 from alerts.telling.own_words import worded
 from alerts.telling.slack_buttons import Buttons, acting
 from alerts.watch import FLAPS, Channels, Watch
 from app.configuration import FILE_NAME as SETTINGS_FILE
 from app.configuration import Configuration
 from app.heartbeat import EVALUATE
+from app.home import has_events
+from app.scheduled import scheduled_of
+from app.scheduled.making import make
+from app.scheduled.sending import NotSent, Sending
 from app.timetable import Job
 from metrics.engine import Engine
 from metrics.events.entries import Problem
@@ -50,9 +55,11 @@ from metrics.settings import Settings
 LOG = logging.getLogger("promptpilot.alerts")
 TICK_SECONDS = 1.0
 SEND_SECONDS = 1.0
+REPORTS = "reports"
+"""The job that sends reports, as its heartbeat names it."""
 SEND_WAIT = 0.5
 """Seconds that a sending job waits for its messages; slow ones go on beside it."""
-DIGEST_SECONDS, SWITCH_SECONDS, FORGET_SECONDS = 60.0, 60.0, 3600.0
+DIGEST_SECONDS, REPORTS_SECONDS, SWITCH_SECONDS, FORGET_SECONDS = 60.0, 30.0, 60.0, 3600.0
 SWITCH_STALE = timedelta(minutes=2)
 """Age of the newest evaluation from which on the switch is told nothing."""
 
@@ -71,6 +78,8 @@ class Alerting:
         self._known: tuple[Engine, Mapping[str, AlertRule]] | None = None
         """What the newest tick went by."""
         self._evaluated_at: datetime | None = None
+        self._explain = Explainer()
+        self._sending = Sending(make, now)
 
     def jobs(self) -> tuple[Job, ...]:
         """What is done again and again; sending waits for nobody, and nobody for it."""
@@ -81,6 +90,7 @@ class Alerting:
             Job("digest", DIGEST_SECONDS, self.digest, "alerts"),
             Job("forget", FORGET_SECONDS, self.forget, "alerts"),
             Job("deliver", SEND_SECONDS, self.send, "deliver"),
+            Job(REPORTS, REPORTS_SECONDS, self.reports, REPORTS),
         )
         switch = Job("switch", SWITCH_SECONDS, self.switch, "switch")
         return (*jobs, switch) if self._settings.alerts.heartbeat_url else jobs
@@ -106,6 +116,15 @@ class Alerting:
             opened = self._open()
             deliver(opened.store, opened.channels, self._composed, self._now, lanes=opened.lanes, wait=SEND_WAIT)
 
+    def reports(self) -> None:
+        """The scheduled reports that are due. Raises NotSent."""
+        found = scheduled_of(self._settings.home)
+        if found.reports and has_events(self._settings.home):
+            opened = self._open()
+            self._sending.run(found.reports, opened.settings, opened.store, opened.channels)
+        if wrong := (*map(str, found.problems), *self._sending.problems.values()):
+            raise NotSent("; ".join(wrong))
+
     def switch(self) -> None:
         """Tell the dead-man's switch, as long as there is something to tell."""
         at = self._evaluated_at
@@ -130,7 +149,7 @@ class Alerting:
         with self._open().store.reading() as repository:
             facts = facts_of(repository, delivery)
         opened = self._open()
-        message = compose(facts, engine, rules, opened.settings, self._now())
+        message = compose(facts, engine, rules, opened.settings, self._now(), self._explain)
         return worded(message, opened.words(Target.parted(delivery.target).point))
 
     def _open(self) -> "_Open":

@@ -1,5 +1,6 @@
 """What the engine answered, kept until the lake changes: the same question costs nothing the second time."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import streamlit as st
@@ -8,6 +9,8 @@ from app.source import source
 from metrics.engine import Question
 
 T = TypeVar("T")
+KEPT_SECONDS = 600
+"""For how long is kept what takes seconds to find, and looks at hours and days that are over."""
 
 
 def version() -> str:
@@ -22,6 +25,12 @@ def ask(question: Question[T]) -> T:
     # Questions of two types may have the same fields.
     sort = type(question)
     return _answer(version(), f"{sort.__module__}.{sort.__qualname__} {question.model_dump_json()}", question)
+
+
+@st.cache_data(ttl=KEPT_SECONDS, max_entries=256, show_spinner=False)
+def kept(identity: str, _make: Callable[[], T]) -> T:
+    """What is made once for all who ask the same; `identity` says all that it depends on, the home included."""
+    return _make()
 
 
 @st.cache_data(max_entries=2048, show_spinner=False)

@@ -12,16 +12,23 @@ import typer
 
 from app.commands import (
     alerts,
+    anomalies,
+    boards,
+    budgets,
     compact,
     doctor,
+    explain,
     files,
+    forecast,
     forget,
     ingest,
     mark,
     metrics,
+    probes,
     query,
     repair,
     report,
+    reports,
     reprice,
     simulate,
     status,
@@ -34,6 +41,10 @@ from app.terminal import visible_lines
 app = typer.Typer(
     name="promptpilot",
     help="Event logs of an LLM product, turned into live dashboards and answers.",
+    epilog=(
+        "Begin with `promptpilot up`: it opens the pages, over demo data until the first events of your own. "
+        "Then `promptpilot ingest FILE` stores a file, and `promptpilot query requests --last 7d` asks of it."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,6 +57,10 @@ for command in (
     forget.forget,
     reprice.reprice,
     query.query,
+    forecast.forecast,
+    anomalies.anomalies,
+    budgets.budgets,
+    explain.explain,
     metrics.metrics,
     report.report,
     repair.repair,
@@ -58,6 +73,9 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(alerts.group)
+app.add_typer(boards.group)
+app.add_typer(reports.group)
+app.add_typer(probes.group)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import errno
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -25,9 +24,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app import ending
+from app.demo.playing import Playing
 from app.exposition import MEDIA_TYPE, exposition, families
 from app.guard import Guard, token_of
 from app.hosts import Hosts, is_loopback
+from app.page_times import PageTimes
 from app.standby import alone
 from app.terminal import VisibleFormatter
 from metrics.collect import events, minutes, otlp
@@ -46,7 +48,6 @@ PORT_SECONDS = 10.0
 """How often a port is tried that another program has."""
 GRACE_SECONDS = 5
 """How long requests may go on after SIGTERM; less than the supervisor's grace."""
-ENDING = (signal.SIGTERM, signal.SIGINT)
 LOG = logging.getLogger("promptpilot.collector")
 L = TypeVar("L")
 
@@ -70,6 +71,7 @@ def application(
 ) -> Starlette:
     """All that is answered over HTTP, `more` included."""
     taker, bodies, content = receiving.taker, receiving.bodies, settings.collect.content
+    pages = PageTimes(settings.home, _now)
 
     async def health(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
@@ -79,7 +81,7 @@ def application(
         return JSONResponse(told, 503 if taker.trouble else 200, headers={"Cache-Control": "no-store"})
 
     def numbers(_request: Request) -> Response:
-        told = families(settings.home, taker, receiving.rejected, datetime.now(UTC))
+        told = families(settings.home, taker, receiving.rejected, pages, _now())
         return Response(exposition(told), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
     hosts = Hosts((settings.collect.address.lower(), *settings.web.allowed_hosts))
@@ -89,6 +91,7 @@ def application(
             Route(READY_PATH, ready, methods=["GET"]),
             Route(METRICS_PATH, numbers, methods=["GET"]),
             *events.routes(taker.take, bodies, receiving.reject),
+            pages.route(),
             *otlp.routes(taker.take, bodies, content=content, rejecting=receiving.reject),
             *more,
         ],
@@ -105,9 +108,7 @@ def main() -> None:
     os.umask(OWNER_ONLY_MASK)
     make_private(settings.home)
     stop = threading.Event()
-    for number in ENDING:
-        signal.signal(number, lambda _number, _frame: stop.set())
-    with alone(settings.home, stop, NAME) as is_alone:
+    with ending.heard(stop.set), alone(settings.home, stop, NAME) as is_alone:
         if is_alone:
             _work(settings, stop)
 
@@ -142,18 +143,17 @@ def _now() -> datetime:
 async def _listen(
     settings: Settings, taker: Taker, stream: Stream, token: SecretStr | None, stop: threading.Event
 ) -> None:
-    ended = asyncio.Event()
-    for number in ENDING:
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    if stop.is_set():  # it may have been told between the two ways to hear of it
-        return
+    ended = _in_this_loop(stop)
     receiving = Receiving(taker)
-    looking = asyncio.create_task(minutes.look(settings, taker.take))
+    demo = Playing(settings, stream, lambda: bool(taker.taken), _now)
+    beside = [asyncio.create_task(minutes.look(settings, taker.take)), asyncio.create_task(demo.play())]
     await asyncio.gather(
-        _http(application(settings, receiving, token, [stream.route()]), settings.collect, ended),
+        _http(application(settings, receiving, token, [stream.route(), demo.route()]), settings.collect, ended),
         _grpc(settings.collect, receiving, token, ended),
     )
-    looking.cancel()
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def _http(app: Starlette, collect: Collect, ended: asyncio.Event) -> None:
@@ -195,6 +195,19 @@ async def _grpc(collect: Collect, receiving: Receiving, token: SecretStr | None,
     LOG.info("receives OTLP over gRPC at %s", at)
     await ended.wait()
     await serving.server.stop(GRACE_SECONDS)
+
+
+def _in_this_loop(stop: threading.Event) -> asyncio.Event:
+    """An event of the running loop that is set when `stop` is."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def wait() -> None:
+        stop.wait()
+        with contextlib.suppress(RuntimeError):  # the loop is over by itself
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=wait, name="ending of the loop", daemon=True).start()
+    return ended
 
 
 class _Server(uvicorn.Server):

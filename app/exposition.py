@@ -8,13 +8,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app import heartbeat
+from app.page_times import BOUNDS_SECONDS, UPDATE, Histogram, PageTimes
 from metrics.collect.taking import Taker
 from metrics.lake.intake.received import segments
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Sample(NamedTuple):
+    """A value by its labels."""
+
+    labels: Mapping[str, str]
+    value: float
+    suffix: str = ""
+    """Behind the family's name: which part of a histogram it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +33,18 @@ class Family:
 
     name: str
     """Without the `promptpilot_` that all of them begin with."""
-    type: Literal["counter", "gauge"]
+    type: Literal["counter", "gauge", "histogram"]
     help: str
-    samples: Sequence[tuple[Mapping[str, str], float]]
-    """Values by their labels; none where it is not known."""
+    samples: Sequence[Sample]
+    """None where it is not known."""
 
 
-def families(home: Path, taker: Taker, rejected: int, now: datetime) -> Iterator[Family]:
+def families(home: Path, taker: Taker, rejected: int, pages: PageTimes, now: datetime) -> Iterator[Family]:
     """The collector's numbers, and what it sees of the sidecar's in the home. `rejected`: events, so far."""
     taken = taker.taken
     yield Family(
         "events_received_total", "counter", "Events that were taken since the collector began, by kind.",
-        [({"kind": kind}, taken[kind]) for kind in sorted(taken)],
+        [Sample({"kind": kind}, taken[kind]) for kind in sorted(taken)],
     )  # fmt: skip
     yield _one(
         "events_rejected_total", "counter", "Events that were not taken, since the collector began.", rejected
@@ -52,6 +62,27 @@ def families(home: Path, taker: Taker, rejected: int, now: datetime) -> Iterator
     yield _one("rule_evaluation_age_seconds", "gauge", "Since the alert rules were evaluated last.", evaluated)
     yield _one("sidecar_age_seconds", "gauge", "Since the sidecar's last sign of life.", heartbeat.age(home, now))
 
+    yield Family(
+        "page_seconds", "histogram",
+        "From the click until a page had shown a step, in visitors' browsers, since the collector began.",
+        [
+            sample
+            for (page, step), found in sorted(pages.histograms.items())
+            if step != UPDATE
+            for sample in _samples({"page": page, "step": step}, found)
+        ],
+    )  # fmt: skip
+    yield Family(
+        "update_seconds", "histogram",
+        "From when an event was received until a browser had shown it, since the collector began.",
+        [
+            sample
+            for (page, step), found in sorted(pages.histograms.items())
+            if step == UPDATE
+            for sample in _samples({"page": page}, found)
+        ],
+    )  # fmt: skip
+
 
 def exposition(told: Iterable[Family]) -> str:
     """Families as text; those without a sample are left out."""
@@ -59,7 +90,15 @@ def exposition(told: Iterable[Family]) -> str:
 
 
 def _one(name: str, type: Literal["counter", "gauge"], help: str, value: float | None) -> Family:
-    return Family(name, type, help, [] if value is None else [({}, value)])
+    return Family(name, type, help, [] if value is None else [Sample({}, value)])
+
+
+def _samples(labels: Mapping[str, str], found: Histogram) -> Iterator[Sample]:
+    for bound, count in zip(BOUNDS_SECONDS, found.counts, strict=True):
+        yield Sample({**labels, "le": f"{bound:g}"}, count, "_bucket")
+    yield Sample({**labels, "le": "+Inf"}, found.count, "_bucket")
+    yield Sample(labels, found.sum, "_sum")
+    yield Sample(labels, found.count, "_count")
 
 
 def _written(home: Path) -> Iterator[float]:
@@ -73,9 +112,9 @@ def _lines(family: Family) -> Iterator[str]:
     name = f"promptpilot_{family.name}"
     yield f"# HELP {name} {_escaped(family.help)}"
     yield f"# TYPE {name} {family.type}"
-    for labels, value in family.samples:
+    for labels, value, suffix in family.samples:
         said = ",".join(f'{label}="{_quoted(text)}"' for label, text in labels.items())
-        yield f"{name}{{{said}}} {value:.17g}" if said else f"{name} {value:.17g}"
+        yield f"{name}{suffix}{{{said}}} {value:.17g}" if said else f"{name}{suffix} {value:.17g}"
 
 
 def _escaped(text: str) -> str:

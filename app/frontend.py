@@ -2,23 +2,47 @@
 
 Streamlit reads about ninety small modules one by one from disk, and the browser learns of the large ones
 (Plotly: 4.7 MB) only when the first chart arrives. Here the files are kept once they were asked for, and the
-document says at its top what will be needed.
+document says at its top what will be needed. Plotly holds a browser for a second: it begins when the tiles are shown.
 """
 
+import asyncio
+import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
+from threading import Lock
 
+import brotli
 import streamlit
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.navigation import ENTRIES
 
 ROOT = Path(streamlit.__file__).parent / "static"
-NEEDED = ("PlotlyChart", "Metric", "ButtonGroup", "Checkbox", "DownloadButton", "embed")
+NEEDED = ("PlotlyChart", "Metric", "Html", "ButtonGroup", "Checkbox", "DownloadButton")
 """Modules of the elements that the pages begin with. One that a later Streamlit names otherwise is not announced."""
+DEFERRED = re.compile(r"PlotlyChart\.[\w-]+\.js")
+"""The module that begins when the tiles are shown: evaluating it holds a browser for a second."""
+DEFERRED_EXPORTS = frozenset({"PlotlyChart", "default"})
+_WHOLE = "whole"
+"""The query by which the deferred module itself is asked for."""
+_DEFERRING = """await globalThis.promptpilotTilesShown?.();
+const whole = await import("./{name}?{whole}");
+export const PlotlyChart = whole.PlotlyChart;
+export default whole.default;
+"""
+ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    "br": partial(brotli.compress, quality=5),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    "gzip": partial(gzip.compress, compresslevel=6),
+}
+"""How files go out, best first; each once, at a quality that the first visitor does not notice."""
+_OFFERED = re.compile(r"([a-z*-]+)\s*(?:;\s*q\s*=\s*(\d(?:\.\d+)?))?")
+_WORTHWHILE = 0.9
+"""What is left of a file that is worth its unpacking; pictures and fonts are packed already."""
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FRESH = {"Cache-Control": "no-cache"}
 _IMPORTED = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
@@ -32,28 +56,68 @@ class Frontend:
     def __init__(self, app: ASGIApp, root: Path = ROOT) -> None:
         self._app = app
         self._files = {f"/{path.relative_to(root).as_posix()}": path for path in (root / "static").rglob("*.*")}
-        self._read: dict[str, Response] = {}
         pages = {"/", *(f"/{entry.path.stem}" for entry in ENTRIES if not entry.default)}
         document = _announcing((root / "index.html").read_text(encoding="utf-8"), root / "static" / "js")
-        self._documents = dict.fromkeys(pages, Response(document, headers=_FRESH, media_type="text/html"))
+        self._documents = dict.fromkeys(pages, document.encode())
+        self._answers: dict[tuple[str, bool, str], Response] = {}
+        self._packing = Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
-        answer = self._answer(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        await (answer or self._app)(scope, receive, send)
+        path: str = scope.get("path", "")
+        if scope["type"] != "http" or scope["method"] != "GET" or not (path in self._files or path in self._documents):
+            await self._app(scope, receive, send)
+            return
+        whole = scope["query_string"] == _WHOLE.encode()
+        wanted = (path, whole and path in self._files, _encoding(Headers(scope=scope).get("accept-encoding", "")))
+        answer = self._answers.get(wanted) or await asyncio.to_thread(self._answer, *wanted)
+        await answer(scope, receive, send)
 
-    def _answer(self, path: str) -> Response | None:
-        if path in self._files and path not in self._read:
-            file = self._files[path]
-            kind = guess_type(file.name)[0] or "application/octet-stream"
-            self._read[path] = Response(file.read_bytes(), headers=_IMMUTABLE, media_type=kind)
-        return self._read.get(path) or self._documents.get(path)
+    def _answer(self, path: str, whole: bool, encoding: str) -> Response:
+        with self._packing:  # once, whoever asks for it meanwhile
+            wanted = (path, whole, encoding)
+            if wanted not in self._answers:
+                self._answers[wanted] = self._made(path, whole, encoding)
+            return self._answers[wanted]
+
+    def _made(self, path: str, whole: bool, encoding: str) -> Response:
+        if path in self._documents:
+            return _packed(self._documents[path], "text/html", _FRESH, encoding)
+        file = self._files[path]
+        content = file.read_bytes()
+        if not whole and is_deferred(file):
+            content = _DEFERRING.format(name=file.name, whole=_WHOLE).encode()
+        return _packed(content, guess_type(file.name)[0] or "application/octet-stream", _IMMUTABLE, encoding)
+
+
+def is_deferred(module: Path) -> bool:
+    """Whether a module of the frontend begins later: one that gives other names than are known goes as it is."""
+    if not DEFERRED.fullmatch(module.name):
+        return False
+    exported = re.search(r"export\{([^}]*)\};?\s*$", module.read_text(encoding="utf-8"))
+    names: list[str] = exported[1].split(",") if exported else []
+    return frozenset(name.split(" as ")[-1].strip() for name in names) == DEFERRED_EXPORTS
+
+
+def _encoding(accepted: str) -> str:
+    """The best encoding that a browser takes; empty for none."""
+    taken = {name for name, weight in _OFFERED.findall(accepted.lower()) if not weight or float(weight) > 0}
+    return next((name for name in ENCODINGS if name in taken), "")
+
+
+def _packed(content: bytes, kind: str, headers: Mapping[str, str], encoding: str) -> Response:
+    packed = ENCODINGS[encoding](content) if encoding else content
+    if len(packed) > _WORTHWHILE * len(content):
+        return Response(content, headers={**headers, "Vary": "Accept-Encoding"}, media_type=kind)
+    named = {**headers, "Vary": "Accept-Encoding", "Content-Encoding": encoding}
+    return Response(packed, headers=named, media_type=kind)
 
 
 def _announcing(document: str, modules: Path) -> str:
     """The document with the modules that will be needed named in its head."""
     needed = dict.fromkeys(name for stem in NEEDED for path in modules.glob(f"{stem}.*.js") for name in _closure(path))
-    absent = (name for name in needed if name not in document)
+    deferred = (f"{name}?{_WHOLE}" for name in needed if is_deferred(modules / name))
+    absent = (name for name in (*needed, *deferred) if name not in document)
     links = (f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in absent)
     return document.replace("</head>", "\n".join([*links, *_ours(), "</head>"]), 1)
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from app.files import write_whole
+from metrics.files import write_whole
 
 HEARTBEAT_FILE = "sidecar.json"
 EVALUATE = "alerts"
 """Name of the job by whose end others tell that alerts are evaluated."""
+DEMO_EVALUATE = "demo alerts"
+"""And of the one that evaluates those of the demo."""
 STALE_SECONDS = 30.0
 """Age from which on the sidecar counts as not running."""
 

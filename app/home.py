@@ -42,8 +42,15 @@ def current_home(settings: Settings | None = None) -> Home:
     settings = settings or load_settings()
     demo = demo_home(settings.home)
     if demo is not None and not has_events(settings.home) and has_events(demo):
-        return Home(demo, True, settings.model_copy(update={"home": demo}))
+        return Home(demo, True, settings_of_demo(settings, demo))
     return Home(settings.home, False, settings)
+
+
+def settings_of_demo(settings: Settings, demo: Path) -> Settings:
+    """Settings pointed at a demo home: its alerts and its tables are in it, wherever one's own are."""
+    alerts = settings.alerts.model_copy(update={"database_url": ""})
+    lake = settings.lake.model_copy(update={"url": ""})
+    return settings.model_copy(update={"home": demo, "alerts": alerts, "lake": lake})
 
 
 def demo_home(home: Path) -> Path | None:

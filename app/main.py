@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.components import account, address, banner, filter_bar, freshness, report
-from app.navigation import BRAND, ENTRIES, ICON, UNFILTERED
+from app.navigation import ABOUT, BRAND, ENTRIES, ICON, UNFILTERED
 
 st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
 st.logo(BRAND, size="medium")
@@ -16,7 +16,7 @@ page = st.navigation(
 asked = address.current(page.url_path)
 
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", gap="small"):
-    st.title(page.title, anchor=False, width="content")
+    st.title(page.title, anchor=False, width="content", help=ABOUT[page.title])
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         freshness.line(asked.view)
         report.control(page.url_path)

@@ -14,6 +14,9 @@ BUDGET_LOW = 25
 BURNS_FAST = 14.4
 """Burn rate at which 2 % of a month's budget go in an hour; of the SRE workbook, chapter 5."""
 
+PRICED = ("cost", "cost_per_1k_tokens", "cost_saved")
+"""Metrics that are in doubt while calls have no price."""
+
 Row = Mapping[str, float | None]
 
 
@@ -29,7 +32,7 @@ class Standing:
 
 def standing(metric: str, row: Row, slo: Slo) -> Standing:
     """How `metric` stands; `row` holds it and what its judgment needs (`unpriced_calls` beside `cost`)."""
-    if row.get(metric) is None and not (metric == "cost" and row.get("unpriced_calls")):
+    if row.get(metric) is None and not (metric in PRICED and row.get("unpriced_calls")):
         return Standing(Level.NO_DATA, Level.NO_DATA)
     judge = _JUDGES.get(metric)
     return judge(row, slo) if judge else Standing(Level.OK, "")
@@ -88,7 +91,7 @@ _JUDGES: Mapping[str, Callable[[Row, Slo], Standing]] = {
     "success_rate": _success,
     "response_time_p95": lambda row, slo: _at_most("response_time_p95", slo.latency_ms, "ms", row),
     "error_rate": lambda row, slo: _at_most("error_rate", slo.error_rate_percent, "%", row),
-    "cost": _priced,
+    **dict.fromkeys(PRICED, _priced),
     "error_budget_left": _budget,
     "burn_rate": _burning,
     "mttr_mean": _repaired,

@@ -1,3 +1,17 @@
+// Until the first tiles are on the screen, or cannot come: what takes the browser longest is not to keep them waiting.
+const PATIENCE = 3000, TILE = '[data-testid="stMetricValue"], [data-testid="stAlert"]';
+globalThis.promptpilotTilesShown = () => new Promise((resolve) => {
+  const since = performance.now();
+  const look = () => {
+    const rows = [...document.querySelectorAll(".st-key-kpis, .st-key-slos")];
+    const shown = !rows.length || rows.some((row) => row.querySelector(TILE));
+    if (!shown && performance.now() - since < PATIENCE) return setTimeout(look, 10);
+    requestAnimationFrame(() => setTimeout(resolve)); // painted,
+    setTimeout(resolve, 100); // or in a tab that is hidden, where nothing is
+  };
+  look();
+});
+
 // Text that is checked while it is typed: a pause commits it, as Ctrl+Enter would.
 let typed;
 addEventListener("input", ({ target }) => {
@@ -16,3 +30,101 @@ addEventListener("beforeprint", () => {
   const [red, green, blue] = getComputedStyle(page).backgroundColor.match(/\d+/g).map(Number);
   page.dataset.onPaper = red + green + blue < 3 * 128 ? "dark" : "light";
 });
+
+// How long this page took in this browser, told once a visit: from the address or the click that led here, until its
+// title, its first tile, its first figure and all that is in view were seen. Nothing of who looks, nor of what is shown.
+{
+  const MOST = 60000, REST = 300, BLANK = '[data-testid="stSkeleton"], [data-stale="true"]';
+  const main = () => document.querySelector('[data-testid="stMain"]');
+  const fresh = (selector) => [...(main()?.querySelectorAll(selector) ?? [])].some((one) => !one.closest(BLANK));
+  const below = (panel) => panel.querySelector(".awaited") && panel.getBoundingClientRect().top > innerHeight;
+  const drawn = (panel) =>
+    panel.querySelector('.js-plotly-plot .main-svg, canvas, [data-testid="stCaptionContainer"]') || below(panel);
+  const rests = () =>
+    document.querySelector('[data-test-script-state="notRunning"]') && !main().querySelector(BLANK) &&
+    [...main().querySelectorAll('[class*="st-key-panel-"]')].every(drawn);
+  const title = () => main()?.querySelector("h1")?.textContent;
+  const steps = {
+    kpis: () => fresh('[data-testid="stMetricValue"]'),
+    first_figure: () => fresh(".js-plotly-plot .main-svg"),
+  };
+  let visit = null;
+
+  const begin = (at, before) => {
+    visit = document.hidden ? null : { at, before, told: {}, still: null };
+    requestAnimationFrame(look);
+  };
+  const look = () => {
+    if (!visit) return;
+    const { at, before, told } = visit, took = Math.round(performance.now() - at);
+    if (took > MOST) return end();
+    if (!("navigation" in told) && title() && title() !== before) told.navigation = took;
+    if ("navigation" in told) {
+      for (const [step, isSeen] of Object.entries(steps)) if (!(step in told) && isSeen()) told[step] = took;
+      // Between two runs of its script a page is still for a moment.
+      visit.still = rests() ? visit.still ?? took : null;
+      if (visit.still !== null && took - visit.still >= REST) {
+        if ("first_figure" in told) told.all_figures = Math.max(visit.still, told.first_figure);
+        return end();
+      }
+    }
+    requestAnimationFrame(look);
+  };
+  const end = () => {
+    const told = visit?.told ?? {};
+    visit = null;
+    if (!("navigation" in told)) return;
+    const page = location.pathname.split("/").pop() || "executive";
+    const body = new Blob([JSON.stringify({ page, ...told })], { type: "application/json" });
+    navigator.sendBeacon("metrics/page-times", body);
+  };
+
+  // Who does something meanwhile has the page made anew: what was reached until then counts.
+  const interrupt = ({ target }) => {
+    if (visit) end();
+    const link = target.closest?.("a[href]"), there = link && new URL(link.href);
+    if (!there || there.origin !== location.origin || link.target === "_blank") return;
+    if (there.pathname !== location.pathname) begin(performance.now(), title());
+  };
+  addEventListener("click", interrupt, true);
+  addEventListener("keydown", () => visit && end(), true);
+  document.addEventListener("visibilitychange", () => document.hidden && (visit = null));
+  begin(0);
+}
+
+// Somebody's zoom stays when a figure is drawn anew with newer data, until they reset it or ask for something else.
+// Streamlit mounts another figure then; its own way to change one, `onUpdate`, is among the properties of the component.
+{
+  const zooms = new Map();
+  const key = (figure) => figure.closest('[class*="st-key-chart-"]')?.className.match(/st-key-chart-\S+/)?.[0];
+  const propertiesOf = (figure) => {
+    const name = Object.keys(figure).find((one) => one.startsWith("__reactFiber$"));
+    for (let at = figure[name]; at; at = at.return) if (at.memoizedProps?.onUpdate) return at.memoizedProps;
+  };
+  const same = (one, other) => one.every((end, place) => new Date(end) - new Date(other[place]) === 0);
+
+  const met = (figure) => {
+    const axis = figure.layout.xaxis, name = key(figure);
+    if (!name || axis?.type !== "date" || !axis.range) return;
+    const whole = [...axis.range], zoom = zooms.get(name);
+    figure.on("plotly_relayout", (change) => {
+      if (!Object.keys(change ?? {}).some((one) => one.startsWith("xaxis."))) return;
+      const { range, autorange } = figure.layout.xaxis;
+      if (autorange || same(range, whole)) zooms.delete(name);
+      else zooms.set(name, { range: [...range], address: location.href });
+    });
+    const told = zoom?.address === location.href && propertiesOf(figure);
+    if (!told) return;
+    const { data, layout, frames } = told;
+    told.onUpdate({ data, frames, layout: { ...layout, xaxis: { ...layout.xaxis, range: zoom.range, autorange: false } } });
+  };
+
+  const known = new WeakSet();
+  new MutationObserver(() => {
+    for (const figure of document.querySelectorAll(".js-plotly-plot")) {
+      if (known.has(figure) || !figure.layout || !figure.on || !figure.querySelector(".main-svg")) continue;
+      known.add(figure);
+      met(figure);
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+}

@@ -4,6 +4,7 @@ The login of the pages is for people; programs say the collector's token. Where 
 programs may send here, as there: a name that others reach the pages by is no way around it.
 """
 
+import contextlib
 from collections.abc import AsyncGenerator, Callable
 
 import httpx2
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import page_times
 from app.hosts import Hosts
 from app.refusing import OTHER_SITE, in_json
 from metrics.collect.bodies import LARGEST
@@ -21,6 +23,7 @@ from metrics.settings import Collect
 BEGINS = "/v1/"
 METRICS = "/metrics"
 TIMEOUT_SECONDS = 30.0
+PAGE_TIMES_SECONDS = 2.0
 _THERE = frozenset(("content-type", "content-encoding", "content-length", "authorization", "accept"))
 _BACK = frozenset(("content-type", "retry-after", "www-authenticate"))
 """Headers that are passed on, there and back."""
@@ -87,6 +90,39 @@ class Passing:
     def _address(self, request: Request) -> httpx2.URL:
         path = request.scope["path"] + (f"?{request.url.query}" if request.url.query else "")
         return httpx2.URL(f"http://{self._collect().place}{path}")
+
+
+class PageTimesPassing:
+    """Passes on how long a page took in a visitor's browser, to a collector that may be away: then it is forgotten.
+
+    A route of the pages, behind the login. A browser that was told of a failure would show it to its visitor.
+    """
+
+    def __init__(
+        self,
+        collect: Callable[[], Collect],
+        token: Callable[[], SecretStr | None],
+        hosts: Callable[[], Hosts],
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` is for tests."""
+        self._collect, self._token, self._hosts = collect, token, hosts
+        self._client = httpx2.AsyncClient(timeout=PAGE_TIMES_SECONDS, trust_env=False, transport=transport)
+
+    async def receive(self, request: Request) -> Response:
+        """204, whether it was kept or not; 403 for pages of another site, 413 for what is too large."""
+        origin = request.headers.get("origin")
+        if origin is None or not self._hosts().lets_in(origin, request.headers.get("host")):
+            return in_json(403, OTHER_SITE)
+        told = await page_times.body(request)
+        if told is None:
+            return in_json(413, f"the body is larger than {page_times.LARGEST:,} bytes")
+        collect, token = self._collect(), self._token()
+        if collect.enabled:
+            said = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+            with contextlib.suppress(httpx2.HTTPError):
+                await self._client.post(f"http://{collect.place}{page_times.PATH}", content=told, headers=said)
+        return Response(status_code=204)
 
 
 async def _limited(request: Request) -> AsyncGenerator[bytes]:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from app.files import write_whole
+from metrics.files import write_whole
 
 FILE_NAME = "views.json"
 LONGEST_NAME = 80

@@ -16,16 +16,17 @@ import streamlit as st
 from pydantic import SecretStr
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 from streamlit import config
 
-from app import download, login
+from app import download, login, page_times
 from app.frontend import Frontend
 from app.guard import token_of
 from app.headers import SecurityHeaders
 from app.hosts import HostCheck, Hosts, host_of
-from app.passing import Passing
+from app.navigation import ENTRIES
+from app.passing import PageTimesPassing, Passing
 from app.source import configuration
 from app.streaming import Streaming
 from metrics.settings import Settings
@@ -39,6 +40,11 @@ PRELOADED = ("metrics.engine", "app.charts", "app.components", "app.queries")
 async def health(_request: Request) -> JSONResponse:
     """200 as soon as pages can be served."""
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+async def begin(request: Request) -> RedirectResponse:
+    """Lead to the first page, which is at `/` alone, by the name that all others have in an address."""
+    return RedirectResponse(f"/?{request.url.query}".removesuffix("?"), 308)
 
 
 def settings() -> Settings:
@@ -89,11 +95,14 @@ logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on aga
 # For each function kept it says that the runtime is not there yet, which is so when modules are imported before it.
 logging.getLogger("streamlit.runtime.caching.cache_data_api").disabled = True
 
+measured = PageTimesPassing(lambda: settings().collect, token, hosts)
 app = st.App(
     str(MAIN),
     routes=[
         Route(HEALTH_PATH, health, methods=["GET"]),
+        Route(f"/{ENTRIES[0].path.stem}", begin, methods=["GET"]),
         Route(login.PATH, login.begin, methods=["GET"]),
+        Route(page_times.PATH, measured.receive, methods=["POST"]),
         Route(download.PATH, download.export, methods=["GET"]),
     ],
     middleware=[

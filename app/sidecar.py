@@ -5,15 +5,16 @@ Run as `python -m app.sidecar` by the supervisor, for the home that the environm
 
 import logging
 import os
-import signal
 import sys
 import threading
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from app import ending
 from app.alerting import Alerting
-from app.demo import DemoMaker
+from app.demo.keeping import Keeping
+from app.demo.making import DemoMaker
 from app.heartbeat import beat
 from app.standby import alone
 from app.terminal import VisibleFormatter, visible
@@ -23,11 +24,13 @@ from metrics.lake.intake.received import folder
 from metrics.lake.intake.settling import Settling
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
 from metrics.lake.readers import Readers
+from metrics.lake.upkeep.caching import tend
 from metrics.lake.upkeep.maintenance import maintain, merge_fresh
 from metrics.settings import Settings, load_settings
 
 UPKEEP_SECONDS = 3600.0
 MERGING_SECONDS = 60.0
+CACHE_SECONDS = 600.0
 COMPLETED = 10_000_000
 """Events from which rollups are completed at a time: nothing is stored for as long as that takes."""
 DEMO_SECONDS = 2.0
@@ -75,9 +78,7 @@ def main() -> None:
     if make_private(settings.home):
         LOG.info("%s could be read by everybody on this machine: it is its owner's alone now", settings.home)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: _end(stop))
-    with alone(settings.home, stop) as is_alone:
+    with ending.heard(partial(_end, stop)), alone(settings.home, stop) as is_alone:
         if is_alone:
             _work(settings, stop)
 
@@ -89,18 +90,23 @@ def _work(settings: Settings, stop: threading.Event) -> None:
         ingest_inbox, settings, now=_now, progress=Teller(settings.home), stop=stop.is_set, wait=False,
         settling=Settling(), readers=readers,
     )  # fmt: skip
+    keeping = Keeping(settings, _now, readers, Teller, stop.is_set)
     alerting = Alerting(settings, _now)
+    tending = [Job("cache", CACHE_SECONDS, partial(tend, settings, now=_now), "cache")] if settings.lake.url else []
     jobs = (
         Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
         Job("merging", MERGING_SECONDS, partial(merge_fresh, settings, now=_now), LAKE),
         Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now, most_completed=COMPLETED), LAKE),
         Job("demo", DEMO_SECONDS, demo.look, LAKE),
+        *tending,
+        *keeping.jobs(LAKE),
         *alerting.jobs(),
     )
     try:
         Timetable(jobs, _now, partial(beat, settings.home)).run(stop)
     finally:
         alerting.close()
+        keeping.close()
         demo.end()
         readers.end()
 

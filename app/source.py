@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from app.configuration import Configuration
-from app.home import current_home
+from app.home import current_home, settings_of_demo
 from metrics.catalog import MetricsError, own_problems
 from metrics.catalog.own import stamp_of
 from metrics.engine import CACHE_FILTERS_FROM, Engine
@@ -55,7 +55,7 @@ def _opened(path: Path, is_demo: bool, own_metrics: int, version: int, _settings
 
     When either changes, another engine knows it.
     """
-    settings = _settings.model_copy(update={"home": path})
+    settings = settings_of_demo(_settings, path) if is_demo else _settings.model_copy(update={"home": path})
     try:
         engine = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM)
         problem = "; ".join(map(str, own_problems(settings)))
@@ -70,7 +70,8 @@ def _opened(path: Path, is_demo: bool, own_metrics: int, version: int, _settings
 def opened(settings: Settings) -> Source:
     """The source that these settings lead to, or its demo while it holds no event."""
     home = current_home(settings)
-    return Source(Engine(home.settings, cache_filters_from=CACHE_FILTERS_FROM), home.settings, home.is_demo)
+    engine = Engine(home.settings, cache_filters_from=CACHE_FILTERS_FROM)
+    return Source(engine, home.settings, home.is_demo, own=settings.home)
 
 
 def _current() -> Source:

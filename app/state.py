@@ -1,7 +1,7 @@
 """What a viewer looks at, as a value, and its place in the URL.
 
-A link is the whole state of a page: `range=7d` or `from=…&to=…`, `tz=Europe/Berlin`, `compare=1` and any number of
-`f=provider:openai,anthropic`. What stands there and makes no sense is left out and named, never an error.
+A link is the whole state of a page: `range=7d`, `range=all` or `from=…&to=…`, `tz=Europe/Berlin`, `compare=1` and any
+number of `f=provider:openai,anthropic`. What stands there and makes no sense is left out and named, never an error.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +36,12 @@ PRESETS: Mapping[str, Preset] = {
     "30d": Preset(timedelta(days=30), timedelta(hours=1)),
     "90d": Preset(timedelta(days=90), timedelta(hours=1)),
 }
+ALL = "all"
+"""The range from the first event to the newest."""
+RANGES = (*PRESETS, ALL)
+"""Ranges that have a name, the shortest first."""
+_WHOLE = timedelta(hours=1)
+"""The range of all events begins and ends on a multiple of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A range (a preset's name or a fixed window), a time zone, and what is filtered and compared."""
+    """A range (its name or a fixed window), a time zone, and what is filtered and compared."""
 
     range: str | Window = DEFAULT_RANGE
     tz: str = "UTC"
@@ -61,14 +67,22 @@ class View:
         """The time zone in which times are written."""
         return ZoneInfo(self.tz)
 
-    def shown(self, now: datetime, newest: datetime | None) -> Shown:
-        """The window to show at `now`, when the newest event is from `newest`."""
+    def shown(self, now: datetime, newest: datetime | None, first: datetime | None = None) -> Shown:
+        """The window to show at `now`, when the newest event is from `newest` and the oldest from `first`.
+
+        Of all events when there is none, it is the default range.
+        """
         if isinstance(self.range, Window):
             return Shown(self.range)
+        if self.range == ALL:
+            if newest is None or first is None:
+                return View(tz=self.tz).shown(now, newest)
+            start = ceiling(first + _INSTANT, _WHOLE) - _WHOLE
+            return Shown(Window(start=start, end=ceiling(newest + _INSTANT, _WHOLE)))
         preset = PRESETS[self.range]
         anchored = newest is not None and now - newest >= preset.length
         # A window is half open: what lies exactly on its end is not in it.
-        end = _ceil(newest + _INSTANT if anchored and newest is not None else now, preset.step)
+        end = ceiling(newest + _INSTANT if anchored and newest is not None else now, preset.step)
         return Shown(Window(start=end - preset.length, end=end), anchored)
 
     def filtered_by(self, dimension: str, value: str | None) -> "View":
@@ -133,9 +147,9 @@ def _range(params: Mapping[str, Sequence[str]], zone: ZoneInfo, notes: list[str]
                 f"The range from {quoted(start)} to {quoted(end)} was ignored: two ISO times in order are needed."
             )
     name = _last(params, "range")
-    if name is None or name in PRESETS:
+    if name is None or name in RANGES:
         return name or DEFAULT_RANGE
-    notes.append(f"The range {quoted(name)} was ignored: known are {', '.join(PRESETS)}.")
+    notes.append(f"The range {quoted(name)} was ignored: known are {', '.join(RANGES)}.")
     return DEFAULT_RANGE
 
 
@@ -174,6 +188,7 @@ def _last(params: Mapping[str, Sequence[str]], key: str) -> str | None:
     return values[-1] if values else None
 
 
-def _ceil(moment: datetime, step: timedelta) -> datetime:
+def ceiling(moment: datetime, step: timedelta) -> datetime:
+    """The next multiple of a length of time from a moment on."""
     since = moment.astimezone(UTC) - _EARLIEST
     return _EARLIEST + -(-since // step) * step

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from app.demo import STREAM_PATH
 from metrics.collect.stream import PATH
 from metrics.collect.subscribing import LONGEST_MESSAGE
 from metrics.settings import Collect
@@ -26,7 +27,7 @@ _OPEN_SECONDS = 5.0
 
 
 class Streaming:
-    """Passes on the sockets of one path; everything else goes its way."""
+    """Passes on the sockets of live numbers, real ones and the demo's; everything else goes its way."""
 
     def __init__(
         self,
@@ -39,7 +40,7 @@ class Streaming:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on to the collector, or to the pages."""
-        if scope["type"] != "websocket" or scope["path"] != PATH:
+        if scope["type"] != "websocket" or scope["path"] not in (PATH, STREAM_PATH):
             await self._app(scope, receive, send)
             return
         socket = WebSocket(scope, receive, send)
@@ -48,7 +49,7 @@ class Streaming:
         said = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
         try:
             async with connect(
-                f"ws://{self._collect().place}{PATH}",
+                f"ws://{self._collect().place}{scope['path']}",
                 additional_headers=said, proxy=None, open_timeout=_OPEN_SECONDS, max_size=None, compression=None,
             ) as collector:  # fmt: skip
                 try:

@@ -44,11 +44,16 @@ GROWTH = Stroke("#2563EB", 2.25)
 ARRIVALS = "#93B4F0"
 """Daily active users, and bars of new users behind them."""
 
+FILLING = 0.45
+"""Opacity of a bar whose day or hour is not over."""
+
 QUIET = "#8A94A6"
 """Axis marks, legends and lines of what is only context; readable on both backgrounds."""
 TEXT, TEXT_ON_DARK = "#111827", "#E8ECF2"
 """Writing that lies on marks, where the gray of axes cannot be read."""
 GRID = "rgba(138, 148, 166, 0.18)"
+SPARKLINE = "#7C8698"
+"""Gray that is seen on light and on dark."""
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 
 ERROR_RATE_STEPS: tuple[tuple[float, str, str], ...] = (
@@ -76,8 +81,13 @@ CHANGES: Mapping[str, tuple[str, str]] = {
     "deployment": ("#6366F1", "triangle-down"),
     "config": ("#0891B2", "diamond"),
     "maintenance": ("#8A94A6", "square"),
+    "price": ("#D97706", "circle"),
 }
-"""Marks of `change` events: color and symbol by type."""
+"""Marks of `change` events, and of prices that changed: color and symbol by type."""
+DEARER, CHEAPER = "#D97706", "#0D9488"
+"""Parts of a difference in cost."""
+SPAN: Mapping[bool, float] = {False: 0.08, True: 0.22}
+"""Opacity of how long a change lasted, on a light and on a dark page: there, a faint red is nearly black."""
 
 KNOWN_GROUPS: Mapping[str, str] = {
     "openai": "#0D9488",
@@ -210,14 +220,15 @@ STANDINGS: Mapping[str, Look] = {
     "flapping": Look(":material/swap_vert:", "orange"),
     "resolved": Look(":material/check_circle:", "green"),
     "ok": Look(":material/check_circle:", "green"),
+    "holiday": Look(":material/event_busy:", "gray"),
     "too few": Look(":material/help:", "gray"),
     "no data": Look(":material/help:", "gray"),
     "off": Look(":material/block:", "gray"),
 }
 """Icon and color of where a rule, an alert or an incident stands."""
 STANDING_SIGNS: Mapping[str, str] = {
-    "firing": "▲ firing", "pending": "◔ pending", "ok": "✓ ok", "too few": "? too few",
-    "no data": "? no data", "off": "– off",
+    "firing": "▲ firing", "pending": "◔ pending", "ok": "✓ ok", "holiday": "– holiday",
+    "too few": "? too few", "no data": "? no data", "off": "– off",
 }  # fmt: skip
 """The same in a table's cell."""
 STEPS: Mapping[str, Look] = {

@@ -5,9 +5,11 @@ events, and the plainest metrics also of Polars, which shares no code with the e
 while their sums stayed are left out: of them nothing is there to be held against the sums.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,11 +17,13 @@ import polars as pl
 from metrics.catalog import Metric
 from metrics.catalog.model import Quantile
 from metrics.engine import DataFreshness, Engine, EngineError, Grain, Query, Window
+from metrics.files import write_whole
 from metrics.lake.upkeep.closed import closed_days, stretches
 
 if TYPE_CHECKING:
     from metrics.settings import Settings
 
+REMEMBERED = "verification.json"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 EXACT = 1e-9
 """Relative difference that counts as none: sums of floats depend on their order."""
@@ -42,6 +46,15 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """What is remembered of the newest verification of a home."""
+
+    at: datetime
+    compared: int
+    differing: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What was compared, and what differs."""
 
@@ -59,6 +72,21 @@ def verify(settings: "Settings") -> Verification:
     pairs = [pair for by in GROUPINGS for pair in _against_events(engine, window, by)]
     pairs += _against_polars(engine)
     return Verification(len(pairs), tuple(pair for pair in pairs if not _agree(engine.metrics[pair.metric], pair)))
+
+
+def remember(home: Path, found: Verification, at: datetime) -> None:
+    """Keep what came of it in the home, for System health. Raises OSError."""
+    told = {"at": at.isoformat(), "compared": found.compared, "differing": len(found.differences)}
+    write_whole(home / REMEMBERED, json.dumps(told))
+
+
+def remembered(home: Path) -> Verified | None:
+    """The newest verification; None where there was none."""
+    try:
+        told = json.loads((home / REMEMBERED).read_text(encoding="utf-8"))
+        return Verified(datetime.fromisoformat(told["at"]), int(told["compared"]), int(told["differing"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _against_events(engine: Engine, window: Window, by: tuple[str, ...]) -> Iterator[Difference]:

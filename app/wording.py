@@ -20,6 +20,8 @@ _AGES: Sequence[tuple[int, str]] = (
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
 _LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
 """Where an address is recognized by."""
+NO_PRICE = "no price"
+"""Shown for the cost of calls none of which has one: nothing is known of it, and it is not 0."""
 JOINER = "\N{WORD JOINER}"
 """Neither seen nor heard, and no part of an address."""
 
@@ -36,6 +38,11 @@ def change(value: float | None, previous: float | None, unit: str) -> str | None
     if previous == 0:
         return None if value else "0 %"
     return _signed(100 * (value - previous) / abs(previous), 1, "%")
+
+
+def unpriced(calls: float | None) -> str:
+    """What is said beside a cost that has not all calls in it; empty when it has."""
+    return f"{calls:,.0f} call{'' if calls == 1 else 's'} without a price" if calls else ""
 
 
 def age(length: timedelta) -> str:
@@ -75,6 +82,11 @@ def name(value: str | None, limit: int = 60) -> str:
     if not line:
         return "(empty)"
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def sentence(remark: str) -> str:
+    """A remark with a capital and a full stop."""
+    return f"{remark[0].upper()}{remark[1:]}."
 
 
 def markdown(text: str) -> str:

@@ -4,12 +4,14 @@ import streamlit as st
 
 from app import theme
 from app.charts import bars, lines
-from app.components import address, issues, kpis, panel
+from app.components import address, issues, kpis, live, panel
 from app.queries import money, people, traffic
 
 view = address.view()
 
-kpis.row(view, ("uptime", "response_time_p95", "error_rate", "cost"))
+kpis.row(view, ("uptime", "users_active", "requests", "error_rate"), titles={"requests": "Total requests"})
+kpis.row(view, ("response_time_p95", "cost"), key="speed-and-cost")
+live.tiles(view)
 
 left, right = st.columns([2, 1])
 with left:

@@ -1,9 +1,14 @@
-"""Explore: what does any metric say, by anything, and which events are behind it?"""
+"""Explore: what does any metric say, by anything, which events are behind it, and what happened in one trace?"""
 
-from app.components import address, events, question, saved_views
+import streamlit as st
+
+from app.components import address, events, question, saved_views, trace
 
 view = address.view()
 
-saved_views.menu("explore")
+with st.container(horizontal=True, gap="small"):
+    saved_views.menu("explore")
+    typed = trace.field()
+trace.asked(typed, view)
 question.answer(question.ask(view), view)
 events.browser(view)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app import theme
 from app.charts import lines, ratings
 from app.components import address, comments, kpis, panel
 from app.queries import quality
@@ -21,29 +22,22 @@ with right:
 
 left, right = st.columns(2)
 with left:
-    panel.chart("scores", "Prompt quality", view, quality.scores, ratings.scores)
+    panel.chart("scores", "Prompt quality", view, quality.scores, ratings.scores, later=theme.CHART_HEIGHT)
 with right:
-    panel.chart("quality", "Prompt quality over time", view, quality.trend("quality_mean"), lines.area)
+    panel.chart(
+        "quality", "Prompt quality over time", view, quality.trend("quality_mean"), lines.area, later=theme.CHART_HEIGHT
+    )
 
 left, right = st.columns(2)
 with left:
     tones = quality.trend("feedback_positive", "feedback_neutral", "feedback_negative")
-    panel.chart("feedback", "Feedback", view, tones, lines.several)
-    panel.chart("satisfaction", "NPS and customer satisfaction", view, quality.trend("nps", "csat"), lines.several)
+    panel.chart("feedback", "Feedback", view, tones, lines.several, later=theme.CHART_HEIGHT)
+    panel.chart(
+        "satisfaction", "NPS and customer satisfaction", view, quality.opinions, lines.several,
+        later=theme.CHART_HEIGHT,
+    )  # fmt: skip
 with right:
     comments.newest(view)
 
-kpis.row(
-    view, ("quality_excellent", "quality_good", "quality_average", "quality_poor", "quality_improvements"), key="bands"
-)
-kpis.row(
-    view,
-    ("prompts_total", "prompts_created", "prompts_executed", "prompts_failed", "prompt_length_mean"),
-    key="prompts",
-)
-kpis.row(
-    view,
-    ("pipelines_total", "pipelines_active", "pipelines_executed", "pipeline_duration_mean", "pipeline_success_rate"),
-    key="pipelines",
-)
-kpis.row(view, ("cls_p75", "fcp_p75", "ttfb_p75", "fid_p75", "page_views"), key="vitals")
+for key, metrics in quality.TILES.items():
+    kpis.row(view, metrics, key=key, later=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from app import theme, wording
 from app.charts.drawing import OVERLAY_AXIS, Drawing
 from app.charts.words import plain
 from metrics.catalog import METRICS, Metric
-from metrics.engine.buckets import DAY, SECONDS
+from metrics.engine.buckets import DAY, HOUR, SECONDS
 from metrics.engine.query import Grain, Window
 
 MAXIMUM_MARKS = 24
@@ -74,6 +74,21 @@ class TimeAxis:
     def ends(self) -> list[str | None]:
         """Both ends of the window as wall-clock times."""
         return self.local(pl.Series([self.window.start, self.window.end], dtype=pl.Datetime("us", "UTC")))
+
+    def span(self, start: datetime) -> list[str]:
+        """Both ends of the bucket that begins at `start`, as ISO instants: what its mark means.
+
+        Days and longer ones end by the clock on the wall of the viewer.
+        """
+        begin = start.astimezone(self.zone)
+        width = SECONDS.get(self.grain, DAY)
+        if self.grain is Grain.MONTH:
+            end = (begin.replace(day=1) + timedelta(days=32)).replace(day=1)
+        elif width > HOUR:
+            end = begin + timedelta(seconds=width)  # within one zone that is by its clock on the wall
+        else:
+            end = (begin.astimezone(UTC) + timedelta(seconds=width)).astimezone(self.zone)
+        return [begin.isoformat(), end.isoformat()]
 
     def is_filling(self, start: datetime) -> bool:
         """Whether the bucket that begins at `start` may still get events."""
@@ -143,7 +158,9 @@ def _draw_spans(drawn: Drawing, axis: TimeAxis, happened: pl.DataFrame, color: s
             line = {"color": color, "width": 1, "dash": "2px,3px"}
             drawn.shape(type="line", x0=start, x1=start, line=line, opacity=0.7)
         else:
-            drawn.shape(type="rect", x0=start, x1=end, fillcolor=color, opacity=0.08, line={"width": 0})
+            drawn.shape(
+                type="rect", x0=start, x1=end, fillcolor=color, opacity=theme.SPAN[axis.on_dark], line={"width": 0}
+            )
 
 
 def _described(change: dict[str, Any]) -> str:

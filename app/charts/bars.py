@@ -5,7 +5,7 @@ import polars as pl
 from app import theme, wording
 from app.charts.axis import TimeAxis, draw_changes, drawing
 from app.charts.drawing import Drawing
-from app.charts.parts import parts_of, pattern, sums_of
+from app.charts.parts import UNPRICED, Part, parts_of, pattern, sums_of
 from app.charts.picture import Picture
 from app.charts.rows import Rows
 from app.charts.words import label, plain
@@ -27,12 +27,19 @@ def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             x=axis.local(part.frame["time"]),
             y=part.frame[name].to_list(),
             name=label(part.label, 14),
-            marker={"color": colors[part.label], "line": {"width": 0}, "pattern": pattern(index)},
+            marker={
+                "color": colors[part.label],
+                "line": {"width": 0},
+                "pattern": pattern(index),
+                "opacity": _opacity(part.frame["time"], axis),
+            },
             **({} if part.is_rest else {"customdata": [[part.value]] * part.frame.height}),
-            text=[wording.quantity(number, metric.unit, metric.decimals) for number in part.frame[name]],
-            hovertemplate="%{text}",
+            text=_said(part.frame, name, axis),
+            hovertemplate=f"%{{x|{axis.hover_format}}}<br>{label(part.label, 40)}: %{{text}}<extra></extra>",
         )
     draw_changes(drawn, axis)
+    # With one hover for all series a click would be on the first of them, whichever was under the pointer.
+    drawn.layout["hovermode"] = "closest"
     drawn.layout["barmode"] = "stack"
     _fit_bars(drawn)
     if metric.unit == "USD":
@@ -50,8 +57,9 @@ def growth(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         x=axis.local(bars["time"]),
         y=bars["users_new"].to_list(),
         name="New users",
-        marker={"color": theme.ARRIVALS, "line": {"width": 0}},
-        hovertemplate="%{y:,.0f}",
+        marker={"color": theme.ARRIVALS, "line": {"width": 0}, "opacity": _opacity(bars["time"], axis)},
+        text=_said(bars, "users_new", axis),
+        hovertemplate="%{text}",
     )
     filling = [axis.is_filling(time) for time in frame["time"]]
     over, today = (
@@ -83,6 +91,20 @@ def growth(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     return Picture(drawn.figure(), f"Daily active users: {span}. New users: {arrived.sum():,.0f} in all.")
 
 
+def _opacity(times: pl.Series, axis: TimeAxis) -> list[float]:
+    """A bar that is not over is pale: it would look like a fall."""
+    return [theme.FILLING if axis.is_filling(time) else 1.0 for time in times]
+
+
+def _said(frame: pl.DataFrame, name: str, axis: TimeAxis) -> list[str]:
+    """The value of each bar, and whether that is all there will be."""
+    metric = axis.metrics[name]
+    return [
+        wording.quantity(value, metric.unit, metric.decimals) + (" so far" if axis.is_filling(time) else "")
+        for time, value in frame.select("time", name).iter_rows()
+    ]
+
+
 def _fit_bars(drawn: Drawing) -> None:
     """Show bars whole: a day's bar begins before a window that begins at noon."""
     del drawn.x["range"]
@@ -96,8 +118,11 @@ def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         metric = axis.metrics[name]
         drawn.bar(
             x=axis.local(frame["time"]), y=frame[name].to_list(), name=metric.title,
-            marker={"color": stroke.color, "line": {"width": 0}, "pattern": pattern(index)},
-            text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[name]],
+            marker={
+                "color": stroke.color, "line": {"width": 0}, "pattern": pattern(index),
+                "opacity": _opacity(frame["time"], axis),
+            },
+            text=_said(frame, name, axis),
             hovertemplate="%{text}",
         )  # fmt: skip
     drawn.layout["barmode"] = "stack"
@@ -114,15 +139,28 @@ _THICKNESS = 10
 
 
 def ranked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """One metric by a grouping column: a bar each, the largest on top; the rest as one where it can be added up."""
+    """One metric by a grouping column: a bar each, the largest on top; the rest as one where it can be added up.
+
+    Where it is a cost, null is one that is not known: a row without a bar, below all others; of the others, the calls
+    whose cost is not known (`UNPRICED`, where there is such a column) are counted beside it.
+    """
     (name,) = (column for column in frame.columns if column in axis.metrics)
-    (group,) = (column for column in frame.columns if column != name)
+    (group,) = (column for column in frame.columns if column not in (name, UNPRICED))
     metric = axis.metrics[name]
     known = frame.drop_nulls(name)
     # Shares and means of what is left cannot be added up.
     known = known if metric.unit in _ADDITIVE else known.sort(name, descending=True).head(MOST_RANKED)
     parts = sums_of(known, group, name, MOST_RANKED)
-    words = [wording.quantity(part.total, metric.unit, metric.decimals) for part in parts]
+    lacking = dict(frame.select(group, UNPRICED).iter_rows()) if UNPRICED in frame.columns else {}
+    words = [
+        wording.quantity(part.total, metric.unit, metric.decimals)
+        + (f", {wording.unpriced(lacking[part.value])}" if not part.is_rest and lacking.get(part.value) else "")
+        for part in parts
+    ]
+    unknown: list[str | None] = frame.filter(pl.col(name).is_null())[group].to_list() if metric.unit == "USD" else []
+    for value in unknown[: MOST_RANKED - len(parts)]:
+        parts.append(Part(wording.name(value), None, frame.clear(), 0.0, is_rest=True))
+        words.append(wording.NO_PRICE)
     rows = Rows(len(parts), _THICKNESS)
     rows.drawing.bar(
         orientation="h",
@@ -134,7 +172,7 @@ def ranked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             "opacity": 0.8,
             "line": {"width": 0},
         },
-        customdata=[[None if part.is_rest else part.value] for part in parts],
+        customdata=[[] if part.is_rest else [part.value] for part in parts],
         hovertext=[f"{label(part.label, 90)}: {text}" for part, text in zip(parts, words, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
     )

@@ -9,7 +9,7 @@ import polars as pl
 from app import theme, wording
 from app.charts.axis import TimeAxis
 from app.charts.drawing import Drawing
-from app.charts.parts import Part, pattern, sums_of
+from app.charts.parts import UNPRICED, Part, pattern, sums_of
 from app.charts.picture import Picture
 from app.charts.words import label, plain
 
@@ -30,7 +30,7 @@ def parts(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     points, because Streamlit hears of clicks on points, and not of those on a pie.
     """
     (name,) = (column for column in frame.columns if column in axis.metrics)
-    (group,) = (column for column in frame.columns if column != name)
+    (group,) = (column for column in frame.columns if column not in (name, UNPRICED))
     metric = axis.metrics[name]
     found = [part for part in sums_of(frame.drop_nulls(name), group, name) if part.total > 0]
     colors = theme.group_colors(part.label for part in found)

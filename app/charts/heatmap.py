@@ -1,4 +1,4 @@
-"""Error rates as a grid: an endpoint a row, a bucket of time a column."""
+"""A grid: a value of a dimension a row, a bucket of time a column."""
 
 from datetime import datetime
 
@@ -6,9 +6,11 @@ import polars as pl
 
 from app import theme, wording
 from app.charts.axis import TIME_FORMATS, TimeAxis
+from app.charts.cells import Cell, touch
 from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.words import label
+from metrics.catalog import Metric
 
 ROW = 26
 """Height of a row, in pixels."""
@@ -16,7 +18,10 @@ _NONE_LEVEL = 0
 
 
 def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """Error rate by `endpoint` and `time` in the discrete steps of the theme; no data stays blank."""
+    """Error rate by `endpoint` and `time` in the discrete steps of the theme; no data stays blank.
+
+    The `customdata` of a cell's point are its endpoint and the ends of its time.
+    """
     order, levels = _order(frame), _levels(axis.on_dark)
     times: list[datetime] = frame["time"].unique().sort().to_list()
     cells = {
@@ -30,9 +35,7 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         x=axis.local(pl.Series(times, dtype=frame.schema["time"])),
         y=list(range(len(order))),
         z=[[None if rate is None else _level(rate) for rate in row] for row in rates],
-        text=texts,
-        hovertemplate=f"%{{text}}<br>%{{x|{axis.hover_format}}}<extra></extra>",
-        hoverongaps=False,
+        hoverinfo="skip",
         zmin=-0.5,
         zmax=len(theme.ERROR_RATE_STEPS) + 0.5,
         colorscale=_colorscale(levels),
@@ -41,16 +44,79 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         ygap=2,
     )
     _draw_key(drawn, levels)
+    touch(
+        drawn,
+        [
+            Cell(time, row, texts[row][column], (endpoint, *axis.span(time)))
+            for row, endpoint in enumerate(order)
+            for column, time in enumerate(times)
+            if rates[row][column] is not None
+        ],
+        axis,
+        f"<br>%{{x|{axis.hover_format}}}",
+    )
+    _lay_out(drawn, order)
+    return Picture(drawn.figure(), f"Error rate by endpoint over time. {_worst(frame)}")
+
+
+def values(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """One metric by `group` and `time`, from pale for the least to deep for the most; no data stays blank.
+
+    The rows with the highest values are on top. The `customdata` of a cell's point are its group and the
+    ends of its time.
+    """
+    (name,) = (column for column in frame.columns if column in axis.metrics)
+    metric = axis.metrics[name]
+    ranking = frame.group_by("group").agg(pl.col(name).max()).sort(
+        name, "group", descending=[True, False], nulls_last=True
+    )  # fmt: skip
+    order: list[str | None] = ranking["group"].to_list()
+    times: list[datetime] = frame["time"].unique().sort().to_list()
+    cells = {(group, time): value for group, time, value in frame.select("group", "time", name).iter_rows()}
+    known = [float(value) for value in cells.values() if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    drawn = Drawing(72 + ROW * max(len(order), 3))
+    drawn.heatmap(
+        x=axis.local(pl.Series(times, dtype=frame.schema["time"])),
+        y=list(range(len(order))),
+        z=[[cells.get((group, time)) for time in times] for group in order],
+        hoverinfo="skip", zmin=min(low, 0.0), zmax=high if high > min(low, 0.0) else 1.0,
+        colorscale=[list(step) for step in (theme.SHARES_ON_DARK if axis.on_dark else theme.SHARES)],
+        showscale=False, xgap=1, ygap=2,
+    )  # fmt: skip
+    touch(
+        drawn,
+        [
+            Cell(time, row, f"{label(group, 60)}<br>{_written(value, metric)}", (group, *axis.span(time)))
+            for row, group in enumerate(order)
+            for time in times
+            if (value := cells.get((group, time))) is not None
+        ],
+        axis,
+        f"<br>%{{x|{axis.hover_format}}}",
+    )
+    drawn.without_legend()
+    _lay_out(drawn, order)
+    span = f"{_written(low, metric)} (pale) to {_written(high, metric)} (deep)" if known else "no data"
+    top = f"; highest at {wording.name(order[0])}" if known else ""
+    return Picture(drawn.figure(), f"{metric.title} by group over time: {span}{top}.")
+
+
+def _lay_out(drawn: Drawing, order: list[str | None]) -> None:
+    """Time along the rows, and the name of each before it."""
     drawn.x |= {"type": "date", "tickformatstops": list(TIME_FORMATS), "tickangle": 0}
     drawn.y |= {
         "tickmode": "array",
         "tickvals": list(range(len(order))),
-        "ticktext": [label(endpoint, 26) for endpoint in order],
-        "autorange": "reversed",
+        "ticktext": [label(name, 26) for name in order],
+        "range": [len(order) - 0.5, -0.5],
         "showgrid": False,
         "rangemode": "normal",
     }
-    return Picture(drawn.figure(), f"Error rate by endpoint over time. {_worst(frame)}")
+
+
+def _written(value: float, metric: Metric) -> str:
+    return wording.quantity(value, metric.unit, metric.decimals)
 
 
 def _order(frame: pl.DataFrame) -> list[str | None]:

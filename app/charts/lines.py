@@ -10,6 +10,7 @@ from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.units import mark_unit
 from app.charts.words import label, without_common_end
+from metrics.catalog import Metric
 from metrics.engine import PREVIOUS
 
 MAXIMUM_LINES = 8
@@ -68,7 +69,7 @@ def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     filling = known[middle].is_not_null()
     drawn = drawing(axis)
     for days, title, opacity, shape in (
-        (known.filter(~filling), metric.title, 0.75, ""), (known.filter(filling), "so far", 0.45, "/"),
+        (known.filter(~filling), metric.title, 0.75, ""), (known.filter(filling), "so far", theme.FILLING, "/"),
     ):  # fmt: skip
         if days.is_empty():
             continue
@@ -95,24 +96,87 @@ def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     spent = float(known[name].sum())
     expected = float((ahead[middle] - ahead[name].fill_null(0)).clip(lower_bound=0).sum())
     last = f", on the last day {_with_interval(ahead.row(-1, named=True), middle, metric.unit)}" if ahead.height else ""
-    words = (
-        f"{wording.quantity(spent, metric.unit, 2)} so far, "
-        f"about {wording.quantity(expected, metric.unit, 2)} to come{last}"
-    )
+    # Where too little is known to expect anything, nothing is not what is expected.
+    known_ahead = f"about {wording.quantity(expected, metric.unit, 2)} to come{last}"
+    to_come = known_ahead if ahead.height else "what is to come is not known"
+    words = f"{wording.quantity(spent, metric.unit, 2)} so far, {to_come}"
     return Picture(drawn.figure(), f"{metric.title} by day: {words}.")
 
 
-def _with_interval(row: dict[str, float], middle: str, unit: str) -> str:
-    most_likely, low, high = (wording.quantity(row[f"{middle}{end}"], unit, 2) for end in ("", "_low", "_high"))
+def carried_on(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """A metric over time as a line, and what is expected to come with its interval of 80 %."""
+    (name,) = (column for column in frame.columns if column in axis.metrics and f"{column}_projection" in frame.columns)
+    metric, middle = axis.metrics[name], f"{name}_projection"
+    known, ahead = frame.filter(pl.col(middle).is_null()), frame.drop_nulls(middle)
+    drawn = drawing(axis)
+    _add(drawn, known, axis, name, metric.title, theme.PLAIN, filled=True)
+    _draw_band(drawn, ahead, axis, middle)
+    drawn.scatter(
+        x=axis.local(ahead["time"]), y=ahead[middle].to_list(), name="expected", mode="lines",
+        line=theme.PROJECTION.line,
+        text=[_with_interval(row, middle, metric.unit, metric.decimals) for row in ahead.iter_rows(named=True)],
+        hovertemplate="%{text}",
+    )  # fmt: skip
+    draw_changes(drawn, axis)
+    del drawn.x["range"]
+    mark_unit(drawn, metric.unit, frame, [name, f"{middle}_high"])
+    last = _with_interval(ahead.row(-1, named=True), middle, metric.unit, metric.decimals)
+    return Picture(
+        drawn.figure(), f"{metric.title} over time. {_summary(known, [name], axis)} Expected at the end: {last}."
+    )
+
+
+def judged(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+    """A metric over time with what was expected of it, the band of what is usual, and marks where it was not."""
+    (name,) = (column for column in frame.columns if column in axis.metrics and f"{column}_unusual" in frame.columns)
+    metric, found = axis.metrics[name], frame.drop_nulls(f"{name}_unusual")
+    drawn = drawing(axis)
+    _draw_band(drawn, frame, axis, name, "usual")
+    drawn.scatter(
+        x=axis.local(frame["time"]), y=frame[f"{name}_expected"].to_list(), name="expected", mode="lines",
+        line=theme.PROJECTION.line,
+        text=[_usual(row, name, metric) for row in frame.iter_rows(named=True)],
+        hovertemplate="%{text}",
+    )  # fmt: skip
+    _add(drawn, frame, axis, name, metric.title, theme.PLAIN)
+    drawn.scatter(
+        x=axis.local(found["time"]), y=found[name].to_list(), name="unusual", mode="markers",
+        marker={"size": 8, "symbol": "circle-open", "color": theme.POOR, "line": {"width": 2}}, hoverinfo="skip",
+    )  # fmt: skip
+    draw_changes(drawn, axis)
+    mark_unit(drawn, metric.unit, frame, [name])
+    _room_for(drawn, frame.select(name, f"{name}_expected"))
+    words = f"{found.height} of {frame.height} buckets were unusual."
+    return Picture(drawn.figure(), f"{metric.title} over time. {_summary(frame, [name], axis)} {words}")
+
+
+def _with_interval(row: dict[str, float], middle: str, unit: str, decimals: int = 2) -> str:
+    most_likely, low, high = (wording.quantity(row[f"{middle}{end}"], unit, decimals) for end in ("", "_low", "_high"))
     return f"{most_likely} ({low} to {high})"
 
 
-def _draw_band(drawn: Drawing, ahead: pl.DataFrame, axis: TimeAxis, middle: str) -> None:
+def _room_for(drawn: Drawing, values: pl.DataFrame) -> None:
+    """A range in which the lines are seen: a band may be many times as wide."""
+    known = [float(value) for column in values.get_columns() for value in column.drop_nulls()]
+    if known:
+        low, high = min(known), max(known)
+        margin = 0.25 * (high - low) or 0.1 * abs(high) or 1.0
+        drawn.y |= {"range": [max(0.0, low - margin) if low >= 0 else low - margin, high + margin]}
+
+
+def _usual(row: dict[str, float], name: str, metric: Metric) -> str:
+    expected, low, high = (
+        wording.quantity(row[f"{name}_{end}"], metric.unit, metric.decimals) for end in ("expected", "low", "high")
+    )
+    return f"{expected} (usual: {low} to {high})"
+
+
+def _draw_band(drawn: Drawing, ahead: pl.DataFrame, axis: TimeAxis, middle: str, title: str = "80 % interval") -> None:
     times = axis.local(ahead["time"])
     for bound, fill in (("low", {}), ("high", {"fill": "tonexty", "fillcolor": theme.PROJECTION_BAND})):
         drawn.scatter(
             x=times, y=ahead[f"{middle}_{bound}"].to_list(), mode="lines", line={"width": 0}, hoverinfo="skip",
-            name="80 % interval", showlegend=bound == "high", **fill,
+            name=title, showlegend=bound == "high", **fill,
         )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from app import theme, wording
 
 MAXIMUM_PARTS = 6
 OTHER = "(other)"
+UNPRICED = "__unpriced"
+"""Column: calls of a row whose cost is not known, and is in no sum."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,13 @@ _ENDS: Mapping[str, Mapping[str, str]] = {
     "ms": {"ticksuffix": " ms"},
     "h": {"ticksuffix": " h"},
     "min": {"ticksuffix": " min"},
+    "MB": {"ticksuffix": " MB"},
+    "GB": {"ticksuffix": " GB"},
+    "×": {"ticksuffix": " ×"},
+    "requests/s": {"ticksuffix": "/s"},
+    "requests/min": {"ticksuffix": "/min"},
+    "requests/h": {"ticksuffix": "/h"},
+    "tokens/s": {"ticksuffix": "/s"},
 }
 """What is written at each tick, of units that are short."""
 _TIMES: Sequence[tuple[float, float, str]] = (

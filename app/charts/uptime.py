@@ -4,6 +4,7 @@ import polars as pl
 
 from app import theme, wording
 from app.charts.axis import TIME_FORMATS, TimeAxis
+from app.charts.cells import Cell, touch
 from app.charts.picture import Picture
 from app.charts.rows import Rows
 from app.charts.words import label, plain
@@ -13,7 +14,10 @@ _UNKNOWN = 0
 
 
 def strips(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """Rows of day bars: `component`, `time`, `uptime` in percent, null where nobody probed; `overall` of all days."""
+    """Rows of day bars: `component`, `time`, `uptime` in percent, null where nobody probed; `overall` of all days.
+
+    The `customdata` of a day's point are its component and the ends of the day.
+    """
     overall = frame.group_by("component").agg(pl.col("overall").first()).sort("overall", "component", nulls_last=True)
     components: list[str | None] = overall["component"].to_list()
     days = frame["time"].unique().sort()
@@ -38,17 +42,23 @@ def strips(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         text=[[theme.UPTIME_MARKS.get(_level(value), "") for value in row] for row in values],
         texttemplate="%{text}",
         textfont={"size": 10},
-        hovertext=[
-            [f"{label(component, 60)}: {_words(value)}" for value in row]
-            for component, row in zip(components, values, strict=True)
-        ],
-        hovertemplate="%{hovertext}<br>%{x|%a %d %b %Y}<extra></extra>",
+        hoverinfo="skip",
     )
     for color, words in levels:
         drawn.scatter(
             x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 10, "color": color}, name=words,
             hoverinfo="skip",
         )  # fmt: skip
+    touch(
+        drawn,
+        [
+            Cell(day, rows.middles[place], f"{label(component, 60)}: {_words(value)}", (component, *axis.span(day)))
+            for place, (component, row) in enumerate(zip(components, values, strict=True))
+            for day, value in zip(days, row, strict=True)
+        ],
+        axis,
+        "<br>%{x|%a %d %b %Y}",
+    )
     drawn.x |= {
         "type": "date", "tickformatstops": list(TIME_FORMATS), "tickangle": 0, "showticklabels": True, "nticks": 5,
     }  # fmt: skip

@@ -194,6 +194,25 @@ def _damage(circumstances: Circumstances) -> Finding:
     return Finding("failed", told + more, "promptpilot repair mends it; with --dry-run it only says what it would do")
 
 
+def _rollups(circumstances: Circumstances) -> Finding:
+    """Whether the sums that pages read are small beside the events, and by which dimension they are not."""
+    from metrics.engine.cardinality import cardinalities
+    from metrics.lake.tables import Lake
+
+    lake = Lake(circumstances.settings.home)
+    found = cardinalities(lake)
+    if not found:
+        return Finding("ok", "none yet")
+    rows, most = sum(table.snapshot.rows for table in lake.tables if table.name.startswith("rollups/")), found[0]
+    told = f"{rows:,} rows; most of those by one dimension are by {most.dimension} ({most.rows:,})"
+    capped = [one.dimension for one in found if one.is_capped]
+    if not capped:
+        return Finding("ok", told)
+    names = ", ".join(capped)
+    remedy = "slower, but right; send values that repeat, such as the route of a request and not its path with ids"
+    return Finding("note", f"{told}; more values on a day than they tell apart: {names}, asked of events", remedy)
+
+
 def _sidecar(circumstances: Circumstances) -> Finding:
     from app.heartbeat import STALE_SECONDS
     from app.heartbeat import age as heartbeat_age
@@ -214,6 +233,16 @@ def _mappings(circumstances: Circumstances) -> Finding:
     except MappingError as error:
         return Finding("failed", str(error), "put it right: until then files that need it are rejected")
     return Finding("ok", f"{len(own)} of your own")
+
+
+def _probes(circumstances: Circumstances) -> Finding:
+    from metrics.collect.probing.model import ProbesError, probes
+
+    try:
+        own = probes(circumstances.settings.home)
+    except ProbesError as error:
+        return Finding("failed", str(error), "put it right: until then the probes that it held before go on")
+    return Finding("ok", f"{len(own)} asked every minute" if own else "none: probes.yaml of the home names them")
 
 
 def _inbox(circumstances: Circumstances) -> Finding:
@@ -258,6 +287,21 @@ def _telling(circumstances: Circumstances) -> Finding:
     return Finding("ok", f"{', '.join(known)}; links lead to {alerts.public_url}")
 
 
+def _reports(circumstances: Circumstances) -> Finding:
+    """Whether reports can be used, and whether what was due got through."""
+    from app.alerting import REPORTS
+    from app.heartbeat import job
+    from app.scheduled import scheduled_of
+
+    home = circumstances.settings.home
+    found, known = scheduled_of(home), job(home, REPORTS)
+    if found.problems:
+        return Finding("failed", str(found.problems[0]), "put it right: until then the others are sent")
+    if known and known.error:
+        return Finding("failed", known.error, "put right what it names; promptpilot reports send tries one at once")
+    return Finding("ok", f"{len(found.reports)} are sent" if found.reports else "none: reports.yaml names them")
+
+
 CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "Python": _python,
     "packages": _packages,
@@ -270,10 +314,13 @@ CHECKS: dict[str, Callable[[Circumstances], Finding]] = {
     "browser": _browser,
     "lake": _lake,
     "damage": _damage,
+    "rollups": _rollups,
     "mappings": _mappings,
+    "probes": _probes,
     "inbox": _inbox,
     "time and memory": _given,
     "sidecar": _sidecar,
     "telling": _telling,
+    "reports": _reports,
 }
 """Every check by the name it is reported under."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.outcome import invalid, wrong
+from app.commands.outcome import wrong
 from app.commands.printing import warn
 from app.commands.window import DEFAULT_LAST
 
@@ -40,7 +40,9 @@ def settings_of(home: Path | None) -> "Settings":
     try:
         settings = load_settings(home)
     except ValidationError as error:
-        raise invalid(where, error) from error
+        from app.configuration import complaints
+
+        raise wrong(f"{where}: {'; '.join(complaints(error, Path(home or 'data')))}") from error
     except (YAMLError, TypeError, ValueError) as error:
         raise wrong(f"{where}: not a YAML mapping of settings: {error}") from error
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 
+from app.commands.outcome import Exit, Stop
 from app.terminal import plain, visible, visible_lines
 
 
@@ -29,6 +31,21 @@ def json_bytes(value: object) -> bytes:
 
 _NO_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What JSON allows within a text, and a terminal may take for an order."""
+
+
+def give_schema(out: Path | None, schema: object, of: str, way: str = "") -> None:
+    """Print a JSON Schema; or write it to a file, and say with which line a file `of` that sort names it.
+
+    `way` leads from there to the folder of the schema. Raises Stop.
+    """
+    if out is None:
+        print_json(schema)
+        return
+    try:
+        out.write_bytes(json_bytes(schema) + b"\n")
+    except OSError as error:
+        raise Stop(Exit.ENVIRONMENT, f"{out}: {error.strerror or error}") from error
+    say(f"{out}: the first line of {of} beside it: # yaml-language-server: $schema={way}{out.name}")
 
 
 def table_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) -> str:

@@ -46,7 +46,7 @@ def query(
     from metrics.engine.query import Query
 
     settings = settings_of(home)
-    zone = _zone(tz or settings.timezone)
+    zone = zone_of(tz or settings.timezone)
     question = Query(
         metrics=tuple(dict.fromkeys(metrics)),
         window=parse_window(last, start, end, zone, now()),
@@ -69,7 +69,8 @@ def query(
         raise typer.Exit(Exit.DIFFERENT)
 
 
-def _zone(name: str) -> str:
+def zone_of(name: str) -> str:
+    """The name of a time zone that `--tz` or the settings say, if there is one."""
     from pydantic import TypeAdapter, ValidationError
 
     from metrics.zones import Zone

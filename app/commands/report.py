@@ -11,6 +11,7 @@ import typer
 from app.commands.answer import write
 from app.commands.options import End, Home, Last, Start, Where, now, settings_of
 from app.commands.outcome import Exit, Stop, unknown, wrong
+from app.commands.printing import say_lines
 from app.commands.window import DEFAULT_LAST, parse_filters, parse_window
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def report(
         str | None,
         typer.Option(help="What follows the question mark in the address of a page, instead of the above; - reads it."),
     ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="With --out: print its title, and its tiles a line each.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Write a page as a self-contained HTML file.
@@ -39,6 +43,8 @@ def report(
     """
     if out is None and sys.stdout.isatty():
         raise wrong("a report is not for reading on a terminal: give --out FILE or pipe it")
+    if summary and out is None:
+        raise wrong("--summary is printed beside a file: give --out FILE, too")
     settings = settings_of(home)
     if link is not None and (last or start or end or where or tz or compare):
         raise wrong("--link says range, filters and time zone already: give either it or the others")
@@ -46,7 +52,10 @@ def report(
         query = _query(settings, last, start, end, where or (), tz, compare)
     else:
         query = parse_qs((sys.stdin.read() if link == "-" else link).strip().lstrip("?"))
-    write(_written(page, query, settings), out)
+    title, told, written = _read(page, query, settings)
+    write(written, out)
+    if summary:
+        say_lines(f"{title}\n{told}")
 
 
 def _query(
@@ -84,11 +93,14 @@ def _check_zone(name: str) -> None:
         raise wrong(str(error)) from error
 
 
-def _written(page: str, query: Mapping[str, Sequence[str]], settings: "Settings") -> bytes:
+def _read(page: str, query: Mapping[str, Sequence[str]], settings: "Settings") -> tuple[str, str, bytes]:
+    """Title, summary and HTML of a page."""
     from app import source
     from app.navigation import ENTRIES
-    from app.report.making import made
+    from app.report import html
+    from app.report.making import read
     from app.report.recording import Unshown
+    from app.report.summary import summary
 
     entries = {entry.path.stem: entry for entry in ENTRIES}
     if page not in entries:
@@ -96,7 +108,8 @@ def _written(page: str, query: Mapping[str, Sequence[str]], settings: "Settings"
     origin = source.opened(settings)
     source.connect_through(lambda: origin)
     try:
-        return made(entries[page], query).encode()
+        found = read(entries[page], query)
+        return found.title, summary(found), html.document(found).encode()
     except Unshown as error:
         raise Stop(Exit.DEFECT, str(error)) from error
     finally:

@@ -27,9 +27,11 @@ def up(
 ) -> None:
     """Start the web pages, the sidecar and the collector; Ctrl-C ends them."""
     from app.supervisor import Announcement, Supervisor
+    from metrics.lake.remote.address import settle
 
     settings = settings_of(home)
     _make_home(settings.home)
+    settle(settings)
     _check_port(address, port)
     url = f"http://{_reachable(address)}:{port}"
     programs = [web(settings.home, address, port), sidecar(settings.home)]

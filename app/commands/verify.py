@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import typer
 
-from app.commands.options import Home, Json, settings_of
+from app.commands.options import Home, Json, now, settings_of
 from app.commands.outcome import Exit
-from app.commands.printing import print_json, say, say_lines, table_text
+from app.commands.printing import print_json, say, say_lines, table_text, warn
 
 _SHOWN = 20
 
@@ -15,9 +15,14 @@ def verify(as_json: Json = False, home: Home = None) -> None:
     """Compare what the pages show with the raw events, and with a second engine; exit 1 on a difference."""
     settings = settings_of(home)
 
+    from app.verification import remember
     from app.verification import verify as compare
 
     found = compare(settings)
+    try:
+        remember(settings.home, found, now())
+    except OSError as error:
+        warn(f"what came of it cannot be kept for System health: {error.strerror or error}")
     if as_json:
         differences = [asdict(difference) for difference in found.differences]
         print_json({"compared": found.compared, "differences": differences})

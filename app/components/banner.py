@@ -8,7 +8,7 @@ from app.source import source
 from metrics.engine import DataFreshness
 
 REFRESH = "1s"
-DEMO = "Demo data: 30 days of simulated traffic. Drop a Parquet file into `data/inbox` to see your own."
+DEMO = "Demo data: 30 days of simulated traffic, which goes on. Drop a Parquet file into `data/inbox` to see your own."
 EMPTY = "No events yet. Drop a Parquet file into `{inbox}`: it appears here within seconds."
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from app import wording
+from app.components import lazy
 from app.components.failure import contained
 from app.components.panel import empty, heading, is_blank
 from app.queries import quality
@@ -12,6 +13,7 @@ from app.source import source
 from app.state import View
 
 REFRESH = "30s"
+_HEIGHT = 420
 _SCORES = (("nps_score", "NPS"), ("csat_score", "CSAT"))
 _TONES = {
     "positive": (":material/sentiment_satisfied:", "green"),
@@ -21,14 +23,16 @@ _TONES = {
 
 
 def newest(view: View) -> None:
-    """The newest comments with their scores."""
-    with st.container(border=True, key="panel-comments", height=420, gap="xsmall"):
+    """The newest comments with their scores; once they are near the view."""
+    with st.container(border=True, key="panel-comments", height=_HEIGHT, gap="xsmall"):
         _newest(view)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
 def _newest(view: View) -> None:
     with contained("Comments"):
+        if lazy.waits("comments", _HEIGHT):
+            return
         answer = quality.comments(view)
         heading("Newest comments", answer, "Feedback that came with words.")
         if answer.unfit or answer.needs or answer.frame.is_empty():

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from app import theme, wording
-from app.components import address
+from app.components import address, lazy
 from app.components.failure import contained
 from app.components.panel import empty, heading, is_blank
 from app.queries import money
@@ -13,18 +13,20 @@ from app.state import View
 REFRESH = "30s"
 
 
-def table(name: str, title: str, dimension: str, view: View) -> None:
-    """Cost, calls and tokens by a dimension, the most expensive first."""
+def table(name: str, title: str, dimension: str, view: View, *, later: bool = False) -> None:
+    """Cost, calls and tokens by a dimension, the most expensive first; `later` when they come near the view."""
     with st.container(border=True, key=f"panel-{name}", height="stretch", gap="xsmall"):
         search = st.text_input(
             f"Find in {title.lower()}", key=f"{name}-search", placeholder="Search", label_visibility="collapsed"
         )
-        _table(name, title, dimension, search.strip(), view)
+        _table(name, title, dimension, search.strip(), view, later)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
-def _table(name: str, title: str, dimension: str, search: str, view: View) -> None:
+def _table(name: str, title: str, dimension: str, search: str, view: View, later: bool) -> None:
     with contained(title):
+        if later and lazy.waits(name, 10 * theme.ROW_HEIGHT):
+            return
         answer = money.cost_by(dimension, search)(view)
         heading(title, answer, "Choose a row to see it alone.")
         if is_blank(answer):
@@ -33,19 +35,23 @@ def _table(name: str, title: str, dimension: str, search: str, view: View) -> No
         values = answer.frame[dimension].to_list()
         highest = float(answer.frame["cost"].max() or 1)  # pyright: ignore[reportArgumentType]
         st.dataframe(
-            _shown(answer.frame, dimension),
+            rows(answer.frame, dimension),
             hide_index=True,
             height=10 * theme.ROW_HEIGHT,
             row_height=theme.ROW_HEIGHT,
             key=f"{name}-table",
             on_select=lambda: _choose(f"{name}-table", dimension, values, view),
             selection_mode="single-row",
+            placeholder=wording.NOTHING,
             alt=f"{title}: {len(values)} rows, the most expensive first",
             column_config={
                 "value": st.column_config.TextColumn(title.removeprefix("Cost by ").capitalize(), width="medium"),
                 "cost": st.column_config.ProgressColumn("Cost", format="dollar", min_value=0, max_value=highest),
                 "llm_calls": st.column_config.NumberColumn("Calls", format="localized"),
                 "tokens": st.column_config.NumberColumn("Tokens", format="compact"),
+                "unpriced": st.column_config.TextColumn(
+                    "Without a price", help="Calls whose cost is not known, and therefore not in the sum."
+                ),
                 "cost_per_1k_tokens": st.column_config.NumberColumn("per 1,000 tokens", format="$%.4f"),
             },
         )
@@ -79,9 +85,17 @@ def unpriced(view: View) -> None:
             )
 
 
-def _shown(frame: pl.DataFrame, dimension: str) -> pl.DataFrame:
+def rows(frame: pl.DataFrame, dimension: str) -> pl.DataFrame:
+    """The table as it is shown: name, cost, calls and those of them without a price, tokens and their price."""
     names = pl.Series("value", map(wording.name, frame[dimension]), pl.String)
-    return frame.select(names, "cost", "llm_calls", "tokens", "cost_per_1k_tokens")
+    unpriced = pl.Series("unpriced", map(_unpriced, frame["llm_calls"], frame["unpriced_calls"]), pl.String)
+    return frame.select(names, "cost", "llm_calls", unpriced, "tokens", "cost_per_1k_tokens")
+
+
+def _unpriced(calls: float, lacking: float | None) -> str:
+    if not lacking:
+        return ""
+    return f"all {lacking:,.0f}: {wording.NO_PRICE}" if lacking == calls else f"{lacking:,.0f}"
 
 
 def _choose(key: str, dimension: str, values: list[str | None], view: View) -> None:

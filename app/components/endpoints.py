@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from app import theme, wording
-from app.components import address
+from app.components import address, lazy
 from app.components.failure import contained
 from app.components.panel import empty, heading, is_blank
 from app.queries import traffic
@@ -16,7 +16,7 @@ _KEY = "chart-slowest"
 
 
 def slowest(view: View) -> None:
-    """Response times, errors and traffic of the slowest endpoints."""
+    """Response times, errors and traffic of the slowest endpoints; once they are near the view."""
     with st.container(border=True, key="panel-slowest", height="stretch", gap="xsmall"):
         _slowest(view)
 
@@ -24,6 +24,8 @@ def slowest(view: View) -> None:
 @st.fragment(parallel=True, run_every=REFRESH)
 def _slowest(view: View) -> None:
     with contained("Slowest endpoints"):
+        if lazy.waits("slowest", 10 * theme.ROW_HEIGHT):
+            return
         answer = traffic.slowest_endpoints(view)
         heading("Slowest endpoints", answer, "Choose a row to see that endpoint alone.")
         if is_blank(answer):

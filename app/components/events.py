@@ -87,8 +87,8 @@ def _turn(kind: str, view: View, places: list[Place], found: EventPage) -> None:
             )
 
 
-def in_full(row: dict[str, Any], view: View) -> None:
-    """One event, every column of it as text; and by a click all that belongs to it."""
+def in_full(row: dict[str, Any], view: View, opened: str | None = None) -> None:
+    """One event, every column of it as text; and by a click all that belongs to it, what is `opened` at once."""
     with st.container(border=True, key="event", gap="small"):
         known = [(name, value) for name, value in row.items() if value is not None and name != "attributes"]
         known += [(f"attributes.{key}", value) for key, value in exploring.attributes_of(row["attributes"])]
@@ -102,7 +102,11 @@ def in_full(row: dict[str, Any], view: View) -> None:
         if not followed:
             return
         by = st.segmented_control(
-            "All events of this", list(followed), key="event-by", format_func=lambda name: followed[name]
+            "All events of this",
+            list(followed),
+            key="event-by",
+            format_func=lambda name: followed[name],
+            default=opened if opened in followed else None,
         )
         if by == "trace_id":
             trace.panel(str(row[by]), row["ts"], view)

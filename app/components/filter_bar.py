@@ -13,7 +13,7 @@ import streamlit as st
 from app import wording
 from app.components import address, filter_picker
 from app.queries import asking
-from app.state import PRESETS, View
+from app.state import ALL, RANGES, View
 from metrics.catalog import DIMENSIONS
 from metrics.engine.query import Filter, Window
 from metrics.zones import KNOWN
@@ -51,7 +51,8 @@ def _presets(view: View) -> None:
     st.session_state[_RANGE] = view.range if isinstance(view.range, str) else None
     st.segmented_control(
         "Range",
-        tuple(PRESETS),
+        RANGES,
+        format_func=lambda name: "All" if name == ALL else name,
         key=_RANGE,
         on_change=lambda: address.show(replace(view, range=st.session_state[_RANGE] or view.range)),
         label_visibility="collapsed",

@@ -10,6 +10,7 @@ from app.queries import asking
 from app.source import source
 from app.state import View
 from metrics.engine import DataFreshness
+from metrics.lake.remote.trouble import Troubles
 
 REFRESH = "10s"
 REFRESH_WAITING = "2s"
@@ -29,6 +30,12 @@ def line(view: View) -> None:
 def _line(view: View) -> None:
     if st.session_state[_SHOWN] != _shown_now():
         st.rerun()
+    if (trouble := Troubles(source().settings.home).now) is not None:
+        since = wording.markdown(wording.moment(trouble.since, view.zone))
+        st.badge(
+            f"Object storage has not answered since {since}: shown is what this machine holds",
+            icon=":material/cloud_off:", color="orange",
+        )  # fmt: skip
     with contained("The age of the data"):
         newest = answers.ask(DataFreshness()).last
         if newest is None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import wording
+from app import theme, wording
 from app.charts import funnel, sankey
 from app.components import panel
 from app.queries import people
@@ -31,17 +31,26 @@ def flows(view: View) -> None:
 
 
 def chosen_funnel(view: View) -> None:
-    """The funnel of the pages that are chosen, in the order of their choice."""
-    pages = people.pages(view)
+    """The funnel of the pages that are chosen, in the order of their choice.
+
+    Where several services have pages, of one of them: on a way through two nobody is seen as the same user's next step.
+    """
+    services = people.pages_by_service(view)
+    service = _service(list(services)) if len(services) > 1 else None
+    pages = people.pages(view) if service is None else services[service]
     usual = [page for page in _USUAL if page in pages][:4] or pages[:3]
     chosen = st.multiselect(
-        "Steps of the funnel", pages, default=usual if len(usual) >= _FEWEST else None, key="funnel-pages",
+        "Steps of the funnel", pages, default=usual if len(usual) >= _FEWEST else None, key=f"funnel-pages-{service}",
         max_selections=_MOST, format_func=wording.name, placeholder="Choose two pages or more, in order",
     )  # fmt: skip
     if len(chosen) < _FEWEST:
         st.caption("Choose two pages or more, in the order in which people should come to them.")
         return
-    panel.chart("funnel", "Funnel", view, people.funnel(chosen), funnel.steps)
+    panel.chart("funnel", "Funnel", view, people.funnel(chosen, service), funnel.steps, later=theme.CHART_HEIGHT)
+
+
+def _service(services: list[str]) -> str:
+    return st.selectbox("Pages of", services, key="funnel-service", format_func=wording.name, width=220)
 
 
 def _page(title: str, key: str, pages: list[str]) -> str | None:

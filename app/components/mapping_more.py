@@ -12,7 +12,9 @@ from metrics.events.mapping.sources import allows
 
 _DECIMALS = {"": "as it is written", "point": "a point", "comma": "a comma"}
 _ORDERS = {"": "as the whole file says", "day_first": "the day", "month_first": "the month"}
-_CACHED = {"": "as the vendor's names say", "included": "they are counted in it", "excluded": "they are beside it"}
+_DETAILS = {"cached": "Tokens read from a cache", "reasoning": "Tokens of the reasoning"}
+"""By the rule that says whether a count has them, its title."""
+_COUNTED = {"": "as the vendor's names say", "included": "they are counted in it", "excluded": "they are beside it"}
 
 
 def more(
@@ -34,9 +36,9 @@ def more(
         said |= _moments(column, names, proposed, key)
         if allows(column, "default"):
             said["default"] = _default(column, proposed.get("default"), key)
-        if column.name == "input_tokens":
-            before = proposed.get("cached", "")
-            said["cached"] = _one("Tokens read from a cache", _CACHED, before, f"{key}-cached")
+        for rule, title in _DETAILS.items():
+            if allows(column, rule):
+                said[rule] = _one(title, _COUNTED, proposed.get(rule, ""), f"{key}-{rule}")
     return {name: value for name, value in said.items() if value not in (None, "", [], False)}
 
 

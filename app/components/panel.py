@@ -1,16 +1,20 @@
 """A box with a title, a figure, and what must be said about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
+import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
-from app import theme, wording
+from app import pointing, theme, wording
+from app.boards import Figure
 from app.charts.axis import TimeAxis
 from app.charts.picture import Picture
-from app.components import address
+from app.components import address, lazy, leading
+from app.components.boards import drawing
 from app.components.failure import contained
 from app.export import file_name, safe_csv
 from app.queries.asking import Answer
@@ -22,63 +26,138 @@ _TOOLS = {
     "displayModeBar": "hover", "modeBarButtons": [["toImage"]], "displaylogo": False, "scrollZoom": False,
     "doubleClick": "reset+autosize",
 }  # fmt: skip
+_OVER_TIME = {"modeBarButtons": [["select2d", "zoom2d"], ["toImage"]]}
+"""What a drag over a chart over time does: choose the range of the page, or zoom."""
 _IMAGE_SCALE = 2
+
+RANGE = pointing.RANGE
+"""Chosen by a click on a mark that is a span of time."""
+_CLICK, _DRAG = "Click a part to see it alone.", "Drag over it to see that time alone."
+_CLICKS = {RANGE: "Click a bar to see its time alone."}
 
 Ask = Callable[[View], Answer]
 Draw = Callable[[pl.DataFrame, TimeAxis], Picture]
 
 
 def chart(
-    name: str, title: str, view: View, ask: Ask, draw: Draw, *, choose: str = "", height: int | None = None
+    name: str,
+    title: str,
+    view: View,
+    ask: Ask,
+    draw: Draw,
+    *,
+    choose: str | Sequence[str] = (),
+    height: int | None = None,
+    later: int = 0,
+    asked: View | None = None,
 ) -> None:
     """A figure that asks, draws itself and is refreshed on its own.
 
-    `choose` is the dimension by which a click on a mark filters.
+    `choose` is what a click on a mark means, which its `customdata` holds in the same order: the dimension by which it
+    filters, `RANGE` where the range becomes that of the mark, or both. A drag over a figure over time chooses the
+    range. One that is drawn `later`, when it comes near the view, is about so many pixels high. `asked` is what it
+    looks at where that is not what the page shows.
     """
     with st.container(border=True, key=f"panel-{name}", height="stretch", gap="xxsmall"):
-        _chart(name, title, view, ask, draw, choose, height)
+        marks = tuple(filter(None, (choose,) if isinstance(choose, str) else choose))
+        _chart(name, title, view, asked or view, ask, draw, marks, height, later)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
-def _chart(name: str, title: str, view: View, ask: Ask, draw: Draw, choose: str, height: int | None) -> None:
+def _chart(
+    name: str,
+    title: str,
+    view: View,
+    asked: View,
+    ask: Ask,
+    draw: Draw,
+    marks: Sequence[str],
+    height: int | None,
+    later: int,
+) -> None:
     with contained(title):
+        if later and lazy.waits(name, later):
+            return
         with st.skeleton(height=height or theme.CHART_HEIGHT):
-            answer = ask(view)
-        heading(title, answer, "Click a part to see it alone." if choose else "", name)
+            answer = ask(asked)
         if is_blank(answer):
+            heading(title, answer, "", name)
             empty(answer)
             return
-        picture = draw(answer.frame, replace(answer.axis, on_dark=st.context.theme.type == "dark"))
+        picture = drawn(answer, draw)
+        over_time = _is_over_time(picture.figure)
+        help = _CLICKS.get(marks[0], _CLICK) if marks else _DRAG if over_time else ""
+        heading(title, answer, help, name, asked, drawing.FIGURES.get(draw))
+        _answering(picture.figure, marks, view)
         key = f"chart-{name}"
         st.plotly_chart(
             picture.figure,
             key=key,
             alt=picture.alt,
-            config={**_TOOLS, "toImageButtonOptions": _image(name, answer)},
+            config={
+                **_TOOLS,
+                **(_OVER_TIME if over_time and not _on_phone() else {}),
+                "toImageButtonOptions": _image(name, answer),
+            },
             height=height or "content",
-            on_select=(lambda: _choose(key, choose, view)) if choose else "ignore",
-            selection_mode="points",
+            on_select=(lambda: _shown(key, marks, view)) if marks or over_time else "ignore",
+            selection_mode=[*(["points"] if marks else []), *(["box"] if over_time else [])],
         )
 
 
-def _choose(key: str, dimension: str, view: View) -> None:
-    """Filter by the mark that was clicked; the rest that is drawn as one is no value to filter by."""
-    points = st.session_state[key]["selection"]["points"]
-    value = points[0].get("customdata") if points else None
-    if value:
-        address.show(view.filtered_by(dimension, value[0]))
+def drawn(answer: Answer, draw: Draw) -> Picture:
+    """The picture of an answer, for the light of the page."""
+    return draw(answer.frame, replace(answer.axis, on_dark=st.context.theme.type == "dark"))
+
+
+def _shown(key: str, marks: Sequence[str], view: View) -> None:
+    """Show what was pointed at."""
+    view_meant = pointing.meant(st.session_state[key]["selection"], marks, view)
+    if view_meant is not None:
+        address.show(view_meant)
         st.rerun()
 
 
-def heading(title: str, answer: Answer, help: str, name: str = "") -> None:
+def _answering(figure: go.Figure, marks: Sequence[str], view: View) -> None:
+    """Let a drag over a figure choose its time; what was dragged over is forgotten once another view is shown.
+
+    Streamlit tells nothing of clicks while a drag selects: where marks are clicked, a drag does so once that is chosen.
+    """
+    layout: dict[str, Any] = {"selectionrevision": repr(view), "selectdirection": "h"}
+    if _is_over_time(figure) and _on_phone():
+        layout |= {"dragmode": "pan", "xaxis_fixedrange": True}  # a drag scrolls the page there
+    elif _is_over_time(figure) and not marks:
+        layout["dragmode"] = "select"
+    figure.update_layout(layout)
+
+
+def _on_phone() -> bool:
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
+def _is_over_time(figure: go.Figure) -> bool:
+    axis: Any = figure["layout"]["xaxis"]
+    return axis["type"] == "date"
+
+
+def heading(
+    title: str, answer: Answer, help: str, name: str = "", view: View | None = None, figure: Figure | None = None
+) -> None:
     """Title with the definition on hover, and at the right what must be said beside the figure, and its numbers.
 
-    `name` is that of the figure where it is not that of the title.
+    `name` is that of the figure where it is not that of the title. With what it looks at it leads on from there, onto
+    boards as a `figure` of that kind.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", gap="small"):
         st.subheader(title, anchor=False, help=_definition(answer, help) or None, width="content")
         if not is_blank(answer):
-            _numbers(name or title.lower().replace(" ", "-"), answer)
+            key = name or title.lower().replace(" ", "-")
+            with st.container(
+                horizontal=True, width="content", vertical_alignment="center", gap="xxsmall", key=f"tools-{key}"
+            ):
+                _numbers(key, answer)
+                if view:
+                    leading.menu(key, title, answer, view, figure)
         if answer.note:
             st.caption(wording.markdown(answer.note), width="content")
     if not is_blank(answer):

@@ -3,19 +3,23 @@
 from functools import partial
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from app import theme, wording
+from app.boards import Figure
 from app.charts import fitting
 from app.components import panel
 from app.components.failure import contained
 from app.export import safe_csv
-from app.queries import exploring
+from app.queries import exploring, insights
 from app.queries.asking import Answer
 from app.queries.exploring import Asked
 from app.state import View
-from metrics.engine import EngineError, Grain
+from metrics.catalog import DIMENSIONS
+from metrics.engine import PREVIOUS, TIME, EngineError, Grain
+from metrics.insights.unusual import Place
 
-_METRICS, _BY, _GRAIN = "m", "by", "grain"
+_METRICS, _BY, _GRAIN, _AHEAD, _UNUSUAL = "m", "by", "grain", "ahead", "unusual"
 _MOST_METRICS, _MOST_DIMENSIONS = 6, 3
 _USUAL = ["requests", "error_rate"]
 
@@ -33,7 +37,10 @@ def ask(view: View) -> Asked:
             placeholder="nothing",
         )  # fmt: skip
         grain = st.selectbox("Over time", exploring.GRAINS, index=1, key=_GRAIN, bind="query-params", width=150)
-    return Asked(tuple(chosen), tuple(by), grain)
+        line = not by and grain is not Grain.NONE
+        ahead = st.toggle("Forecast", key=_AHEAD, bind="query-params", disabled=not line)
+        unusual = st.toggle("Anomalies", key=_UNUSUAL, bind="query-params", disabled=not line or ahead)
+    return Asked(tuple(chosen), tuple(by), grain, line and ahead, line and unusual and not ahead)
 
 
 def answer(asked: Asked, view: View) -> None:
@@ -49,26 +56,51 @@ def answer(asked: Asked, view: View) -> None:
             with columns[index % len(columns)]:
                 choose = asked.by[0] if len(asked.by) == 1 and asked.grain is Grain.NONE else ""
                 panel.chart(
-                    f"explore-{name}", metrics[name].title, view, exploring.of_metric(asked, name), fitting.fitting,
-                    choose=choose,
-                )  # fmt: skip
+                    f"explore-{name}", metrics[name].title, view, _of(asked, name), fitting.fitting, choose=choose
+                )
     with st.container(border=True, key="panel-answer", gap="xsmall"):
         _table(asked, view)
+
+
+def _of(asked: Asked, name: str) -> panel.Ask:
+    """One of the metrics, with what is to be drawn beside it."""
+    if asked.unusual:
+        return insights.judged(Place(name))
+    return (exploring.with_forecast if asked.ahead else exploring.of_metric)(asked, name)
 
 
 @st.fragment(parallel=True, run_every=panel.REFRESH)
 def _table(asked: Asked, view: View) -> None:
     with contained("The answer"):
         found = exploring.answer(asked)(view)
-        panel.heading("Answer", found, "", "answer")
+        panel.heading(
+            "Answer", found, "", "answer", view, Figure.TABLE if asked.by or TIME in found.frame.columns else None
+        )
         if panel.is_blank(found):
             panel.empty(found)
             return
-        st.dataframe(
-            found.frame, hide_index=True, height="content" if found.frame.height <= 10 else 400,
-            row_height=theme.ROW_HEIGHT, key="answer", alt=f"The answer: {found.frame.height:,} rows",
-        )  # fmt: skip
+        table(found, view, "answer", "The answer")
         _elsewhere(asked, view, found)
+
+
+def table(found: Answer, view: View, key: str, title: str) -> None:
+    """An answer as a table, with the names and units of its columns."""
+    st.dataframe(
+        found.frame, hide_index=True, height="content" if found.frame.height <= 10 else 400,
+        row_height=theme.ROW_HEIGHT, key=key, alt=f"{title}: {found.frame.height:,} rows",
+        column_config={name: _column(name, view) for name in found.frame.columns},
+    )  # fmt: skip
+
+
+def _column(name: str, view: View) -> ColumnConfig:
+    """How a column is called and written where people read it; files keep its name."""
+    if name == TIME:
+        return st.column_config.DatetimeColumn("Time", format="YYYY-MM-DD HH:mm", timezone=view.tz)
+    of, previous, _ = name.partition(PREVIOUS)
+    if metric := exploring.known_metrics().get(of):
+        before = ", period before" if previous else ""
+        return st.column_config.NumberColumn(f"{metric.title}{before}{f' [{metric.unit}]' if metric.unit else ''}")
+    return st.column_config.TextColumn(DIMENSIONS[name].title if name in DIMENSIONS else name)
 
 
 def _elsewhere(asked: Asked, view: View, found: Answer) -> None:

@@ -24,9 +24,11 @@ def acknowledge(incident_id: str, *, who: str) -> str:
     return _within(lambda repository: _told(acts.acknowledge(repository, incident_id, who, source().now())))
 
 
-def resolve(incident_id: str, reason: str, *, who: str) -> str:
-    """End an incident. Raises NotDone."""
-    return _within(lambda repository: _told(acts.resolve(repository, incident_id, who, reason, source().now())))
+def resolve(incident_id: str, reason: str, is_false: bool, *, who: str) -> str:
+    """End an incident, or say of one that is over that nothing was wrong (`is_false`). Raises NotDone."""
+    return _within(
+        lambda repository: _told(acts.resolve(repository, incident_id, who, reason, source().now(), is_false=is_false))
+    )
 
 
 def note(incident_id: str, text: str, *, who: str) -> str:

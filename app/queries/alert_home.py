@@ -7,6 +7,7 @@ import streamlit as st
 
 from alerts.store import Store
 from alerts.store.database import FILE_NAME
+from app.home import settings_of_demo
 from app.source import source
 from metrics.settings import Settings
 
@@ -23,9 +24,7 @@ def of_state() -> Settings:
         return current.settings
     if not (current.settings.home / FILE_NAME).exists():
         return of_rules()
-    # The demo's own past is in its home, wherever one's own is.
-    alerts = current.settings.alerts.model_copy(update={"database_url": ""})
-    return current.settings.model_copy(update={"alerts": alerts})
+    return settings_of_demo(current.settings, current.settings.home)
 
 
 def store(*, create: bool = False) -> Store | None:

@@ -44,7 +44,7 @@ class Watching(StrEnum):
     WITHOUT_RULES = "without rules"
     DISABLED = "disabled"
     DEMO = "demo"
-    """The demo is shown, whose data nobody watches live."""
+    """The demo is shown: its rules are evaluated, and nobody is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def pulse() -> Pulse:
     """Whether rules are evaluated, and how that goes."""
     home, now = source().own_home, source().now()
     rules = sum(rule.enabled for rule in ruling.in_force().values())
-    job = heartbeat.job(home, JOB)
+    job = heartbeat.job(home, heartbeat.DEMO_EVALUATE if source().is_demo else JOB)
     finished, error = (job.finished, job.error) if job else (None, "")
     age = heartbeat.age(home, now)
     attended = age is not None and age <= heartbeat.STALE_SECONDS

@@ -9,13 +9,14 @@ import polars as pl
 from app import answers
 from app.charts.axis import Limit, TimeAxis
 from app.source import source
-from app.state import Shown, View
+from app.state import Shown, View, ceiling
 from metrics.engine import PREVIOUS, Changes, DataFreshness, DimensionMismatch, NotCalculable, Result
 from metrics.engine.buckets import SECONDS
 from metrics.engine.query import Grain, Query, Window
 
 UNCOVERED = 0.1
 """Share of the window before that may lie before the first event, for it to be compared with."""
+_STEP = timedelta(minutes=5)
 LINE_POINTS = 240
 """Buckets of a line at most: more of them are noise, not detail."""
 
@@ -37,6 +38,8 @@ class Answer:
     """Why a metric has no value where the events were dropped that it needs."""
     failed: Mapping[str, str] = field(default_factory=dict[str, str])
     """Why a metric of the home's own has no value at all, with the line of its definition."""
+    query: Query | None = None
+    """What was asked, where it was metrics."""
 
     @property
     def needs(self) -> str | None:
@@ -53,7 +56,13 @@ class Answer:
 
 def shown(view: View) -> Shown:
     """The window a view shows now."""
-    return view.shown(source().now(), answers.ask(DataFreshness()).last)
+    known = answers.ask(DataFreshness())
+    return view.shown(source().now(), known.last, known.first)
+
+
+def until_now(view: View) -> datetime:
+    """Where what is shown ends, but not beyond now; answers of a range that goes on are shared for five minutes."""
+    return min(shown(view).window.end, ceiling(source().now(), _STEP))
 
 
 def totals(view: View, metrics: tuple[str, ...]) -> Answer:
@@ -101,7 +110,10 @@ def ask(view: View, metrics: tuple[str, ...], by: tuple[str, ...] = (), grain: G
     if result is None:
         return Answer(pl.DataFrame(), _axis(view, window, grain, changes, until), unfit=unfit)
     axis = _axis(view, window, result.grain, changes, until)
-    return Answer(result.frame, axis, result.missing, unfit, dropped=result.dropped, failed=result.failed)
+    return Answer(
+        result.frame, axis, result.missing, unfit, dropped=result.dropped, failed=result.failed,
+        query=query.model_copy(update={"metrics": tuple(name for name in metrics if name not in unfit)}),
+    )  # fmt: skip
 
 
 def over(view: View, window: Window, kind: str, asked: Callable[[], pl.DataFrame]) -> Answer:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from app import answers
 from app.queries.asking import LINE_POINTS, Answer, ask, grain_for, shown
 from app.source import source
-from app.state import View
+from app.state import View, instant
 from metrics.catalog import DIMENSIONS, Metric
 from metrics.engine import DataFreshness, EventPage, Place, Query, RawEvents, RelatedEvents, Trace, Traced, Window
 from metrics.engine.query import Filter, Grain
@@ -25,8 +26,10 @@ MOST_GROUPS = 8
 MOST_POINTS = 2_000
 GROUP = "group"
 AROUND = timedelta(days=1)
-"""How far from an event the others of its request, trace or session are looked for."""
+"""How far from an event the others of its request or session are looked for."""
 EVENTS_A_PAGE = 200
+FORECAST_LEAST, FORECAST_MOST = timedelta(hours=24), timedelta(days=28)
+"""How far ahead is drawn: half of what is shown, within these."""
 _NAMES = ("name", "model", "endpoint", "error_type", "message")
 """What a step of a trace is called by, the first that it has."""
 _FAILED = frozenset(("error", "timeout", "failed", "failure"))
@@ -40,6 +43,10 @@ class Asked:
     metrics: tuple[str, ...]
     by: tuple[str, ...] = ()
     grain: Grain = Grain.NONE
+    ahead: bool = False
+    """Whether what is to come is drawn, too: of what is asked over time, and by nothing."""
+    unusual: bool = False
+    """Whether what is unusual is marked; as above."""
 
 
 def known_metrics() -> dict[str, Metric]:
@@ -93,6 +100,41 @@ def of_metric(asked: Asked, metric: str) -> Callable[[View], Answer]:
     return found
 
 
+def with_forecast(asked: Asked, metric: str) -> Callable[[View], Answer]:
+    """A metric over time by hours or days, and `<metric>_projection` with `_low` and `_high` of 80 % half as far ahead.
+
+    Where it cannot be forecast, it is the answer for it as it is, and says why.
+    """
+
+    def found(view: View) -> Answer:
+        from metrics.insights.forecasting import UnusableSeries, outlook
+        from metrics.insights.measured import HISTORIES, NothingMeasured, grain_for, series_of
+
+        window = shown(view).window
+        horizon = min(max(window.length / 2, FORECAST_LEAST), FORECAST_MOST)
+        width = grain_for(horizon)
+        plain = of_metric(replace(asked, grain=width), metric)(replace(view, compare=False))
+        if plain.is_empty:
+            return plain
+        history = Window(start=min(window.start, window.end - HISTORIES[width]), end=window.end)
+        try:
+            series, until = series_of(source().engine, metric, history, width, view.filters, view.tz)
+            days_off = source().settings.days_off
+            ahead = outlook(series, horizon, levels=(80,), tz=view.tz, until=until, holidays=days_off)
+        except (UnusableSeries, NothingMeasured) as why:
+            return replace(plain, note=f"no forecast: {why}")
+        names = {"ts": "time", "value": f"{metric}_projection", "low_80": f"{metric}_projection_low",
+                 "high_80": f"{metric}_projection_high"}  # fmt: skip
+        known = plain.frame.filter(pl.col("time") < ahead.frame["ts"][0])
+        return replace(
+            plain,
+            frame=pl.concat([known, ahead.frame.rename(names)], how="diagonal_relaxed"),
+            note="; ".join((f"by {ahead.model}", *ahead.remarks)),
+        )
+
+    return found
+
+
 def command(asked: Asked, view: View) -> str:
     """The same question on the command line."""
     window = shown(view).window
@@ -134,9 +176,18 @@ def together(view: View, dimension: str, value: str, at: datetime) -> pl.DataFra
     return answers.ask(RelatedEvents(dimension=dimension, value=value, window=within, limit=EVENTS_A_PAGE))
 
 
-def trace(trace_id: str, at: datetime) -> Traced:
-    """The trace of an event, nested: what lies near the event."""
-    return answers.ask(Trace(trace_id=trace_id, window=Window(start=at - AROUND, end=at + AROUND)))
+def trace(trace_id: str, near: datetime | None) -> Traced:
+    """A trace, nested: the one around a moment, or wherever it lies."""
+    return answers.ask(Trace(trace_id=trace_id, near=near))
+
+
+def trace_asked(trace_id: str, near: str | None) -> tuple[str, datetime | None]:
+    """The trace that an address names, and the moment beside it where that is one."""
+    try:
+        moment = instant(near, ZoneInfo("UTC")) if near else None
+    except (ValueError, OverflowError):
+        moment = None
+    return trace_id.strip(), moment
 
 
 def name_of(kind: str, event: Mapping[str, Any]) -> str:

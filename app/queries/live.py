@@ -21,6 +21,8 @@ class Spent:
     until: datetime
     usd: float | None
     """None is no call with a cost."""
+    unpriced: float = 0
+    """Calls whose cost is not known: it is in no sum, and is not 0."""
 
 
 def spent_today(view: View) -> Spent:
@@ -29,7 +31,8 @@ def spent_today(view: View) -> Spent:
     midnight = now.astimezone(view.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     seconds = int((now - STORED_AFTER).timestamp()) // WIDTH_SECONDS * WIDTH_SECONDS
     until = datetime.fromtimestamp(seconds, midnight.tzinfo)
-    if until <= midnight or source().is_demo:
+    if until <= midnight:
         return Spent(max(until, midnight), None)
-    frame = answers.ask(Query(metrics=("cost",), window=Window(start=midnight, end=until))).frame
-    return Spent(until, frame["cost"].to_list()[0] if frame.height else None)
+    asked = Query(metrics=("cost", "unpriced_calls"), window=Window(start=midnight, end=until))
+    rows = answers.ask(asked).frame.rows(named=True)
+    return Spent(until, rows[0]["cost"], rows[0]["unpriced_calls"] or 0) if rows else Spent(until, None)

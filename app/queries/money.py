@@ -6,43 +6,43 @@ from datetime import timedelta
 
 import polars as pl
 
-from app import answers
+from app import answers, wording
+from app.charts.parts import UNPRICED
 from app.queries.asking import Answer, ask, over, shown, value
-from app.source import source
 from app.state import View
 from metrics.engine import Efficiency, MonthForecast
-from metrics.engine.query import Filter, Grain
+from metrics.engine.query import Filter, Grain, Window
 
 MOST_SPENDERS = 200
-_SPENDER_METRICS = ("cost", "llm_calls", "tokens", "cost_per_1k_tokens")
+_SPENDER_METRICS = ("cost", "llm_calls", "tokens", "cost_per_1k_tokens", "unpriced_calls")
+_MOST_NAMED = 3
+"""Values named in a note."""
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """What the month may cost, has cost, and is expected to cost, in USD; None is not known."""
+class Month:
+    """The month in which the range ends, with the filters of the view; money in USD, None is not known."""
 
-    budget: float | None
     spent: float | None
     projected: float | None
     low: float | None
     high: float | None
+    unpriced: float | None
+    """Calls of the month without a price: none of the sums has them."""
 
 
 def spend(view: View) -> Answer:
     """Cost by provider: by day from three days on, by hour from twelve hours on, else finer."""
     length = shown(view).window.length
     grain = Grain.DAY if length >= timedelta(days=3) else Grain.HOUR if length >= timedelta(hours=12) else Grain.AUTO
-    plain = replace(view, compare=False)
-    answer = ask(plain, ("cost",), by=("provider",), grain=grain)
-    return replace(answer, note=_unpriced_note(plain))
+    return _priced(ask(replace(view, compare=False), ("cost", "unpriced_calls"), by=("provider",), grain=grain))
 
 
 def split(dimension: str) -> Callable[[View], Answer]:
-    """Cost by the values of a dimension, over the window."""
+    """Cost by the values of a dimension, over the window; null is a value none of whose calls has a price."""
 
     def asked(view: View) -> Answer:
-        plain = replace(view, compare=False)
-        return replace(ask(plain, ("cost",), by=(dimension,), grain=Grain.NONE), note=_unpriced_note(plain))
+        return _priced(ask(replace(view, compare=False), ("cost", "unpriced_calls"), by=(dimension,), grain=Grain.NONE))
 
     return asked
 
@@ -51,7 +51,9 @@ def outlook(view: View) -> Answer:
     """Cost by day over the month, and what is expected of the rest of it."""
     window = shown(view).window
     question = MonthForecast(metric="cost", window=window, filters=view.filters, tz=view.tz)
-    return over(view, window, "llm_call", lambda: answers.ask(question))
+    answer = over(view, window, "llm_call", lambda: answers.ask(question))
+    lacking = value(ask(_month(view), ("unpriced_calls",), grain=Grain.NONE), "unpriced_calls")
+    return replace(answer, note=wording.unpriced(lacking))
 
 
 def efficiency(view: View) -> Answer:
@@ -67,18 +69,11 @@ def efficiency(view: View) -> Answer:
     return replace(answer, note=" · ".join(notes))
 
 
-def budget(view: View) -> Budget:
-    """The month in which the window ends, against its budget."""
-    window = shown(view).window
-    month = window.end.astimezone(view.zone) - timedelta(microseconds=1)
-    start = month.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    of_month = replace(
-        view, range=window.model_copy(update={"start": start.astimezone(window.end.tzinfo)}), compare=False
-    )
-    names = ("cost", "cost_projection", "cost_projection_low", "cost_projection_high")
-    answer = ask(of_month, names, grain=Grain.NONE)
-    spent, projected, low, high = (value(answer, name) for name in names)
-    return Budget(source().settings.money.monthly_budget_usd or None, spent, projected, low, high)
+def month(view: View) -> Month:
+    """What the month in which the range ends has cost, and will have."""
+    names = ("cost", "cost_projection", "cost_projection_low", "cost_projection_high", "unpriced_calls")
+    answer = ask(_month(view), names, grain=Grain.NONE)
+    return Month(*(value(answer, name) for name in names))
 
 
 def cost_by(dimension: str, search: str) -> Callable[[View], Answer]:
@@ -106,6 +101,25 @@ def unpriced(view: View) -> Answer:
     return replace(answer, frame=lacking)
 
 
-def _unpriced_note(view: View) -> str:
-    unpriced = value(ask(view, ("unpriced_calls",), grain=Grain.NONE), "unpriced_calls")
-    return f"{unpriced:,.0f} calls without a price" if unpriced else ""
+def _month(view: View) -> View:
+    """The same view over the month in which the window ends, up to there."""
+    window = shown(view).window
+    last = window.end.astimezone(view.zone) - timedelta(microseconds=1)
+    start = last.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return replace(view, range=Window(start=start, end=window.end), compare=False)
+
+
+def _priced(answer: Answer) -> Answer:
+    """With the calls that have no price beside it: how many, and which values have none; without times, by row."""
+    frame = answer.frame
+    if "unpriced_calls" not in frame.columns:
+        return answer
+    (dimension,) = (name for name in frame.columns if name not in ("time", "cost", "unpriced_calls"))
+    sums = frame.group_by(dimension).agg(pl.col("cost").count(), pl.col("unpriced_calls").sum())
+    bare = sums.filter(pl.col("cost") == 0, pl.col("unpriced_calls") > 0).sort("unpriced_calls", descending=True)
+    names = ", ".join(wording.name(one, 30) for one in bare[dimension].head(_MOST_NAMED))
+    more = f" and {bare.height - _MOST_NAMED} more" if bare.height > _MOST_NAMED else ""
+    told = wording.unpriced(float(sums["unpriced_calls"].sum()))
+    is_known = "time" not in frame.columns and frame["cost"].count() > 0
+    rows = frame.rename({"unpriced_calls": UNPRICED}) if is_known else frame.drop("unpriced_calls")
+    return replace(answer, frame=rows, note=f"{told}: none of {names}{more} has one" if names else told)

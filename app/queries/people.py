@@ -10,7 +10,7 @@ import polars as pl
 from app import answers
 from app.queries.asking import Answer, ask, over, part, shown, widened
 from app.state import View
-from metrics.engine import DataFreshness, DimensionValues, Funnel, FunnelStep, Journeys, Retention
+from metrics.engine import DataFreshness, DimensionValues, Filter, Funnel, FunnelStep, Journeys, Retention
 from metrics.engine.query import Grain
 
 GROWTH = timedelta(days=30)
@@ -20,7 +20,11 @@ UNITS: Sequence[Unit] = ("day", "week")
 """Spans by which users are put into cohorts."""
 RETENTION: Mapping[Unit, timedelta] = {"day": timedelta(days=14), "week": timedelta(weeks=8)}
 """Span of the cohorts shown at least."""
+FOLDED_FROM = timedelta(weeks=5)
+"""Span beyond which cohorts of days are folded to weeks: a triangle of so many rows is not read."""
 MOST_FEATURES = 12
+MOST_PAGES = 50
+"""Pages to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +57,19 @@ def arrivals(view: View) -> Answer:
 
 
 def retention(unit: Unit) -> Callable[[View], Answer]:
-    """Cohorts and the share of them that came back, by day or by week."""
+    """Cohorts and the share of them that came back, by day or by week; of days that are many, by week."""
 
     def asked(view: View) -> Answer:
-        wider = widened(view, RETENTION[unit])
+        folded = unit == "day" and shown(view).window.length > FOLDED_FROM
+        by: Unit = "week" if folded else unit
+        wider = widened(view, RETENTION[by])
         window = shown(wider).window
-        most = 14 if unit == "day" else 12
-        question = Retention(window=window, filters=view.filters, tz=view.tz, unit=unit, most=most)
+        most = 14 if by == "day" else 12
+        question = Retention(window=window, filters=view.filters, tz=view.tz, unit=by, most=most)
         kind = next(iter(answers.ask(DataFreshness()).kinds), "request")
         answer = over(wider, window, kind, lambda: answers.ask(question))
-        return replace(answer, note=f"cohorts by {unit}, users of each; +1 is one {unit} later")
+        why = f", as the range is longer than {FOLDED_FROM.days // 7} weeks" if folded else ""
+        return replace(answer, note=f"cohorts by {by}{why}, users of each; +1 is one {by} later")
 
     return asked
 
@@ -93,12 +100,13 @@ def journeys(options: FlowOptions) -> Callable[[View], Answer]:
     return asked
 
 
-def funnel(pages: Sequence[str]) -> Callable[[View], Answer]:
-    """How many get from one of the pages to the next."""
+def funnel(pages: Sequence[str], service: str | None = None) -> Callable[[View], Answer]:
+    """How many get from one of the pages to the next; of one service where several have pages."""
 
     def asked(view: View) -> Answer:
         window = shown(view).window
-        question = Funnel(window=window, steps=tuple(FunnelStep(page=page) for page in pages), filters=view.filters)
+        filters = view.filters if service is None else (*view.filters, Filter(dimension="service", values=(service,)))
+        question = Funnel(window=window, steps=tuple(FunnelStep(page=page) for page in pages), filters=filters)
         return over(view, window, "interaction", lambda: answers.ask(question))
 
     return asked
@@ -106,8 +114,23 @@ def funnel(pages: Sequence[str]) -> Callable[[View], Answer]:
 
 def pages(view: View) -> list[str]:
     """Pages people looked at, the most visited first."""
-    viewed = answers.ask(DimensionValues(dimension="page", window=shown(view).window, limit=50))
+    viewed = answers.ask(DimensionValues(dimension="page", window=shown(view).window, limit=MOST_PAGES))
     return [page for page in viewed if page]
+
+
+def pages_by_service(view: View) -> Mapping[str, list[str]]:
+    """Pages people looked at by the service they belong to, the most visited of both first."""
+    answer = ask(replace(view, compare=False), ("page_views",), by=("service", "page"), grain=Grain.NONE)
+    if answer.is_empty or answer.needs:
+        return {}
+    viewed = answer.frame.drop_nulls(("service", "page")).filter(pl.col("page_views") > 0)
+    ranked = viewed.with_columns(all=pl.col("page_views").sum().over("service")).sort(
+        "all", "service", "page_views", "page", descending=[True, False, True, False]
+    )
+    found: dict[str, list[str]] = {}
+    for service, page in ranked.select("service", "page").iter_rows():
+        found.setdefault(service, []).append(page)
+    return {service: pages[:MOST_PAGES] for service, pages in found.items()}
 
 
 def adoption(view: View) -> Answer:

@@ -43,9 +43,9 @@ def document_of(text: str) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def written(document: Mapping[str, Any]) -> str:
-    """A document as tidy YAML."""
-    return as_yaml(document)
+def written(rule: Mapping[str, Any] | AlertRule) -> str:
+    """A rule, or its document, as tidy YAML."""
+    return as_yaml(rule)
 
 
 def problems_of(text: str) -> tuple[Problem, ...]:

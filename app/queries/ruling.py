@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from alerts.judging import Instance, Labels, State
+from alerts.judging.holidays import Holidays, spared_on_holidays
 from alerts.judging.thresholds import compared_title, compared_unit, threshold_text, threshold_value
 from alerts.rules import AlertRule, Change, Composite
 from alerts.rules.durations import written
@@ -46,7 +47,7 @@ class Standing:
 
     rule: AlertRule
     state: str
-    """firing, pending, ok, too few, no data or off."""
+    """firing, pending, ok, holiday, too few, no data or off."""
     origin: str
     """shipped, own or changed (a shipped one that the home has its own version of)."""
     why: str = ""
@@ -60,7 +61,7 @@ def standings() -> list[Standing]:
     found = rule_set()
     alive, too_few = _alive()
     listed = [_standing(rule, found, alive.get(rule.id, ()), rule.id in too_few) for rule in found.rules.values()]
-    order = ("firing", "pending", "no data", "too few", "ok", "off")
+    order = ("firing", "pending", "no data", "too few", "holiday", "ok", "off")
     return sorted(listed, key=lambda one: (order.index(one.state), one.rule.priority, one.rule.name, one.rule.id))
 
 
@@ -103,6 +104,10 @@ def _standing(rule: AlertRule, found: RuleSet, alive: Sequence[Instance], too_fe
     if not missing and too_few:
         said = f"fewer than {rule.min_events} events, or too few bad ones, within {written(rule.max_window)}"
         return Standing(rule, "too few", where, f"too few events to judge: {said}", fires)
+    settings = source().settings
+    today = Holidays.of(settings.holidays, settings.timezone).at(source().now())
+    if not missing and today and spared_on_holidays(rule):
+        return Standing(rule, "holiday", where, f"a holiday, nothing is too little: {today}", fires)
     return Standing(rule, "no data" if missing else "ok", where, missing, fires)
 
 

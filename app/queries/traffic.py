@@ -27,12 +27,13 @@ HOST_RESOURCES = (
     ("storage", "Storage", "storage_utilization"),
 )
 """The same, and storage."""
-_PERCENTILES = ("response_time_p50", "response_time_p95", "response_time_p99")
+PERCENTILES = ("response_time_p50", "response_time_p95", "response_time_p99")
+"""Of the response time, as they are drawn together."""
 
 
 def response_time(view: View) -> Answer:
     """P50, P95 and P99 over time, with the objective."""
-    answer = ask(view, _PERCENTILES)
+    answer = ask(view, PERCENTILES)
     return replace(answer, axis=replace(answer.axis, limit=objective()))
 
 
@@ -73,10 +74,10 @@ def slowest_endpoints(view: View) -> Answer:
 def latency_distribution(view: View) -> Answer:
     """Requests by response time: `lower` and `upper` edge in ms, `count`."""
     window = shown(view).window
-    sums = ask(replace(view, compare=False), _PERCENTILES, grain=Grain.NONE)
+    sums = ask(replace(view, compare=False), PERCENTILES, grain=Grain.NONE)
     if sums.unfit:
         return sums
-    marks = {name.rpartition("_")[2]: value(sums, name) for name in _PERCENTILES}
+    marks = {name.rpartition("_")[2]: value(sums, name) for name in PERCENTILES}
     axis = TimeAxis(window, view.tz, Grain.NONE, limit=objective(), percentiles=marks)
     known = answers.ask(DataFreshness()).kinds
     missing = {} if "request" in known else {"lower": "request", "upper": "request", "count": "request"}

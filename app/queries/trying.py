@@ -9,14 +9,16 @@ import streamlit as st
 
 from alerts.judging import State, Transition
 from alerts.judging.evaluation import Outcome, Rows, Span, evaluate
+from alerts.judging.holidays import Holidays
 from alerts.judging.lifecycle import worse_of
 from alerts.rules import WINDOWS, AlertRule, Composite
+from alerts.trying.against import Comparison, Known, as_dynamic, compared
 from alerts.trying.backtest import Backtest, backtest
 from app import answers
 from app.charts import watched
 from app.charts.axis import TimeAxis
 from app.charts.watched import Watch
-from app.queries import ruling
+from app.queries import alert_home, ruling
 from app.source import source
 from metrics.engine import Changes, DataFreshness
 from metrics.engine.query import Window
@@ -52,6 +54,12 @@ def last(length: timedelta) -> Window:
     now, newest = source().now(), answers.ask(DataFreshness()).last
     stale = newest is not None and now - newest > length
     return Window.last(length, newest if stale and newest is not None else now)
+
+
+def holidays() -> Holidays:
+    """Days that are not like their weekday, by the settings as they are now."""
+    settings = source().settings
+    return Holidays.of(settings.holidays, settings.timezone)
 
 
 def preview(rule: AlertRule, length: timedelta = PREVIEW) -> Course:
@@ -98,11 +106,26 @@ def tried(rule: AlertRule, length: timedelta = MONTH) -> Tried:
     return _tried(answers.version(), asked)
 
 
+def against(rule: AlertRule, length: timedelta = MONTH) -> Comparison:
+    """The rule beside itself with a band in the place of its threshold, over its backtest's window.
+
+    Raises ValueError where a band cannot take that place.
+    """
+    static, dynamic = tried(rule, length).outcome, tried(as_dynamic(rule), length).outcome
+    opened, known = alert_home.store(), Known()
+    if opened is not None:
+        with opened.reading() as repository:
+            since, until = static.window.start, static.window.end
+            known = Known.of(repository.incidents(open_only=False, since=since, until=until), rule)
+    return compared(static, dynamic, known, timedelta(seconds=source().settings.alerts.settle_seconds))
+
+
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs={_Asked: _Asked.as_text})
 def _tried(version: str, asked: _Asked) -> Tried:
     rule, others = asked.rules[0].model_copy(update={"enabled": True}), asked.rules[1:]
     settle, now = timedelta(seconds=source().settings.alerts.settle_seconds), source().now()
-    found = backtest(rule, source().engine, asked.window, max(now, asked.window.end), settle, others)
+    end = max(now, asked.window.end)
+    found = backtest(rule, source().engine, asked.window, end, settle, others, holidays=holidays())
     spans = [
         watched.Span(*found.span(alert), State.FIRING, ruling.instance_name(alert.key.labels)) for alert in found.alerts
     ]
@@ -127,7 +150,8 @@ def _course(version: str, asked: _Asked) -> Course:
     rule, window = asked.rules[0].model_copy(update={"enabled": True}), asked.window
     settle = timedelta(seconds=source().settings.alerts.settle_seconds)
     span = Span(window.start + settle, window.end + settle)
-    evaluation = evaluate((rule, *asked.rules[1:]), source().engine, (), span, settle)
+    rules = (rule, *asked.rules[1:])
+    evaluation = evaluate(rules, source().engine, (), span, settle, holidays=holidays())
     outcome = next((one for one in evaluation.outcomes if one.rule.id == rule.id), Outcome(rule))
     return _drawn(outcome, rule, window, settle)
 

@@ -1,6 +1,6 @@
 """What a page shows, as values. All texts are Markdown as Streamlit reads it, with foreign names escaped in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -58,7 +58,8 @@ class Tile:
     beside: str = ""
     """What the delta is measured against."""
     definition: str = ""
-    course: Sequence[float] = ()
+    course: str = ""
+    """The corners of its line, as SVG has them."""
 
 
 @dataclass(frozen=True, slots=True)

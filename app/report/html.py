@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from app.charts.sparkline import svg
 from app.report.blocks import Block, Figure, Group, Heading, Report, Shape, Table, Tile, Tone, Words
 from app.report.looks import stylesheet
 from app.report.markup import html, inline, plain
@@ -13,8 +14,6 @@ from app.report.markup import html, inline, plain
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 """What the document may load: nothing."""
 _SCRIPT = Path(__file__).with_name("report.js")
-_WIDTH, _HEIGHT = 100, 24
-"""Of the course in a tile, in its own units."""
 
 
 def document(report: Report) -> str:
@@ -108,15 +107,7 @@ def _tile(tile: Tile) -> str:
 
 def _course(tile: Tile) -> str:
     """The course of a tile as a line."""
-    if len(tile.course) < 2:
-        return ""
-    low, high = min(tile.course), max(tile.course)
-    step, scale = _WIDTH / (len(tile.course) - 1), _HEIGHT / ((high - low) or 1)
-    points = " ".join(f"{place * step:.1f},{(high - value) * scale:.1f}" for place, value in enumerate(tile.course))
-    return (
-        f'<svg class="course" viewBox="0 -1 {_WIDTH} {_HEIGHT + 2}" preserveAspectRatio="none" aria-hidden="true">'
-        f'<polyline points="{points}"/></svg>'
-    )
+    return svg(escape(tile.course), 'class="course" aria-hidden="true"') if tile.course else ""
 
 
 def _table(table: Table) -> str:

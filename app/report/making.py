@@ -12,8 +12,12 @@ from app.state import parse
 
 def made(entry: Entry, query: Mapping[str, Sequence[str]]) -> str:
     """The page at that query of its address, over the home connected to, as an HTML document."""
-    blocks = reading.blocks(recording.shown(entry, query))
-    return html.document(Report(entry.title, _made(query), blocks))
+    return html.document(read(entry, query))
+
+
+def read(entry: Entry, query: Mapping[str, Sequence[str]]) -> Report:
+    """The page at that query of its address, over the home connected to."""
+    return Report(entry.title, _made(query), reading.blocks(recording.shown(entry, query)))
 
 
 def _made(query: Mapping[str, Sequence[str]]) -> str:

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from app import theme, wording
+from app.charts import sparkline
 from app.report import tables
 from app.report.blocks import Block, Figure, Group, Heading, Shape, Tile, Tone, Words
 
@@ -31,14 +33,26 @@ _SILENT = frozenset(
     }
 )
 """Elements without anything to read on paper."""
-_HINTS = ("Click ", "Choose ")
+_HINTS = ("Click ", "Choose ", "Drag ")
 """How a paragraph of a definition begins that says what can be done on the live page."""
 _ARROWS: Mapping[str, str] = {"DOWN": "▼", "UP": "▲"}
 
 
 def blocks(node: "Node") -> tuple[Block, ...]:
     """What a container shows, in order."""
-    return tuple(block for child in node.children.values() for block in _read(child))  # pyright: ignore
+    read: list[Block] = []
+    for child in node.children.values():  # pyright: ignore
+        last, course = read[-1] if read else None, _course(child)
+        if isinstance(last, Tile) and course:
+            read[-1] = replace(last, course=course)
+        else:
+            read.extend(_read(child))
+    return tuple(read)
+
+
+def _course(node: Any) -> str:
+    """The line that is drawn below a tile."""
+    return sparkline.points_of(node.proto.body) if node.type == "html" else ""
 
 
 def _read(node: Any) -> Iterator[Block]:
@@ -95,7 +109,6 @@ def _tile(node: Any) -> Tile:
         arrow=_ARROWS.get(proto.MetricDirection.Name(proto.direction), ""),
         beside=proto.delta_description,
         definition=_definition(proto.help),
-        course=tuple(proto.chart_data),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.commands.alerts.database import exists, opened
 from app.commands.options import End, Home, Json, Start, now, settings_of
 from app.commands.outcome import unknown, wrong
 from app.commands.printing import moment, print_json, say_lines, table_text, warn
@@ -16,14 +17,18 @@ from app.commands.window import parse_window
 if TYPE_CHECKING:
     from alerts.judging import Labels
     from alerts.rules import AlertRule
+    from alerts.trying.against import Comparison, Known
     from alerts.trying.backtest import Backtest
     from metrics.catalog import Metric
+    from metrics.engine import Window
     from metrics.settings import Settings
 
 DEFAULT_LAST = "30d"
+DYNAMIC = "dynamic"
 MOST_DRAWN = 5
 """Instances whose series are drawn: those that fire longest."""
 WIDTH = 96
+BESIDE = ("", "fires", "a week", "in all", "incidents found", "beside them", "called false", "judged")
 COLUMNS = ("instance", "fires", "in all", "worst")
 
 
@@ -37,6 +42,9 @@ def backtest(
     incidents: Annotated[
         str, typer.Option(help="Hold the rule only against incidents whose name holds this text.")
     ] = "",
+    against: Annotated[
+        str | None, typer.Option(help="Beside a rule with a threshold, the same rule as one of this kind: dynamic.")
+    ] = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -44,6 +52,8 @@ def backtest(
 
     Right is what overlaps `change` events of type incident. It is the code that evaluates rules live, over history.
     """
+    from alerts.judging.holidays import Holidays
+    from alerts.trying.against import as_dynamic, compared
     from alerts.trying.backtest import backtest as tried
     from metrics.engine import Engine
 
@@ -52,17 +62,32 @@ def backtest(
     chosen, others = _rules(rule, settings, engine.metrics)
     window = parse_window(last or (None if start else DEFAULT_LAST), start, end, settings.timezone, now())
     settle = timedelta(seconds=settings.alerts.settle_seconds)
+    holidays = Holidays.of(settings.holidays, settings.timezone)
+    if against not in (None, DYNAMIC):
+        raise wrong(f"--against {against}: expected {DYNAMIC}, which is what a threshold can be set against")
+
+    def tried_as(one: "AlertRule") -> "Backtest":
+        return tried(
+            one, engine, window, now(), settle, others, lambda incident: incidents in incident.name, holidays=holidays
+        )
+
     found: list[Backtest] = []
+    beside: dict[str, Comparison] = {}
     for one in chosen:
         try:
-            found.append(tried(one, engine, window, now(), settle, others, lambda incident: incidents in incident.name))
+            found.append(tried_as(one))
+            if against:
+                dynamic = tried_as(as_dynamic(one))
+                beside[one.id] = compared(found[-1], dynamic, _known(one, window, settings), settle)
         except ValueError as error:
             raise wrong(str(error)) from error
     if as_json:
-        print_json([_document(one, engine.metrics) for one in found])
+        print_json([{**_document(one, engine.metrics), **_beside_document(beside.get(one.rule.id))} for one in found])
         return
     for number, one in enumerate(found):
         say_lines("\n" * bool(number) + _text(one, engine.metrics))
+        if one.rule.id in beside:
+            say_lines("\n" + _beside_text(beside[one.rule.id]))
         if one.problem:
             warn(f"promptpilot: {one.rule.id}: {one.problem}")
 
@@ -90,6 +115,41 @@ def _rules(
     if not own:
         raise wrong(f"{path}: there is no rule in it")
     return own, (*known.values(), *own)
+
+
+def _known(rule: "AlertRule", window: "Window", settings: "Settings") -> "Known":
+    """What people made of the rule's own alerts; nothing where no alert was ever kept."""
+    from alerts.trying.against import Known
+
+    if not exists(settings):
+        return Known()
+    with opened(settings) as store, store.reading() as repository:
+        return Known.of(repository.incidents(open_only=False, since=window.start, until=window.end), rule)
+
+
+def _beside_document(beside: "Comparison | None") -> dict[str, object]:
+    """How it would do with a band, beside how it does."""
+    if beside is None:
+        return {}
+    figures = {
+        name: {
+            "fires": one.alerts, "per_week": one.per_week, "firing_seconds": one.firing.total_seconds(),
+            "found": one.found, "false": one.false, "beside": one.beside, "judged_seconds": one.judged.total_seconds(),
+        }
+        for name, one in (("static", beside.static), (DYNAMIC, beside.dynamic))
+    }  # fmt: skip
+    return {"against": {**figures, "real": beside.real, "false": beside.false, "suggestion": beside.suggestion}}
+
+
+def _beside_text(beside: "Comparison") -> str:
+    from alerts.rules.durations import written
+
+    rows = [
+        (title, f"{one.alerts:,}", f"{one.per_week:.1f}", written(one.firing), f"{one.found} of {beside.real}",
+         f"{one.beside:,}", f"{one.false} of {beside.false}", written(one.judged))
+        for title, one in (("the threshold", beside.static), (DYNAMIC, beside.dynamic))
+    ]  # fmt: skip
+    return f"{table_text('', BESIDE, rows, right=7).rstrip()}\n{beside.said}"
 
 
 def _document(found: "Backtest", metrics: "Mapping[str, Metric]") -> dict[str, object]:
@@ -123,6 +183,7 @@ def _document(found: "Backtest", metrics: "Mapping[str, Metric]") -> dict[str, o
         ],
         "judged_seconds": found.judged.total_seconds(),
         "unjudged_days": found.unjudged_days,
+        "holidays": [{"date": one.date, "name": one.name} for one in found.holidays],
         "unseen": [one.name for one in found.unseen],
         "problem": found.problem,
     }  # fmt: skip
@@ -159,6 +220,8 @@ def _unjudged(found: "Backtest") -> Sequence[str]:
     days, unseen = found.unjudged_days, found.unseen
     listed = f"{days[0]} to {days[-1]}" if len(days) > 1 else "".join(map(str, days))
     said = [f"unjudged   {_count(len(days), 'day')} without data enough to judge by: {listed}"] if days else []
+    if found.holidays:
+        said.append(f"holidays   nothing is too little on {', '.join(map(str, found.holidays))}")
     return [*said, *([f"unseen     {_count(len(unseen), 'incident')}, with nothing to judge by"] if unseen else [])]
 
 

@@ -1,6 +1,6 @@
-"""`promptpilot alerts import`: what do the alerts of another program say here?"""
+"""`promptpilot alerts import`: what do alerts and routes of another program say here?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +11,11 @@ from app.commands.outcome import Exit, Stop, wrong
 from app.commands.printing import print_json, say, say_lines, warn
 
 if TYPE_CHECKING:
+    from alerts.importing.meanings import Meanings
     from alerts.importing.prometheus import Found
+    from metrics.catalog import Metric
 
-group = typer.Typer(name="import", help="Make rules of the alerts of another program.", no_args_is_help=True)
-
-
-@group.callback()
-def _group() -> None:
-    """One command a program, though there is one only."""
+group = typer.Typer(name="import", help="Make rules and routes of those of another program.", no_args_is_help=True)
 
 
 @group.command("prometheus")
@@ -40,14 +37,11 @@ def prometheus(
     what to write into the file of --metrics is said. Exit code 1 where an alert is left out, 2 where a file cannot be
     used.
     """
-    from alerts.importing.meanings import meanings_of, shipped
     from alerts.importing.prometheus import imported
     from metrics.catalog import catalog
 
     known = catalog(settings_of(home))
-    meanings = shipped(known)
-    if metrics is not None:
-        meanings = meanings_of(_text(metrics), str(metrics), known).over(meanings)
+    meanings = _meanings(metrics, known)
     found = [imported(_text(path), str(path), meanings, known) for path in files]
     left = sum(len(one.refused) for one in found)
     rules = "\n".join(text for one in found if (text := one.as_yaml()))
@@ -61,6 +55,53 @@ def prometheus(
             say_lines(rules)
         _tell(found, out)
     raise typer.Exit(Exit.DIFFERENT if left else Exit.DONE)
+
+
+@group.command("alertmanager")
+def alertmanager(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration of Alertmanager.")],
+    metrics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What labels and severities of Prometheus are here (YAML).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write the routes to, which must not exist yet.")
+    ] = None,
+    as_json: Json = False,
+    home: Home = None,
+) -> None:
+    """Write routes, inhibitions, receivers and time intervals of Alertmanager as a routing.yaml.
+
+    Secrets are left out, and so is what cannot be said here: each is told with its line and why. Where something is
+    left out, more is told and not less. Exit code 1 where anything is, 2 where a file cannot be used.
+    """
+    from alerts.importing.alertmanager import imported
+    from metrics.catalog import catalog
+
+    found = imported(_text(file), str(file), _meanings(metrics, catalog(settings_of(home))))
+    if out is not None:
+        _write(out, found.as_yaml())
+    if as_json:
+        print_json({
+            "routing": found.document,
+            "left_out": [{"line": one.line, "key": one.key, "why": one.why} for one in found.left_out],
+        })  # fmt: skip
+    else:
+        if out is None:
+            say_lines(found.as_yaml())
+        tell = warn if out is None else say
+        for one in found.left_out:
+            tell(f"{file}, line {one.line}: {one.key}: {one.why}")
+        teams, left = len(found.document.get("teams", ())), len(found.left_out)
+        where = f" in {out}" if out is not None else ""
+        tell(f"{teams} team{'' if teams == 1 else 's'}{where}, {left} left out")
+    raise typer.Exit(Exit.DIFFERENT if found.left_out else Exit.DONE)
+
+
+def _meanings(file: Path | None, known: "Mapping[str, Metric]") -> "Meanings":
+    """What names of Prometheus are here: by the file, and by what ships where that says nothing."""
+    from alerts.importing.meanings import meanings_of, shipped
+
+    return meanings_of(_text(file), str(file), known).over(shipped(known)) if file else shipped(known)
 
 
 def _text(path: Path) -> str:

@@ -12,6 +12,7 @@ from app.commands.printing import say
 def resolve(
     incident: IncidentId,
     why: Annotated[str, typer.Option("--why", help="What it was, or what was done.")] = "",
+    false: Annotated[bool, typer.Option("--false", help="Nothing was wrong; of one that is over, too.")] = False,
     by: By = None,
     home: Home = None,
 ) -> None:
@@ -21,7 +22,7 @@ def resolve(
     with opened(settings_of(home)) as store:
         try:
             with store.writing() as repository:
-                answer = acts.resolve(repository, incident, who(by), why, now())
+                answer = acts.resolve(repository, incident, who(by), why, now(), is_false=false)
         except acts.NoIncident as error:
             raise no_incident(store, incident) from error
     say(f"{answer.incident.title}: {answer.text}")

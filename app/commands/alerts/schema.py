@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from app.commands.options import Home, settings_of
-from app.commands.outcome import Exit, Stop
-from app.commands.printing import json_bytes, print_json, say
+from app.commands.printing import give_schema
 
 
 def schema(
@@ -23,12 +22,4 @@ def schema(
     from alerts.rules.schema import schema as schema_of
     from metrics.catalog import catalog
 
-    document = schema_of(catalog(settings_of(home)))
-    if out is None:
-        print_json(document)
-        return
-    try:
-        out.write_bytes(json_bytes(document) + b"\n")
-    except OSError as error:
-        raise Stop(Exit.ENVIRONMENT, f"{out}: {error.strerror or error}") from error
-    say(f"{out}: the first line of a rule file beside it: # yaml-language-server: $schema={out.name}")
+    give_schema(out, schema_of(catalog(settings_of(home))), "a rule file")

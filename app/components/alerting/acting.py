@@ -33,6 +33,8 @@ def buttons(case: Case) -> None:
     if incident.status is not Status.RESOLVED:
         _button("Silence…", ":material/notifications_off:", incident, refusal)
         _button("Resolve…", ":material/check:", incident, refusal)
+    elif not incident.was_false:
+        _button("False alert", ":material/thumb_down:", incident, refusal)
 
 
 def note(case: Case) -> None:
@@ -56,13 +58,15 @@ def note(case: Case) -> None:
 def _button(label: str, icon: str, incident: Incident, refusal: str, *, primary: bool = False) -> None:
     verb = label.rstrip("…").lower()
     pressed = st.button(
-        label, key=f"{verb}-{incident.id}", icon=icon, type="primary" if primary else "secondary",
+        label, key=f"{verb.replace(' ', '-')}-{incident.id}", icon=icon, type="primary" if primary else "secondary",
         disabled=bool(refusal), help=wording.markdown(refusal) or None,
     )  # fmt: skip
     if not pressed:
         return
     if verb == "acknowledge":
         do(Act.OPERATE, acts.acknowledge, incident.id)
+    elif verb == "false alert":
+        do(Act.OPERATE, acts.resolve, incident.id, "", True)
     else:
         st.session_state[_DOING] = (verb, incident.id)
     # The whole page: tiles and lists change too, and a dialog that a part of the page opened would close with it.
@@ -130,8 +134,9 @@ def _resolve(case: Case, view: View) -> None:
         "long as its rule says, as another incident."
     )
     reason = _reason("What was done, for those who look at it next time.")
+    is_false = st.checkbox("A false alert: nothing was wrong", key="resolve-false")
     if _confirm("Resolve", "" if reason else "A reason is needed."):
-        do(Act.OPERATE, acts.resolve, incident.id, reason)
+        do(Act.OPERATE, acts.resolve, incident.id, reason, is_false)
         _forget()
         st.rerun()
 

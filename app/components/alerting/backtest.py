@@ -1,10 +1,14 @@
 """What the rule that is edited would have done over the last thirty days, before it is switched on."""
 
+from collections.abc import Callable
+
+import polars as pl
 import streamlit as st
 
 from alerts.rules import AlertRule
+from alerts.trying.against import Comparison, Figures, as_dynamic
 from alerts.trying.backtest import Backtest
-from app import wording
+from app import theme, wording
 from app.charts import watched
 from app.components.alerting import looks
 from app.components.failure import contained
@@ -16,8 +20,8 @@ _ASKED = "backtest-asked"
 """The rule, as JSON, whose backtest is shown."""
 
 
-def panel(rule: AlertRule | None, view: View) -> None:
-    """A button, and what came of it."""
+def panel(rule: AlertRule | None, view: View, take_over: Callable[[AlertRule], None], *, disabled: bool) -> None:
+    """A button, and what came of it. `take_over` puts another rule into the editor, unless that is `disabled`."""
     with st.container(border=True, key="panel-backtest", gap="small"), contained("The backtest"):
         days = wording.span(trying.MONTH)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -38,6 +42,7 @@ def panel(rule: AlertRule | None, view: View) -> None:
             st.caption("The rule has changed since: run it again.")
         else:
             _shown(_tried(rule, pressed), view)
+            _beside(rule, take_over, disabled=disabled)
 
 
 _HELP = (
@@ -72,6 +77,44 @@ def _shown(found: Tried, view: View) -> None:
     st.plotly_chart(picture.figure, key="chart-backtest", alt=picture.alt, height="content")
 
 
+def _beside(rule: AlertRule, take_over: Callable[[AlertRule], None], *, disabled: bool) -> None:
+    """How it would have done with a band learned from its past, where it has a threshold and somebody asks."""
+    try:
+        dynamic = as_dynamic(rule)
+    except ValueError:
+        return
+    if not st.toggle("Beside a dynamic one", key="backtest-against", help=_AGAINST_HELP):
+        return
+    with st.spinner("Learning what is usual, week by week …"):
+        found = trying.against(rule)
+    rows = [_side(title, one, found) for title, one in (("This rule", found.static), ("Dynamic", found.dynamic))]
+    st.dataframe(
+        pl.DataFrame(rows), hide_index=True, row_height=theme.ROW_HEIGHT, height="content", key="backtest-beside",
+        alt="The rule beside itself with a band",
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(wording.markdown(found.said), width="content")
+        st.button(
+            "As a dynamic rule…", key="backtest-take-over", icon=":material/edit:", on_click=take_over, args=(dynamic,),
+            disabled=disabled, help="Puts it into the editor; nothing is saved yet.",
+        )  # fmt: skip
+
+
+_AGAINST_HELP = (
+    "The same rule with a band learned from the hours of its weeks before, over the same time. Incidents are those "
+    "recorded, or acknowledged when this rule told of them; false is what somebody called a false alert."
+)
+
+
+def _side(title: str, one: Figures, found: Comparison) -> dict[str, str]:
+    return {
+        "Rule": title, "Fires": f"{one.alerts:,} ×", "A week": f"{one.per_week:.1f}",
+        "Firing": looks.length(one.firing),
+        "Incidents found": f"{one.found} of {found.real}", "Alerts beside them": f"{one.beside:,}",
+        "Called false": f"{one.false} of {found.false}", "Judged": looks.length(one.judged),
+    }  # fmt: skip
+
+
 def _figures(outcome: Backtest) -> tuple[tuple[str, str, str, str, str], ...]:
     """Key, label, value, what stands beside it, and its definition."""
     alerts, incidents = len(outcome.alerts), len(outcome.incidents)
@@ -91,9 +134,12 @@ def _figures(outcome: Backtest) -> tuple[tuple[str, str, str, str, str], ...]:
 
 
 def _unjudged(outcome: Backtest) -> str:
-    """Which days had nothing to judge by, and how many incidents."""
+    """Which days had nothing to judge by, or were holidays, and how many incidents could not be seen."""
     days, unseen = outcome.unjudged_days, len(outcome.unseen)
     said = [f"Too little to judge by on {len(days)} of the days, the last {days[-1]}."] if days else []
+    if outcome.holidays:
+        days = ", ".join(wording.markdown(wording.name(str(one), 80)) for one in outcome.holidays)
+        said.append(f"On holidays nothing was judged to be too little: {days}.")
     if unseen:
         said.append("1 incident fell into such a time." if unseen == 1 else f"{unseen} incidents fell into such times.")
     return " ".join(said)

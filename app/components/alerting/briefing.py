@@ -1,11 +1,9 @@
-"""What somebody who is called asks first: what to do, who is hit, where, what changed, what was like it before."""
+"""What somebody who is called asks first: what to do, who is hit, what was like it before."""
 
 from datetime import datetime
 
 import streamlit as st
 
-from alerts.telling.channels.plain_text import plain_text
-from alerts.telling.message import Message
 from app import theme, wording
 from app.components import board, events
 from app.components.alerting import looks, opening
@@ -16,23 +14,17 @@ from app.queries.briefing import Earlier
 from app.source import source
 from app.state import View
 
-_LONGEST = 300
-
 
 def panel(case: Case, view: View) -> None:
     """The answers in one box, each with its question over it."""
     with st.container(border=True, key="panel-briefing", gap="small"), contained("What is known"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.subheader("What is known", anchor=False, help="What messages about it say, as things stand now.")
-            message = briefing.told(case)
-            with st.popover("Copy as text", icon=":material/content_copy:"):
-                st.code(plain_text(message), language=None, wrap_lines=True)
-        first, second = st.columns(2)
+        st.subheader("What is known", anchor=False, help="What messages about it say, as things stand now.")
+        first, second, third = st.columns([2, 1, 2], gap="medium")
         with first:
             _what_to_do(case)
-            _changes(message, view)
         with second:
-            _who_is_hit(message)
+            _who_is_hit(case)
+        with third:
             _before(case, view)
 
 
@@ -45,34 +37,17 @@ def _what_to_do(case: Case) -> None:
         st.caption("The rule does not say: its `description` is the place for it.")
 
 
-def _who_is_hit(message: Message) -> None:
-    st.markdown("**Who is hit, and where**")
+def _who_is_hit(case: Case) -> None:
+    st.markdown("**Who is hit**")
+    message = briefing.told(case)
     counts = [("Users", message.users_affected), ("Events", message.requests_affected)]
     known = [(title, count) for title, count in counts if count]
     if known:
         with st.container(horizontal=True, gap="large"):
             for title, count in known:
                 st.metric(title, f"{count:,}", width="content")
-    for share in message.where:
-        value = "(none)" if share.value is None else wording.name(share.value, looks.LONGEST_LABEL)
-        st.progress(
-            min(max(share.percent, 0.0), 100.0) / 100,
-            text=wording.markdown(f"{share.dimension} {value}: {share.percent:.0f} % of it"),
-        )
-    if not known and not message.where:
-        st.caption("Nothing in the events says whom it hits, or where.")
-
-
-def _changes(message: Message, view: View) -> None:
-    st.markdown("**What changed in the hour before**")
-    if not message.changes:
-        st.caption("No `change` event is known of that hour.")
-    now = source().now()
-    for change in message.changes:
-        at = looks.clock(change.at, now, view.zone)
-        said = " ".join(part for part in (change.change_type, change.name) if part)
-        more = f": {change.description}" if change.description else ""
-        st.markdown(f"`{at}` {wording.markdown(wording.name(said + more, _LONGEST))}")
+    if not known:
+        st.caption("Nothing in the events says whom it hits.")
 
 
 def _before(case: Case, view: View) -> None:
@@ -108,7 +83,7 @@ def failing(case: Case, view: View) -> None:
             )  # fmt: skip
             rows: list[int] = chosen["selection"]["rows"]
             if rows:
-                events.in_full(page.rows.row(rows[0], named=True), view)
+                events.in_full(page.rows.row(rows[0], named=True), view, "trace_id")
 
 
 def components(case: Case) -> None:

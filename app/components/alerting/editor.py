@@ -10,18 +10,15 @@ import streamlit as st
 
 from alerts.rules import AlertRule
 from alerts.rules.model import without_addresses
-from app import access, wording
+from app import access, onward, wording
 from app.access import Act
+from app.components import yaml_editor
 from app.components.alerting import acting, backtest, looks, preview, rules
 from app.components.alerting.form import RuleForm
 from app.components.failure import contained
-from app.queries import rule_editing, ruling
+from app.queries import beginning, rule_editing, ruling
 from app.state import View
 from metrics.events.entries import Problem
-
-_HEIGHT = 280
-"""Of the text, in pixels."""
-_LISTED = 8
 
 
 def panel(view: View) -> None:
@@ -39,12 +36,10 @@ def panel(view: View) -> None:
 
 def _opened(name: str, rule: AlertRule | None, view: View) -> None:
     refusal = access.current().refusal(Act.EDIT)
-    in_force = rule_editing.text_of(name) if rule else rule_editing.EXAMPLE
+    in_force = rule_editing.text_of(name) if rule else _begun(view)
     if refusal:  # addresses of webhooks may hold tokens
         in_force = without_addresses(in_force)
-    key = _key(name)
-    _follow(name, in_force)
-    text: str = st.session_state[key]
+    text = yaml_editor.follow(name, in_force)
     problems = rule_editing.problems_of(text)
     tried = None if problems else rule_editing.rule_of(text)
     with st.container(border=True, key="panel-editor", gap="small"):
@@ -56,21 +51,27 @@ def _opened(name: str, rule: AlertRule | None, view: View) -> None:
             _yaml(name, problems, disabled=bool(refusal))
             preview.panel(tried, view)
         _ends(name, text, in_force, problems, refusal)
-    backtest.panel(tried, view)
+
+    def take_over(other: AlertRule) -> None:
+        st.session_state[yaml_editor.key(name)] = rule_editing.written(other)
+
+    backtest.panel(tried, view, take_over, disabled=bool(refusal))
 
 
-def _key(name: str) -> str:
-    return f"edit-{name}-yaml"
+def _begun(view: View) -> str:
+    """What a new rule begins with: the figure that led here, with the filters of its page, or an example.
 
-
-def _follow(name: str, in_force: str) -> None:
-    """Begin with the rule as it is in force, and stay with it for as long as nothing is changed here."""
-    key, seen = _key(name), f"edit-{name}-seen"
-    if key not in st.session_state or st.session_state[key] == st.session_state.get(seen):
-        st.session_state[key] = in_force
-        st.session_state[seen] = in_force
-    # A widget that is not shown for a run would be forgotten with what was typed.
-    st.session_state[key] = st.session_state[key]
+    It is made once: what is usual moves on while somebody types. Another figure begins another rule.
+    """
+    metric = st.query_params.get(onward.METRIC, "")
+    if not metric:
+        return rule_editing.EXAMPLE
+    by = tuple(st.query_params.get_all(onward.BY))
+    asked, key = (metric, by, view.filters), f"edit-{rules.NEW}-begun"
+    if key not in st.session_state or st.session_state[key][0] != asked:
+        yaml_editor.forget(rules.NEW)
+        st.session_state[key] = (asked, beginning.begun(metric, by, view))
+    return st.session_state[key][1]
 
 
 def _head(name: str, rule: AlertRule | None, refusal: str) -> None:
@@ -92,7 +93,7 @@ def _head(name: str, rule: AlertRule | None, refusal: str) -> None:
             help=wording.markdown(refusal) or None,
         ):  # fmt: skip
             if acting.do(Act.EDIT, rule_editing.switch, name, not rule.enabled):
-                _forget(name)
+                yaml_editor.forget(name)
             st.rerun()
 
 
@@ -109,28 +110,17 @@ def _form(name: str, text: str, *, new: bool, disabled: bool) -> None:
     st.session_state[last] = document
 
     def change(changed: Mapping[str, Any]) -> None:
-        st.session_state[_key(name)] = rule_editing.written(changed)
+        st.session_state[yaml_editor.key(name)] = rule_editing.written(changed)
 
     RuleForm(document, f"edit-{name}", change, new=new, disabled=disabled).show()
 
 
 def _yaml(name: str, problems: tuple[Problem, ...], *, disabled: bool) -> None:
-    with st.container(key=f"live-yaml-{name}", gap="xsmall"):
-        st.text_area(
-            "The same as YAML", key=_key(name), height=_HEIGHT, disabled=disabled,
-            help="As it is written into the folder alerts of the home. Checked while you type.",
-        )  # fmt: skip
-    if not problems:
-        st.markdown(":green[:material/check_circle: Nothing is wrong with it.]")
-        return
-    listed = "\n".join(f"- {_said(problem)}" for problem in problems[:_LISTED])
-    more = f"\n- and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
-    st.error(f"Not yet a rule:\n{listed}{more}", icon=":material/error:")
-
-
-def _said(problem: Problem) -> str:
-    key = f"{wording.name(problem.key, 80)}: " if problem.key else ""
-    return f"**Line {problem.line}** {wording.markdown(key + wording.name(problem.said, 300))}"
+    yaml_editor.field(
+        name, label="The same as YAML", disabled=disabled,
+        help="As it is written into the folder alerts of the home. Checked while you type.",
+    )  # fmt: skip
+    yaml_editor.verdict(problems, "Not yet a rule:")
 
 
 def _ends(name: str, text: str, in_force: str, problems: tuple[Problem, ...], refusal: str) -> None:
@@ -144,11 +134,11 @@ def _ends(name: str, text: str, in_force: str, problems: tuple[Problem, ...], re
             help=wording.markdown(why) or None,
         ) and acting.do(Act.EDIT, rule_editing.save, text):  # fmt: skip
             saved = rule_editing.rule_of(text)
-            _forget(name)
+            yaml_editor.forget(name)
             rules.open_rule(saved.id if saved else "")
             st.rerun()
         if changed and st.button("Discard changes", icon=":material/undo:", key=f"discard-{name}"):
-            _forget(name)
+            yaml_editor.forget(name)
             if new:
                 rules.open_rule("")
             st.rerun()
@@ -170,12 +160,6 @@ def _take_away(name: str, refusal: str) -> None:
         if st.button(f"{label} now", type="primary", key=f"remove-{name}") and acting.do(
             Act.EDIT, rule_editing.remove, name
         ):
-            _forget(name)
+            yaml_editor.forget(name)
             rules.open_rule(name if changed else "")
             st.rerun()
-
-
-def _forget(name: str) -> None:
-    """Drop what was typed: the next run begins with the rule as it is in force."""
-    for key in [key for key in st.session_state if str(key).startswith(f"edit-{name}-")]:
-        del st.session_state[key]

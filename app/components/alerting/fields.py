@@ -53,6 +53,9 @@ def _options(kind: str, name: str) -> tuple[str, ...]:
 _FOR = _condition("duration", "For at least", "length", placeholder="0s")
 _RECOVER_FOR = _condition("recover_for", "Recovered after", "length", placeholder="0s")
 _SENSITIVITY = _condition("sensitivity", "Sensitivity", "choice", _options("dynamic", "sensitivity"), "medium")
+_REFRACTORY = _condition("refractory", "None again for", "length", placeholder="12h")
+_OFF_BY = _condition("off_by", "Off by so many percent at least", "number", placeholder="0")
+_AT_LEAST = _condition("at_least", "Only from a value of", "number", placeholder="any")
 CONDITIONS: Mapping[str, tuple[Field, ...]] = {
     "static": (
         _condition("operator", "Fires when the value is", "choice", _options("static", "operator")),
@@ -65,13 +68,19 @@ CONDITIONS: Mapping[str, tuple[Field, ...]] = {
         _SENSITIVITY,
         _condition("direction", "Direction", "choice", _options("dynamic", "direction"), "both"),
         _condition("weeks", "Weeks to learn from", "number", placeholder="4"),
+        _REFRACTORY,
+        _OFF_BY,
+        _AT_LEAST,
         _FOR,
         _RECOVER_FOR,
     ),
     "anomaly": (
-        _condition("method", "Method", "choice", _options("anomaly", "method"), "isolation-forest"),
+        _condition("method", "Method", "choice", _options("anomaly", "method"), "auto"),
         _SENSITIVITY,
-        _condition("history", "History", "length", placeholder="14d"),
+        _condition("history", "History", "length", placeholder="28d"),
+        _REFRACTORY,
+        _OFF_BY,
+        _AT_LEAST,
         _FOR,
         _RECOVER_FOR,
     ),
@@ -80,6 +89,7 @@ CONDITIONS: Mapping[str, tuple[Field, ...]] = {
         _condition("threshold", "Threshold", "number"),
         _condition("horizon", "Within", "length"),
         _condition("history", "Going on as over", "length", placeholder="6h"),
+        _condition("model", "By", "choice", _options("forecast", "model"), "auto"),
         _FOR,
         _RECOVER_FOR,
     ),
@@ -97,8 +107,16 @@ CONDITIONS: Mapping[str, tuple[Field, ...]] = {
         _condition("operator", "Fires when the change is", "choice", _options("change", "operator")),
         _condition("threshold", "Percent", "number"),
         _condition("against", "Against the value before", "length", placeholder="7d"),
-        _condition("at_least", "Only from a value of", "number", placeholder="any"),
+        _AT_LEAST,
         _condition("otherwise", "Threshold while nothing is known of before", "number", placeholder="none"),
+        _FOR,
+        _RECOVER_FOR,
+    ),
+    "budget": (
+        _condition("amount", "May cost in a period", "number"),
+        _condition("period", "Period", "choice", _options("budget", "period"), "month"),
+        _condition("percent", "Fires above so many percent of it", "number", placeholder="100"),
+        _condition("timezone", "Time zone in which periods begin", placeholder="UTC"),
         _FOR,
         _RECOVER_FOR,
     ),
@@ -113,7 +131,8 @@ CONDITIONS: Mapping[str, tuple[Field, ...]] = {
 KIND_WORDS: Mapping[str, str] = {
     "static": "beyond a fixed threshold", "dynamic": "outside of what is usual for the hour",
     "anomaly": "unlike what was usual", "forecast": "about to cross a threshold", "absent": "no data at all",
-    "burn_rate": "error budget burns too fast", "change": "changed against before", "composite": "other rules fire",
+    "burn_rate": "error budget burns too fast", "change": "changed against before",
+    "budget": "a budget will not last", "composite": "other rules fire",
 }  # fmt: skip
 PRIORITIES = tuple(priority.value for priority in Priority)
 TELLING: tuple[Field, ...] = (
@@ -135,6 +154,7 @@ _STARTS: Mapping[str, Document] = {
     "absent": {"duration": "5m"},
     "burn_rate": {"objective": 99.9},
     "change": {"operator": ">", "threshold": 50},
+    "budget": {"amount": 1000},
 }
 """What a condition must say, where its kind was just chosen."""
 ESCALATION: Path = ("notifications", "escalation")

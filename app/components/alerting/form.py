@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from alerts.rules import CHANNELS, KINDS, WINDOWS
-from alerts.rules.checking import dimensions_of
 from alerts.rules.durations import written as length_text
 from app import answers, theme, wording
 from app.components.alerting import fields
@@ -14,6 +13,7 @@ from app.components.alerting.fields import Document, Field
 from app.queries import ruling, trying
 from app.source import source
 from metrics.catalog import DIMENSIONS
+from metrics.catalog.dimensions import dimensions_of
 from metrics.engine import DimensionValues
 
 Change = Callable[[Document], None]

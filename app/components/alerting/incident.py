@@ -1,4 +1,4 @@
-"""One incident in full: the course of its metric, everything that happened, the alerts under it, ways to look on."""
+"""One incident in full: what explains it, the course of its metric, everything that happened, ways to look on."""
 
 import polars as pl
 import streamlit as st
@@ -6,7 +6,7 @@ import streamlit as st
 from alerts.incidents import Alert, Step
 from app import theme, wording
 from app.charts import watched
-from app.components.alerting import acting, briefing, looks, opening, rules
+from app.components.alerting import acting, briefing, causes, looks, opening, rules
 from app.components.alerting.card import card
 from app.components.failure import contained
 from app.queries import alerting, incidents, ruling
@@ -21,11 +21,13 @@ _MOST_ALERTS = 200
 def in_full(view: View, incident_id: str) -> None:
     """The incident of that id in place of the section."""
     with st.container(key="panel-incident", gap="small"):
-        _incident(view, incident_id)
+        _known(view, incident_id)
+        causes.panel(view, incident_id)
+        _course_and_more(view, incident_id)
 
 
 @st.fragment(run_every=REFRESH)
-def _incident(view: View, incident_id: str) -> None:
+def _known(view: View, incident_id: str) -> None:
     with contained("The incident"):
         found = alerting.case(incident_id)
         if found is None:
@@ -35,9 +37,18 @@ def _incident(view: View, incident_id: str) -> None:
                 icon=":material/search_off:",
             )
             return
-        case, steps = found
+        case, _ = found
         card(case, view, source().now(), opens=False)
         briefing.panel(case, view)
+
+
+@st.fragment(run_every=REFRESH)
+def _course_and_more(view: View, incident_id: str) -> None:
+    with contained("The course of the incident"):
+        found = alerting.case(incident_id)
+        if found is None:
+            return
+        case, steps = found
         _course(case, steps, view)
         left, right = st.columns([3, 2])
         with left:

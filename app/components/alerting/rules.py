@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from app import access, theme, wording
+from app import access, onward, theme, wording
 from app.access import Act
 from app.components.alerting import looks
 from app.components.failure import contained
@@ -14,7 +14,7 @@ from app.state import View
 REFRESH = "5s"
 OPENED = "rule"
 """In the link: the id of the rule that is opened; `NEW` for one that is being made."""
-NEW = "new rule"
+NEW = onward.NEW_RULE
 _PICK, _TABLE, _ORDER, _CHOSEN = "rule-pick", "rules", "rules-order", "rules-chosen"
 _COLUMNS = {
     "State": pl.String, "Priority": pl.String, "Rule": pl.String, "Fires": pl.String, "Origin": pl.String,
@@ -83,7 +83,9 @@ def opened() -> str:
 
 
 def open_rule(rule_id: str) -> None:
-    """Name a rule in the link; none for an empty id."""
+    """Name a rule in the link; none for an empty id. What a new one began with is left behind."""
+    for begun in (onward.METRIC, onward.BY):
+        st.query_params.pop(begun, None)
     if rule_id:
         st.query_params[OPENED] = rule_id
     else:

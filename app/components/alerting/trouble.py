@@ -28,8 +28,8 @@ _SAID = {
     "Start the program with `promptpilot up`, which starts it, too.",
     Watching.WITHOUT_RULES: "No rule is in force, so nothing can fire. Add one below Rules, or set "
     "`alerts.shipped_rules: true` in `settings.yaml` of the home.",
-    Watching.DEMO: "These are demo data, which nobody watches live. Alerts run on your own events, as soon as there "
-    "are any; rules can be tried out on the demo data meanwhile.",
+    Watching.DEMO: "These are alerts of the demo data, by the rules that ship: nobody is told of them. Alerts run on "
+    "your own events as soon as there are any; your own rules can be tried out on the demo data meanwhile.",
     Watching.STARTING: "The first evaluation is on its way.",
 }
 

@@ -7,16 +7,20 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
-from app import theme
+from app import page_times, theme, wording
 from app.components.failure import contained
-from app.queries import live
+from app.demo import STREAM_PATH
+from app.queries import asking, live
 from app.source import source
 from app.state import View
 from metrics.catalog import Metric
 from metrics.collect.stream import PATH
+from metrics.engine.addresses import NEAR, TRACE
 from metrics.events import KINDS
 
 REFRESH = "30s"
+EXPLORE = "explore"
+"""The page that shows a trace, beside this one."""
 _HERE = Path(__file__).parent
 _HTML = '<div class="live"></div>'
 _TILES: Sequence[tuple[str, str, str, str]] = (
@@ -36,10 +40,12 @@ _SUBSCRIPTIONS: Sequence[Mapping[str, Any]] = (
         "course": True,
     },
     {"id": "people", "metrics": ["users_active"], "window": "5m", "course": True},
-    {"id": "cost", "metrics": ["cost"], "window": "5m", "course": True},
+    {"id": "cost", "metrics": ["cost", "unpriced_calls"], "window": "5m", "course": True},
     {"id": "providers", "metrics": ["llm_error_rate"], "window": "5m", "by": "provider"},
     {"id": "states", "states": True},
 )
+_WINDOWS: Mapping[str, int] = {"tiles": 60, "people": 300}
+"""Seconds of a tile: where the numbers are of less, since when they are is said."""
 _STATUSES = ("down", "degraded", "healthy")
 """How a provider is, by the steps of an error rate."""
 
@@ -61,25 +67,31 @@ def panel(view: View) -> None:
     st.caption("No history here: seconds later, the other pages show the same numbers over any range.")
 
 
+def tiles(view: View) -> None:
+    """The same tiles, and no more, beside figures of a range that ends now and is of all events.
+
+    Nothing is seen of them until live events come, nor while the browser is cut off from them.
+    """
+    ends_now = isinstance(view.range, str) and not asking.shown(view).anchored
+    if source().settings.collect.enabled and ends_now and not view.filters:
+        with st.container(key="now"):
+            _tiles(view)
+
+
 @st.fragment(run_every=REFRESH)
 def _panel(view: View) -> None:
     with contained("The live numbers"):
-        spent = live.spent_today(view)
-        defined = source().engine.metrics
         collect = source().settings.collect
         _drawn(
             key="promptpilot-live",
             data={
-                "path": PATH,
-                "subscriptions": _SUBSCRIPTIONS,
-                "tiles": [_tile(defined[name], place, title, note) for name, place, title, note in _TILES],
-                "cost": {"until": spent.until.timestamp(), "usd": spent.usd},
+                **_told(view, _SUBSCRIPTIONS),
                 "kinds": list(KINDS),
                 "steps": [
                     (limit if limit else -1, status)
                     for (limit, *_), status in zip(theme.ERROR_RATE_STEPS, _STATUSES, strict=True)
                 ],
-                "colors": theme.LIVE,
+                "trace": {"page": EXPLORE, "trace": TRACE, "near": NEAR},
                 "example": _example(collect.port),
                 "unreachable": (
                     "The collector cannot be reached: the log of `promptpilot up` says why, such as a port that "
@@ -89,12 +101,33 @@ def _panel(view: View) -> None:
         )
 
 
+@st.fragment(run_every=REFRESH)
+def _tiles(view: View) -> None:
+    with contained("The live numbers"):
+        subscribed = [one for one in _SUBSCRIPTIONS if one["id"] in {place for _, place, *_ in _TILES}]
+        _drawn(key="promptpilot-now", data={**_told(view, subscribed), "only": "tiles"})
+
+
+def _told(view: View, subscriptions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the browser needs for the tiles."""
+    spent, defined = live.spent_today(view), source().engine.metrics
+    return {
+        "path": STREAM_PATH if source().is_demo else PATH,
+        "pageTimes": page_times.PATH.removeprefix("/"),
+        "subscriptions": subscriptions,
+        "tiles": [_tile(defined[name], place, title, note) for name, place, title, note in _TILES],
+        "cost": {"until": spent.until.timestamp(), "usd": spent.usd, "unpriced": spent.unpriced},
+        "noPrice": wording.NO_PRICE,
+        "colors": theme.LIVE,
+    }
+
+
 def _tile(metric: Metric, place: str, title: str, note: str) -> Mapping[str, Any]:
     per_second = metric.name == "tokens"
     return {
         "name": metric.name, "metric": metric.name, "from": place, "title": title or metric.title, "note": note,
-        "doc": metric.doc, "decimals": 1 if per_second else metric.decimals, "seconds": 60 if per_second else 0,
-        "unit": "" if metric.unit in _SAID else metric.unit,
+        "window": _WINDOWS.get(place, 0), "doc": metric.doc, "decimals": 1 if per_second else metric.decimals,
+        "seconds": 60 if per_second else 0, "unit": "" if metric.unit in _SAID else metric.unit,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 // The live page: a socket, six tiles, lights, and a tail of events. Whatever events say is text, never markup.
 
 const LEAST_WAIT = 500, MOST_WAIT = 15000, SILENT = 12000, STILL = 20000, ROWS = 200;
+const TOLD = 60000, MOST_UPDATES = 60;
 const SVG = "http://www.w3.org/2000/svg";
 
 export default function ({ data, parentElement }) {
@@ -27,6 +28,8 @@ class Live {
     this.events = [];
     this.held = [];
     this.came = 0;
+    this.updates = [];  // milliseconds from an event's receipt until it was seen here
+    this.told = Date.now();
     this.seen = () => (document.hidden ? this.close("hidden") : this.open());
     document.addEventListener("visibilitychange", this.seen);
     this.ticking = setInterval(() => this.tick(), 1000);
@@ -69,6 +72,7 @@ class Live {
     const socket = this.socket;
     this.socket = null;
     socket?.close();
+    this.tellUpdates();
     this.say(state);
   }
 
@@ -85,7 +89,36 @@ class Live {
     const now = Date.now();
     if (this.state === "cut") this.say("cut");
     if (this.socket && now - this.heard > SILENT) this.cut();
-    else if (this.socket?.readyState === WebSocket.OPEN && now - this.spoke > STILL) this.tell({ still: true });
+    else if (this.socket?.readyState === WebSocket.OPEN && now - this.spoke > STILL) this.ask();
+    if (now - this.told > TOLD) this.tellUpdates();
+  }
+
+  // How soon an event is seen here after the collector has received it, which has a clock of its own.
+
+  ask() {
+    this.asked = performance.now();
+    this.tell({ still: true });
+  }
+
+  compareClocks(at) {
+    const took = performance.now() - this.asked;
+    this.asked = null;
+    if (took > (this.shortest ?? Infinity)) return;
+    this.shortest = took;
+    this.ahead = Date.parse(at) - (Date.now() - took / 2);
+  }
+
+  timeUpdate(events) {
+    if (this.ahead == null || this.isPaused || !events.length || this.updates.length >= MOST_UPDATES) return;
+    const came = Math.min(...events.map((one) => Date.parse(one.came)));
+    requestAnimationFrame(() => this.updates.push(Math.max(0, Date.now() + this.ahead - came)));
+  }
+
+  tellUpdates() {
+    this.told = Date.now();
+    if (!this.updates.length) return;
+    const body = JSON.stringify({ page: "live", updates: this.updates.splice(0, MOST_UPDATES) });
+    navigator.sendBeacon(this.data.pageTimes, new Blob([body], { type: "application/json" }));
   }
 
   tell(message) {
@@ -94,8 +127,10 @@ class Live {
   }
 
   subscribe() {
+    this.shortest = null;
+    this.ask();
     for (const one of this.data.subscriptions) this.tell(one);
-    this.follow();
+    if (this.kind) this.follow();
   }
 
   follow() {
@@ -110,6 +145,7 @@ class Live {
       this.since = null;
       this.say("live");
     }
+    if (news.type === "heartbeat" && this.asked) this.compareClocks(news.at);
     if (news.type === "problem") return this.said(news.problem);
     if (news.upto) this.arrived();
     if (news.id === "tail") this.hearEvents(news);
@@ -124,6 +160,8 @@ class Live {
     for (const row of news.values) told.values.set(row.by ?? row.component ?? null, row);
     for (const [second, point] of news.course ?? []) told.course.set(second, point);
     if (news.width) told.width = news.width;
+    told.whole = (Date.parse(news.at) - Date.parse(news.since)) / 1000;
+    told.since = new Date(news.since);
     const latest = Math.max(...told.course.keys());
     for (const second of told.course.keys()) if (second <= latest - 60 * told.width) told.course.delete(second);
     if (news.id === "states" || news.id === "providers") this.drawLights();
@@ -138,27 +176,33 @@ class Live {
     this.held.push(...news.events);
     this.held.splice(0, this.held.length - ROWS);
     this.flush();
+    if (news.type === "increment") this.timeUpdate(news.events);
   }
 
   // What is seen
 
   build() {
     this.root.replaceChildren();
+    this.root.classList.toggle("live-only", this.data.only === "tiles");
     this.status = made("div.live-status", this.root);
     this.status.setAttribute("role", "status");
     this.problem = made("div.live-problem", this.root);
     this.empty = made("div.live-empty", this.root);
-    made("p", this.empty, "No live event has come yet. Send one, and see it here:");
-    made("pre", this.empty, this.data.example);
-    made("p", this.empty, "OpenTelemetry's exporters send to the same place. docs/live.md says what can be sent, and how.");
+    if (!this.data.only) this.buildEmpty();
     this.body = made("div.live-body", this.root);
     const tiles = made("div.live-tiles", this.body);
     for (const tile of this.data.tiles) this.tiles[tile.name] = this.buildTile(tile, tiles);
     this.lights = made("div.live-lights", this.body);
-    this.buildTail(made("section.live-tail", this.body));
+    if (!this.data.only) this.buildTail(made("section.live-tail", this.body));
     this.body.hidden = true;
     this.empty.hidden = true;
     this.say("opening");
+  }
+
+  buildEmpty() {
+    made("p", this.empty, "No live event has come yet. Send one, and see it here:");
+    made("pre", this.empty, this.data.example);
+    made("p", this.empty, "OpenTelemetry's exporters send to the same place. docs/live.md says what can be sent, and how.");
   }
 
   buildTile(tile, tiles) {
@@ -176,8 +220,8 @@ class Live {
     line.setAttribute("class", "live-line");
     drawing.append(area, line);
     box.append(drawing);
-    made("div.live-note", box, tile.note);
-    return { value, area, line };
+    const note = made("div.live-note", box, tile.note);
+    return { value, area, line, note };
   }
 
   buildTail(box) {
@@ -211,12 +255,14 @@ class Live {
     const words = {
       opening: "Connecting …",
       live: "Live",
-      cut: `Cut off since ${this.since?.toLocaleTimeString()}: ` + (left ? `trying again in ${left} s` : "trying again …"),
+      cut: `Cut off since ${this.since?.toLocaleTimeString("en-GB")}: ` + (left ? `trying again in ${left} s` : "trying again …"),
       hidden: "Paused while this tab is hidden",
       ended: "",
     };
     if (this.status.textContent !== words[state]) this.status.textContent = words[state];
     this.root.dataset.state = state;
+    // Beside other figures nothing old is to stand, and nothing that they say, too.
+    if (this.data.only) return void (this.root.hidden = state !== "live" || !this.came);
     if (state === "live" && !this.came) this.empty.hidden = false;
     if (state === "cut" && !this.came) this.said(this.data.unreachable);
     else if (state === "live") this.said("");
@@ -231,11 +277,15 @@ class Live {
     this.came = 1;
     this.empty.hidden = true;
     this.body.hidden = false;
+    if (this.data.only) this.root.hidden = this.state !== "live";
   }
 
   drawTile(tile, told) {
-    const { value, area, line } = this.tiles[tile.name], row = told.values.get(null);
+    const { value, area, line, note } = this.tiles[tile.name], row = told.values.get(null);
     if (tile.metric === "cost") return this.course(area, line, told, "cost", 1 / told.width);
+    // The collector has just begun, or so much comes that it does not keep all of it.
+    const said = told.whole < tile.window ? `since ${told.since.toLocaleTimeString("en-GB")}` : tile.note;
+    if (note.textContent !== said) note.textContent = said;
     const number = row?.[tile.metric];
     value.textContent = number == null ? "–" : this.worded(tile, tile.seconds ? number / tile.seconds : number);
     this.course(area, line, told, tile.metric, tile.seconds ? 1 / told.width : 1);
@@ -244,12 +294,15 @@ class Live {
   drawCost() {
     const tile = this.data?.tiles.find((one) => one.metric === "cost"), told = this.subscribed.cost;
     if (!tile) return;
-    let sum = this.data.cost.usd, first = Infinity;
+    let { usd: sum, unpriced } = this.data.cost;
     for (const [second, point] of told?.course ?? []) {
-      first = Math.min(first, second);
-      if (second >= this.data.cost.until && point.cost != null) sum = (sum ?? 0) + point.cost;
+      if (second < this.data.cost.until) continue;
+      if (point.cost != null) sum = (sum ?? 0) + point.cost;
+      unpriced += point.unpriced_calls ?? 0;
     }
-    this.tiles[tile.name].value.textContent = sum == null ? "–" : this.worded(tile, sum);
+    const { value, note } = this.tiles[tile.name], nothing = unpriced ? this.data.noPrice : "–";
+    value.textContent = sum == null ? nothing : this.worded(tile, sum);
+    note.textContent = tile.note + (unpriced ? `, ${unpriced.toLocaleString()} unpriced` : "");
   }
 
   worded(tile, number) {
@@ -329,7 +382,11 @@ class Live {
     if (/^(5\d\d|error|down|critical|timeout|rate_limited)$/.test(String(how))) status.classList.add("live-bad");
     made("span.live-ms", head, event.duration_ms == null ? "" : `${Math.round(event.duration_ms).toLocaleString()} ms`);
     row.addEventListener("toggle", () => {
-      if (row.open && row.children.length < 2) made("pre", row, JSON.stringify(event, null, 2));
+      if (!row.open || row.children.length > 1) return;
+      made("pre", row, JSON.stringify(event, null, 2));
+      if (event.trace_id == null) return;
+      const { page, trace, near } = this.data.trace;
+      made("a", row, "Its trace").href = `${page}?${new URLSearchParams({ [trace]: event.trace_id, [near]: event.ts })}`;
     });
     return row;
   }

@@ -1,6 +1,6 @@
-"""The demo home: thirty days of simulated events, so that a first start has something to show.
+"""The demo home: thirty days of simulated events, so that a first start has something to show, and a week to come.
 
-Run as a program of its own by the sidecar (`python -m app.demo`): the pages are up meanwhile and show
+Run as a program of its own by the sidecar (`python -m app.demo.making`): the pages are up meanwhile and show
 how far it is, and its memory goes with it. A demo home is made out of sight and then renamed into its
 place, under a name of its own: nobody sees half of it, and nobody has one replaced while reading it.
 """
@@ -15,22 +15,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import polars as pl
-
-from app.files import write_whole
-from app.home import DEMO_DIRECTORY, demo_home, demo_homes, demo_progress_file, has_events
+from app.demo import ahead
+from app.home import DEMO_DIRECTORY, demo_home, demo_homes, demo_progress_file, has_events, settings_of_demo
+from metrics.files import write_whole
 from metrics.lake.ingest import FileOutcome, ingest
 from metrics.settings import Settings, load_settings
 
 DAYS = 30
-REQUESTS_A_DAY = 20_000
+REQUESTS_A_DAY = 40_000
 SEED = 1
 SIMULATED_SHARE = 0.2
 """Part of the work that is done once the events are simulated."""
 NAME = "%Y-%m-%dT%H%MZ"
 """A demo home is named for the moment at which its events end."""
 KEPT = timedelta(days=7)
-"""Age at which it is made anew."""
+"""Age at which it is made anew: for so long it knows how it goes on."""
 RETRY = timedelta(minutes=10)
 """Wait after a failure."""
 LOG = logging.getLogger("promptpilot.sidecar")
@@ -49,7 +48,7 @@ def make_demo(
     settings: Settings, now: Callable[[], datetime], *, days: int = DAYS, per_day: int = REQUESTS_A_DAY
 ) -> None:
     """Simulate, ingest, and put the result beside any older demo home; the oldest go."""
-    from metrics.events.simulator import simulate  # heavy, and of use here only
+    from metrics.events.simulator import played_last, simulate  # heavy, and of use here only
 
     home = settings.home
     older = demo_homes(home)
@@ -63,8 +62,11 @@ def make_demo(
         def progress(done: float, text: str) -> None:
             _tell(home, f"simulating {text}", SIMULATED_SHARE * done)
 
-        simulate(events, days=days, per_day=per_day, seed=SEED, end=end, progress=progress)
-        ingest(_one_file_a_kind(events), settings.model_copy(update={"home": made}), now=now, progress=_Stored(home))
+        simulate(
+            events, days=days + KEPT.days, per_day=per_day, seed=SEED, end=end + KEPT, progress=progress,
+            world=played_last(KEPT),
+        )  # fmt: skip
+        ingest(ahead.parted(events, made, end), settings_of_demo(settings, made), now=now, progress=_Stored(home))
         demo = home / DEMO_DIRECTORY / end.strftime(NAME)
         made.rename(demo)
         _tell(home, "looking for alerts in them", 1)
@@ -81,22 +83,13 @@ def rehearse(settings: Settings, length: timedelta, end: datetime) -> None:
     from alerts.store import Store  # heavy, and of use here only
     from alerts.watch import Watch
 
-    alerts = settings.alerts.model_copy(update={"database_url": "", "catch_up_seconds": length.total_seconds()})
-    settings = settings.model_copy(update={"alerts": alerts})
+    alerts = settings.alerts.model_copy(update={"catch_up_seconds": length.total_seconds()})
+    settings = settings_of_demo(settings.model_copy(update={"alerts": alerts}), settings.home)
     store = Store.of(settings)
     try:
         Watch(settings, store, begin=length).tick(end + timedelta(seconds=alerts.settle_seconds))
     finally:
         store.close()
-
-
-def _one_file_a_kind(events: Path) -> list[Path]:
-    """The files of each kind put into one: a file costs more to store than the few events of a day."""
-    merged: list[Path] = []
-    for kind in sorted(path for path in events.iterdir() if path.is_dir()):
-        merged.append(events / f"{kind.name}.parquet")
-        pl.scan_parquet(kind / "*.parquet").sink_parquet(merged[-1])
-    return merged
 
 
 class _Stored:
@@ -133,7 +126,7 @@ class DemoMaker:
         """Begin, call off or report, whichever is due."""
         if self._process is None:
             if is_wanted(self._settings, self._now()) and self._may_begin():
-                command = [sys.executable, "-m", "app.demo"]
+                command = [sys.executable, "-m", "app.demo.making"]
                 environment = {**os.environ, "PROMPTPILOT_HOME": str(self._settings.home)}
                 self._process = subprocess.Popen(command, env=environment)
         elif self._process.poll() is None:

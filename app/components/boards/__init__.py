@@ -1,0 +1,1 @@
+"""What is the page of boards made of?"""
