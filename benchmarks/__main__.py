@@ -20,13 +20,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from benchmarks import alerts, collector, history, ingest, pages, queries, worlds
+from benchmarks import alerts, anomalies, collector, forecasting, history, ingest, pages, queries, worlds
 from metrics.events.simulator import simulate
 
 HERE = Path(__file__).resolve().parent
 WORK = HERE / ".work"
 END = datetime(2026, 6, 1, tzinfo=UTC)
 BEGIN_MARK, END_MARK = "<!-- measured -->", "<!-- /measured -->"
+BEGIN_FORECASTS, END_FORECASTS = "<!-- forecasts -->", "<!-- /forecasts -->"
+BEGIN_ANOMALIES, END_ANOMALIES = "<!-- anomalies -->", "<!-- /anomalies -->"
 BEGIN_WORLDS, END_WORLDS = "<!-- worlds -->", "<!-- /worlds -->"
 Row = tuple[str, str, str]
 
@@ -53,6 +55,12 @@ def main(
     )
     _state(BEGIN_MARK, tables, END_MARK)
     console.print(tables)
+    forecasts = forecasting.table(list(forecasting.measured()))
+    _state(BEGIN_FORECASTS, forecasts, END_FORECASTS)
+    console.print(forecasts)
+    unusual = anomalies.table(list(anomalies.measured()), *anomalies.seconds())
+    _state(BEGIN_ANOMALIES, unusual, END_ANOMALIES)
+    console.print(unusual)
     truth = worlds.table(work / "worlds")
     _state(BEGIN_WORLDS, truth, END_WORLDS)
     console.print(truth)
@@ -132,7 +140,7 @@ def _collector_rows(work: Path) -> Iterator[Row]:
 
 
 def _page_rows(home: Path) -> Iterator[Row]:
-    for timing in (*pages.timings_of_one_figure(), *pages.timings(home)):
+    for timing in pages.timings(home):
         yield timing.name, timing.reach, f"{timing.median:.2f} {timing.unit}"
 
 

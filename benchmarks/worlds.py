@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from alerts.judging.holidays import Holidays
 from alerts.rules import AlertRule, Priority
 from alerts.rules.files import shipped_texts
 from alerts.rules.reading import rule_set
@@ -92,7 +93,7 @@ class Found:
 
 
 def home_of(world: str, per_day: int, seed: int, work: Path) -> Path:
-    """A home of ten days, made once."""
+    """A home of ten days, made once, with the holidays of its world in its settings."""
     place = work / f"{world}-{per_day}-{seed}"
     if not (place / TRUTH).exists():
         shutil.rmtree(place, ignore_errors=True)
@@ -101,12 +102,15 @@ def home_of(world: str, per_day: int, seed: int, work: Path) -> Path:
         ingest(files, Settings(home=place / "home"), now=lambda: END)
         (place / "events" / TRUTH).rename(place / TRUTH)
         shutil.rmtree(place / "events")
+    days = ", ".join(str((END - timedelta(days=1 + back)).date()) for back in WORLDS[world].holidays)
+    (place / "home" / "settings.yaml").write_text(f"holidays: [{days}]\n", encoding="utf-8")
     return place
 
 
 def tried(place: Path, rules: Sequence[AlertRule]) -> Found:
     """What the rules would have done in it."""
-    engine = Engine(Settings(home=place / "home"))
+    settings = Settings(home=place / "home")
+    engine, holidays = Engine(settings), Holidays.of(settings.holidays, settings.timezone)
     window = Window(start=END - timedelta(days=DAYS), end=END)
     told = json.loads((place / TRUTH).read_text(encoding="utf-8"))["incidents"]
     spans = {one["name"]: (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in told}
@@ -115,7 +119,7 @@ def tried(place: Path, rules: Sequence[AlertRule]) -> Found:
     urgent: dict[str, timedelta | None] = {name: None for name, kind in kinds.items() if kind in URGENT}
     tally, false, late = Tally(homes=1, planted=len(spans)), list[str](), list[str]()
     for rule in rules:
-        outcome = backtest(rule, engine, window, END + timedelta(minutes=1), SETTLE, rules)
+        outcome = backtest(rule, engine, window, END + timedelta(minutes=1), SETTLE, rules, holidays=holidays)
         slack = rule.condition.duration + rule.max_window + rule.window + SETTLE
         for alert in outcome.alerts:
             start, end = outcome.span(alert)

@@ -14,7 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from app.commands.up import answers, web
-from app.demo import NAME
+from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
 
 TIMEOUT = 180

@@ -12,7 +12,7 @@ from alerts.telling.channels.patience import Patience
 from alerts.telling.channels.slack import Slack
 from alerts.telling.delivery import Lanes, deliver
 from alerts.watch import Watch
-from app.files import write_whole
+from metrics.files import write_whole
 from metrics.settings import Settings
 from tests.alerts.product import at
 from tests.fakes.slack import BOT_TOKEN

@@ -20,7 +20,8 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 LEVELS = Metric("state", "State", "", "down", "A state.", "state", (), levels=("fine", "slow", "down"))
 CATALOG: Mapping[str, Metric] = {**METRICS, "state": LEVELS}
 LETTERS = {Verdict.BREACH: "B", Verdict.RECOVERED: "r", Verdict.BETWEEN: "-", Verdict.NO_DATA: "_",
-           Verdict.TOO_FEW: "?", Verdict.CALM: "c", Verdict.FADING: "f", Verdict.GONE: "x"}  # fmt: skip
+           Verdict.TOO_FEW: "?", Verdict.CALM: "c", Verdict.FADING: "f", Verdict.GONE: "x",
+           Verdict.WAVERING: "w", Verdict.HOLIDAY: "h"}  # fmt: skip
 
 
 def rule(condition: Mapping[str, Any], **others: Any) -> AlertRule:

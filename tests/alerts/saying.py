@@ -6,10 +6,11 @@ from typing import Any
 from alerts.rules import Priority
 from alerts.telling import Message
 from alerts.telling.channels.patience import Patience
-from alerts.telling.message import AlertLine, ChangeBefore, Picture, Share
+from alerts.telling.message import AlertLine, ChangeBefore, Claim, Picture, Place
 from tests.fakes.peer import DRIPS, HANGS, Failure
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+EXPLORE = "http://localhost:8501/explore"
 SHORT = 0.25
 """Seconds that a channel waits for a peer that does not answer."""
 VALUES = (*(0.4, 0.6, 0.5, None) * 12, 5.2, 6.8, 7.9, 8.4, 7.7, 7.2, 7.1, 7.3, 7.5, 7.1, 7.2, 7.3)
@@ -49,7 +50,8 @@ def message(**changes: Any) -> Message:
         "at": NOON,
         "users_affected": 1234,
         "requests_affected": 56789,
-        "where": (Share(dimension="provider", value="openai", percent=62.4),),
+        "where": (Place(values=(("provider", "openai"),), percent=62.4),),
+        "causes": (Claim(text="openai: 62 % of the rise, elsewhere unchanged.", url=f"{EXPLORE}?f=provider:openai"),),
         "changes": (ChangeBefore(at=NOON - timedelta(minutes=14), change_type="deployment", name="api 4.2"),),
         "picture": Picture(
             start=NOON - timedelta(minutes=60), step_seconds=60, values=VALUES, threshold=5.0, unit="%"
@@ -70,7 +72,8 @@ def hostile(text: str) -> Message:
         value_text=part,
         threshold_text=part,
         labels=((part, part),),
-        where=(Share(dimension=part, value=part, percent=50),),
+        where=(Place(values=((part, part),), percent=50),),
+        causes=(Claim(text=part, url=f"https://ok.example/{part}"), Claim(text=part, url=part)),
         changes=(ChangeBefore(at=NOON, change_type=part, name=part, description=part),),
         alerts=tuple(
             AlertLine(key=part, name=part, priority=Priority.P1, value_text=part, since=NOON) for _ in range(10)

@@ -111,6 +111,21 @@ def test_what_is_over_is_neither_acknowledged_nor_resolved_again(fired: Store) -
     assert (as_stored(fired), queued(fired)) == before
 
 
+def test_an_incident_is_called_a_false_alert_as_it_is_resolved_or_afterwards_once(fired: Store) -> None:
+    with fired.writing() as repository:
+        at_once = resolve(repository, OPEN.id, "ada", "a bot", minutes(9), is_false=True)
+        assert (at_once.incident.resolution, at_once.incident.was_false) == (
+            "false alert, resolved by ada: a bot", True,
+        )  # fmt: skip
+        repository.save_incidents([replace(at_once.incident, resolution="recovered")])
+        later = resolve(repository, OPEN.id, "ada", "", minutes(19), is_false=True)
+        assert (later.done, later.text) == (True, "a false alert, says ada")
+        again = resolve(repository, OPEN.id, "grace", "", minutes(20), is_false=True)
+    assert (again.done, again.incident.resolution) == (False, "false alert, recovered")
+    with fired.reading() as repository:
+        assert [step.kind for step in repository.timeline(incident=OPEN.id)] == ["resolved", "note"]
+
+
 def test_an_incident_that_nobody_was_told_of_is_resolved_in_silence(store: Store) -> None:
     with store.writing() as repository:
         repository.save_incidents([replace(OPEN, told=())])

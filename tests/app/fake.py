@@ -59,6 +59,7 @@ BASE = {
     "uptime": 99.93, "requests": 9_000.0, "requests_per_second": 13.9, "response_time_p50": 84.0,
     "response_time_p95": 188.0, "response_time_p99": 420.0, "error_rate": 0.62, "cost": 41.7, "unpriced_calls": 12.0,
     "dau": 4200.0, "users_new": 160.0, "cpu_usage": 46.0, "memory_utilization": 63.0, "active_connections": 210.0,
+    "users_active": 4600.0,
 }  # fmt: skip
 _serial = count()
 

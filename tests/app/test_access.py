@@ -95,7 +95,17 @@ def test_a_login_counts_for_so_many_hours(issued: object, is_good: bool) -> None
 MAY = {
     Role.VIEWER: {Act.LOOK},
     Role.OPERATOR: {Act.LOOK, Act.OPERATE, Act.MARK},
-    Role.EDITOR: {Act.LOOK, Act.OPERATE, Act.MARK, Act.SAVE_VIEWS, Act.UPLOAD, Act.ANSWER, Act.MAP, Act.EDIT},
+    Role.EDITOR: {
+        Act.LOOK,
+        Act.OPERATE,
+        Act.MARK,
+        Act.SAVE_VIEWS,
+        Act.ARRANGE,
+        Act.UPLOAD,
+        Act.ANSWER,
+        Act.MAP,
+        Act.EDIT,
+    },
     Role.ADMIN: set(Act),
 }
 

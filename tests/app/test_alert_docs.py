@@ -26,8 +26,10 @@ IN_COMMON = "every condition"
 
 
 def own(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """The keys that a model has for itself; `kind` is told by the headings."""
-    return ((name, model.model_fields[name]) for name in model.__annotations__ if name not in {"kind", "model_config"})
+    """The keys that a model has for itself, or a condition beside those of all; `kind` is told by the headings."""
+    of_all = CONDITION.model_fields if issubclass(model, CONDITION) and model is not CONDITION else model.model_fields
+    names = (name for name in model.model_fields if name in model.__annotations__ or name not in of_all)
+    return ((name, model.model_fields[name]) for name in names if name not in {"kind", "model_config"})
 
 
 def key_lines(fields: Iterable[tuple[str, FieldInfo]]) -> str:

@@ -11,6 +11,7 @@ from alerts.store import Store
 from alerts.store.database import FILE_NAME
 from app import alerting
 from app.alerting import Alerting
+from app.scheduled.sending import NotSent
 from metrics.settings import Settings
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -106,3 +107,12 @@ def test_people_are_told_in_the_words_of_the_routes(house: House) -> None:
     assert told["own_title"] == "Hello: Alert rules cannot be read on alerts.yaml"
     assert told["own_body"] == ""
     assert "the template of the body in routing.yaml failed" in told["note"]
+
+
+def test_reports_that_cannot_be_used_are_told_with_the_state_of_their_job(house: House) -> None:
+    house.write("reports.yaml", "- {id: a, page: cost, at: '08:00', to: [slack]}")
+    house.jobs.reports()
+    house.write("reports.yaml", "- {id: a, page: costs, at: '08:00', to: [slack]}")
+    with pytest.raises(NotSent, match=r"reports\.yaml, line 1: page: 'costs' is no page"):
+        house.jobs.reports()
+    assert "reports" in {job.name for job in house.jobs.jobs()}

@@ -26,6 +26,12 @@ def test_every_command_explains_itself(promptpilot: CommandLine, name: str) -> N
     assert f"promptpilot {name}" in ended.text
 
 
+def test_without_a_command_it_says_what_to_do_next(promptpilot: CommandLine) -> None:
+    told = " ".join(promptpilot().text.split())
+    assert "Begin with `promptpilot up`" in told
+    assert "`promptpilot ingest FILE` stores a file" in told
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = f"""
 import sys

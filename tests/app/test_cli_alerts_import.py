@@ -1,10 +1,11 @@
-"""`promptpilot alerts import prometheus`: the rules on standard output, what is left out beside them."""
+"""`promptpilot alerts import`: the rules on standard output, what is left out beside them."""
 
 from pathlib import Path
 
 import pytest
 
 from alerts.importing.meanings import meanings_of
+from alerts.policy.reading import read as policy_of
 from alerts.rules.reading import read
 from metrics.catalog import METRICS
 from tests.app.command_line import CommandLine, command_line
@@ -94,3 +95,20 @@ def test_a_file_that_is_none_of_rules_ends_with_2(promptpilot: CommandLine, tmp_
 
 def test_the_file_of_names_that_is_documented_can_be_used() -> None:
     assert meanings_of(section("docs/alerts.md", "meanings"), "docs/alerts.md", METRICS).metrics
+
+
+def test_routes_of_alertmanager_go_to_standard_output_and_what_is_left_out_beside_them(
+    capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> None:
+    run, file, home = command_line(capsysbinary), tmp_path / "am.yml", tmp_path / "home"
+    file.write_text(
+        "route: {receiver: ops}\nreceivers:\n  - {name: ops, slack_configs: [{channel: '#ops'}]}\n", "utf-8"
+    )
+    ended = run("alerts", "import", "alertmanager", file, "--home", home)
+    assert (ended.code, ended.err) == (0, "1 team, 0 left out\n")
+    assert policy_of(ended.text)[0] is not None
+    file.write_text(file.read_text("utf-8") + "templates: [a.tmpl]\n", "utf-8")
+    ended = run("alerts", "import", "alertmanager", file, "--out", tmp_path / "routing.yaml", "--home", home)
+    assert ended.code == 1
+    assert ended.text.splitlines()[0].startswith(f"{file}, line 4: templates: words of messages are `templates`")
+    assert policy_of((tmp_path / "routing.yaml").read_text("utf-8"))[0] is not None

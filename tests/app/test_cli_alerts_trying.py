@@ -79,7 +79,7 @@ def test_a_rule_from_a_file_is_tried_over_history(promptpilot: CommandLine, simu
         "Error rate above 5 % (errors): error_rate > 5 % for 10m",
         "2026-05-01 00:00:00 UTC to 2026-05-04 00:00:00 UTC",
         "",
-        "fires      1 time, 2.8 a week, 25m in all",
+        "fires      1 time, 2.9 a week, 25m in all",
         "tells      of 1 incident; spared: 0 suppressed, 0 that belong to another alert",
         "precision  100 %: 1 of 1 alert in an incident",
         "recall     100 %: 1 of 1 incident found, after 20m10s (median)",
@@ -96,6 +96,19 @@ def test_a_backtest_is_there_for_programs_as_well(promptpilot: CommandLine, simu
     assert (alert["labels"], alert["right"]) == ({"endpoint": "/api/v1/chat"}, True)
     assert [one["name"] for one in found["incidents"] if one["found"]] == ["error-burst-0"]
     assert found["recall"] == pytest.approx(1 / len(found["incidents"]))
+
+
+def test_a_rule_is_tried_beside_a_dynamic_one(promptpilot: CommandLine, simulated_home: Path, rules: Path) -> None:
+    asked = ("alerts", "backtest", rules, *DAYS, "--against", "dynamic", "--home", simulated_home)
+    lines = [" ".join(line.split()) for line in promptpilot(*asked).text.splitlines()]
+    assert any(line.startswith("the threshold 1 2.9 25m 1 of ") for line in lines), lines
+    assert any(line.startswith("dynamic ") for line in lines)
+    assert lines[-1] == "The threshold had something to judge by for 2d10h55m only: too little to compare."
+    (found,) = promptpilot(*asked, "--json").json
+    assert found["against"]["static"]["fires"] == found["fires"] == 1
+    assert {"fires", "per_week", "found", "false", "beside"} <= set(found["against"]["dynamic"])
+    wrong = promptpilot("alerts", "backtest", rules, *DAYS, "--against", "anomaly", "--home", simulated_home)
+    assert (wrong.code, "expected dynamic" in wrong.err) == (2, True)
 
 
 def test_a_rule_in_force_is_tried_by_its_id(promptpilot: CommandLine, tmp_path: Path) -> None:

@@ -106,6 +106,8 @@ def test_an_incident_is_acknowledged_and_resolved_by_who_is_named(home: Path, ru
     said = run("resolve", OPEN.id, "--by", "ada", "--why", "rolled back", "--home", home)
     assert said == f"{OPEN.title}: resolved by ada: rolled back\n"
     assert as_stored(home).resolution == "resolved by ada: rolled back"
+    assert run("resolve", OPEN.id, "--false", "--by", "ada", "--home", home).endswith("a false alert, says ada\n")
+    assert as_stored(home).resolution == "false alert, resolved by ada: rolled back"
     assert run("incidents", "--home", home) == "no open incident\n"
     messages = json.loads(run("incidents", OPEN.id, "--home", home, "--json"))["messages"]
     assert [(one["target"], one["kind"], one["status"]) for one in messages] == [

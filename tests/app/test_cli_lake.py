@@ -159,6 +159,13 @@ def test_doctor_finds_an_empty_home_in_order(promptpilot: CommandLine, tmp_path:
     assert {"Python", "home", "disk", "port", "lake", "sidecar"} <= {finding["check"] for finding in ended.json}
 
 
+def test_doctor_says_the_line_of_probes_that_cannot_be_used(promptpilot: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "probes.yaml").write_text("- {component: database, url: ftp://db}\n", encoding="utf-8")
+    findings = {one["check"]: one for one in promptpilot("doctor", "--json", "--home", tmp_path).json}
+    assert findings["probes"]["state"] == "failed"
+    assert "probes.yaml, line 1" in findings["probes"]["detail"] and "ftp://db" in findings["probes"]["detail"]
+
+
 def test_doctor_says_what_to_do_about_a_port_in_use(promptpilot: CommandLine, tmp_path: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

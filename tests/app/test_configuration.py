@@ -59,6 +59,25 @@ def test_a_file_that_cannot_be_used_leaves_in_force_what_was_good(home: Path, br
     assert kept.load() == good
 
 
+def test_a_date_that_cannot_be_is_told_with_its_line_and_the_reason(home: Path) -> None:
+    kept = server.configuration()
+    write(home, "holidays:\n  - 2026-12-24\n  - {date: 2026-12-25, name: Christmas}\n")
+    assert [str(one) for one in kept.load().settings.holidays] == ["2026-12-24", "2026-12-25 (Christmas)"]
+    write(home, "holidays:\n  - 2026-12-24\n  - 2026-02-30\n  - 24.12.2026\n")
+    assert kept.load().problem == (
+        "settings.yaml, line 3: holidays.1.date: '2026-02-30' is no day of the calendar: day is out of range for month"
+        "; settings.yaml, line 4: holidays.2.date: '24.12.2026' is no date; expected year, month and day, such as "
+        "2026-12-25"
+    )
+
+
+def test_what_the_environment_says_wrong_has_no_line(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTPILOT_SLO__LATENCY_MS", "-1")
+    kept = server.configuration()
+    write(home, "holidays: [2026-12-24]")
+    assert kept.load().problem == "slo.latency_ms: Input should be greater than 0"
+
+
 def test_the_pages_answer_to_a_host_from_the_moment_on_that_it_is_named(home: Path) -> None:
     asked = {"Host": "dash.example.com"}
     client = TestClient(HostCheck(ANSWERS, server.hosts), base_url="http://10.0.0.1")

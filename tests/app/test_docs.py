@@ -16,7 +16,8 @@ from metrics.settings import Settings
 from tests.app.documents import DOCUMENTS, ROOT, commands, content, section
 
 METRICS_PAGE, SETTINGS_PAGE, COMMANDS_PAGE = "docs/metrics.md", "docs/settings.md", "docs/commands.md"
-EVENTS_PAGE, FILES_PAGE = "docs/events.md", "docs/ingest.md"
+EVENTS_PAGE, FILES_PAGE, BUDGETS_PAGE = "docs/events.md", "docs/ingest.md", "docs/budgets.md"
+BOARDS_PAGE, REPORTS_PAGE = "docs/boards.md", "docs/reports.md"
 EVERYWHERE = {"--home"}
 """Options that the page tells of once."""
 
@@ -134,3 +135,38 @@ def test_the_prices_of_the_page_are_some(tmp_path: Path) -> None:
 
     (tmp_path / "prices.yaml").write_text(section(FILES_PAGE, "prices"), encoding="utf-8")
     assert PriceBook.load(tmp_path / "prices.yaml").own
+
+
+def test_the_budgets_of_the_page_are_some_and_every_key_is_described() -> None:
+    from metrics.budgets import Budget
+    from metrics.budgets.reading import read
+    from tests.app.test_alert_docs import key_lines, own
+
+    placed, problems = read(section(BUDGETS_PAGE, "budgets"), "budgets.yaml")
+    assert (len(placed), problems) == (4, [])
+    expected = key_lines(own(Budget))
+    assert section(BUDGETS_PAGE, "Budget") == expected, f"the table should be:\n{expected}"
+
+
+def test_the_board_of_the_page_is_one_and_every_key_is_described() -> None:
+    from app.boards import Board, Figure, Item
+    from app.boards.reading import read
+    from tests.app.test_alert_docs import key_lines, own
+
+    found = read(section(BOARDS_PAGE, "board"), "on-call.yaml", METRICS)
+    assert (found.board and len(found.board.items), found.problems) == (4, ())
+    for model in (Board, Item):
+        expected = key_lines(own(model))
+        assert section(BOARDS_PAGE, model.__name__) == expected, f"the table should be:\n{expected}"
+    assert re.findall(r"^\| `([a-z ]+)` \| [^|]+ \|$", content(BOARDS_PAGE), re.MULTILINE) == [*Figure]
+
+
+def test_the_reports_of_the_page_are_some_and_every_key_is_described() -> None:
+    from app.scheduled import Scheduled, read
+    from app.scheduled.reading import Known
+    from tests.app.test_alert_docs import key_lines, own
+
+    found = read(section(REPORTS_PAGE, "reports"), Known({"on-call"}, ()))
+    assert (len(found.reports), found.problems) == (2, ())
+    expected = key_lines(own(Scheduled))
+    assert section(REPORTS_PAGE, "Scheduled") == expected, f"the table should be:\n{expected}"

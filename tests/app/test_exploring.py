@@ -64,6 +64,30 @@ def test_the_command_gives_what_the_page_shows(
         assert told[metric].sum() == pytest.approx(shown[metric].sum())
 
 
+@pytest.mark.parametrize("metric", ["requests", "error_rate", "response_time_p95"])
+def test_what_is_to_come_follows_what_was(lake: Source, simulated_window: Window, metric: str) -> None:
+    del lake
+    found = exploring.with_forecast(Asked((metric,), (), Grain.AUTO, ahead=True), metric)(View(simulated_window))
+    frame, middle = found.frame, f"{metric}_projection"
+    ahead = frame.drop_nulls(middle)
+    assert frame["time"].is_sorted() and frame["time"].is_unique().all()
+    assert ahead["time"][0] > frame.filter(pl.col(middle).is_null())["time"].max()  # type: ignore[operator]
+    assert (ahead[f"{middle}_low"] <= ahead[middle]).all() and (ahead[middle] <= ahead[f"{middle}_high"]).all()
+    assert found.note.startswith("by ")
+
+
+def test_where_there_is_too_little_to_forecast_it_is_said_and_what_was_is_shown(lake: Source, tmp_path: Path) -> None:
+    del lake
+    events = pl.DataFrame({"ts": [SIMULATED_END - timedelta(hours=n) for n in range(1, 20)]})
+    store(tmp_path, "request", events.with_columns(event_id=pl.col("ts").cast(pl.String), status_code=200))
+    settings = Settings(home=tmp_path)
+    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: SIMULATED_END))
+    window = Window(start=SIMULATED_END - timedelta(hours=24), end=SIMULATED_END)
+    found = exploring.with_forecast(Asked(("requests",), (), Grain.AUTO, ahead=True), "requests")(View(window))
+    assert found.frame["requests"].sum() == 19
+    assert found.note == "no forecast: too short a history for a forecast: it needs 3 days more"
+
+
 def test_hostile_values_stay_one_argument_of_the_command(lake: Source, simulated_window: Window) -> None:
     view = View(simulated_window, filters=(Filter(dimension="endpoint", values=(HOSTILE, None)),))
     arguments = shlex.split(exploring.command(ASKED[0], view))

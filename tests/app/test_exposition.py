@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.exposition import Family, exposition
+from app.exposition import Family, Sample, exposition
 from app.heartbeat import EVALUATE, beat
 from metrics.lake.intake.received import folder
 from tests.app.test_collector import answering
@@ -16,7 +16,9 @@ from tests.metrics.collect.made import NOW, request
 
 def test_labels_and_words_are_escaped_and_what_is_not_known_is_left_out() -> None:
     told = exposition([
-        Family("a_total", "counter", "Two\nlines \\ and \"quotes\".", [({"kind": 'a"\\\n'}, 3.0), ({}, 0.25)]),
+        Family("a_total", "counter", "Two\nlines \\ and \"quotes\".", [
+            Sample({"kind": 'a"\\\n'}, 3.0), Sample({}, 0.25)
+        ]),
         Family("unknown", "gauge", "Nobody knows.", []),
     ])  # fmt: skip
     assert told.splitlines() == [

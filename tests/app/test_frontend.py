@@ -1,5 +1,6 @@
 """The frontend's files and the document around each page."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app.frontend import ROOT, Frontend
+from app.frontend import ROOT, Frontend, is_deferred
 
 DOCUMENT = """<html><head><script type="module" src="./static/js/index.1.js"></script></head><body></body></html>"""
+
+PLOTLY = 'import{a}from"./index.1.js";import"./plot.3.js";const far="x";export{far as PlotlyChart,a as default};'
+NOISE = random.Random(1).randbytes(2000)
 
 
 @pytest.fixture
@@ -20,8 +24,9 @@ def files(tmp_path: Path) -> Path:
     modules.mkdir(parents=True)
     (tmp_path / "index.html").write_text(DOCUMENT)
     (modules / "index.1.js").write_text("export const a = 1")
-    (modules / "PlotlyChart.2.js").write_text('import{a}from"./index.1.js";import"./plot.3.js";const far="x"')
+    (modules / "PlotlyChart.2.js").write_text(PLOTLY)
     (modules / "plot.3.js").write_text('import{p as q}from"./PlotlyChart.2.js";export const b = 2')
+    (modules / "letters.4.woff2").write_bytes(NOISE)
     return tmp_path
 
 
@@ -46,8 +51,9 @@ def test_a_file_is_sent_as_it_is_and_may_be_kept_for_ever(client: TestClient, fi
 def test_a_page_names_the_modules_it_will_need_and_what_these_import(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.headers["cache-control"] == "no-cache"
-    assert answer.text.count("modulepreload") == 2
+    assert answer.text.count("modulepreload") == 3
     assert 'href="./static/js/PlotlyChart.2.js"' in answer.text
+    assert 'href="./static/js/PlotlyChart.2.js?whole"' in answer.text
     assert 'href="./static/js/plot.3.js"' in answer.text
     assert answer.text.count("index.1.js") == 1
 
@@ -61,5 +67,46 @@ def test_what_is_not_asked_for_with_get_is_passed_on(client: TestClient) -> None
     assert client.post("/static/js/plot.3.js").text == "Streamlit's"
 
 
-def test_the_installed_streamlit_has_the_largest_module_under_its_name() -> None:
-    assert len([*(ROOT / "static" / "js").glob("PlotlyChart.*.js")]) == 1
+def test_the_largest_module_begins_when_the_tiles_are_shown(client: TestClient) -> None:
+    first = client.get("/static/js/PlotlyChart.2.js").text
+    assert first.index("await globalThis.promptpilotTilesShown") < first.index('import("./PlotlyChart.2.js?whole")')
+    assert client.get("/static/js/PlotlyChart.2.js?whole").text == PLOTLY
+
+
+def test_a_module_that_gives_other_names_than_are_known_is_sent_as_it_is(client: TestClient, files: Path) -> None:
+    (files / "static" / "js" / "PlotlyChart.2.js").write_text('const far="x";export{far as Figure,far as default}')
+    assert "Figure" in client.get("/static/js/PlotlyChart.2.js").text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip;q=1.0, br;q=0.5", "br"),
+        ("gzip, br;q=0", "gzip"),
+        ("deflate", None),
+        ("identity", None),
+        ("", None),
+    ],
+)
+def test_a_file_goes_out_packed_as_the_browser_takes_it(
+    client: TestClient, files: Path, accepted: str, encoding: str | None
+) -> None:
+    long = "const word = 'again and again';\n" * 100
+    (files / "static" / "js" / "plot.3.js").write_text(long)
+    for _ in range(2):
+        answer = client.get("/static/js/plot.3.js", headers={"Accept-Encoding": accepted})
+        assert answer.headers.get("content-encoding") == encoding
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.text == long
+
+
+def test_what_gains_nothing_by_packing_is_sent_as_it_is(client: TestClient) -> None:
+    answer = client.get("/static/js/letters.4.woff2", headers={"Accept-Encoding": "br"})
+    assert answer.headers.get("content-encoding") is None
+    assert answer.content == NOISE
+
+
+def test_the_installed_streamlit_has_the_largest_module_under_its_name_and_as_it_is_known() -> None:
+    [module] = (ROOT / "static" / "js").glob("PlotlyChart.*.js")
+    assert is_deferred(module)

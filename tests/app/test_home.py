@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.files import write_whole
 from app.home import DemoProgress, current_home, demo_progress, demo_progress_file, has_events
+from metrics.files import write_whole
 from metrics.settings import Settings, Slo
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from app import heartbeat
-from app.demo import NAME
+from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
 from metrics.lake.tables import Lake
 

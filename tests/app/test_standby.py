@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.demo import NAME
+from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
 from app.sidecar import PATIENCE_SECONDS
 from metrics.lake.ingest import ingest_inbox, status

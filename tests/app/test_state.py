@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.state import PRESETS, View, parse, serialise
+from app.state import ALL, PRESETS, RANGES, View, parse, serialise
 from metrics.catalog import DIMENSIONS
 from metrics.engine.addresses import NULL, filter_text
 from metrics.engine.query import Filter, Window
@@ -30,7 +30,7 @@ WINDOWS = st.tuples(MOMENTS, st.timedeltas(timedelta(microseconds=1), timedelta(
 )
 VIEWS = st.builds(
     View,
-    range=st.sampled_from(sorted(PRESETS)) | WINDOWS,
+    range=st.sampled_from(sorted(RANGES)) | WINDOWS,
     tz=st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"]),
     compare=st.booleans(),
     filters=st.lists(FILTERS, max_size=3, unique=True).map(tuple),
@@ -115,6 +115,14 @@ def test_a_preset_that_still_holds_events_ends_now() -> None:
 def test_the_newest_event_lies_within_an_anchored_window_even_on_a_boundary() -> None:
     newest = datetime(2024, 5, 6, 7, 10, tzinfo=UTC)
     assert View(range="24h").shown(NOW, newest).window.end > newest
+
+
+def test_all_is_from_the_first_event_to_the_newest() -> None:
+    first, newest = datetime(2019, 5, 6, 7, 10, tzinfo=UTC), datetime(2024, 5, 6, 8, tzinfo=UTC)
+    shown = View(range=ALL).shown(NOW, newest, first)
+    assert shown.window == Window(start=first.replace(minute=0), end=datetime(2024, 5, 6, 9, tzinfo=UTC))
+    assert View(range=ALL).shown(NOW, first, first).window.start <= first
+    assert View(range=ALL).shown(NOW, None) == View().shown(NOW, None)
 
 
 def test_filtering_by_a_mark_replaces_the_filter_of_that_dimension() -> None:

@@ -1,4 +1,7 @@
-"""Take the pictures of `docs/` anew, from the demo home: `make pictures`, then look at every one of them."""
+"""Take the pictures of `docs/` anew, from the demo home: `make pictures`, then look at every one of them.
+
+Names (`make pictures ARGS=cost`) take these alone.
+"""
 
 import os
 import sys
@@ -10,9 +13,10 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from playwright.sync_api import ViewportSize, sync_playwright
 
-from app.demo import make_demo
+from app.demo.making import make_demo
 from app.navigation import UNFILTERED
 from metrics.settings import Settings
+from tests.app.documents import section
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.visit import PATHS, Visit, visiting
 from tests.serving import free_port, running_up
@@ -20,8 +24,7 @@ from tests.serving import free_port, running_up
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SIZE: ViewportSize = {"width": 1400, "height": 1260}
 PICTURES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    # Nothing is live in a demo.
-    **{name: (name, {} if name in UNFILTERED else {"range": "7d"}) for name in PATHS if name != "live"},
+    **{name: (name, {} if name in UNFILTERED else {"range": "7d"}) for name in PATHS},
     "alerts-history": ("alerts", {"show": "History", "range": "30d"}),
 }
 """By the name of each file: the page, and what its address says; a week has its shape, and incidents planted in it."""
@@ -41,9 +44,12 @@ def main() -> None:
     with TemporaryDirectory() as directory:
         home, port = Path(directory), free_port()
         make_demo(Settings(home=home), lambda: datetime.now(UTC))
-        with running_up(home, port), sync_playwright() as playwright:
+        (home / "boards").mkdir()
+        (home / "boards" / "on-call.yaml").write_text(section("docs/boards.md", "board"), encoding="utf-8")
+        with running_up(home, port, demo=True), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM") or None, args=ARGUMENTS)
-            for name, (entry, parameters) in PICTURES.items():
+            for name in sys.argv[1:] or PICTURES:
+                entry, parameters = PICTURES[name]
                 with visiting(browser, f"http://127.0.0.1:{port}", SIZE) as visit:
                     visit.open(entry, **parameters)
                     take(visit, DOCS / f"{name}.png", home)

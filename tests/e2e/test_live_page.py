@@ -5,10 +5,12 @@ import urllib.request
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.queries import exploring
 from tests.app.test_collector import Collector
 from tests.e2e.visit import SEEN, Visit, visiting
 from tests.serving import TIMEOUT, free_port, running_web
@@ -36,8 +38,7 @@ def live(browser: Browser, tmp_path: Path) -> Generator[Live]:
         expect(visit.page.locator(".live[data-state=live]")).to_be_visible()
         yield visit, port, collector
         assert not visit.complaints
-    if collector.process.poll() is None:
-        collector.ended()
+    collector.ended()
 
 
 def send(port: int, name: str, **more: object) -> None:
@@ -62,18 +63,34 @@ def test_an_event_moves_the_tile_and_is_seen_as_it_comes(live: Live) -> None:
     page = visit.page
     expect(page.get_by_text("No live event has come yet")).to_be_visible()
     expect(page.locator(".live-tiles")).to_be_hidden()
-    send(port, "r1", endpoint=HOSTILE)
+    send(port, "r1", endpoint=HOSTILE, trace_id="a/b&c")
     expect(tile(page, "response_time_p95")).to_have_text("182 ms")
     expect(tile(page, "users_active")).to_have_text("1")
+    expect(page.locator(".live-tile[data-metric=users_active] .live-note")).to_contain_text("since")
     expect(page.get_by_text("No live event has come yet")).to_be_hidden()
     row = page.locator(".live-event")
     expect(row).to_contain_text(HOSTILE)
     row.locator("summary").click()
     expect(row.locator("pre")).to_contain_text('"event_id": "r1"')
     assert page.locator(".live-event img").count() == 0
+    leads = urlsplit(row.get_by_role("link", name="Its trace").get_attribute("href") or "")
+    told = {name: values[0] for name, values in parse_qs(leads.query).items()}
+    assert (leads.path, told["trace"]) == ("explore", "a/b&c")
+    assert exploring.trace_asked(told["trace"], told["at"])[1] is not None
     for scheme, size in SEEN:
         visit.turn(scheme, size)
         assert max(visit.overflow()) <= 0
+
+
+def test_a_cost_that_is_not_known_is_no_0(live: Live) -> None:
+    visit, port, _ = live
+    send(port, "c1", event="llm_call", provider="acme", model="nobody-knows", input_tokens=10)
+    expect(tile(visit.page, "cost")).to_have_text("no price")
+    note = visit.page.locator(".live-tile[data-metric=cost] .live-note")
+    expect(note).to_have_text("since midnight, 1 unpriced")
+    send(port, "c2", event="llm_call", provider="acme", model="nobody-knows", cost_usd=2.5)
+    expect(tile(visit.page, "cost")).to_have_text("$2.50")
+    expect(note).to_have_text("since midnight, 1 unpriced")
 
 
 def test_the_tail_is_held_and_filtered(live: Live) -> None:
@@ -124,3 +141,18 @@ def test_a_tab_that_is_hidden_reads_nothing_and_misses_nothing(live: Live) -> No
     page.evaluate(turn, False)
     expect(page.locator(".live-event").first).to_contain_text("/meanwhile")
     expect(page.locator(".live-event")).to_have_count(2)
+
+
+def test_executive_has_the_same_tiles_until_it_is_cut_off(live: Live) -> None:
+    visit, port, collector = live
+    page = visit.page
+    page.get_by_role("link", name="Executive", exact=True).click()
+    now = page.locator(".st-key-now .live-only")
+    expect(now).to_be_attached()
+    expect(now).to_be_hidden()
+    send(port, "r1")
+    expect(now.locator(".live-tile[data-metric=response_time_p95] .live-value")).to_have_text("182 ms")
+    expect(now.locator(".live-tile")).to_have_count(6)
+    assert now.locator(".live-event, .live-empty p").count() == 0
+    collector.process.kill()
+    expect(now).to_be_hidden()

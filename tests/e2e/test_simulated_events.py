@@ -1,10 +1,14 @@
 """Every page over simulated events of all kinds: complete, silent, and telling what the command line tells."""
 
+import re
 from collections.abc import Generator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize, expect
+from playwright.sync_api import Browser, Route, ViewportSize, expect
 
 from app.navigation import ENTRIES
 from metrics.catalog import METRICS
@@ -17,13 +21,15 @@ NAMES = [entry.path.stem for entry in ENTRIES]
 DRAWN = {
     "executive": {"response-time", "throughput", "cost", "growth"},
     "performance": {"response-time", "error-rate", "throughput", "distribution", "cpu", "memory", "connections"},
-    "cost": {"providers", "outlook", "features", "efficiency"},
+    "cost": {"spending", "providers", "outlook", "features", "efficiency"},
     "behavior": {"journeys", "active", "arrivals", "retention", "funnel", "adoption"},
     "health": {"uptime", "errors", "repairs", "dependency-time", "dependency-errors", "cpu", "storage"},
     "quality": {"vitals", "vitals-page", "scores", "quality", "feedback", "satisfaction"},
     "explore": {"explore-requests", "explore-error_rate"},
 }
 """Figures that a lake of all kinds fills."""
+DRAWN_RANGE = "String(document.querySelector('.st-key-panel-response-time .js-plotly-plot')._fullLayout.xaxis.range)"
+"""The time that a figure shows, in the browser."""
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +90,32 @@ def test_the_tiles_show_what_the_command_line_says(
     assert tiles == as_shown(asked(simulated_home, metrics, span))
 
 
+def test_tiles_are_there_before_plotly_and_what_is_below_the_fold_when_it_is_near(
+    simulated: Visit, span: dict[str, str]
+) -> None:
+    held: list[Route] = []
+    page = simulated.page
+    page.route(re.compile(r"PlotlyChart\..*\?whole$"), lambda route: held.append(route))
+    page.goto(f"{simulated.address}/performance?{urlencode(span)}")
+    expect(simulated.tile("error_rate")).to_be_visible()
+    assert page.locator(".js-plotly-plot").count() == 0
+    for route in held:
+        route.continue_()
+    page.locator(".st-key-panel-response-time .main-svg").first.wait_for()
+    below = page.locator(".st-key-panel-cpu")
+    assert below.locator(".awaited").count() == 1
+    room = below.bounding_box()
+    below.scroll_into_view_if_needed()
+    below.locator(".main-svg").first.wait_for()
+    page.unroute_all()
+    drawn = below.bounding_box()
+    assert room
+    assert drawn
+    assert abs(drawn["height"] - room["height"]) < 120  # its place was kept
+    simulated.complete()
+    assert simulated.complaints == []
+
+
 def test_journeys_begin_with_the_page_that_is_chosen(simulated: Visit, span: dict[str, str]) -> None:
     simulated.open("behavior", **span)
     before = simulated.box("journeys")
@@ -96,21 +128,84 @@ def test_journeys_begin_with_the_page_that_is_chosen(simulated: Visit, span: dic
     assert simulated.is_drawn("journeys")
 
 
-@pytest.mark.parametrize(("figure", "mark"), [("providers", ".points path"), ("features", ".point path")])
-def test_a_click_on_a_mark_filters_by_it(simulated: Visit, span: dict[str, str], figure: str, mark: str) -> None:
-    simulated.open("cost", **span)
+@pytest.mark.parametrize(
+    ("page", "figure", "mark", "shown"),
+    [
+        ("cost", "providers", ".points path", "**f=provider%3A*"),
+        ("cost", "features", ".point path", "**f=feature%3A*"),
+        ("executive", "cost", ".point path", "**f=provider%3A*"),
+        ("performance", "error-rate", ".points path", "**from=*&to=*f=endpoint%3A*"),
+        ("health", "uptime", ".points path", "**from=*&to=*f=component%3A*"),
+    ],
+)
+def test_a_click_on_a_mark_shows_it_alone(
+    simulated: Visit, span: dict[str, str], page: str, figure: str, mark: str, shown: str
+) -> None:
+    simulated.open(page, **span)
     # The first mark is of the largest part, which is never the rest of all others.
-    found = simulated.page.locator(f".st-key-panel-{figure} {mark}").first
-    found.scroll_into_view_if_needed()
-    box = found.bounding_box()
-    assert box
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    simulated.page.mouse.move(middle[0] - 2, middle[1])
-    simulated.page.mouse.move(*middle)
-    simulated.page.locator(".hoverlayer .hovertext").first.wait_for()
-    simulated.page.mouse.down()
-    simulated.page.mouse.up()
-    simulated.page.wait_for_url(f"**f={figure[:-1]}%3A*")
+    simulated.click(simulated.page.locator(f".st-key-panel-{figure} {mark}").first, shown)
+
+
+def test_a_drag_over_a_chart_shows_that_time_on_the_whole_page_again_and_again(
+    simulated: Visit, span: dict[str, str]
+) -> None:
+    simulated.open("performance", **span)
+    page, lengths = simulated.page, [timed(urlencode(span))]
+    for _ in range(2):
+        address, drawn = page.url, page.evaluate(DRAWN_RANGE)
+        area = page.locator(".st-key-panel-response-time .nsewdrag").first.bounding_box()
+        assert area
+        height = area["y"] + area["height"] / 2
+        page.mouse.move(area["x"] + area["width"] / 4, height)
+        page.mouse.down()
+        page.mouse.move(area["x"] + area["width"] * 3 / 4, height + 3, steps=6)
+        page.mouse.up()
+        page.wait_for_url(lambda url, address=address: url != address)
+        page.wait_for_function(f"before => {DRAWN_RANGE} !== before", arg=drawn)
+        simulated.complete()
+        lengths.append(timed(page.url))
+    # Half of what was shown each time, to the minute, and no box stays behind.
+    assert [later / earlier for earlier, later in pairwise(lengths)] == pytest.approx([0.5, 0.5], abs=0.02)
+    assert page.locator(".st-key-panel-response-time .selectionlayer path").count() == 0
+
+
+def timed(address: str) -> float:
+    """The length, in seconds, of the range that an address names."""
+    named = parse_qs(address.rpartition("?")[2])
+    start, end = (datetime.fromisoformat(named[key][0]) for key in ("from", "to"))
+    return (end - start).total_seconds()
+
+
+def led_on(visit: Visit, figure: str, link: str) -> None:
+    """Follow a link of the menu beside a figure."""
+    panel = visit.page.locator(f".st-key-panel-{figure}")
+    panel.first.hover()
+    # While a page turns to another address there are two for a moment.
+    expect(panel).to_have_count(1)
+    panel.locator("[class*='st-key-onward-'] button").locator("visible=true").first.click()
+    visit.page.get_by_role("link", name=link).click()
+
+
+def test_a_figure_leads_to_its_question_on_explore(simulated: Visit, span: dict[str, str]) -> None:
+    simulated.open("executive", **span, f=["provider:openai"])
+    led_on(simulated, "cost", "Explore this")
+    simulated.page.wait_for_url("**/explore?m=cost*&by=provider&grain=*f=provider%3Aopenai*")
+    simulated.complete()
+    assert simulated.is_drawn("explore-cost")
+    assert timed(simulated.page.url) == timed(urlencode(span))
+
+
+def test_a_figure_begins_a_rule_with_its_metric_the_filters_and_what_is_usual(
+    simulated: Visit, span: dict[str, str]
+) -> None:
+    simulated.open("performance", **span, f=["endpoint:/api/v1/chat"])
+    led_on(simulated, "throughput", "As a rule…")
+    text = simulated.page.get_by_role("textbox", name="The same as YAML")
+    expect(text).to_have_value(re.compile(r"metric: requests_per_second\n.*endpoint: \[/api/v1/chat\]", re.DOTALL))
+    threshold = re.search(r"threshold: ([0-9.]+)", text.input_value())
+    assert threshold
+    assert float(threshold[1]) > 0
+    expect(simulated.page.get_by_text("Nothing is wrong with it.")).to_be_visible()
 
 
 def test_a_question_made_on_the_page_is_in_the_link(simulated: Visit, span: dict[str, str]) -> None:

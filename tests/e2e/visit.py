@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -20,6 +20,8 @@ PATHS = {entry.path.stem: "" if entry.default else entry.path.stem for entry in 
 """Where each page lies below the address."""
 _TRIES = 6
 """How often an option is looked for."""
+_CLICKS = 3
+"""How often a mark is clicked."""
 _LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
 _LEFT: dict[Browser, tuple[str, Page]] = {}
 """The page that the last visitor left, and the address it is at."""
@@ -28,13 +30,25 @@ _COMPLETE = """() => {
   if (!main || !main.querySelector('h1')) return false;
   const live = main.querySelector('.st-key-live');
   if (live) return [...live.querySelectorAll('*')].some(one => one.shadowRoot?.querySelector('.live[data-state]'));
-  if (!main.querySelector('[data-testid="stMetric"], .st-key-question, .st-key-panel-rules, .st-key-panel-silences'))
+  const boards = main.querySelector('.st-key-boards');
+  if (!boards && !main.querySelector(
+    '[data-testid="stMetric"], .st-key-question, .st-key-panel-unusual, .st-key-panel-rules, .st-key-panel-silences'))
     return false;
-  if (document.querySelector('[data-testid="stSkeleton"], [data-stale="true"], [data-testid="stStatusWidget"]'))
+  const awaited = document.querySelector('.awaited');
+  if (awaited) {  // what lies below the fold is drawn when somebody comes near it
+    window.placeBefore ??= main.scrollTop;
+    awaited.scrollIntoView({ block: 'center' });
+    return false;
+  }
+  if (document.querySelector(
+    '[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"], [data-testid="stStatusWidget"]'))
     return false;
   const panels = [...main.querySelectorAll('[class*="st-key-panel-"]')];
   const drawn = panel => panel.querySelector('.js-plotly-plot .main-svg, canvas, [data-testid="stCaptionContainer"]');
-  return panels.length > 2 && panels.every(drawn);
+  if (panels.length < (boards ? 0 : 3) || !panels.every(drawn)) return false;
+  if (window.placeBefore !== undefined) main.scrollTo(0, window.placeBefore);
+  delete window.placeBefore;
+  return true;
 }"""
 _HEIGHT = """Math.max(...[...document.querySelectorAll('[data-testid="stMain"], [data-testid="stAppViewContainer"]')]
   .map(element => element.scrollHeight))"""
@@ -83,6 +97,29 @@ class Visit:
         """Wait until every figure is drawn or says why it is not."""
         self.page.wait_for_function(_COMPLETE)
 
+    def click(self, mark: Locator, address: str) -> None:
+        """Click a mark until that leads to the address: as a person does, whose click fell into a redraw."""
+        for _ in range(_CLICKS):
+            self._click(mark)
+            with suppress(TimeoutError):
+                self.page.wait_for_url(address, timeout=patience() / _CLICKS)
+                return
+        raise AssertionError(f"{_CLICKS} clicks led from {self.page.url} not to {address}")
+
+    def _click(self, mark: Locator) -> None:
+        """Its figure hears of a click only once it knows what lies under the pointer."""
+        mark.scroll_into_view_if_needed()
+        # What comes near the view is drawn now.
+        self.complete()
+        box = mark.bounding_box()
+        assert box
+        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        self.page.mouse.move(middle[0] - 2, middle[1])
+        self.page.mouse.move(*middle)
+        self.page.locator(".hoverlayer .hovertext").first.wait_for()
+        self.page.mouse.down()
+        self.page.mouse.up()
+
     def choose(self, dimension: str, value: str) -> None:
         """Make a filter, as a person does: open the picker, choose, apply."""
         self.page.locator(".st-key-filter-picker button").first.click()
@@ -101,7 +138,8 @@ class Visit:
 
     def tile(self, metric: str) -> Locator:
         """Where the value of a tile stands."""
-        return self.page.locator(f".st-key-kpi-{metric}").get_by_test_id("stMetricValue")
+        # While a page turns to another home there are two for a moment.
+        return self.page.locator(f".st-key-kpi-{metric}").get_by_test_id("stMetricValue").first
 
     def box(self, name: str) -> str:
         """The text of a figure's box."""

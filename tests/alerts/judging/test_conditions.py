@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alerts.judging.conditions import KINDS
@@ -148,3 +149,26 @@ def test_a_change_against_the_week_before(before: str, now: str, more: dict[str,
     watched = rule({**WEEKLY, **more}, metric="cost", window="1h")
     found = judged(watched, row(f"{before} {now}", metric="cost", window="1h"), begin="7d")
     assert letters(found) == verdicts
+
+
+SPENT = {"operator": ">", "threshold": 3}
+
+
+def test_windows_are_added_up_and_the_newest_quarter_ends_it() -> None:
+    watched = rule(SPENT, metric="cost", window="15m", over="1h")
+    found = judged(watched, row("0.2x4 1.2x5 0.2x6", metric="cost", window="15m", events=1))
+    assert letters(found) == "rrrr" + "rrBBB" + "f" + "rrrrr"
+    assert found.values[0].round(1).tolist()[4:10] == [1.8, 2.8, 3.8, 4.8, 4.8, 3.8]
+
+
+def test_what_is_added_up_is_the_same_for_an_instant_alone() -> None:
+    watched = rule({**WEEKLY, "otherwise": 50}, metric="cost", window="15m", over="1h", min_events=0)
+    rng = np.random.default_rng(3)
+    figures = row(rng.exponential(1, 96 * 8) ** 3, metric="cost", window="15m", events=1)
+    span = judged(watched, figures, begin="7d", end="7d6h").verdicts[0].tolist()
+    alone = [
+        int(judged(watched, figures, begin=f"{7 * 1440 + 15 * n}m", end=f"{7 * 1440 + 15 * n + 15}m").verdicts[0, 0])
+        for n in range(24)
+    ]
+    assert span == alone
+    assert len(set(span)) > 1

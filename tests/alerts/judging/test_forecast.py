@@ -2,11 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from alerts.judging.forecast import Line
+from alerts.judging.evidence import Memory
 from tests.alerts.made_up import judged, letters, row, rule
 
 RISING = {"kind": "forecast", "operator": ">", "threshold": 200, "horizon": "10m", "history": "4m"}
@@ -39,31 +36,56 @@ def test_history_before_the_span_counts() -> None:
     assert letters(judged(watched, figures, begin="9m")) == "rrB"
 
 
-VALUES = arrays(np.float64, st.integers(1, 60), elements=st.floats(-100, 100) | st.just(np.nan))
+DAYS = {"kind": "forecast", "operator": ">", "horizon": "6h", "history": "14d", "threshold": 80}
+"""Hours of the week are known: every day rises to 90 at noon, from 10 at midnight."""
+EVERY_DAY = [10 + 80 * np.sin(np.pi * hour / 24) for hour in range(24)]
 
 
-@settings(deadline=None)
-@given(VALUES, st.integers(1, 12), st.integers(0, 20), st.integers(0, 5))
-def test_the_line_is_the_one_with_the_least_squares(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], history: int, steps: int, first: int
-) -> None:
-    first = min(first, len(values) - 1)
-    now, later = Line().ahead(values[np.newaxis], history, first, steps)
-    for column in range(first, len(values)):
-        part = values[max(column - history + 1, 0) : column + 1]
-        x = np.arange(len(part)) - len(part) + 1
-        known = ~np.isnan(part)
-        if known.sum() < max(3, history / 2):
-            assert np.isnan(now[0, column - first])
-            continue
-        slope, level = np.polyfit(x[known], part[known], 1)
-        assert now[0, column - first] == pytest.approx(level, abs=1e-6)
-        assert later[0, column - first] == pytest.approx(level + slope * steps, abs=1e-5)
+def test_with_two_weeks_of_history_the_hours_of_the_day_are_known() -> None:
+    figures = row(EVERY_DAY * 16, metric="response_time_p95", window="1h")
+    watched = rule(DAYS, metric="response_time_p95", window="1h")
+    # From six hours before the first above 80 to the last above it, at every evaluation of a day.
+    assert letters(judged(watched, figures, begin="15d")) == "rrr" + "B" * 13 + "r" * 8
 
 
-def test_a_long_series_of_large_values_loses_no_digits() -> None:
-    x = np.arange(40_000)
-    values = np.asarray(1e9 + 0.25 * x, np.float64)[np.newaxis]
-    now, later = Line().ahead(values, 360, 400, 100)
-    assert np.abs(now[0] - values[0, 400:]).max() < 1e-3
-    assert np.abs(later[0] - values[0, 400:] - 25).max() < 1e-3
+def test_what_rises_every_morning_is_not_carried_on_beyond_noon_as_a_line_would() -> None:
+    figures = row(EVERY_DAY * 16, metric="response_time_p95", window="1h")
+    beyond = {**DAYS, "threshold": 100}
+    watched = rule(beyond, metric="response_time_p95", window="1h")
+    assert letters(judged(watched, figures, begin="15d")) == "r" * 24
+    straight = rule({**beyond, "history": "4h"}, metric="response_time_p95", window="1h")
+    assert "B" in letters(judged(straight, figures, begin="15d"))
+
+
+def test_a_named_model_is_taken() -> None:
+    figures = row(EVERY_DAY * 16, metric="response_time_p95", window="1h")
+    watched = rule({**DAYS, "model": "line", "threshold": 1000}, metric="response_time_p95", window="1h")
+    assert judged(watched, figures, begin="15d").values.max() < 70
+    profile = rule({**DAYS, "model": "profile", "threshold": 1000}, metric="response_time_p95", window="1h")
+    assert judged(profile, figures, begin="15d").values.max() == pytest.approx(90, rel=0.01)
+
+
+def test_all_evaluations_of_an_hour_go_by_what_was_known_at_its_beginning() -> None:
+    values = np.repeat(EVERY_DAY * 15, 4)
+    watched = rule({**DAYS, "threshold": 1e9}, metric="response_time_p95", window="15m")
+    plain = judged(watched, row(values, metric="response_time_p95", window="15m"), begin="14d")
+    changed = values.copy()
+    changed[-1] = 1e6
+    later = judged(watched, row(changed, metric="response_time_p95", window="15m"), begin="14d")
+    assert plain.values == pytest.approx(later.values)
+
+
+def test_what_is_kept_makes_nothing_different() -> None:
+    figures, memory = row(EVERY_DAY * 16, metric="response_time_p95", window="1h"), Memory()
+    watched = rule(DAYS, metric="response_time_p95", window="1h")
+    first = judged(watched, figures, begin="15d", memory=memory)
+    again = judged(watched, figures, begin="15d", memory=memory)
+    assert (first.values == judged(watched, figures, begin="15d").values).all()
+    assert (first.values == again.values).all()
+
+
+def test_hours_in_which_nothing_is_counted_are_none_of_a_count() -> None:
+    nights = [np.nan if hour < 6 else 50.0 for hour in range(24)] * 16
+    watched = rule({**DAYS, "operator": "<", "threshold": 20, "horizon": "1h"}, metric="requests", window="1h")
+    found = letters(judged(watched, row(nights, metric="requests", window="1h"), begin="15d"))
+    assert found[6:] == "r" * 17 + "B"

@@ -41,7 +41,7 @@ def drawn(
         pytest.param("0 100x4", "1", "c??BB", id="nearly all of a few are certain"),
         pytest.param("0x60 50", "2", "c" * 9 + "r" * 52, id="one of many is nothing"),
         pytest.param("0x20 50x3", "20", "r" * 20 + "BBB", id="enough by themselves"),
-        pytest.param("0x20 30x4 0x2", "10", "c" + "r" * 19 + "B" * 4 + "?r", id="it ends when the newest are well"),
+        pytest.param("0x20 30x4 0x2", "10", "c" + "r" * 19 + "B" * 4 + "?c", id="it ends when the newest are well"),
         pytest.param("50x9 _ 50x2", "40", "B" * 9 + "_BB", id="an empty minute between full ones is a gap"),
         pytest.param("50 _ 50 _ 50 _ 50", "40", "B_BBBBB", id="where many are empty, the others are enough"),
     ],
@@ -54,7 +54,15 @@ def test_a_breach_fades_while_what_is_new_is_well() -> None:
     found = letters(over("100x8 _x20 0x5 _x10", "1"))
     assert found[7:17] == "B" * 10, "for as long as the newest are bad"
     assert found[17:28] == "_" * 11, "nothing for ten minutes"
-    assert found[28:33] == "f" * 5
+    assert found[28:33] == "c" * 5, "what was before counts no more"
+    slowly = letters(over("100x8 _x20 0x5 _x10", "1", {**ERRORS, "recover_for": "3m"}))
+    assert slowly[28:34] == "fffccc", "once it has been well for as long as it must"
+
+
+def test_what_came_since_it_was_well_has_to_be_a_breach_by_itself() -> None:
+    found = letters(over("0x20 100x8 0x12 100 0 100x3", "1", {**ERRORS, "recover_for": "20m"}))
+    assert found[28:40].startswith("B") and found[28:40].endswith("f")
+    assert found[40:] == "ffwBB"
 
 
 def test_the_window_is_as_long_as_the_rule_lets_it_grow() -> None:
@@ -83,7 +91,7 @@ def test_a_breach_began_where_more_and_more_were_bad() -> None:
 
 def test_while_nobody_comes_the_newest_say_that_all_is_well() -> None:
     found = letters(over("100x8 _x12 0 _x40", "1"))
-    assert found[20:45] == "f" * 25, "ten minutes, and a quarter of an hour"
+    assert found[20:45] == "c" * 25, "ten minutes, and a quarter of an hour"
     assert found[45] == "_"
 
 

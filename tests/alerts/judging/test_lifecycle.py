@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from alerts.judging import Instance, Key, State, Transition, Verdict
-from alerts.judging.instance import UNJUDGED
+from alerts.judging.instance import BREACHES, UNJUDGED
 from alerts.judging.lifecycle import NEVER, NOW, Timing, ended, interrupted, renewed, step, unchanged_until, worse_of
 from alerts.rules import AlertRule
 
@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 KEY = Key("errors", (("endpoint", "/chat"),))
 VERDICTS = {
     "B": Verdict.BREACH, "r": Verdict.RECOVERED, "-": Verdict.BETWEEN, "_": Verdict.NO_DATA, "?": Verdict.TOO_FEW,
-    "c": Verdict.CALM, "f": Verdict.FADING, "x": Verdict.GONE,
+    "c": Verdict.CALM, "f": Verdict.FADING, "x": Verdict.GONE, "w": Verdict.WAVERING,
 }  # fmt: skip
 FIVE = Timing(duration=5 * MINUTE)
 TWO_TO_RECOVER = Timing(recover_for=2 * MINUTE)
@@ -57,6 +57,8 @@ def told(verdicts: str, timing: Timing, instance: Instance | None = None) -> tup
         pytest.param("BB__BB", Timing(5 * MINUTE, no_data="alert"), {0: "pending", 5: "firing"}, id="in a run as well"),
         pytest.param("BrB", Timing(), {0: "firing", 1: "resolved", 2: "firing"}, id="resolved fires again"),
         pytest.param("BBB??BBB", FIVE, {0: "pending", 7: "firing"}, id="too few events stop the clock"),
+        pytest.param("BBwwwB", FIVE, {0: "pending", 5: "firing"}, id="what wavers is a breach"),
+        pytest.param("Brwrrrr", TWO_TO_RECOVER, {0: "firing", 3: "resolved"}, id="but does not keep an alert alive"),
         pytest.param("BBBffBBB", FIVE, {0: "pending", 7: "firing"}, id="what fades is no new evidence"),
         pytest.param("BBcBB", FIVE, {0: "pending", 2: "cleared", 3: "pending"}, id="a few that are well clear it"),
         pytest.param("f?cf", Timing(), {}, id="and nothing of it begins one"),
@@ -160,6 +162,18 @@ def test_what_belongs_to_an_alert_that_is_over_counts_for_no_other() -> None:
     assert instance.since == NOON + 6 * MINUTE
 
 
+def test_what_begins_within_the_rest_after_an_alert_began_waits_for_its_end() -> None:
+    resting = Timing(refractory=10 * MINUTE)
+    instance, _ = told("B", resting)
+    instance, transition = step(instance, Verdict.RECOVERED, 1.0, NOON + 1 * MINUTE, resting)
+    assert transition and transition.kind == "resolved" and instance.fired_at == NOON
+    for minute in (2, 9):
+        instance, transition = step(instance, Verdict.BREACH, 9.0, NOON + minute * MINUTE, resting)
+        assert transition is None and instance.state is State.RESOLVED
+    instance, transition = step(instance, Verdict.BREACH, 9.0, NOON + 10 * MINUTE, resting)
+    assert transition and transition.kind == "firing"
+
+
 def test_a_duration_longer_than_the_calendar_never_fires() -> None:
     instance, _ = told("B", Timing(duration=timedelta(days=4_000_000)))
     assert unchanged_until(instance, Timing(duration=timedelta(days=4_000_000)))[Verdict.BREACH] == NEVER
@@ -215,11 +229,14 @@ class Told:
         if verdict in (Verdict.NO_DATA, Verdict.GONE):
             return {"keep": Verdict.NO_DATA, "ok": Verdict.RECOVERED, "alert": Verdict.BREACH}[self.timing.no_data]
         fading = Verdict.TOO_FEW if self.state is State.PENDING else Verdict.RECOVERED
-        return {Verdict.CALM: Verdict.RECOVERED, Verdict.FADING: fading}.get(verdict, verdict)
+        wavering = Verdict.RECOVERED if self.state is State.FIRING else Verdict.BREACH
+        meant = {Verdict.CALM: Verdict.RECOVERED, Verdict.FADING: fading, Verdict.WAVERING: wavering,
+                 Verdict.HOLIDAY: Verdict.TOO_FEW}  # fmt: skip
+        return meant.get(verdict, verdict)
 
     def evaluate(self, instant: datetime, verdict: Verdict, value: float | None) -> str | None:
         alive, counted = self.state in (State.PENDING, State.FIRING), self.counted(verdict)
-        if verdict in (Verdict.NO_DATA, Verdict.TOO_FEW, Verdict.GONE):
+        if verdict in UNJUDGED:
             self.judged = self.judged or instant
         else:
             self.judged = instant
@@ -238,9 +255,9 @@ class Told:
     def moved(self, instant: datetime, counted: Verdict, verdict: Verdict, value: float | None) -> str | None:
         if counted is Verdict.TOO_FEW and self.state not in (State.PENDING, State.FIRING):
             counted = Verdict.NO_DATA  # there is no run to go on
-        self.verdicts.append((instant, counted, value if verdict is Verdict.BREACH else None))
+        self.verdicts.append((instant, counted, value if verdict in BREACHES else None))
         if self.state is State.FIRING:
-            if verdict is Verdict.BREACH and value is not None:
+            if verdict in BREACHES and value is not None:
                 self.episode.append(value)
             if self.lasted(Verdict.RECOVERED, self.timing.recover_for):
                 self.state = State.RESOLVED

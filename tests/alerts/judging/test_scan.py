@@ -18,7 +18,7 @@ KEY = Key("errors")
 LENGTHS = st.integers(0, 5).map(lambda minutes: minutes * MINUTE)
 TIMINGS = st.builds(
     Timing, LENGTHS, LENGTHS, st.sampled_from(["keep", "ok", "alert"]), st.sampled_from(["higher", "lower", "either"]),
-    LENGTHS.filter(bool), LENGTHS.filter(bool),
+    LENGTHS.filter(bool), LENGTHS.filter(bool), LENGTHS,
 )  # fmt: skip
 RUNS = st.lists(st.tuples(st.sampled_from(Verdict), st.integers(1, 12)), min_size=1, max_size=12)
 VALUES = st.floats(-9, 9) | st.just(float("nan"))
@@ -29,14 +29,17 @@ def tracks(draw: st.DrawFn) -> Track:
     verdicts = [verdict for verdict, times in draw(RUNS) for _ in range(times)]
     count = len(verdicts)
     usual = draw(st.none() | st.lists(VALUES, min_size=count, max_size=count))
-    ago = draw(st.none() | st.lists(st.integers(0, 9), min_size=count, max_size=count))
+    ago, idle = (draw(st.none() | st.lists(st.integers(0, 9), min_size=count, max_size=count)) for _ in range(2))
+    if idle is not None:  # the newest events are never older than they were
+        minutes = np.arange(count)
+        idle = minutes - np.maximum.accumulate(minutes - np.array(idle))
     return Track(
         np.array([micros(NOON + minute * MINUTE) for minute in range(count)], np.int64),
         np.array(verdicts, np.int8),
         np.array(draw(st.lists(VALUES, min_size=count, max_size=count))),
         draw(TIMINGS),
         None if usual is None else np.array(usual),
-        None if ago is None else np.array(ago, np.int64) * 60_000_000,
+        *(None if one is None else np.array(one, np.int64) * 60_000_000 for one in (ago, idle)),
     )
 
 
@@ -46,7 +49,7 @@ def one_by_one(instance: Instance, track: Track) -> tuple[Instance, tuple[Change
         verdict = Verdict(int(track.verdicts[column]))
         instance, transition = step(
             instance, verdict, track.value(column), moment(instant), track.timing, track.expected(column),
-            track.began_ago(column),
+            track.began_ago(column), track.idle_for(column),
         )  # fmt: skip
         if transition:
             changes.append(Changed(transition, instance))
@@ -69,6 +72,15 @@ def test_leaving_out_what_comes_to_nothing_leaves_what_fires_and_is_resolved(tra
     assert fired(some) == fired(scan(Instance(KEY), track)[1])
 
 
+def test_a_value_that_came_with_the_end_of_an_alert_is_not_taken_up_later() -> None:
+    verdicts = [Verdict.NO_DATA] * 9 + [Verdict.BREACH] + [Verdict.NO_DATA] * 7 + [Verdict.BREACH] * 12
+    values = [np.nan] * 9 + [5.0, 1.0] + [np.nan] * 18
+    timing = Timing(recover_for=MINUTE, stale_after=MINUTE, gone_after=MINUTE)
+    instants = np.array([micros(NOON + minute * MINUTE) for minute in range(len(verdicts))], np.int64)
+    track = Track(instants, np.array(verdicts, np.int8), np.array(values), timing)
+    assert scan(Instance(KEY), track) == one_by_one(Instance(KEY), track)
+
+
 @settings(deadline=None)
 @given(tracks(), st.data())
 def test_a_track_in_two_parts_comes_to_the_same_even_where_they_overlap(track: Track, data: st.DataObject) -> None:
@@ -77,10 +89,10 @@ def test_a_track_in_two_parts_comes_to_the_same_even_where_they_overlap(track: T
     back = data.draw(st.integers(0, cut))
 
     def part(start: int, end: int) -> Track:
-        ago = None if track.ago is None else track.ago[start:end]
         usual = None if track.usual is None else track.usual[start:end]
+        ago, idle = (None if one is None else one[start:end] for one in (track.ago, track.idle))
         verdicts, values = track.verdicts[start:end], track.values[start:end]
-        return Track(track.instants[start:end], verdicts, values, track.timing, usual, ago)
+        return Track(track.instants[start:end], verdicts, values, track.timing, usual, ago, idle)
 
     middle, first = scan(Instance(KEY), part(0, cut))
     last, rest = scan(middle, part(back, count))

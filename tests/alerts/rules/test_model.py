@@ -20,6 +20,7 @@ OF_EACH_KIND: Mapping[str, Mapping[str, Any]] = {
     "absent": {"duration": "10m"},
     "burn_rate": {"objective": 99.9},
     "change": {"operator": ">", "threshold": 50},
+    "budget": {"amount": 100},
     "composite": {"any": ["b"]},
 }
 
@@ -115,6 +116,9 @@ def test_a_condition_that_says_two_things_at_once_is_refused(condition: Mapping[
         ({"priority": "P4"}, "'P0', 'P1', 'P2' or 'P3'"),
         ({"metric": ""}, "a metric of the catalog is missing"),
         ({"window": "7m"}, "a window is one of 5s, 10s, 30s, 1m, 5m"),
+        ({"over": "1m"}, "over: expected several windows of 1m, not 1m"),
+        ({"window": "5m", "over": "12m"}, "over: expected several windows of 5m, not 12m"),
+        ({"over": "5m", "condition": {"kind": "absent"}}, "over goes with static and change, not with absent"),
         ({"where": {"endpoint": []}}, "at least 1 item"),
         ({"min_events": -1}, "greater than or equal to 0"),
         ({"notifications": {"channels": ["slak"]}}, "'slak' is no channel; the nearest is 'slack'"),

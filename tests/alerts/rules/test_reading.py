@@ -89,6 +89,8 @@ def said(found: RuleSet) -> list[str]:
         ("environment: prod", "environment: {prod: 1}", "line 7: where.environment: expected text"),
         ("window: 1m", "window: 60",
          "line 8: window: 60 is no length of time; expected a number and a unit such as 30s, 5m, 1h30m or 7d"),
+        ("window: 1m", "window: 1m\n  over: 5m",
+         "line 9: over: error_rate of several windows cannot be added up: only counts and sums can"),
         ("window: 1m", "window: 7m", "line 8: window: a window is one of "),
         ("duration: 5m", "duration: 5", "line 9: condition.duration: 5 is no length of time"),
         ("threshold: 5", "threshold: down", "line 9: condition: a text is compared by ==, != or contains, not by >"),

@@ -91,7 +91,10 @@ CONDITIONS = st.one_of(
     st.fixed_dictionaries({**ORDERED, "kind": st.just("forecast"), "horizon": LENGTHS}, optional={"history": LENGTHS}),
     st.fixed_dictionaries({**ORDERED, "kind": st.just("change")}, optional={**COMMON, "against": LENGTHS}),
     st.fixed_dictionaries({"kind": st.just("absent")}, optional=COMMON),
-    st.fixed_dictionaries({"kind": st.just("dynamic")}, optional={**COMMON, "weeks": st.integers(1, 12)}),
+    st.fixed_dictionaries(
+        {"kind": st.just("dynamic")},
+        optional={**COMMON, "weeks": st.integers(1, 12), "off_by": st.integers(0, 100), "refractory": LENGTHS},
+    ),
     st.fixed_dictionaries({"kind": st.just("anomaly")}, optional={"method": st.just("one-class-svm")}),
     st.fixed_dictionaries({
         "kind": st.just("burn_rate"), "objective": st.floats(0.1, 99.99),

@@ -10,7 +10,7 @@ from alerts.incidents import Incident, Notice
 from alerts.judging import Key, State
 from alerts.rules import Priority, Target
 from alerts.store import Store
-from alerts.store.history import Day, Noise, Times, a_day, firing_now, noise, past, times
+from alerts.store.history import Day, FalseAlerts, Noise, Times, a_day, false_alerts, firing_now, noise, past, times
 from alerts.store.outbox import Delivery
 from tests.alerts.known import NOON, RULE, alert, incident, key, minutes
 
@@ -108,6 +108,15 @@ def test_a_rule_that_cries_wolf_is_seen(kept: Store) -> None:
     assert found == [wolf, real]
     assert (round(wolf.short_percent), round(wolf.withheld_percent)) == (67, 33)
     assert real.short_percent == 0
+
+
+def test_false_alerts_are_counted_among_what_is_over_and_was_not_withheld(kept: Store) -> None:
+    keep(kept, key("/false", "wolf"), 60, 61, resolution="false alert, recovered")
+    keep(kept, key("/hidden", "wolf"), 62, 63, resolution="false alert, recovered", withheld="silenced: deploy")
+    keep(kept, key("/unheard", "wolf"), 64, 65, resolution="recovered", withheld="no channel is set up")
+    with kept.reading() as repository:
+        assert false_alerts(repository, NOON, NOW) == FalseAlerts(over=5, false=1)
+        assert false_alerts(repository, NOW, NOW + DAY) == FalseAlerts(over=0, false=0)
 
 
 def test_days_without_incidents_count_too_by_the_calendar_of_the_zone(kept: Store) -> None:

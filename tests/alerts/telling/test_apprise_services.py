@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from alerts.rules import Priority
 from alerts.telling.channels.apprise_services import SERVICES, Apprise
 from alerts.telling.channels.channel import Refused, Retry, Sent
-from tests.alerts.saying import HOSTILE, impatient, message
+from alerts.telling.message import Claim
+from tests.alerts.saying import EXPLORE, HOSTILE, impatient, message
 from tests.fakes.peer import HANGS, Answer, Peer, Request, answers
 
 TOKEN = "aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789"
@@ -63,6 +64,15 @@ def test_a_message_arrives_with_what_is_known(service: Service, name: str) -> No
     body = service.calls()[-1]["body"]
     for text in ("Firing P0", "7.3 %", "openai"):
         assert text in body
+
+
+@pytest.mark.parametrize(("length", "has_charts"), [(100, True), (1_500, False)])
+def test_where_little_fits_the_addresses_of_charts_go_first(service: Service, length: int, has_charts: bool) -> None:
+    causes = (Claim(text="openai: 62 % of the rise.", url=f"{EXPLORE}?f={'x' * length}"),)
+    channel("discord").send(message(causes=causes), "", None, False)
+    body = service.calls()[-1]["body"]
+    assert all(text in body for text in ("openai: 62 % of the rise", "Open incident", "incident 3f2a"))
+    assert (EXPLORE in body) == has_charts
 
 
 @pytest.mark.parametrize("name", REACHED)

@@ -16,20 +16,22 @@ from alerts.rules import AlertRule
 from alerts.telling import Message
 from alerts.telling.composing import compose
 from alerts.telling.delivery_facts import Facts
-from alerts.telling.message import ChangeBefore, Share
+from alerts.telling.explaining import Explain, Explainer
+from alerts.telling.message import ChangeBefore, Place
 from alerts.trying.input_series import InputSeries
 from metrics.engine import (
     Affected,
     AffectedUsers,
     Changes,
-    Contribution,
-    Contributions,
     Engine,
+    EventPage,
     Filter,
     Query,
     Question,
+    RawEvents,
     Window,
 )  # fmt: skip
+from metrics.insights.causes import Causes, Changed, Moved, Where
 from metrics.settings import Settings
 from tests.alerts.made_up import CATALOG, row
 from tests.alerts.timetables import at, firing, key, resolved, rule
@@ -60,19 +62,22 @@ class Knowing(InputSeries):
         default_factory=list[tuple[str, Window, tuple[Filter, ...]]]
     )
 
+    sought: list[tuple[Filter, ...]] = field(default_factory=list[tuple[Filter, ...]])
+
     def answer(self, question: Question[Any], /) -> Any:
         match question:
             case Query():
                 return super().answer(question)
-            case Contributions(metric=metric, window=window, baseline=baseline, filters=filters):
-                assert (baseline.length, baseline.end) == (max(window.length, timedelta(hours=1)), window.start)
+            case AffectedUsers(metric=metric, window=window, filters=filters):
                 self.asked.append((metric, window, filters))
-                shares = (("a", 61.5), (None, 20), ("c", 9), ("d", 1))
-                return tuple(Contribution("provider", name, percent) for name, percent in shares)
-            case AffectedUsers():
                 return Affected(users=412, events=1903)
             case Changes():
                 return changes((-200, "ancient"), (-65, "release"), (-2, None), (2, "afterwards"))
+            case RawEvents(bad_for="error_rate", limit=1):
+                self.sought.append(question.filters)
+                return EventPage(pl.DataFrame({"trace_id": ["4bf9"], "ts": [at(2)]}), None)
+            case RawEvents():
+                return EventPage(pl.DataFrame({"trace_id": [], "ts": []}), None)
             case _:
                 raise NotImplementedError(type(question).__name__)
 
@@ -100,6 +105,31 @@ def opened(*alerts: Alert, **more: object) -> Incident:
 
 
 ENGINE = Knowing((), CATALOG)
+
+
+def place(share: float, *values: tuple[str, str | None]) -> Where:
+    return Where(values, share, 9.0, "rate", 1.0, 9.0, 1.0, 1.0, 100)
+
+
+CAUSES = Causes(
+    "error_rate", (Filter(dimension="environment", values=("prod",)),),
+    Window(start=at(0), end=at(30)), (Window(start=at(-60), end=at(0)),), 1.0, 6.0,
+    where=(
+        place(0.615, ("provider", "a"), ("region", None)), place(1.2, ("provider", "b")),
+        place(0.09, ("provider", "c")), place(0.01, ("provider", "d")),
+    ),
+    moved=(
+        Moved("cpu_usage", (("host", "web-1"),), 20.0, 95.0, 9.0, at(-2), None, timedelta(), None, 1.0),
+        Moved("requests", (), 20.0, 95.0, 9.0, at(2), None, timedelta(), None, 0.5),
+    ),
+    tried=104,
+    changed=(
+        Changed(at(20), "error", "broken pipe", count=3, metric="errors_total"),
+        Changed(at(-1), "model", "gpt-6", count=12, metric="llm_calls",
+                filters=(Filter(dimension="model", values=("gpt-6",)),)),
+        Changed(at(-1), "deployment", "release"),
+    ),
+)  # fmt: skip
 HEAD = firing(
     "errors{endpoint=/chat}", 0, "P0", since=at(-5), value=7.34, worst=9.1, name="Error rate above 5 %",
     recent=(1.0, None, 6.0, 7.34),
@@ -107,17 +137,35 @@ HEAD = firing(
 
 
 def said(
-    *alerts: Alert, engine: Knowing = ENGINE, now: datetime = NOW, kind: str = "firing", **more: object
+    *alerts: Alert,
+    engine: Knowing = ENGINE,
+    now: datetime = NOW,
+    kind: str = "firing",
+    explain: Explain | None = None,
+    **more: object,
 ) -> Message:
     """The message of an incident with these alerts."""
     incident = opened(*alerts, **{name: value for name, value in more.items() if name not in ("note", "who")})
     texts = {name: str(value) for name, value in more.items() if name in ("note", "who")}
-    return compose(Facts("key", kind, incident, alerts, **texts), engine, RULES, SETTINGS, now)  # pyright: ignore[reportArgumentType]
+    facts = Facts("key", kind, incident, alerts, **texts)  # pyright: ignore[reportArgumentType]
+    return compose(facts, engine, RULES, SETTINGS, now, explain)
+
+
+def failing(*_: object) -> None:
+    raise OSError("the disk is gone")
+
+
+def nothing(*_: object) -> None:
+    """There was no time to find any."""
+
+
+def found(*_: object) -> Causes:
+    return CAUSES
 
 
 def test_a_message_says_what_how_bad_since_when_and_where() -> None:
-    message = said(HEAD, note="was P1")
-    assert message.model_dump(exclude={"picture", "alerts", "dashboard_url", "changes", "where"}) == {
+    message = said(HEAD, note="was P1", explain=found)
+    assert message.model_dump(exclude={"picture", "alerts", "dashboard_url", "changes", "where", "causes"}) == {
         "key": "key", "incident": incident_id(HEAD.key, at(0)), "kind": "firing", "priority": "P0",
         "title": "Error rate above 5 %: 7.34 % on /chat", "rule": "errors", "metric": "error_rate",
         "metric_title": "Error rate", "value_title": "Error rate", "value": 7.34,
@@ -126,14 +174,29 @@ def test_a_message_says_what_how_bad_since_when_and_where() -> None:
         "ended_at": None, "users_affected": 412, "requests_affected": 1903,
         "affected_title": "Requests affected", "alerts_total": 1,
         "incident_url": f"https://pilot.example.com/alerts?incident={incident_id(HEAD.key, at(0))}",
+        "trace_url": "https://pilot.example.com/explore?trace=4bf9&at=2026-05-01T12%3A02%3A00Z",
         "runbook_url": "https://wiki.example.com/errors", "description": "", "who": "", "note": "was P1",
         "own_title": "", "own_body": "", "digest": (),
     }  # fmt: skip
     assert message.where == (
-        Share(dimension="provider", value="a", percent=61.5),
-        Share(dimension="provider", value=None, percent=20),
-        Share(dimension="provider", value="c", percent=9),
+        Place(values=(("provider", "a"), ("region", None)), percent=61.5),
+        Place(values=(("provider", "b"),), percent=100),
     )
+
+
+def test_what_explains_it_is_told_in_three_lines_each_with_its_chart() -> None:
+    around = "&from=2026-05-01T11%3A00%3A00Z&to=2026-05-01T12%3A30%3A00Z"
+    assert [(one.text, one.url) for one in said(HEAD, explain=found).causes] == [
+        ("a in (none): 62 % of the rise, error rate 1.00 % → 9.00 %, elsewhere unchanged.",
+         f"https://pilot.example.com/explore?m=error_rate{around}"
+         "&f=environment%3Aprod&f=provider%3Aa&f=region%3A%5CN"),
+        ("Moved first, of 104 series: CPU usage of web-1: 20.0 % → 95.0 %, from 2026-05-01 11:58 UTC on, 9 spreads "
+         "from its median.",
+         f"https://pilot.example.com/explore?m=cpu_usage{around}&f=host%3Aweb-1"),
+        ("New about then: 2026-05-01 11:59 UTC, new model gpt-6 (12 events).",
+         f"https://pilot.example.com/explore?m=llm_calls{around}&f=model%3Agpt-6"),
+    ]  # fmt: skip
+    assert (said(HEAD).causes, said(HEAD, explain=nothing).where) == ((), ())
 
 
 def test_figures_are_asked_for_over_what_breached_and_of_the_events_it_is_about() -> None:
@@ -150,6 +213,14 @@ def test_figures_are_asked_for_over_what_breached_and_of_the_events_it_is_about(
         Filter(dimension="environment", values=("prod",)),
         Filter(dimension="endpoint", values=("/chat",)),
     )
+
+
+def test_the_trace_is_that_of_the_newest_failing_event_that_is_of_one() -> None:
+    engine = Knowing((), CATALOG)
+    said(HEAD, engine=engine)
+    ((*_, traced),) = engine.sought
+    assert traced == Filter(dimension="trace_id", operator="not in", values=(None, ""))
+    assert said(replace(HEAD, key=key("grown"))).trace_url == ""
 
 
 def test_changes_are_those_of_the_hour_before() -> None:
@@ -243,10 +314,10 @@ def test_the_link_shows_all_of_what_has_gone_on_for_long() -> None:
 
 def test_what_cannot_be_had_is_left_out_and_the_message_goes(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        message = said(replace(HEAD, recent=()), engine=Broken((), CATALOG))
-    assert (message.users_affected, message.where, message.changes, message.picture) == (None, (), (), None)
+        message = said(replace(HEAD, recent=()), engine=Broken((), CATALOG), explain=failing)
+    assert (message.users_affected, message.causes, message.changes, message.picture) == (None, (), (), None)
     assert message.title == "Error rate above 5 %: 7.34 % on /chat"
-    assert len(caplog.records) == 4
+    assert len(caplog.records) == 5
 
 
 def test_an_incident_of_which_no_alert_is_known_is_told_all_the_same() -> None:
@@ -278,13 +349,15 @@ def test_of_a_planted_incident_the_message_names_what_is_behind_it(
     simulated_home: Path, simulated_events: Path
 ) -> None:
     truth = json.loads((simulated_events / "truth.json").read_text(encoding="utf-8"))
-    burst = next(one for one in truth["incidents"] if one["kind"] == "error_burst")
+    burst = next(one for one in truth["incidents"] if one["name"] == "error-burst-0")
     start, end = (datetime.fromisoformat(burst[name]) for name in ("start", "end"))
     settings = Settings(home=simulated_home)
     alert = replace(HEAD, key=key("burst"), since=start, fired_at=start + timedelta(minutes=5), recent=())
     rules = {"burst": rule("burst", "P0", metric="error_rate")}
-    message = compose(Facts("key", "firing", opened(alert), (alert,)), Engine(settings), rules, settings, end)
-    assert set(burst["affects"].items()) <= {(share.dimension, share.value) for share in message.where}
+    facts = Facts("key", "firing", opened(alert), (alert,))
+    message = compose(facts, Engine(settings), rules, settings, end, Explainer())
+    assert set(burst["affects"].items()) <= {value for place in message.where for value in place.values}
+    assert all(value in message.causes[0].text for value in burst["affects"].values())
     assert burst["name"] in [change.name for change in message.changes]
     assert (message.requests_affected or 0) > 0
     assert message.picture is not None

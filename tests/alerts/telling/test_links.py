@@ -5,8 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts.telling.links import dashboard_url, incident_url
+from alerts.telling.links import dashboard_url, incident_url, trace_url
 from app.navigation import ENTRIES
+from app.queries import exploring
 from app.state import parse
 from metrics.catalog import METRICS
 from metrics.engine.query import Filter, Window
@@ -62,3 +63,15 @@ def test_explore_is_told_which_metric() -> None:
 
 def test_an_incident_has_an_address() -> None:
     assert incident_url("https://example.com/pilot/", "a1b2") == "https://example.com/pilot/alerts?incident=a1b2"
+
+
+def test_a_trace_is_shown_by_explore_which_reads_the_address_as_it_was_meant() -> None:
+    address = urlsplit(trace_url("https://pilot.example.com/here/", "a/b c&d", NOON))
+    told = {name: values[0] for name, values in parse_qs(address.query).items()}
+    assert address.path == "/here/explore"
+    assert exploring.trace_asked(told["trace"], told["at"]) == ("a/b c&d", NOON)
+
+
+@pytest.mark.parametrize("near", ["", "yesterday", "9999-99-99", "0001-01-01T00:00:00Z"])
+def test_a_trace_with_no_moment_that_makes_sense_is_looked_for_everywhere(near: str) -> None:
+    assert exploring.trace_asked(" t ", near) == ("t", None)

@@ -46,6 +46,7 @@ def test_an_event_says_what_how_bad_and_where_to_look(fake: FakePagerDuty) -> No
     assert payload["timestamp"] == "2026-05-01T11:48:00+00:00"
     assert details["Users affected"] == "1,234"
     assert details["where"] == ["provider openai: 62 %"]
+    assert details["what explains it"] == ["openai: 62 % of the rise, elsewhere unchanged."]
     assert [link["text"] for link in event["links"]] == ["Open dashboard", "Open incident", "Runbook"]
 
 

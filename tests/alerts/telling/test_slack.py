@@ -67,7 +67,8 @@ def test_a_message_says_what_how_bad_since_when_where_and_what_changed(slack: Fa
     for part in (
         "🔴 Firing P0: Error rate above 5 %: 7.3 % on /chat, 1,234 users", "*Error rate*\n7.3 %", "5 % for 5m",
         "2026-05-01 11:48 UTC (12m)", "*Users affected*\n1,234", "*endpoint*\n/chat", "*region*\n(none)",
-        "• provider openai: 62 %", "2026-05-01 11:46 UTC deployment api 4.2", "threshold 5 % = ▅", "▔▔",
+        "*What explains it*\n• <http://localhost:8501/explore?f=provider:openai|openai: 62 % of the rise, elsewhere",
+        "2026-05-01 11:46 UTC deployment api 4.2", "threshold 5 % = ▅", "▔▔",
     ):  # fmt: skip
         assert part in shown
     assert slack.said()[0]["text"] == "Firing P0: Error rate above 5 %: 7.3 % on /chat, 1,234 users"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import pytest
 
 from alerts.incidents import Alert
 from alerts.judging import State
+from alerts.judging.holidays import Holidays
 from alerts.rules import AlertRule
 from alerts.trying.backtest import Backtest, Watches, backtest
 from alerts.trying.input_series import InputSeries, Row
 from metrics.engine import Changes, Engine, Query, Question, Window
+from metrics.holidays import Holiday
 from metrics.settings import Settings
 from tests.alerts.made_up import CATALOG, MONDAY, row, rule
 from tests.conftest import SIMULATED_END
@@ -120,6 +122,23 @@ def test_what_could_not_be_judged_counts_neither_as_time_nor_as_missed() -> None
     assert [str(one) for one in found.unjudged_days] == ["2026-01-06"]
     assert found.episodes_per_week == pytest.approx(7 / 2)
     assert ([one.name for one in found.unseen], found.recall) == (["night"], 0.5)
+
+
+def test_a_holiday_is_no_alert_and_the_backtest_says_that_it_was_one() -> None:
+    watched = rule({"kind": "absent", "duration": "2h", "expected": 20}, metric="requests", window="1h")
+    rows = (row("100x72 _x24 100x3", metric="requests", window="1h"),)
+    holiday = Holiday(date=date(2026, 1, 8), name="Founders' day")
+    known = Holidays.of([holiday, Holiday(date=date(2026, 12, 25))], "UTC")
+
+    def of(watched: AlertRule, holidays: Holidays) -> tuple[int, tuple[Holiday, ...], list[str]]:
+        window = Window(start=MONDAY + timedelta(days=3), end=MONDAY + timedelta(hours=99))
+        found = backtest(watched, Past(rows, CATALOG), window, LATER, SETTLE, holidays=holidays)
+        return len(found.alerts), found.holidays, [str(day) for day in found.unjudged_days]
+
+    assert of(watched, known) == (0, (holiday,), ["2026-01-08"])
+    assert of(watched, Holidays()) == (1, (), [])
+    plain = rule({"kind": "absent", "duration": "2h"}, metric="requests", window="1h")
+    assert of(plain, known) == (1, (), [])
 
 
 def test_a_rule_is_held_only_against_what_it_is_there_to_see() -> None:

@@ -57,6 +57,13 @@ def test_the_bar_of_a_day_that_begins_before_the_window_is_shown_whole() -> None
     assert "range" not in layout(picture)["xaxis"]
 
 
+def test_a_bar_that_is_not_over_is_pale_and_says_so() -> None:
+    (drawn,) = traces(bars.stacked(spend((0, "openai", 3.0), (2, "openai", 1.0)), AXIS))
+    over, filling = drawn["marker"]["opacity"]
+    assert filling < over == 1
+    assert drawn["text"] == ["$3.00", "$1.00 so far"]
+
+
 def test_a_day_that_is_not_over_is_no_fall_of_the_line() -> None:
     days = [START.replace(hour=0) + timedelta(days=day) for day in range(3)]
     frame = pl.DataFrame({"time": days, "dau": [50, 60, 7], "users_new": [5, 6, 1]}, schema_overrides={"time": TIME})

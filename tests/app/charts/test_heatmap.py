@@ -58,8 +58,18 @@ def test_on_a_dark_page_no_errors_is_the_same_color_thinned() -> None:
 
 def test_a_cell_says_its_number_in_words_and_hostile_names_stay_text() -> None:
     picture = heatmap.error_rates(cells((0, "<i>/a</i>", 1.25, 400.0)), AXIS)
-    assert traces(picture)[0]["text"] == [["&lt;i&gt;/a&lt;/i&gt;<br>1.25 % of 400 requests"]]
+    assert traces(picture)[-1]["text"] == ["&lt;i&gt;/a&lt;/i&gt;<br>1.25 % of 400 requests"]
     assert layout(picture)["yaxis"]["ticktext"] == ["&lt;i&gt;/a&lt;/i&gt;"]
+
+
+def test_a_click_on_a_cell_means_its_endpoint_and_its_time() -> None:
+    points = traces(heatmap.error_rates(cells((0, "/a", 1.0, 5.0), (1, "/a", None, None), (1, None, 2.0, 1.0)), AXIS))[
+        -1
+    ]
+    assert points["customdata"] == [
+        ["/a", "2026-03-04T00:00:00+00:00", "2026-03-04T01:00:00+00:00"],
+        [None, "2026-03-04T01:00:00+00:00", "2026-03-04T02:00:00+00:00"],
+    ]
 
 
 def test_the_busiest_endpoint_is_on_top_and_names_that_are_cut_alike_stay_apart() -> None:
@@ -74,3 +84,28 @@ def test_the_busiest_endpoint_is_on_top_and_names_that_are_cut_alike_stay_apart(
 def test_the_text_alternative_names_the_worst() -> None:
     alt = heatmap.error_rates(cells((0, "/a", 1.0, 5.0), (1, "/a", 7.5, 5.0)), AXIS).alt
     assert "Highest: 7.50 % at /a; 1 of 2 cells over 5 %." in alt
+
+
+def grouped(*rows: tuple[int, str | None, float | None]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(START + timedelta(hours=hour), *rest) for hour, *rest in rows],
+        schema={"time": pl.Datetime("us", "UTC"), "group": pl.String, "cost": pl.Float64},
+        orient="row",
+    )
+
+
+def test_any_metric_is_a_grid_with_the_highest_row_on_top_and_gaps_where_nothing_is_known() -> None:
+    picture = heatmap.values(grouped((0, "a", 1.0), (1, "a", None), (0, "<b>", 5.0), (1, None, None)), AXIS)
+    grid, points = traces(picture)
+    assert grid["z"] == [[5.0, None], [1.0, None], [None, None]]
+    assert (grid["zmin"], grid["zmax"]) == (0.0, 5.0)
+    assert layout(picture)["yaxis"]["ticktext"] == ["&lt;b&gt;", "a", "(none)"]
+    assert points["text"] == ["&lt;b&gt;<br>$5.00", "a<br>$1.00"]
+    assert points["customdata"][0] == ["<b>", "2026-03-04T00:00:00+00:00", "2026-03-04T01:00:00+00:00"]
+    assert picture.alt == "Cost by group over time: $1.00 (pale) to $5.00 (deep); highest at <b>."
+
+
+@pytest.mark.parametrize("rows", [(), ((0, "a", None),), ((0, "a", 0.0),)])
+def test_a_grid_of_next_to_nothing_is_drawn(rows: tuple[tuple[int, str, float | None], ...]) -> None:
+    grid = traces(heatmap.values(grouped(*rows), AXIS))[0]
+    assert (grid["zmin"], grid["zmax"]) == (0.0, 1.0)

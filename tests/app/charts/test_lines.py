@@ -9,6 +9,7 @@ import pytest
 from app import theme
 from app.charts import lines
 from app.charts.axis import Limit, TimeAxis
+from app.charts.fitting import fitting
 from metrics.engine.query import Grain, Window
 from tests.app.charts.spec import layout, named
 
@@ -145,6 +146,21 @@ def test_what_is_expected_is_dashed_and_says_its_interval() -> None:
     assert picture.alt == "Cost by day: $8.00 so far, about $8.50 to come, on the last day $5.00 ($4.00 to $6.00)."
 
 
+def test_a_line_is_carried_on_with_its_interval() -> None:
+    frame = hours(
+        requests=[3.0, 4.0, None, None],
+        requests_projection=[None, None, 4.5, 5.0],
+        requests_projection_low=[None, None, 4.0, 4.0],
+        requests_projection_high=[None, None, 5.0, 6.0],
+    )
+    picture = fitting(frame, AXIS)
+    drawn = named(picture)
+    assert drawn["Requests"]["y"] == [3.0, 4.0]
+    assert drawn["expected"]["y"] == [4.5, 5.0]
+    assert drawn["80 % interval"]["y"] == [5.0, 6.0]
+    assert picture.alt == "Requests over time. Requests: 3 to 4, last 4. Expected at the end: 5 (4 to 6)."
+
+
 def changes(**row: object) -> pl.DataFrame:
     schema = {
         "ts": TIME, "ended_at": TIME, "change_type": pl.String, "name": pl.String, "severity": pl.String,
@@ -179,3 +195,6 @@ def test_an_incident_is_a_span() -> None:
     )
     (shape,) = layout(picture)["shapes"]
     assert (shape["type"], shape["x1"]) == ("rect", "2026-03-29T03:00:00")
+    dark = TimeAxis(AXIS.window, grain=Grain.HOUR, changes=happened, on_dark=True)
+    (on_dark,) = layout(lines.area(hours(requests_per_second=[1.0, 2.0]), dark))["shapes"]
+    assert on_dark["opacity"] > shape["opacity"]

@@ -15,7 +15,7 @@ RULE: dict[str, Any] = {"id": "r", "name": "R", "priority": "P0", "metric": "err
 STARTS = {
     "static": STATIC, "dynamic": {}, "anomaly": {}, "forecast": {"operator": ">", "threshold": 5, "horizon": "1h"},
     "absent": {}, "burn_rate": {"objective": 99.9}, "change": {"operator": ">", "threshold": 50},
-    "composite": {"all": ["other"]},
+    "budget": {"amount": 100}, "composite": {"all": ["other"]},
 }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The Alerts page over real databases and rule files: what fires, what is done about it, what was, and what watches."""
 
+import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
@@ -289,6 +290,10 @@ def test_resolving_asks_why_and_takes_the_card_away(shown: Shown, tmp_path: Path
     with kept(tmp_path).reading() as repository:
         found = repository.incident(SLOWNESS)
     assert found and found.resolution == f"resolved by {UNKNOWN}: rolled back"
+    press(shown(incident=SLOWNESS), f"false-alert-{SLOWNESS}")
+    with kept(tmp_path).reading() as repository:
+        found = repository.incident(SLOWNESS)
+    assert found and found.was_false
 
 
 def test_a_storm_is_shown_in_part_and_that_is_said(shown: Shown, tmp_path: Path) -> None:
@@ -349,8 +354,7 @@ def test_a_link_opens_an_incident_in_full(shown: Shown, tmp_path: Path) -> None:
 
 def test_the_course_of_an_incident_has_threshold_and_spans(shown: Shown, tmp_path: Path) -> None:
     filled(tmp_path, NOW)
-    (alt,) = (alt for alt in charts(shown(incident=SLOWNESS)) if "over time" in alt)
-    assert alt.startswith("Response time P95 over time: ")
+    (alt,) = (alt for alt in charts(shown(incident=SLOWNESS)) if alt.startswith("Response time P95 over time: "))
     assert "Threshold: > 100 ms. Firing 1 times." in alt
 
 
@@ -364,11 +368,37 @@ def test_an_incident_says_what_to_do_who_is_hit_and_what_was_like_it_before(show
     assert "Roll the last release back." in said
     assert {"Users", "Events"} <= {one.label for one in test.metric}
     assert "3 min: " in said
+    assert "Error rate: " in said
+    assert any("series were tried" in one.value for one in test.caption)
     (copied,) = test.code
     assert copied.value.startswith("Firing P0: Errors by endpoint")
     assert "What to do first: Roll the last release back." in copied.value
     press(test, next(button.key for button in test.button if (button.key or "").startswith("earlier-")) or "")
     assert test.query_params["incident"].startswith("past")
+
+
+def test_an_incident_is_explained_in_words_and_pictures_and_as_text(
+    shown: Shown, simulated_events: Path, tmp_path: Path
+) -> None:
+    truth = json.loads((simulated_events / "truth.json").read_text(encoding="utf-8"))
+    burst = next(one for one in truth["incidents"] if one["name"] == "error-burst-0")
+    start, end = (datetime.fromisoformat(burst[name]) for name in ("start", "end"))
+    key = Key("errors")
+    one = incident(FALLING, key, Priority.P0, "Errors", start, firing=(), resolved_at=end)
+    rules = "[{id: errors, name: Errors, priority: P0, metric: error_rate, condition: {operator: '>', threshold: 5}}]"
+    keep(opened(tmp_path, rules), [one], [alert(one, ended=end)])
+    test = shown(incident=FALLING)
+    sound(test)
+    place = " in ".join(burst["affects"].values())
+    (where,) = [one.value for one in test.markdown if "of the rise, error rate" in one.value.replace("\\", "")]
+    assert all(value in where.replace("\\", "") for value in burst["affects"].values()), place
+    assert burst["name"] in texts(test)
+    drawn = charts(test)
+    assert any(alt.startswith("Error rate by place, 2.") for alt in drawn), drawn
+    (copied,) = [one.value for one in test.code]
+    explained = copied.partition("What explains it:\n- ")[2].splitlines()
+    assert "of the rise, error rate" in explained[0]
+    assert "/explore?m=error_rate&from=" in explained[1]
 
 
 def test_a_note_is_written_into_the_timeline(shown: Shown, tmp_path: Path) -> None:
@@ -511,6 +541,23 @@ def test_rules_are_listed_with_where_they_stand_and_come_from(shown: Shown, tmp_
     assert rows["Fires"][0] == "Error rate > 5 % for 1h"
 
 
+def test_on_a_holiday_rules_that_judge_nothing_to_be_too_little_say_so(shown: Shown, tmp_path: Path) -> None:
+    filled(tmp_path, NOW)
+    (tmp_path / "settings.yaml").write_text(
+        f"alerts: {{shipped_rules: false}}\nholidays: [{{date: {NOW:%Y-%m-%d}, name: Founders' day}}]\n", "utf-8"
+    )
+    (tmp_path / "alerts.yaml").write_text(
+        "- {id: silence, name: Silence, priority: P1, metric: requests, condition: {kind: absent, expected: 20}}\n"
+        "- {id: busy, name: Busy, priority: P1, metric: requests, condition: {operator: '>', threshold: 9}}\n", "utf-8"
+    )  # fmt: skip
+    rows = tables(shown(show="Rules"))["Rules"]
+    states = dict(zip(rows["Id"], rows["State"], strict=True))
+    assert (states["silence"], states["busy"]) == ("– holiday", "✓ ok")
+    assert rows.filter(pl.col("Id") == "silence")["Why"].item() == (
+        f"a holiday, nothing is too little: {NOW:%Y-%m-%d} (Founders' day)"
+    )
+
+
 def text(test: AppTest) -> TextArea:
     """The rule as text."""
     return next(one for one in test.text_area if one.label == "The same as YAML")
@@ -633,5 +680,23 @@ def test_of_the_demo_it_is_said_that_nobody_watches(simulated_home: Path, tmp_pa
     test = AppTest.from_file(MAIN, default_timeout=30).switch_page("../pages/alerts.py").run()
     source.connect_through(None)
     sound(test)
-    assert "These are demo data, which nobody watches live" in texts(test)
+    assert "These are alerts of the demo data" in texts(test)
     assert SPENDING not in texts(test)
+
+
+def test_a_threshold_is_tried_beside_a_band_which_can_take_its_place(shown: Shown, tmp_path: Path) -> None:
+    filled(tmp_path, NOW)
+    test = press(shown(show="Rules", rule=SLOW.rule), "backtest")
+    sound(test)
+    assert not any("A week" in table.columns for table in tables(test).values())
+    test.toggle(key="backtest-against").set_value(True).run()
+    sound(test)
+    beside = tables(test)["The rule beside itself with a band"]
+    assert beside["Rule"].to_list() == ["This rule", "Dynamic"]
+    assert beside["Incidents found"].to_list()[0] == "10 of 10"  # nine recorded, one acknowledged
+    assert "The band had something to judge by for" in texts(test).replace("The threshold", "The band")
+    press(test, "backtest-take-over")
+    sound(test)
+    assert "kind: dynamic" in rule_yaml(test)
+    assert "direction: up" in rule_yaml(test)
+    assert "The rule has changed since: run it again." in texts(test)

@@ -1,15 +1,19 @@
 """Every page, over a full lake, an empty one, one event, and an engine that fails."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.navigation import ABOUT
+from metrics.lake.remote.trouble import Trouble, Troubles
 from tests.app.fake import NOW, FakeEngine
 from tests.app.pages.conftest import Shown
 
 PAGES = ["executive.py", "performance.py"]
 """Those that the made-up engine knows all numbers of."""
+TILES = {"executive.py": 6, "performance.py": 4}
 HOSTILE = "<img src=x onerror=alert(1)> [x](http://h) `y` " + "z" * 10_000
 
 
@@ -28,11 +32,11 @@ def sound(test: AppTest) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("range", ["1h", "24h", "90d"])
+@pytest.mark.parametrize("range", ["1h", "24h", "90d", "all"])
 def test_a_page_over_a_full_lake(shown: Shown, page: str, range: str) -> None:
     test = shown(page, range=range)
     sound(test)
-    assert len(test.metric) == 4
+    assert len(test.metric) == TILES[page]
     assert len(charts(test)) >= 4
     assert all(charts(test))
 
@@ -73,7 +77,7 @@ def test_a_figure_that_fails_stays_in_its_box(shown: Shown, page: str) -> None:
     test = shown(page, FakeEngine(broken=frozenset({"response_time_p50"})))
     assert not test.exception
     assert [error.value.split(".")[0] for error in test.error][:1] == ["Response time could not be shown"]
-    assert len(test.metric) == 4
+    assert len(test.metric) == TILES[page]
     assert "Throughput" in [heading.value for heading in test.subheader]
     assert len(charts(test)) >= 3
 
@@ -81,6 +85,17 @@ def test_a_figure_that_fails_stays_in_its_box(shown: Shown, page: str) -> None:
 def test_a_reason_is_shown_as_text(shown: Shown) -> None:
     (error,) = shown(engine=FakeEngine(broken=frozenset({"response_time_p50"}))).error
     assert r"\[x\]\(http" in error.value
+
+
+def test_every_page_says_at_its_title_what_it_is_in_two_sentences(shown: Shown) -> None:
+    (title,) = shown("performance.py").title
+    assert title.proto.help == ABOUT["Performance"]  # pyright: ignore[reportAttributeAccessIssue]
+    assert all(len(re.findall(r"\.(?: |$)", about)) == 2 for about in ABOUT.values())
+
+
+def test_executive_begins_with_what_a_reader_of_one_minute_asks(shown: Shown) -> None:
+    titles = [metric.label.split(" :")[0] for metric in shown().metric]
+    assert titles == ["Uptime", "Active users", "Total requests", "Error rate", "Response time P95", "Cost"]
 
 
 def test_a_tile_has_value_state_change_and_definition(shown: Shown) -> None:
@@ -147,6 +162,13 @@ def test_a_page_says_how_old_its_newest_event_is(shown: Shown) -> None:
     assert "orange-badge" in texts(old)
     assert "Newest event 2 years ago" in texts(old)
     assert "ends at the newest event" in texts(old)
+
+
+def test_a_page_says_since_when_storage_has_not_answered(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "Object storage has not answered since"
+    assert told not in texts(shown())
+    monkeypatch.setattr(Troubles, "now", Trouble(NOW, "503"))
+    assert f"{told} {NOW:%d %b %Y %H:%M}" in texts(shown()).replace("\\", "")
 
 
 def test_issues_are_listed_the_worst_first_and_as_text(shown: Shown) -> None:

@@ -75,7 +75,7 @@ def test_plotly_is_in_the_file_once_and_cannot_end_its_script() -> None:
 
 
 def test_nothing_is_asked_of_the_network() -> None:
-    page = written(Heading("A", 1), Tile("B", "1 ms", course=(1, 2, 1)), Table(("a",), (("b",),)))
+    page = written(Heading("A", 1), Tile("B", "1 ms", course="0.0,40.0 120.0,0.0 240.0,40.0"), Table(("a",), (("b",),)))
     assert not {name for name, _ in page.attributes} & {"src", "srcset", "action", "data"}
     assert ("content", POLICY) in page.attributes
     assert "link" not in page.tags

@@ -170,3 +170,12 @@ def _texts(measure: Measure) -> tuple[str, ...]:
 
 def _parsed(text: str) -> exp.Expr:
     return sqlglot.parse_one(text, read="duckdb")
+
+
+@pytest.mark.parametrize(
+    ("name", "adds_up"),
+    [("cost", True), ("requests", True), ("errors_total", True), ("requests_per_minute", False),
+     ("response_time_max", False), ("error_rate", False), ("response_time_p95", False), ("users_active", False)],
+)  # fmt: skip
+def test_what_adds_up_over_several_buckets(name: str, adds_up: bool) -> None:
+    assert METRICS[name].adds_up == adds_up

@@ -48,7 +48,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[LiveWindow, Engine]:
     """The same events live and in the lake, by the way that they take."""
     settings = Settings(home=tmp_path_factory.mktemp("home"))
     window = LiveWindow(settings, START)
-    taker = Taker(Log(settings.home), lambda: NOW, heard=lambda good: void(window.hear(good, NOW)))
+    taker = Taker(Log(settings.home), lambda: NOW, heard=lambda good, _: void(window.hear(good, NOW)))
     events = some(300)
 
     async def send() -> None:

@@ -1,6 +1,7 @@
 """The stream: what readers are told, and when."""
 
 import json
+import threading
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,10 +12,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 
+from metrics.collect import shared_answer
 from metrics.collect import stream as streaming
-from metrics.collect.live_window import LiveWindow
+from metrics.collect.live_window import Asked, Live, LiveWindow
 from metrics.collect.receiving import received
 from metrics.collect.stream import MOST_KEPT, MOST_TOLD, PATH, Stream
+from metrics.collect.subscribing import Tail
 from metrics.settings import Settings
 from tests.metrics.collect.made import NOW, request
 
@@ -31,7 +34,7 @@ class Served:
     now: datetime = NOW + timedelta(seconds=1)
 
     def hear(self, *events: dict[str, Any]) -> None:
-        self.stream.hear(received([events], NOW).good)
+        self.stream.hear(received([events], NOW).good, NOW)
 
     def reader(self) -> WebSocketTestSession:
         return self.client.websocket_connect(PATH)
@@ -94,13 +97,14 @@ def test_a_course_comes_whole_and_then_point_by_point(served: Served) -> None:
 
 
 def test_a_reader_that_is_slow_is_told_the_newest_state_only(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "LEAST_SECONDS", 1.0)
+    for module in (streaming, shared_answer):
+        monkeypatch.setattr(module, "LEAST_SECONDS", 1.0)
     taken = [received([[request(number)]], NOW).good for number in range(40)]
     with served.reader() as reader:
         say(reader, TILE)
         assert told(reader, "tile")["values"] == [{"requests": None}]
         for good in taken:
-            served.stream.hear(good)
+            served.stream.hear(good, NOW)
         counts: list[float] = []
         while not counts or counts[-1] < 40:
             counts += [row["requests"] for row in told(reader, "tile")["values"]]
@@ -204,3 +208,46 @@ def test_a_subscription_ends_and_there_are_only_so_many(served: Served) -> None:
         say(reader, {"id": "7", "unsubscribe": True})
         say(reader, TILE)
         assert told(reader, "tile")["type"] == "snapshot"
+
+
+def test_an_answer_that_takes_long_holds_up_no_other(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, go_on = LiveWindow.answer, threading.Event()
+
+    def answered(window: LiveWindow, asked: Asked, now: datetime) -> Live:
+        assert asked.seconds == 60 or go_on.wait(60)
+        return answer(window, asked, now)
+
+    monkeypatch.setattr(LiveWindow, "answer", answered)
+    go_on.set()
+    with served.reader() as reader:
+        say(reader, {**TILE, "id": "long", "window": "15m"})
+        told(reader, "long")
+        say(reader, {**TILE, "id": "short"})
+        told(reader, "short")
+        go_on.clear()
+        served.hear(request(1))
+        ids = [reader.receive_json()["id"]]
+        go_on.set()
+        while "long" not in ids:
+            ids.append(reader.receive_json()["id"])
+    assert ids[0] == "short"
+
+
+def test_readers_that_keep_up_share_what_is_told_of_events(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    served.hear(request(1))
+    served.hear(request(2))
+    looks: list[int] = []
+    events = Stream.events
+
+    def looked(stream: Stream, tail: Tail, after: int) -> tuple[list[dict[str, Any]], int]:
+        looks.append(after)
+        return events(stream, tail, after)
+
+    monkeypatch.setattr(Stream, "events", looked)
+    told = [served.stream.told(Tail(kinds=kinds), 1) for kinds in ((), ("request",), (), ("request",))]
+    assert [upto for upto, _ in told] == [2] * 4
+    assert json.loads(told[0][1])["events"] == json.loads(told[1][1])["events"] != []
+    assert looks == [1, 1]
+    served.hear(request(3))
+    upto, news = served.stream.told(Tail(), 2)
+    assert (upto, [one["number"] for one in json.loads(news)["events"]]) == (3, [3])

@@ -2,8 +2,9 @@ import asyncio
 import errno
 import os
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,16 @@ async def begun(taker: Taker, disk: Disk) -> "asyncio.Task[Receipt]":
 
 
 def test_what_is_taken_is_in_the_log_and_told_to_who_listens(tmp_path: Path) -> None:
-    heard: list[str] = []
-    with taking(tmp_path, heard=heard.extend) as taker:
+    heard: list[object] = []
+
+    def hear(good: Mapping[str, object], came: datetime) -> None:
+        heard.extend((*good, came))
+
+    with taking(tmp_path, heard=hear) as taker:
         assert asyncio.run(taker.take([request(1), call()])) == Receipt(2)
         assert asyncio.run(taker.take([])) == Receipt(0)
     assert len(lines(tmp_path)) == 2
-    assert heard == ["request", "llm_call"]
+    assert heard == ["request", "llm_call", NOW]
 
 
 def test_those_who_send_meanwhile_share_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +137,8 @@ def test_events_that_nobody_thought_of_cost_the_others_nothing(tmp_path: Path, m
 
 
 def test_who_listens_and_fails_costs_nothing(tmp_path: Path) -> None:
-    def fails(good: object) -> None:
-        del good
+    def fails(good: object, came: object) -> None:
+        del good, came
         raise RuntimeError
 
     with taking(tmp_path, heard=fails) as taker:

@@ -1,7 +1,7 @@
 """A question and the events it is asked about: what every calculation of the oracle begins with."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -20,11 +20,12 @@ PEOPLE = (
 
 @dataclass(frozen=True)
 class Facts:
-    """A query and the events it is asked about."""
+    """A query and the events it is asked about, which are sought out once for all metrics."""
 
     events: Events
     query: Query
     critical: tuple[str, ...] = ()
+    _sought: dict[Hashable, pl.DataFrame] = field(default_factory=dict[Hashable, pl.DataFrame])
 
     @cached_property
     def calendar(self) -> pl.DataFrame:
@@ -41,6 +42,12 @@ class Facts:
         """What a row of the answer is told by."""
         return ["time", *self.groups]
 
+    def once(self, what: Hashable, seek: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `seek` finds, sought only by the first who asks for it."""
+        if what not in self._sought:
+            self._sought[what] = seek()
+        return self._sought[what]
+
     def kept(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Rows that pass the filters, with the dimensions as text."""
         passing = frame.filter(_passes(item) for item in self.query.filters) if self.query.filters else frame
@@ -49,7 +56,8 @@ class Facts:
     def of(self, kind: str, start: datetime | None = None, end: datetime | None = None) -> pl.DataFrame:
         """Events of a kind from `start` to `end` (the window's, where not given) that pass the filters."""
         since, until = start or self.query.window.start, end or self.query.window.end
-        return self.kept(self.events[kind].filter(pl.col("ts") >= since, pl.col("ts") < until))
+        between = pl.col("ts") >= since, pl.col("ts") < until
+        return self.once((kind, since, until), lambda: self.kept(self.events[kind].filter(*between)))
 
     def bucketed(self, frame: pl.DataFrame, column: str = "ts") -> pl.DataFrame:
         """`frame` with the bucket in which `column` lies."""
@@ -57,6 +65,9 @@ class Facts:
 
     def people(self, start: datetime | None = None, kinds: tuple[str, ...] = PEOPLE) -> pl.DataFrame:
         """`ts`, `user_id` and dimensions of what people did, from all of `kinds` that know the dimensions in use."""
+        return self.once(("people", start, kinds), lambda: self._people(start, kinds))
+
+    def _people(self, start: datetime | None, kinds: tuple[str, ...]) -> pl.DataFrame:
         used = {*self.query.by, *(item.dimension for item in self.query.filters)}
         able = [k for k in kinds if k in self.events and all(knows(self.events[k], name) for name in used)]
         nobody = pl.DataFrame(schema={"ts": TIMESTAMP, **dict.fromkeys(("user_id", *self.groups), pl.String)})

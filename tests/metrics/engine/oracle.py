@@ -22,7 +22,12 @@ FIVE_MINUTES = timedelta(minutes=5)
 
 def answer(metric: str, events: Events, query: Query, critical: tuple[str, ...] = ()) -> pl.DataFrame:
     """The metric by the query's buckets and dimensions; rows of no data may be absent."""
-    facts = Facts(events, query, critical)
+    return answer_from(Facts(events, query, critical), metric)
+
+
+def answer_from(facts: Facts, metric: str) -> pl.DataFrame:
+    """The same, from facts that are kept for other metrics."""
+    query = facts.query
     named = [pl.col(group).alias(name) for group, name in zip(facts.groups, query.by, strict=True)]
     time = [] if query.grain is Grain.NONE else ["time"]
     return ORACLE[metric](facts).select(*time, *named, pl.col("value").cast(pl.Float64))
@@ -134,6 +139,10 @@ def utilization(used: str, available: str) -> Callable[[Facts], pl.DataFrame]:
 
 def lives(facts: Facts) -> pl.DataFrame:
     """Errors by identity: `opened`, `resolved`, and the first of each value it gives; as known at the window's end."""
+    return facts.once("lives", lambda: _lives(facts))
+
+
+def _lives(facts: Facts) -> pl.DataFrame:
     known = facts.events["error"].filter(pl.col("ts") < facts.query.window.end).sort("ts", "event_id")
     columns = [name for name in known.columns if name not in ("ts", "event_id", "error_id", "resolved_at")]
     lived = known.group_by(pl.coalesce("error_id", "event_id").alias("identity")).agg(
@@ -187,6 +196,10 @@ def status(facts: Facts) -> pl.DataFrame:
 
 def minutes(facts: Facts, *, own: bool = False) -> pl.DataFrame:
     """The worst state of each minute, found minute by minute and component by component."""
+    return facts.once(("minutes", own), lambda: _minutes_of(facts, own))
+
+
+def _minutes_of(facts: Facts, own: bool) -> pl.DataFrame:
     window = facts.query.window
     probes = facts.of("health", window.start - timedelta(minutes=6)).with_columns(
         slot=pl.col("ts").dt.truncate("1m"),
@@ -200,8 +213,10 @@ def minutes(facts: Facts, *, own: bool = False) -> pl.DataFrame:
     states: list[dict[str, object]] = []
     for (_, *group), rows in probes.sort("ts", "event_id").group_by("component", *facts.groups):
         named = dict(zip(facts.groups, group, strict=True))
-        slots = {slot: part["badness"].to_list() for (slot,), part in rows.group_by("slot", maintain_order=True)}
-        for minute in _minutes(min(slots), max(slots) + FIVE_MINUTES):  # pyright: ignore[reportArgumentType]
+        slots: dict[datetime, list[int]] = {}
+        for slot, badness in zip(rows["slot"].to_list(), rows["badness"].to_list(), strict=True):
+            slots.setdefault(slot, []).append(badness)
+        for minute in _minutes(min(slots), max(slots) + FIVE_MINUTES):
             before = [minute - timedelta(minutes=ago) for ago in range(1, 6)]
             last = next((slots[slot][-1] for slot in before if slot in slots), -1)
             states.append({**named, "minute": minute, "state": max(slots[minute]) if minute in slots else last})

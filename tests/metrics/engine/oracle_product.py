@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from metrics.engine.forecast import SeasonalDraw
+from metrics.insights.forecasting.futures import futures
 from tests.metrics.engine.facts import Facts
 from tests.metrics.engine.wall import TIMESTAMP, day_of
 
@@ -17,6 +17,10 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 def session_rows(facts: Facts) -> pl.DataFrame:
     """One row a session: `first`, `last`, `views`, `acts`, `pages`, the groups; session by session."""
+    return facts.once("sessions", lambda: _session_rows(facts))
+
+
+def _session_rows(facts: Facts) -> pl.DataFrame:
     events = facts.of("interaction").with_columns(is_view=VIEW)
     rows: list[dict[str, object]] = []
     for _, given in events.filter(pl.col("session_id").is_not_null()).group_by("session_id", *facts.groups):
@@ -123,7 +127,7 @@ def _projected(
         ahead, known = ([rest, *[1.0] * 29, 1 - rest] if rest else [1.0] * 30), 0.0
     if not ahead:
         return known
-    drawn = SeasonalDraw().futures(series, 32)
+    drawn = futures(series, min(costs) + day, 32)
     if drawn is None:
         return None
     sums = [sum(weight * value for weight, value in zip(ahead, row, strict=False)) for row in drawn.tolist()]

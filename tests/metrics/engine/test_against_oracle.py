@@ -12,8 +12,8 @@ from metrics.catalog.model import Quantile
 from metrics.engine import Engine, Query
 from tests.conftest import made_once
 from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
-from tests.metrics.engine.facts import Events
-from tests.metrics.engine.oracle import ORACLE, answer
+from tests.metrics.engine.facts import Events, Facts
+from tests.metrics.engine.oracle import ORACLE, answer_from
 from tests.metrics.engine.queries import QUESTIONS, answerable
 
 Answers = Callable[[str, str], tuple[Query, pl.DataFrame]]
@@ -52,8 +52,12 @@ def expected(world_events: Events) -> Expected:
     """The oracle's answer to a question."""
 
     @cache
+    def facts(question: str) -> Facts:
+        return Facts(world_events, QUESTIONS[question])
+
+    @cache
     def answered(metric: str, question: str) -> pl.DataFrame:
-        return answer(metric, world_events, QUESTIONS[question])
+        return answer_from(facts(question), metric)
 
     return answered
 

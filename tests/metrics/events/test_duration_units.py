@@ -112,3 +112,37 @@ def test_a_unit_is_read_rightly_or_asked_about(milliseconds: list[float], is_sec
     values = [one / 1000 if is_seconds else one for one in milliseconds]
     found = surveyed(calls(latency=[str(one) for one in values] if text else values))
     assert found.questions or found.good["duration_ms"].to_list() == pytest.approx(milliseconds)
+
+
+@pytest.mark.parametrize("name", ["duration", "elapsed", "took", "time_taken", "processing_time", "e2e_latency"])
+def test_durations_of_calls_have_many_names(name: str) -> None:
+    found = surveyed(calls(**{name: SECONDS}))
+    assert found.good["duration_ms"].to_list() == pytest.approx(MILLISECONDS)
+
+
+@pytest.mark.parametrize(("name", "values", "unit"), [("latency_s", MILLISECONDS, "ms"), ("latency_ms", SECONDS, "s")])
+def test_a_name_that_says_what_can_hardly_be_is_asked_about(name: str, values: list[float], unit: str) -> None:
+    (question,) = surveyed(calls(**{name: values})).questions
+    assert question.options[0].rules == {"duration_ms": {"unit": unit}}
+    assert f"{name} says" in question.asks
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("latency_s", SECONDS), ("latency_ms", MILLISECONDS), ("latency_ms", [4])]
+)
+def test_a_name_that_says_what_can_be_is_believed(name: str, values: list[float]) -> None:
+    assert surveyed(calls(**{name: values})).questions == ()
+
+
+def test_calls_that_only_have_an_end_last_until_then() -> None:
+    ends = [(START + timedelta(seconds=one)).isoformat() for one in SECONDS]
+    rows = {**calls(end_time=ends), "ts": [START.isoformat()] * len(SECONDS)}
+    found = surveyed(rows)
+    assert found.good["duration_ms"].to_list() == pytest.approx(MILLISECONDS)
+    assert found.notes == ("duration_ms: from ts to end_time",)
+
+
+def test_an_end_before_the_start_is_no_duration() -> None:
+    ends = [(START - timedelta(days=one)).isoformat() for one in SECONDS]
+    rows = {**calls(end_time=ends), "ts": [START.isoformat()] * len(SECONDS)}
+    assert surveyed(rows).good["duration_ms"].null_count() == len(SECONDS)

@@ -434,3 +434,15 @@ def test_models_of_bedrock_are_priced_with_and_without_where_they_are_served(
 ) -> None:
     rates = PriceBook().rates("aws.bedrock", model, datetime(2026, 5, 1, tzinfo=UTC))
     assert (rates[0].input if rates else None) == expected
+
+
+def test_a_price_that_changes_is_told_with_its_half_hour(path: Path) -> None:
+    path.write_text(
+        ACME + ACME.replace("input: 2", "from: 2026-05-03T10:30:00Z\n  input: 4").replace("output: 10", "output: 20")
+    )
+    book = PriceBook.load(path)
+    ((at, before, now),) = book.changes("acme", "acme-1", MAY, MAY + timedelta(days=7))
+    assert at == datetime(2026, 5, 3, 10, 30, tzinfo=UTC)
+    assert (before[0].input, now[0].input, now[0].output) == (2, 4, 20)
+    assert list(book.changes("acme", "acme-1", at, MAY + timedelta(days=7))) == []
+    assert list(book.changes("acme", "unknown", MAY, MAY + timedelta(days=7))) == []

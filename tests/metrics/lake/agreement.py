@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 
 import polars as pl
 from polars.testing import assert_frame_equal
@@ -28,36 +29,44 @@ def sourced_events(lake: Lake, kind: str) -> pl.DataFrame:
 def assert_rollups_agree(lake: Lake) -> None:
     """Every rollup, merged, equals one made anew from all events."""
     for kind in KINDS:
-        expected = _made_anew(kind, stored_events(lake, kind))
+        content = io.BytesIO()
+        stored_events(lake, kind).sort("event_id").write_ipc(content)
         for rollup in rollups.rollups_of(kind):
             table = lake.rollup(rollup.name)
-            parts = [
-                pl.read_parquet(table.root / file.path, hive_partitioning=False)
-                .with_columns(pl.lit(file.partition[shapes.VIEW]).alias(shapes.VIEW))
-                .select(rollup.schema.names())
+            parts = tuple(
+                (file.partition[shapes.VIEW], Path(path).read_bytes())
                 for file in table.snapshot.files
-            ]
-            if not parts:
-                assert rollup.name not in expected or expected[rollup.name].is_empty()
-                continue
-            merged, whole = rollups.merge(rollup.name, pl.concat(parts)), expected[rollup.name]
-            near = 1e-9
-            if isinstance(rollup.shape, shapes.Percentiles):
-                near = 1e-6  # they are kept with seven digits
-                # What several files have events of has no percentiles; all else has those of all its events.
-                whole = _known_as(whole, merged, list(shapes.PERCENTILES.values()))
-            assert_frame_equal(merged, whole, check_row_order=False, rel_tol=near)
+                for path in table.local([file.path])
+            )
+            _assert_agrees(kind, content.getvalue(), rollup.name, parts)
 
 
-def _made_anew(kind: str, events: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
-    """The rollups of events, merged. Those that are cut off again and again leave the same events behind."""
-    content = io.BytesIO()
-    events.sort("event_id").write_ipc(content)
-    return _made_of(kind, content.getvalue())
+@lru_cache(maxsize=256)
+def _assert_agrees(kind: str, events: bytes, name: str, parts: tuple[tuple[str, bytes], ...]) -> None:
+    """A rollup agrees. What is cut off again and again leaves the same events and files behind: they are read once."""
+    expected = _made_of(kind, events)
+    if not parts:
+        assert name not in expected or expected[name].is_empty()
+        return
+    rollup = next(one for one in rollups.rollups_of(kind) if one.name == name)
+    read = [
+        pl.read_parquet(io.BytesIO(file), hive_partitioning=False)
+        .with_columns(pl.lit(view).alias(shapes.VIEW))
+        .select(rollup.schema.names())
+        for view, file in parts
+    ]
+    merged, whole = rollups.merge(name, pl.concat(read)), expected[name]
+    near = 1e-9
+    if isinstance(rollup.shape, shapes.Percentiles):
+        near = 1e-6  # they are kept with seven digits
+        # What several files have events of has no percentiles; all else has those of all its events.
+        whole = _known_as(whole, merged, list(shapes.PERCENTILES.values()))
+    assert_frame_equal(merged, whole, check_row_order=False, rel_tol=near)
 
 
 @lru_cache(maxsize=64)
 def _made_of(kind: str, events: bytes) -> Mapping[str, pl.DataFrame]:
+    """The rollups of events, merged."""
     made = rollups.partials(kind, pl.read_ipc(io.BytesIO(events)))
     return {name: rollups.merge(name, rows) for name, rows in made.items()}
 

@@ -1,11 +1,11 @@
-"""A writer that is cut off: before which of its lines that is worth trying, and the cut itself."""
+"""A writer that is cut off: what it leaves behind, and the cut itself."""
 
 import os
+import shutil
 import sys
 import threading
-from collections.abc import Callable, Container, Generator, Sequence
+from collections.abc import Callable, Container, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -13,17 +13,6 @@ from typing import Any, cast
 
 class CutOff(BaseException):
     """What ends the writer; nothing in it may catch this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A line that is begun."""
-
-    number: int
-    """From 1."""
-    function: str
-    files: int
-    """Stands for all that lies in the home then."""
 
 
 @contextmanager
@@ -42,21 +31,40 @@ def cut_off_before(number: int, watched: Container[str]) -> Generator[None]:
 
 
 @contextmanager
-def moments(home: Path, watched: Container[str]) -> Generator[list[Moment]]:
-    """Every line that the modules watched begin, with what then lies in `home`."""
-    found: list[Moment] = []
+def left_behind(
+    home: Path, watched: Container[str], folder: Path, *, by_function: bool = False
+) -> Generator[list[Path]]:
+    """Copies of `home`, in `folder`, as it is whenever it differs from before at a line that the modules watched begin.
+
+    With `by_function`, also whenever another function is at work than before over the same files. That is what a writer
+    leaves that is killed there: it does nothing more on its way out.
+    """
+    copies: list[Path] = []
+    known: set[tuple[str, int]] = set()
+    one_at_a_time = threading.Lock()
 
     def line_begins(frame: FrameType) -> None:
-        found.append(Moment(len(found) + 1, frame.f_code.co_qualname, _files(home)))
+        function = frame.f_code.co_qualname if by_function else ""
+        with one_at_a_time:
+            while (function, files := _files(home)) not in known:
+                copy = folder / str(len(copies))
+                with suppress(FileNotFoundError, shutil.Error):
+                    shutil.copytree(home, copy)
+                if _files(home) != files:  # another thread was at work meanwhile
+                    shutil.rmtree(copy)
+                    continue
+                known.add((function, files))
+                copies.append(copy)
 
     with _tracing(watched, line_begins):
-        yield found
+        yield copies
 
 
-def apart(found: Sequence[Moment], key: Callable[[Moment], Any]) -> list[int]:
-    """The numbers of those that differ in `key`, the first of each: what dies at the others leaves the same behind."""
-    first = {key(moment): moment.number for moment in reversed(found)}
-    return sorted(first.values())
+def content(home: Path) -> frozenset[tuple[str, bytes | None]]:
+    """What lies below a home, whoever wrote it and when; None as the content of a folder."""
+    return frozenset(
+        (str(path.relative_to(home)), path.read_bytes() if path.is_file() else None) for path in home.rglob("*")
+    )
 
 
 def _files(home: Path) -> int:

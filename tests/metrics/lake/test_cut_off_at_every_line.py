@@ -1,8 +1,9 @@
-"""A writer that is cut off wherever that makes a difference, and once more while that is put right."""
+"""A writer that is killed wherever that makes a difference, and that fails anywhere while that is put right."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, cast
 
 import polars as pl
@@ -19,11 +20,13 @@ from metrics.lake.tables import Lake
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
-from tests.metrics.lake.cutting import CutOff, apart, cut_off_before, moments
+from tests.metrics.lake.cutting import CutOff, cut_off_before, left_behind
 from tests.metrics.lake.files import NOW, requests
 
 WATCHED = {str(module.__file__) for module in (writer, inbox, durably)}
 """What changes files."""
+LINES = 500
+"""Which they begin, about, to store what is dropped here."""
 
 
 class ReadsHere:
@@ -59,14 +62,6 @@ def drop(home: Path) -> None:
     pl.concat([rows.tail(25), bad]).write_parquet(home / "inbox" / "b.parquet")
 
 
-def worth_trying(home: Path) -> list[int]:
-    """The lines at which another function is at work, or something else lies in the home, than at any before."""
-    drop(home)
-    with moments(home, WATCHED) as begun:
-        store_all(home)
-    return apart(begun, lambda moment: (moment.function, moment.files))
-
-
 # A file whose `with` is cut off is closed by the collector, which pytest would report.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
@@ -76,17 +71,20 @@ def test_cut_off_anywhere_every_event_is_there_once(
     small_bytes: int, share: int, of: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_ahead, "SMALL_BYTES", small_bytes)
-    every = worth_trying(tmp_path / "whole")
-    assert len(every) > 100
-    for moment in every[share::of]:
-        home = tmp_path / str(moment)
-        drop(home)
-        for cut in (moment, 1 + moment * 7 % 60):
-            with cut_off_before(cut, WATCHED), suppress(CutOff):
-                store_all(home)
+    home = tmp_path / "home"
+    drop(home)
+    with left_behind(home, WATCHED, tmp_path, by_function=True) as homes:
+        store_all(home)
+    assert len(homes) > 100
+    rmtree(home)
+    for number, killed in list(enumerate(homes))[share::of]:
+        killed.rename(home)  # plans name files by their whole paths
+        with cut_off_before(1 + 7 * number % LINES, WATCHED), suppress(CutOff):
+            store_all(home)
         store_all(home)
         lake = Lake(home)
         assert stored_events(lake, "request")["event_id"].sort().to_list() == sorted(requests(40)["event_id"])
         assert_rollups_agree(lake)
         assert not list((home / "lake" / "_transactions").iterdir())
         assert not list((home / "inbox").iterdir())
+        rmtree(home)

@@ -310,3 +310,76 @@ def test_calls_within_calls_whose_tokens_differ_are_told(tmp_path: Path) -> None
     assert read(tmp_path / "spans.parquet").notes == (
         "1 calls have calls within them whose tokens are others; all of them count",
     )
+
+
+GROK = {"model": "grok-4", "provider": "xai"}
+GEMINI = {"model": "gemini-2.5-pro", "provider": "google"}
+THOUGHTS: Mapping[str, tuple[Mapping[str, Any], int]] = {
+    "openai counts them": (
+        {**GPT, "usage": {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150,
+                          "completion_tokens_details": {"reasoning_tokens": 40}}}, 50),
+    "xai's completion does not": (
+        {**GROK, "usage": {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 190,
+                           "completion_tokens_details": {"reasoning_tokens": 40}}}, 90),
+    "xai, without a total": (
+        {**GROK, "usage": {"prompt_tokens": 100, "completion_tokens": 50,
+                           "completion_tokens_details": {"reasoning_tokens": 40}}}, 90),
+    "xai, through a gateway that adds them": (
+        {**GROK, "usage": {"prompt_tokens": 100, "completion_tokens": 90, "total_tokens": 190,
+                           "completion_tokens_details": {"reasoning_tokens": 40}}}, 90),
+    "xai's answers do": (
+        {**GROK, "usage": {"input_tokens": 100, "output_tokens": 50,
+                           "output_tokens_details": {"reasoning_tokens": 40}}}, 50),
+    "gemini's candidates do not": (
+        {**GEMINI, "usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 50, "thoughtsTokenCount": 40}},
+        90),
+    "more thoughts than output": ({**GEMINI, "input_tokens": 100, "output_tokens": 5, "reasoning_tokens": 40}, 45),
+    "by the total, with cached tokens": (
+        {**GPT, "usage": {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 190,
+                          "prompt_tokens_details": {"cached_tokens": 10},
+                          "completion_tokens_details": {"reasoning_tokens": 40}}}, 90),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "output"), THOUGHTS.values(), ids=THOUGHTS)
+def test_the_output_has_the_tokens_of_the_reasoning(write: Write, call: Mapping[str, Any], output: int) -> None:
+    found = read(write(call))
+    assert found.sums("output_tokens", "reasoning_tokens") == {
+        "calls": 1, "output_tokens": output, "reasoning_tokens": 40,
+    }  # fmt: skip
+    assert found.notes
+
+
+def test_a_single_call_with_more_thoughts_than_output_is_asked_about(write: Write) -> None:
+    plain = {**GPT, "prompt_tokens": 100, "completion_tokens": 50, "reasoning_tokens": 40}
+    path = write(*[plain] * 30, {**plain, "completion_tokens": 5})
+    (question,) = read(path).questions
+    assert "do the output tokens count those of the reasoning?" in question.asks
+    answered = read(path, answers=Answers(rules={"output_tokens": {"reasoning": "excluded"}}))
+    assert answered.sums("output_tokens") == {"calls": 31, "output_tokens": 30 * 90 + 45}
+
+
+DETAILS: Mapping[str, tuple[Mapping[str, Any], str, int]] = {
+    "a count": ({"cached_tokens_count": 9000}, "cached_input_tokens", 9000),
+    "a part of the input": ({"cachedInput": 9000}, "cached_input_tokens", 9000),
+    "without a word for tokens": ({"cache_read": 9000}, "cached_input_tokens", 9000),
+    "within tokens": ({"tokens": {"cached": 9000}}, "cached_input_tokens", 9000),
+    "a prefix nobody knows": ({"metadata": {"openinference.llm.token_count.prompt_details.cache_read": 9000}},
+                              "cached_input_tokens", 9000),
+    "what was written": ({"usage": {"tokensStoredInCache": 9000}}, "cache_write_tokens", 9000),
+    "what was written, by how long it stays": (
+        {"usage": {"cache_creation": {"ephemeral_5m_input_tokens": 8000, "ephemeral_1h_input_tokens": 1000}}},
+        "cache_write_tokens", 9000),
+    "thoughts": ({"usage": {"thinkingTokensTotal": 9000}}, "reasoning_tokens", 9000),
+    "a flag": ({"cached": 1}, "cached_input_tokens", 0),
+    "a price": ({"cached_tokens_cost": 9000}, "cached_input_tokens", 0),
+    "another thing": ({"prompt_cache_key": 9000, "cache_ttl": 300, "cached_at": 1777629600}, "cached_input_tokens", 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "column", "expected"), DETAILS.values(), ids=DETAILS)
+def test_details_of_tokens_are_seen_by_the_words_of_their_names(
+    write: Write, more: Mapping[str, Any], column: str, expected: int
+) -> None:
+    call = {**GPT, "input_tokens": 10_000, "output_tokens": 10_000, **more}
+    assert read(write(call)).calls[column].sum() == expected

@@ -1,6 +1,7 @@
 """Requests of OTLP in few words, and a fake of what keeps their events."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -11,10 +12,14 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from metrics.collect.receipt import Event, Receipt, Rejected, Unavailable
+from metrics.collect.otlp.converting import said
+from metrics.collect.receipt import NONE_READY, Event, Ready, Receipt, Rejected, Unavailable
+from metrics.collect.receiving import received
 
 START = 1_790_000_000_000_000_000
 """2026-09-21 14:13:20 UTC, in ns."""
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""No event is of a later time."""
 TRACE = bytes.fromhex("0af7651916cd43dd8448eb211c80319c")
 
 
@@ -23,12 +28,16 @@ class Kept:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.ready = 0
+        """How many were to be stored as they are."""
         self.refuses: Exception | None = None
         self.rejects: str | None = None
 
-    async def __call__(self, events: Sequence[Event]) -> Receipt:
+    async def __call__(self, events: Sequence[Event], ready: Ready = NONE_READY) -> Receipt:
         if self.refuses is not None:
             raise self.refuses
+        self.ready += sum(frame.height for frame in ready.values())
+        events = [*events, *as_said(ready)]
         bad = [number for number, event in enumerate(events) if self.rejects and event.get("model") == self.rejects]
         self.events.extend(event for number, event in enumerate(events) if number not in bad)
         return Receipt(len(events) - len(bad), tuple(Rejected(number, "no such model") for number in bad))
@@ -41,6 +50,19 @@ class Kept:
     def kinds(self) -> list[str]:
         """The kinds of all events, in the letters' order."""
         return sorted(event["event"] for event in self.events)
+
+
+def as_said(ready: Ready) -> list[Event]:
+    """Events that are to be stored as they are, once it is sure that converted again they would be the same."""
+    events = [event for kind, frame in ready.items() for event in said(kind, frame)]
+    if events:
+        again = received([events], LATEST)
+        assert again.receipts == (Receipt(len(events)),)
+        assert again.good.keys() == ready.keys()
+        for kind, frame in ready.items():
+            assert frame.write_ndjson() == again.good[kind].write_ndjson()
+            assert frame.schema == again.good[kind].schema
+    return events
 
 
 def full(seconds: float = 2.5) -> Unavailable:

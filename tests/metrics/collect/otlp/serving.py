@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from metrics.collect.bodies import Bodies
 from metrics.collect.otlp import Serving, routes, serve_grpc
-from metrics.collect.receipt import Take
+from metrics.collect.receipt import TakeReady
 
 
 @contextmanager
@@ -32,13 +32,13 @@ def served(app: ASGIApp) -> Generator[str]:
 
 
 @contextmanager
-def over_http(take: Take, bodies: Bodies | None = None) -> Generator[str]:
+def over_http(take: TakeReady, bodies: Bodies | None = None) -> Generator[str]:
     with served(Starlette(routes=routes(take, bodies or Bodies()))) as address:
         yield address
 
 
 @contextmanager
-def over_grpc(take: Take, token: str | None = None, bodies: Bodies | None = None) -> Generator[str]:
+def over_grpc(take: TakeReady, token: str | None = None, bodies: Bodies | None = None) -> Generator[str]:
     """The address at which OTLP is served over gRPC."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -13,11 +13,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.trace import SpanKind
 
-from metrics.collect.receipt import Take
+from metrics.collect.receipt import TakeReady
 from tests.metrics.collect.otlp.requests import Kept
 from tests.metrics.collect.otlp.serving import over_grpc, over_http
 
-WAYS: dict[str, tuple[Callable[[Take], AbstractContextManager[str]], Callable[[str], Any]]] = {
+WAYS: dict[str, tuple[Callable[[TakeReady], AbstractContextManager[str]], Callable[[str], Any]]] = {
     "http": (over_http, lambda address: HttpExporter(f"{address}/v1/traces")),
     "http, gzip": (over_http, lambda address: HttpExporter(f"{address}/v1/traces", compression=Compression.Gzip)),
     "grpc": (over_grpc, lambda address: GrpcExporter(address, insecure=True)),

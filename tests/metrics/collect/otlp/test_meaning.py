@@ -216,3 +216,12 @@ def test_a_host_without_a_name_is_told(send: Send, kept: Kept) -> None:
     answer = send(samples({"system.cpu.load_average.1m": [(1.0, {})]}), "metrics")
     assert b"host is missing" in answer.content
     assert kept.events == []
+
+
+def test_what_is_plain_is_stored_as_it_is_and_what_may_mean_more_is_converted_once_more(send: Send, kept: Kept) -> None:
+    request = {"http.request.method": "POST", "http.route": "/chat", "http.response.status_code": 200}
+    send(traces(span(1, next(iter(CALLS.values()))), span(2, request, kind=2), span(3)))
+    assert (len(kept.events), kept.ready) == (3, 3)
+    send(traces(span(4, {"region": "eu", "shelf": "x"})))
+    assert (len(kept.events), kept.ready) == (4, 3)
+    assert kept.events[-1]["attributes"].items() >= {"region": "eu", "shelf": "x"}.items()

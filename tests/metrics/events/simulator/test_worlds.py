@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
-from metrics.events.simulator import WORLDS, simulate
+from metrics.events.simulator import ORDINARY, WORLDS, played_last, simulate
 from tests.conftest import made_once
 from tests.metrics.events.simulator.conftest import END, SEED, Simulated
 
@@ -102,3 +103,16 @@ def test_one_user_alone_spends_what_nobody_else_does(worlds: Mapping[str, Simula
 def test_where_nights_are_silent_incidents_come_by_day(worlds: Mapping[str, Simulated]) -> None:
     for one in worlds["small"].incidents:
         assert one.start.hour >= 6 and one.end <= one.start.replace(hour=21, minute=30)
+
+
+def test_in_a_part_that_is_played_something_goes_wrong_every_hour() -> None:
+    played = timedelta(days=2)
+    rng = np.random.Generator(np.random.PCG64(SEED))
+    incidents = played_last(played).incidents(END - timedelta(days=9), END, rng)
+    before = [one for one in incidents if one.start < END - played]
+    hours = [one for one in incidents if one.start >= END - played]
+    assert {(one.start - (END - played)) // timedelta(hours=1) for one in hours} == {*range(48)}
+    assert len(hours) == 48
+    assert all(timedelta(minutes=10) <= one.end - one.start <= timedelta(minutes=15) for one in hours)
+    ordinary = ORDINARY.incidents(END - timedelta(days=9), END - played, np.random.Generator(np.random.PCG64(SEED)))
+    assert before == list(ordinary)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.demo import KEPT, NAME, is_wanted, make_demo
+from app.demo.making import KEPT, NAME, is_wanted, make_demo
 from app.home import current_home, demo_home, demo_homes, demo_progress, has_events
 from metrics.engine import DataFreshness, Engine
 from metrics.settings import Settings

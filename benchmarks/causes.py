@@ -1,0 +1,223 @@
+"""How true causes are, over simulated changes with seeds: `python -m benchmarks.causes`.
+
+*Where*: events by five dimensions of four to eleven values, a third to all of their combinations, with chance, growth
+of all of it and noise of cells. In one to three places of one, two or three dimensions the number or rate is changed,
+so much that seven standard deviations of chance are passed.
+
+*Who was first*: services that call each other, each with five series by the minute. One has a fault, which spreads to
+those who call it in none or one minute; series of others jump for reasons of their own.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import process_time
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from metrics.insights.causes.locating import located
+from metrics.insights.causes.moving import Line, moved
+
+Floats = NDArray[np.float64]
+Place = frozenset[tuple[str, str | None]]
+Random = np.random.Generator
+
+SEED = 21
+CASES = 40
+DIMENSIONS = 5
+LEAST_SHARE, MOST_SHARE, LEAST_SURPRISE = 0.01, 0.6, 7.0
+HUNDRED = 100.0
+FAULTS = ("cpu", "memory", "delay", "loss")
+SERVICES = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A change, and the places where it was planted."""
+
+    frame: pl.DataFrame
+    names: list[str]
+    places: list[Place]
+    unit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How one sort of cases did."""
+
+    name: str
+    reach: str
+    cases: int
+    first: float
+    """Share whose first-ranked cause is one that was planted."""
+    three: float
+    """Share of which all that was planted is among the first three."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Series of services, of which one has a fault from a bucket on."""
+
+    lines: list[Line]
+    asked: Floats
+    starts: list[datetime]
+    begin: int
+    calls: Mapping[str, frozenset[str]]
+    root: str
+    kind: str
+
+
+def planted(random: Random, sort: str, dimensions: int, places: int) -> Planted | None:
+    """A change of a count or a rate; None where chance has left no place that is large enough."""
+    sizes = [int(random.integers(4, 12)) for _ in range(DIMENSIONS)]
+    codes = [grid.ravel() for grid in np.meshgrid(*map(np.arange, sizes), indexing="ij")]
+    volume = random.lognormal(0, 0.5, len(codes[0]))
+    for code, size in zip(codes, sizes, strict=True):
+        volume *= random.lognormal(0, 0.8, size)[code]
+    volume *= (2e6 if random.random() < 0.5 else 5e4) / volume.sum()
+    kept = random.random(len(volume)) < random.uniform(0.3, 1.0)
+    codes, volume = [code[kept] for code in codes], volume[kept]
+    chosen = sorted(int(one) for one in random.choice(DIMENSIONS, dimensions, replace=False))
+    cells = [int(random.integers(len(volume))) for _ in range(places)]
+    values = {tuple(int(codes[one][cell]) for one in chosen) for cell in cells}
+    masks = [np.logical_and.reduce([codes[one] == v for one, v in zip(chosen, value, strict=True)]) for value in values]
+    shares = [volume[mask].sum() / volume.sum() for mask in masks]
+    if len(values) < places or min(shares) < LEAST_SHARE or sum(shares) > MOST_SHARE:
+        return None
+    growth = float(random.choice([1.0, 1.0, 1.25]))
+    before = random.poisson(volume).astype(np.float64)
+    after = volume * growth * np.exp(random.normal(0, float(random.choice([0.0, 0.05, 0.15])), len(volume)))
+    names = [f"x{one}" for one in range(DIMENSIONS)]
+    columns = {name: [f"v{v}" for v in code] for name, code in zip(names, codes, strict=True)}
+    if sort == "count":
+        factor = random.uniform(1.6, 4.0) if growth > 1 or random.random() < 0.5 else random.uniform(0.1, 0.6)
+        for mask in masks:
+            after[mask] *= factor
+        measured = {"before": before, "after": random.poisson(after).astype(np.float64)}
+        unit, sides = 1.0, (before * growth, measured["after"])
+    else:
+        rate = np.full(len(volume), random.lognormal(-4.5, 0.5))
+        for code, size in zip(codes, sizes, strict=True):
+            rate *= random.lognormal(0, 0.4, size)[code]
+        rate = np.minimum(rate, 0.4)
+        failing, of = rate.copy(), random.poisson(after)
+        for mask in masks:
+            more = (
+                rate[mask] + random.uniform(0.05, 0.3) if random.random() < 0.5 else rate[mask] * random.uniform(4, 12)
+            )
+            failing[mask] = np.minimum(more, 0.95)
+        bad = [HUNDRED * random.binomial(before.astype(np.int64), rate), HUNDRED * random.binomial(of, failing)]
+        measured = {"before": bad[0], "after": bad[1], "before_of": before, "after_of": of.astype(np.float64)}
+        unit, sides = HUNDRED, (of * rate * HUNDRED, measured["after"])
+    moves = [(sides[0][mask].sum(), sides[1][mask].sum()) for mask in masks]
+    if min(abs(b - a) / np.sqrt(unit * (a + b) + 1) for a, b in moves) < LEAST_SURPRISE:
+        return None
+    named: list[Place] = [
+        frozenset((names[one], f"v{v}") for one, v in zip(chosen, value, strict=True)) for value in values
+    ]
+    return Planted(pl.DataFrame({**columns, **measured}), names, named, unit)
+
+
+def where(cases: int = CASES, seed: int = SEED) -> Iterator[Measured]:
+    """Of counts and rates, by how many dimensions a place has and how many places there are."""
+    for sort in ("count", "rate"):
+        for dimensions in (1, 2, 3):
+            for places in (1, 2, 3):
+                yield _where(sort, dimensions, places, cases, seed)
+
+
+def _where(sort: str, dimensions: int, places: int, cases: int, seed: int) -> Measured:
+    first, three, spent, number, drawn = 0, 0, 0.0, 0, 0
+    while number < cases and drawn < 40 * cases:
+        case = planted(
+            np.random.default_rng([seed, drawn, dimensions, places, sort == "rate"]), sort, dimensions, places
+        )
+        drawn += 1
+        if case is None:
+            continue
+        began, number = process_time(), number + 1
+        most = None if sort == "count" else HUNDRED
+        found = [frozenset(one.values) for one in located(case.frame, case.names, unit=case.unit, most=most)]
+        spent += process_time() - began
+        first += bool(found) and found[0] in case.places
+        three += set(case.places) <= set(found[:3])
+    reach = "≥ 90 % first" if dimensions == 1 else "≥ 75 % first" if dimensions == 2 else "≥ 60 % first"
+    name = f"{sort}, {places} place{'s' * (places > 1)} of {dimensions} dimension{'s' * (dimensions > 1)}"
+    return Measured(name, reach, number, first / max(number, 1), three / max(number, 1), spent / max(number, 1))
+
+
+def fault(random: Random) -> Fault:
+    """Services, of which a service calls those after it; one of them has a fault."""
+    count = int(random.integers(6, 14))
+    names = [f"s{one}" for one in range(count)]
+    calls: dict[str, set[str]] = {name: set() for name in names}
+    for one in range(1, count):
+        for caller in random.choice(one, size=min(one, int(random.integers(1, 3))), replace=False):
+            calls[names[int(caller)]].add(names[one])
+    begin, after = int(random.choice([60, 120, 240])), int(random.choice([10, 20, 30]))
+    minutes = np.arange(begin + after)
+    shape = (count, len(minutes))
+    load = 1 + 0.2 * np.sin(2 * np.pi * (minutes + random.integers(1440)) / 1440) + random.normal(0, 0.05, len(minutes))
+    own = np.exp(random.normal(3, 0.6, (count, 1)) + random.normal(0, 0.1, shape)) * (0.7 + 0.3 * load)
+    cpu = 20 * np.exp(random.normal(0, 0.4, (count, 1)) + random.normal(0, 0.08, shape)) * load
+    memory = 200 + np.cumsum(random.normal(0, 0.3, shape), axis=1) + random.normal(0, 1, shape)
+    errors = random.poisson(0.3, shape) * random.uniform(0.1, 1, (count, 1))
+    requests = 100 * load * np.exp(random.normal(0, 0.5, (count, 1)) + random.normal(0, 0.05, shape))
+    root, kind = int(random.integers(1, count)), str(random.choice(FAULTS))
+    ramp = np.clip((minutes - begin + 1) / int(random.choice([1, 1, 3])), 0, 1)
+    slower = {"cpu": 0.5, "memory": 0.2, "delay": 1.0, "loss": 0.3}[kind]
+    own[root] *= 1 + ramp * random.uniform(0.7, 6) * slower
+    cpu[root] += ramp * random.uniform(40, 150) * (kind == "cpu")
+    memory[root] += ramp * random.uniform(40, 300) * (kind == "memory")
+    errors[root] += ramp * random.uniform(3, 25) * np.exp(random.normal(0, 0.2, len(minutes))) * (kind == "loss")
+    latency, failed = own.copy(), errors.copy()
+    for one in reversed(range(count)):
+        for called in sorted(calls[names[one]]):
+            later, share = int(random.integers(2)), random.uniform(0.3, 1)
+            latency[one] += share * np.roll(latency[int(called[1:])], later)
+            failed[one] += 0.7 * share * np.roll(np.maximum(failed[int(called[1:])] - 0.3, 0), later)
+    latency *= np.exp(random.normal(0, 0.05, shape))
+    for _ in range(int(random.integers(3))):
+        (cpu, latency, requests)[int(random.integers(3))][random.integers(count), random.integers(shape[1])] *= 2.5
+    series = {"latency": latency, "cpu": cpu, "memory": memory, "errors": failed, "requests": requests}
+    lines = [Line(name, (("service", names[n]),), rows[n]) for name, rows in series.items() for n in range(count)]
+    starts = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=int(minute)) for minute in minutes]
+    asked = failed[0] if kind == "loss" else latency[0]
+    return Fault(lines, asked, starts, begin, {k: frozenset(v) for k, v in calls.items()}, names[root], kind)
+
+
+def first_movers(cases: int = SERVICES, seed: int = SEED) -> Iterator[Measured]:
+    """Of each fault, with and without knowing who calls whom."""
+    drawn = [fault(np.random.default_rng([seed, number])) for number in range(cases)]
+    for known in (True, False):
+        for kind in FAULTS:
+            some = [one for one in drawn if one.kind == kind]
+            began = process_time()
+            ranked = [_ranked(one, known) for one in some]
+            spent = process_time() - began
+            first = [found[:1] == [one.root] for found, one in zip(ranked, some, strict=True)]
+            three = [one.root in found[:3] for found, one in zip(ranked, some, strict=True)]
+            name = f"service with a fault of {kind}, calls {'' if known else 'not '}known"
+            reach = "≥ 70 % first, ≥ 88 % in three"
+            yield Measured(name, reach, len(some), float(np.mean(first)), float(np.mean(three)), spent / len(some))
+
+
+def _ranked(one: Fault, known: bool) -> list[str | None]:
+    found = moved(one.lines, one.asked, one.starts, one.begin, one.calls if known else {}, "s0")
+    return list(dict.fromkeys(each.values[0][1] for each in found))
+
+
+def table(rows: list[Measured]) -> str:
+    """As Markdown."""
+    lines = ["| planted | reach | cases | first | all in the first three | CPU a case |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        seconds = f"{row.seconds * 1000:.0f} ms"
+        lines.append(f"| {row.name} | {row.reach} | {row.cases} | {row.first:.0%} | {row.three:.0%} | {seconds} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table([*where(), *first_movers()]))

@@ -1,0 +1,65 @@
+"""Browsers say how long pages took, the collector keeps it, and System health holds it against the promise."""
+
+import shutil
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from app.page_times import PATH, PageTime, times
+from tests.e2e.test_live_page import collector_of, send
+from tests.e2e.visit import Visit, visiting
+from tests.serving import free_port, running_web
+
+HIDDEN = """() => {
+  Object.defineProperty(document, "hidden", { value: true, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture
+def measured(browser: Browser, simulated_home: Path, tmp_path: Path) -> Generator[tuple[Visit, int, Path]]:
+    """A visitor of simulated events, the port of a collector beside the pages, and the home."""
+    home, port = tmp_path / "home", free_port()
+    shutil.copytree(simulated_home, home)
+    collector = collector_of(home, port)
+    with (
+        running_web(home, {"PROMPTPILOT_COLLECT__PORT": str(port)}) as address,
+        visiting(browser, address) as visit,
+    ):
+        yield visit, port, home
+    collector.ended()
+
+
+def test_what_pages_took_is_measured_where_they_are_seen_and_judged_on_system_health(
+    measured: tuple[Visit, int, Path],
+) -> None:
+    visit, port, home = measured
+    page = visit.page
+    with page.expect_response(f"**{PATH}") as told:
+        visit.open("cost")
+    assert told.value.status == 204
+    with page.expect_response(f"**{PATH}"):
+        page.get_by_role("link", name="Executive", exact=True).click()
+    with page.expect_response(f"**{PATH}"):
+        page.get_by_role("link", name="Live", exact=True).click()
+    expect(page.locator(".live[data-state=live]")).to_be_visible()
+    send(port, "r1")
+    expect(page.locator(".live-event")).to_have_count(1)
+    with page.expect_response(f"**{PATH}"):
+        page.evaluate(HIDDEN)
+    today = datetime.now(UTC).date()
+    cost, executive, live, update = times(home, today - timedelta(days=1), today)
+    assert [one.page for one in (cost, executive, live, update)] == ["cost", "executive", "live", "live"]
+    for one in (cost, executive):
+        assert 0 < (one.navigation or 0) <= (one.first_figure or 0) <= (one.all_figures or 0)
+        assert (one.navigation or 0) <= (one.kpis or 0)
+    assert live == PageTime(page="live", navigation=live.navigation)
+    assert len(update.updates) == 1
+    visit.open("health")
+    promises = page.locator(".st-key-promises")
+    expect(promises).to_contain_text("P95 of 2 visits, last 7 days")
+    expect(promises).to_contain_text("P95 of 1 update, last 7 days")
+    assert visit.complaints == []
