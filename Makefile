@@ -20,7 +20,7 @@ QUICK := $(addprefix tests/,metrics/catalog metrics/events metrics/lake/formats 
 # Tests are compiled anew for every process that cannot keep what it compiled.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help run test quick lint format bench pictures lock browser database clean
+.PHONY: help run test quick lint format bench pictures lock browser database node clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,7 +28,7 @@ help: ## Show what there is.
 run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="--port 9000" changes that.
 	@exec $(BIN)/promptpilot up $(ARGS)
 
-test: lint browser database ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
+test: lint browser database node ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
 	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST) $(ARGS)
 
 quick: $(VENV)/dev.stamp database ## Check while you work: most tests, in less than 90 seconds; ARGS="-k cost" picks some of these.
@@ -38,7 +38,7 @@ lint: $(VENV)/dev.stamp ## Check style, import directions and types.
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format --check -q . || { echo "some files are not formatted: run make format"; exit 1; }
 	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
-	@$(BIN)/pyright --pythonpath $(BIN)/python > $(VENV)/types.log || { cat $(VENV)/types.log; exit 1; }
+	@$(BIN)/pyright --threads 2 --pythonpath $(BIN)/python > $(VENV)/types.log || { cat $(VENV)/types.log; exit 1; }
 
 format: $(VENV)/dev.stamp ## Put all files into the house's format.
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
@@ -46,8 +46,8 @@ format: $(VENV)/dev.stamp ## Put all files into the house's format.
 bench: $(VENV)/dev.stamp ## Measure, and write the table of benchmarks/README.md.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-pictures: browser ## Take the pictures of docs/ anew, from demo data.
-	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(BIN)/python -m tests.e2e.pictures
+pictures: browser ## Take the pictures of docs/ anew, from demo data; ARGS="cost live" takes these alone.
+	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(BIN)/python -m tests.e2e.pictures $(ARGS)
 
 lock: ## Resolve the dependencies of pyproject.toml anew and write both lock files.
 	@"$(PYTHON)" .ci/lock
@@ -60,6 +60,9 @@ browser: $(VENV)/dev.stamp
 
 database:
 	@bash .ci/postgres
+
+node: $(VENV)/dev.stamp
+	@bash .ci/node $(BIN)/python $(VENV)/node
 
 $(BIN)/activate:
 	@test -n "$(PYTHON)" || { echo "PromptPilot needs Python 3.11 or newer, and found none on the path."; exit 3; }
