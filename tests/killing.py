@@ -7,8 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from tests.forking import Forked
-
-TIMEOUT = 60
+from tests.patience import TIMEOUT
 
 
 def killed_after(seconds: float, work: Callable[..., None], *arguments: Any) -> bool:

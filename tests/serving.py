@@ -16,8 +16,7 @@ from pathlib import Path
 from app.commands.up import answers, web
 from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
-
-TIMEOUT = 180
+from tests.patience import TIMEOUT
 
 
 def free_port() -> int:

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from alerts.acts import acknowledge
 from alerts.store import Store
 from tests.alerts.known import NOON, alert, incident, instance
-
-TIMEOUT = 60
+from tests.patience import TIMEOUT
 
 
 class Other:

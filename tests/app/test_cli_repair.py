@@ -14,6 +14,7 @@ from metrics.lake.ingest import ingest
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 from tests.metrics.lake.files import NOW, requests
+from tests.patience import TIMEOUT
 
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE = 24, 1
 
@@ -30,7 +31,7 @@ def promptpilot(*arguments: str, home: Path, **options: object) -> subprocess.Co
     return subprocess.run(
         [sys.executable, "-m", "app.cli", *arguments, "--home", str(home)],
         env={**os.environ, "PYTHONPATH": ":".join(sys.path)},
-        capture_output=True, text=True, check=False, timeout=120, **options,  # pyright: ignore[reportArgumentType, reportCallIssue]
+        capture_output=True, text=True, check=False, timeout=TIMEOUT, **options,  # pyright: ignore[reportArgumentType, reportCallIssue]
     )  # fmt: skip
 
 

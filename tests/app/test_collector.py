@@ -24,7 +24,8 @@ from metrics.lake.intake.received import segments
 from metrics.secrets import SecretsError
 from metrics.settings import Settings
 from tests.metrics.collect.made import NOW, request
-from tests.serving import TIMEOUT, free_port
+from tests.patience import TIMEOUT
+from tests.serving import free_port
 
 EVENT = json.dumps(request(1))
 ENOUGH = {"Authorization": "Bearer open-sesame"}

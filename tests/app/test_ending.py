@@ -2,7 +2,7 @@ import signal
 import threading
 
 from app.ending import heard
-from tests.killing import TIMEOUT
+from tests.patience import TIMEOUT
 
 
 def test_a_signal_is_answered_although_it_came_while_its_answer_could_not_be_given() -> None:

@@ -18,7 +18,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
-from tests.serving import TIMEOUT, free_collector_ports, free_port, running_up
+from tests.patience import TIMEOUT
+from tests.serving import free_collector_ports, free_port, running_up
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any
 from tests.app.documents import section
 from tests.app.test_collector import Collector
 from tests.metrics.collect.made import request
-from tests.serving import TIMEOUT, free_port
+from tests.patience import TIMEOUT
+from tests.serving import free_port
 
 
 def post(port: int) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from app.commands.up import sidecar, web
-from tests.serving import TIMEOUT, asked, free_port, get, running_up
+from tests.patience import TIMEOUT
+from tests.serving import asked, free_port, get, running_up
 
 HEALTH, PAGES, FILTERED = "/healthz", "/", "/performance?f=user_id:somebody"
 FIRST = "/executive?f=user_id:somebody"

@@ -15,8 +15,8 @@ from app import heartbeat
 from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
 from metrics.lake.tables import Lake
+from tests.patience import TIMEOUT
 
-TIMEOUT = 180
 SETTINGS = "ingest: {poll_seconds: 0.1, settle_seconds: 0.1, incomplete_seconds: 0.1}"
 
 

@@ -15,7 +15,8 @@ from app.sidecar import PATIENCE_SECONDS
 from metrics.lake.ingest import ingest_inbox, status
 from metrics.lake.tables import Lake
 from metrics.settings import load_settings
-from tests.app.test_sidecar import SETTINGS, TIMEOUT, Sidecar, requests
+from tests.app.test_sidecar import SETTINGS, Sidecar, requests
+from tests.patience import TIMEOUT
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.supervisor import restart_delay
-
-TIMEOUT = 30
+from tests.patience import TIMEOUT
 
 SUPERVISE = """
 import sys

@@ -11,8 +11,8 @@ import pytest
 
 from app import heartbeat
 from app.timetable import Job, Timetable
+from tests.patience import TIMEOUT
 
-TIMEOUT = 20
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 Beat = Mapping[str, Mapping[str, str | None]]
 

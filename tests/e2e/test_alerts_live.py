@@ -18,9 +18,9 @@ from app.state import parse
 from app.wording import quantity
 from metrics.engine import Engine, Filter, Query, Window
 from metrics.settings import Settings
-from tests.e2e.patience import slowness
 from tests.e2e.visit import visiting
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
+from tests.patience import slowness
 from tests.serving import free_port, running_up
 
 SETTLE, WINDOW = timedelta(seconds=2), timedelta(seconds=5)

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from app.queries import exploring
 from tests.app.test_collector import Collector
 from tests.e2e.visit import SEEN, Visit, visiting
-from tests.serving import TIMEOUT, free_port, running_web
+from tests.patience import TIMEOUT
+from tests.serving import free_port, running_web
 
 HOSTILE = "</pre><img src=x onerror=alert(1)>"
 Live = tuple[Visit, int, Collector]

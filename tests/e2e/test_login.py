@@ -16,10 +16,10 @@ from metrics.settings import Settings
 from tests.e2e.visit import SCREENSHOTS
 from tests.fakes.oidc import provider
 from tests.metrics.lake.files import NOW, requests
+from tests.patience import patience
 from tests.serving import UPGRADE, asked, running_web
 
 SECRET = "0123456789abcdef0123456789abcdef"
-PATIENCE = 30_000
 VIEWER, EDITOR, UNLISTED, UNVERIFIED = "vera", "edda", "ulf", "uwe"
 PEOPLE = (
     {"sub": VIEWER, "email": "vera@example.com", "email_verified": True},
@@ -78,7 +78,7 @@ def person(browser: Browser, address: str, name: str, path: str = "/") -> Genera
         page.goto(f"{address}{path}")
         page.get_by_role("link", name="Log in").click()
         page.get_by_role("button", name=name, exact=True).click()
-        page.wait_for_url(f"{address}/**", timeout=PATIENCE)
+        page.wait_for_url(f"{address}/**", timeout=patience())
         yield page
 
 
@@ -121,7 +121,7 @@ def test_who_is_not_listed_sees_that_and_the_way_out(browser: Browser, address: 
 
 def test_a_viewer_sees_what_they_came_for_and_adds_nothing(browser: Browser, address: str) -> None:
     with person(browser, address, VIEWER, "/data?last=7d") as page:
-        expect(page.locator(".st-key-panel-upload")).to_contain_text("may not add files", timeout=PATIENCE)
+        expect(page.locator(".st-key-panel-upload")).to_contain_text("may not add files", timeout=patience())
         assert urlsplit(page.url).path == "/data"
         expect(page.locator("input[type=file]")).to_have_count(0)
         port, here = urlsplit(address).port or 0, {"Host": urlsplit(address).netloc, "Cookie": cookie(page)}
@@ -133,17 +133,17 @@ def test_a_viewer_sees_what_they_came_for_and_adds_nothing(browser: Browser, add
 
 def test_an_editor_by_group_adds_files_until_they_log_out(browser: Browser, address: str) -> None:
     with person(browser, address, EDITOR, "/data") as page:
-        expect(page.locator("input[type=file]")).to_have_count(1, timeout=PATIENCE)
+        expect(page.locator("input[type=file]")).to_have_count(1, timeout=patience())
         page.locator(".st-key-account button").click()
         expect(page.get_by_text("Role: editor")).to_be_visible()
         page.get_by_role("button", name="Log out").click()
-        page.wait_for_url("**/oauth2/end_session**", timeout=PATIENCE)
+        page.wait_for_url("**/oauth2/end_session**", timeout=patience())
         assert statuses(address, cookie(page)) == [401] * len(SHUT)
 
 
 def test_a_login_that_has_ended_is_said_and_shows_nothing(browser: Browser, address: str) -> None:
     with person(browser, address, VIEWER) as page:
-        expect(page.get_by_role("heading", level=1)).to_have_text("Executive", timeout=PATIENCE)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Executive", timeout=patience())
         (held,) = (one for one in page.context.cookies() if one.get("name") == USER_COOKIE_NAME)
         claims = json.loads(decode_signed_value(SECRET, USER_COOKIE_NAME, held.get("value", "")) or "{}")
         claims["iat"] -= 12 * 3600

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from app.navigation import ENTRIES
-from tests.e2e.patience import patience
 from tests.e2e.visit import PHONE, SCREENSHOTS, SEEN, WIDE, Visit
+from tests.patience import patience
 
 EVERYTHING = {"from": "2015-05-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
 NAMES = [entry.path.stem for entry in ENTRIES]

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, TimeoutError, ViewportSize
 
 from app.navigation import ENTRIES
-from tests.e2e.patience import patience
+from tests.patience import patience
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 WIDE: ViewportSize = {"width": 1440, "height": 900}

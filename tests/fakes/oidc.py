@@ -9,7 +9,8 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 
-from tests.serving import TIMEOUT, free_port
+from tests.patience import TIMEOUT
+from tests.serving import free_port
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal, Self
 
-TIMEOUT = 120
+from tests.patience import TIMEOUT
+
 Call = dict[str, Any]
 
 

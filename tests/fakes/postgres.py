@@ -19,9 +19,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from tests.patience import TIMEOUT
 from tests.serving import free_port
 
-TIMEOUT = 60
 READY = "database system is ready to accept connections"
 OPTIONS = {
     "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",

@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
-from tests.fakes.peer import TIMEOUT, Answer, Call, Failure, Peer, Request, run_as_process
+from tests.fakes.peer import Answer, Call, Failure, Peer, Request, run_as_process
 from tests.fakes.slack_blocks import complaints
+from tests.patience import TIMEOUT
 
 BOT_TOKEN = "xoxb-fake-bot-token"
 APP_TOKEN = "xapp-fake-app-token"

@@ -20,8 +20,7 @@ from alerts.telling.slack_buttons import Buttons
 from tests.alerts.saying import message
 from tests.fakes.peer import LOSES, failures_of
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN
-
-TIMEOUT = 30
+from tests.patience import TIMEOUT
 
 
 @contextmanager

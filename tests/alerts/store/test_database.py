@@ -20,10 +20,10 @@ from metrics.settings import Alerts, Settings
 from tests.alerts.known import NOON, RULE, alert, incident, instance, key, minutes
 from tests.alerts.other_process import Other, another
 from tests.fakes.postgres import Postgres
+from tests.patience import TIMEOUT
 
 MANY = 10_000
 HOSTILE = "a\0b “ö” \x1b[31m'; DROP TABLE incidents; --"
-TIMEOUT = 60
 
 
 def test_instances_come_back_as_they_were(store: Store) -> None:

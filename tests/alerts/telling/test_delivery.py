@@ -25,8 +25,8 @@ from tests.alerts.saying import NOON, message
 from tests.fakes.pagerduty import ROUTING_KEY, FakePagerDuty
 from tests.fakes.peer import HANGS, LOSES, answers
 from tests.fakes.slack import BOT_TOKEN, FakeSlack, error, rate_limited
+from tests.patience import TIMEOUT
 
-TIMEOUT = 20
 HEAD = Key("error-rate-p0", (("endpoint", "/chat"),))
 
 

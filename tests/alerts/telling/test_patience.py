@@ -6,8 +6,7 @@ from collections.abc import Generator
 import pytest
 
 from alerts.telling.channels.patience import OutOfTime, Patience
-
-TIMEOUT = 20
+from tests.patience import TIMEOUT
 
 
 @pytest.fixture

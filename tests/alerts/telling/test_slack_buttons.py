@@ -23,8 +23,8 @@ from alerts.telling.slack_buttons import Buttons, Press, acting, presses
 from tests.alerts.saying import NOON, message
 from tests.fakes.peer import RESETS, Failure, answers
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, FakeSlack, error, rate_limited
+from tests.patience import TIMEOUT
 
-TIMEOUT = 20
 HEAD, OTHER = Key("error-rate-p0", (("endpoint", "/chat"), ("region", None))), Key("slow", ())
 
 

@@ -16,7 +16,8 @@ from app import heartbeat
 from app.demo import STREAM_PATH
 from app.demo.making import make_demo
 from metrics.settings import Settings
-from tests.serving import TIMEOUT, free_port, running_up
+from tests.patience import TIMEOUT
+from tests.serving import free_port, running_up
 
 STATES = {"id": "lights", "states": True}
 REQUESTS = {"id": "tile", "metrics": ["requests"], "window": "5m"}

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from app import source
 from app.navigation import PAGES_DIRECTORY
 from tests.app.fake import FakeEngine, fake_source
+from tests.patience import TIMEOUT
 
 MAIN = PAGES_DIRECTORY.parent / "app" / "main.py"
 Shown = Callable[..., AppTest]
@@ -19,7 +20,7 @@ def shown() -> Iterator[Shown]:
 
     def run(page: str = "executive.py", engine: FakeEngine | None = None, **params: str | list[str]) -> AppTest:
         source.connect_through(fake_source(engine))
-        test = AppTest.from_file(MAIN, default_timeout=20)
+        test = AppTest.from_file(MAIN, default_timeout=TIMEOUT)
         for key, value in params.items():
             test.query_params[key] = value
         test.run()

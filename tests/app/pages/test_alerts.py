@@ -40,6 +40,7 @@ from tests.app.pages.conftest import MAIN
 from tests.app.pages.test_pages import HOSTILE, charts, sound
 from tests.app.pages.test_pages import texts as written
 from tests.conftest import SIMULATED_END
+from tests.patience import TIMEOUT
 
 NOW = SIMULATED_END + timedelta(minutes=3)
 ADA = {
@@ -59,7 +60,7 @@ def shown(simulated_home: Path, tmp_path: Path) -> Iterator[Shown]:
         settings = Settings(home=tmp_path).model_copy(update={"access": access or Access()})
         made = Source(Engine(Settings(home=simulated_home)), settings, now=lambda: NOW)
         source.connect_through(lambda: made)
-        test = AppTest.from_file(MAIN, default_timeout=30)
+        test = AppTest.from_file(MAIN, default_timeout=TIMEOUT)
         if user:
             test.user = user
         for key, value in params.items():
@@ -677,7 +678,7 @@ def test_a_rule_that_is_not_there_is_said_to_be_gone(shown: Shown, tmp_path: Pat
 def test_of_the_demo_it_is_said_that_nobody_watches(simulated_home: Path, tmp_path: Path) -> None:
     made = Source(Engine(Settings(home=simulated_home)), Settings(home=simulated_home), True, lambda: NOW, own=tmp_path)
     source.connect_through(lambda: made)
-    test = AppTest.from_file(MAIN, default_timeout=30).switch_page("../pages/alerts.py").run()
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).switch_page("../pages/alerts.py").run()
     source.connect_through(None)
     sound(test)
     assert "These are alerts of the demo data" in texts(test)

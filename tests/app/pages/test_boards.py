@@ -21,6 +21,7 @@ from metrics.settings import Settings
 from tests.app.fake import NOW, FakeEngine
 from tests.app.pages.conftest import MAIN, Shown
 from tests.app.pages.test_pages import charts, sound
+from tests.patience import TIMEOUT
 
 EVERY_KIND = """\
 title: Every kind
@@ -56,7 +57,7 @@ class Home:
         return (self.path / "boards" / f"{name}.yaml").read_text(encoding="utf-8")
 
     def page(self, **parameters: str | list[str]) -> AppTest:
-        test = AppTest.from_file(MAIN, default_timeout=20)
+        test = AppTest.from_file(MAIN, default_timeout=TIMEOUT)
         for key, value in parameters.items():
             test.query_params[key] = value
         return test.switch_page(str(PAGES_DIRECTORY / "boards.py")).run()

@@ -21,6 +21,7 @@ from tests.app.pages.conftest import MAIN
 from tests.app.pages.test_pages import HOSTILE, charts, sound
 from tests.app.pages.test_pages import texts as written
 from tests.metrics.lake.files import NOW, requests
+from tests.patience import TIMEOUT
 
 Opened = Callable[..., AppTest]
 GATEWAY = "called_at,engine,took_s,state\n" + "".join(
@@ -43,7 +44,7 @@ def opened(home: Path) -> Iterator[Opened]:
         settings = Settings(home=shown or home)
         made = Source(Engine(settings), settings, shown is not None, lambda: NOW, own=home)
         source.connect_through(lambda: made)
-        test = AppTest.from_file(MAIN, default_timeout=30).run()
+        test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).run()
         return test.switch_page(str(PAGES_DIRECTORY / "data.py")).run()
 
     yield run

@@ -20,6 +20,7 @@ from tests.app.pages.conftest import MAIN
 from tests.app.pages.test_data import texts
 from tests.app.pages.test_pages import sound
 from tests.metrics.lake.files import NOW
+from tests.patience import TIMEOUT
 
 CALLS = "timestamp,model,prompt_tokens,completion_tokens,latency_ms\n" + "".join(
     f"2026-05-30T10:{minute:02d}:00Z,gpt-4o,{-5 if minute % 5 == 0 else 100},20,{minute + 100}\n"
@@ -41,7 +42,8 @@ def opened(home: Path) -> Iterator[Opened]:
         settings = Settings(home=home)
         made = Source(Engine(settings), settings, False, lambda: NOW, own=home)
         source.connect_through(lambda: made)
-        return AppTest.from_file(MAIN, default_timeout=60).run().switch_page(str(PAGES_DIRECTORY / "data.py")).run()
+        test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).run()
+        return test.switch_page(str(PAGES_DIRECTORY / "data.py")).run()
 
     yield run
     source.connect_through(None)

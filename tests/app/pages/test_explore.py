@@ -14,6 +14,7 @@ from metrics.settings import Settings
 from tests.app.pages.conftest import MAIN
 from tests.app.pages.test_pages import charts, sound
 from tests.conftest import SIMULATED_END
+from tests.patience import TIMEOUT
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def explore(simulated_home: Path) -> Iterator[AppTest]:
     settings = Settings(home=simulated_home)
     engine = Engine(settings)
     source.connect_through(lambda: Source(engine, settings, now=lambda: SIMULATED_END))
-    test = AppTest.from_file(MAIN, default_timeout=60)
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT)
     test.query_params["ahead"] = "true"
     test.query_params["m"] = ["requests"]
     test.query_params["range"] = "7d"

@@ -15,6 +15,7 @@ from metrics.engine import Engine
 from metrics.settings import Settings
 from tests.app.pages.conftest import MAIN
 from tests.metrics.engine.stored import store
+from tests.patience import TIMEOUT
 
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)
 HOURS = 4 * 7 * 24
@@ -44,7 +45,7 @@ def page(home: Path) -> Iterator[AppTest]:
     settings = Settings(home=home)
     made = Source(Engine(settings), settings, now=lambda: NOW)
     source.connect_through(lambda: made)
-    test = AppTest.from_file(MAIN, default_timeout=60).run()
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).run()
     yield test.switch_page(str(PAGES_DIRECTORY / "insights.py")).run()
     source.connect_through(None)
 

@@ -19,6 +19,7 @@ from metrics.settings import Settings
 from tests.app.pages.conftest import MAIN
 from tests.conftest import SIMULATED_END, made_once
 from tests.metrics.engine.stored import store
+from tests.patience import TIMEOUT
 
 PAGES = [entry.file for entry in ENTRIES if entry.filtered]
 FIGURES = {"insights.py": 0, "boards.py": 0}
@@ -39,7 +40,7 @@ def lake(simulated_home: Path) -> Iterator[Source]:
     "params", [{}, {"range": "7d", "compare": "1"}, {"f": "region:eu-west-1", "tz": "Asia/Kathmandu"}]
 )
 def test_a_page_stands_over_real_events(lake: Source, page: str, params: dict[str, str]) -> None:
-    test = AppTest.from_file(MAIN, default_timeout=30)
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT)
     for key, value in params.items():
         test.query_params[key] = value
     test.switch_page(str(PAGES_DIRECTORY / page)).run()
@@ -61,7 +62,7 @@ def test_a_page_stands_over_a_single_event(tmp_path: Path, page: str) -> None:
     settings = Settings(home=tmp_path)
     made = Source(Engine(settings), settings, now=lambda: SIMULATED_END + timedelta(seconds=5))
     source.connect_through(lambda: made)
-    test = AppTest.from_file(MAIN, default_timeout=30).switch_page(str(PAGES_DIRECTORY / page)).run()
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).switch_page(str(PAGES_DIRECTORY / page)).run()
     source.connect_through(None)
     assert not test.exception
     assert not test.error, [error.value for error in test.error]
@@ -74,7 +75,7 @@ def test_a_page_stands_before_the_first_event_and_says_what_it_needs(tmp_path: P
     settings = Settings(home=tmp_path)
     made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
     source.connect_through(lambda: made)
-    test = AppTest.from_file(MAIN, default_timeout=30).switch_page(str(PAGES_DIRECTORY / page)).run()
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).switch_page(str(PAGES_DIRECTORY / page)).run()
     source.connect_through(None)
     assert not test.exception
     assert not test.error, [error.value for error in test.error]
@@ -109,14 +110,14 @@ def test_a_page_stands_over_hostile_text_and_nothing_but_nulls(hostile_home: Pat
     settings = Settings(home=hostile_home)
     made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
     source.connect_through(lambda: made)
-    test = AppTest.from_file(MAIN, default_timeout=30).switch_page(str(PAGES_DIRECTORY / page)).run()
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).switch_page(str(PAGES_DIRECTORY / page)).run()
     source.connect_through(None)
     assert not test.exception
     assert not test.error, [error.value for error in test.error]
 
 
 def test_a_tile_shows_what_the_engine_answers(lake: Source, simulated_window: Window) -> None:
-    test = AppTest.from_file(MAIN, default_timeout=30)
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT)
     test.query_params["from"] = simulated_window.start.isoformat()
     test.query_params["to"] = simulated_window.end.isoformat()
     test.run()
@@ -134,7 +135,7 @@ def test_a_page_that_waits_tells_how_far_the_demo_data_are(tmp_path: Path) -> No
     settings = Settings(home=tmp_path)
     made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
     source.connect_through(lambda: made)
-    test = AppTest.from_file(MAIN, default_timeout=30).run()
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).run()
     source.connect_through(None)
     assert "Drop a Parquet file into" in test.info[0].value
     (bar,) = test.get("progress")

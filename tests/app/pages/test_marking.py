@@ -12,6 +12,7 @@ from app import source
 from metrics.settings import Access, Collect, Settings
 from tests.app.fake import NOW, fake_source
 from tests.app.pages.conftest import MAIN
+from tests.patience import TIMEOUT
 
 ADA: dict[str, object] = {
     "is_logged_in": True, "email": "ada@example.com", "email_verified": True, "iat": NOW.timestamp() - 60,
@@ -29,7 +30,7 @@ class _Page:
         settings = Settings(home=self._home, collect=Collect(enabled=False), access=access or Access())
         made = source.Source(base.engine, settings, now=lambda: NOW)
         source.connect_through(lambda: made)
-        test = AppTest.from_file(MAIN, default_timeout=30)
+        test = AppTest.from_file(MAIN, default_timeout=TIMEOUT)
         if access:
             test.user = ADA
         return test.switch_page(f"../pages/{page}").run()

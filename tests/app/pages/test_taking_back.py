@@ -18,6 +18,7 @@ from metrics.settings import Settings
 from tests.app.pages.conftest import MAIN
 from tests.app.pages.test_pages import sound, texts
 from tests.metrics.lake.files import NOW, requests
+from tests.patience import TIMEOUT
 
 CHOICE = "Take back, or read again"
 
@@ -40,7 +41,7 @@ def look(settings: Settings) -> None:
 def page(settings: Settings) -> Iterator[AppTest]:
     made = Source(Engine(settings), settings, False, lambda: NOW, own=settings.home)
     source.connect_through(lambda: made)
-    test = AppTest.from_file(MAIN, default_timeout=30).run()
+    test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).run()
     yield test.switch_page(str(PAGES_DIRECTORY / "data.py")).run()
     source.connect_through(None)
 

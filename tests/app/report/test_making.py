@@ -13,6 +13,7 @@ from app.report.blocks import Block, Figure, Group, Heading, Table, Tile, Tone, 
 from app.report.making import made
 from app.report.markup import plain
 from tests.app.fake import VALUES, FakeEngine, fake_source
+from tests.patience import TIMEOUT
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -37,7 +38,7 @@ def read(entry: Entry, **query: list[str]) -> list[Block]:
 
 
 def on_the_page(entry: Entry, kind: str) -> int:
-    app = AppTest.from_file(recording.MAIN, default_timeout=30)
+    app = AppTest.from_file(recording.MAIN, default_timeout=TIMEOUT)
     if not entry.default:
         app.switch_page(str(entry.path))
     return len(app.run().get(kind))

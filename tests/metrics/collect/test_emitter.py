@@ -18,9 +18,7 @@ from typing import Any
 import pytest
 
 from metrics.collect.emitter import FIRST_WAIT, Emitter
-
-SOON = 20.0
-"""Seconds in which what is waited for has happened, or will not."""
+from tests.patience import TIMEOUT
 
 
 class Collector:
@@ -51,7 +49,7 @@ class Collector:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def next(self) -> list[dict[str, Any]]:
-        return self.batches.get(timeout=SOON)[2]
+        return self.batches.get(timeout=TIMEOUT)[2]
 
     def end(self) -> None:
         self._server.shutdown()
@@ -73,7 +71,7 @@ def emitter(url: str, **more: Any) -> Emitter:
 
 
 def events_of(collector: Collector, made: Emitter) -> list[dict[str, Any]]:
-    assert made.flush(SOON)
+    assert made.flush(TIMEOUT)
     found: list[dict[str, Any]] = []
     while not collector.batches.empty():
         found += collector.next()
@@ -99,11 +97,11 @@ def test_only_the_standard_library_is_loaded() -> None:
 
 def test_events_arrive_in_batches_with_time_id_and_service() -> None:
     with collecting() as collector:
-        made = emitter(collector.url, service="shop", batch=10, every_seconds=SOON, token="let me in")
+        made = emitter(collector.url, service="shop", batch=10, every_seconds=TIMEOUT, token="let me in")
         for number in range(25):
             made.record("request", endpoint="/chat", status_code=200, duration_ms=number, user_id=None)
-        assert made.flush(SOON)
-        batches = [collector.batches.get(timeout=SOON) for _ in range(3)]
+        assert made.flush(TIMEOUT)
+        batches = [collector.batches.get(timeout=TIMEOUT) for _ in range(3)]
     assert [len(events) for _, _, events in batches] == [10, 10, 5]
     assert batches[0][1]["Authorization"] == "Bearer let me in"
     events = [event for _, _, events in batches for event in events]
@@ -119,8 +117,8 @@ def test_a_busy_collector_is_sent_the_same_ids_again(status: int) -> None:
     with collecting(status, status, 200) as collector:
         made = emitter(collector.url)
         made.record("request", endpoint="/a")
-        assert made.flush(SOON)
-        sent = [collector.batches.get(timeout=SOON) for _ in range(3)]
+        assert made.flush(TIMEOUT)
+        sent = [collector.batches.get(timeout=TIMEOUT) for _ in range(3)]
     assert [found for found, _, _ in sent] == [status, status, 200]
     assert sent[0][2] == sent[1][2] == sent[2][2]
     assert made.dropped == 0
@@ -143,8 +141,8 @@ def test_a_collector_that_comes_later_gets_what_waited() -> None:
     port_holder.listen()
     answering = threading.Thread(target=answer)
     answering.start()
-    assert made.flush(SOON)
-    answering.join(SOON)
+    assert made.flush(TIMEOUT)
+    answering.join(TIMEOUT)
     port_holder.close()
     assert accepted[0].startswith(b"POST /v1/events")
     assert made.dropped == 0
@@ -177,7 +175,7 @@ def test_refused_events_are_counted(caplog: pytest.LogCaptureFixture) -> None:
     with collecting(400, rejected=1) as collector:
         made = emitter(collector.url)
         made.record("no_such_kind")
-        assert made.flush(SOON)
+        assert made.flush(TIMEOUT)
     assert made.dropped == 1
     assert "no such kind" in caplog.text
 
@@ -186,17 +184,17 @@ def test_a_wrong_token_is_said_and_not_tried_for_ever(caplog: pytest.LogCaptureF
     with collecting(401) as collector:
         made = emitter(collector.url)
         made.record("request", endpoint="/a")
-        assert made.flush(SOON)
+        assert made.flush(TIMEOUT)
     assert made.dropped == 1
     assert "401" in caplog.text
 
 
 def test_a_batch_too_large_is_halved() -> None:
     with collecting(413, 200) as collector:
-        made = emitter(collector.url, every_seconds=SOON, batch=4)
+        made = emitter(collector.url, every_seconds=TIMEOUT, batch=4)
         for number in range(4):
             made.record("request", endpoint=str(number))
-        assert made.flush(SOON)
+        assert made.flush(TIMEOUT)
         sizes = [len(collector.next()) for _ in range(3)]
     assert sizes == [4, 2, 2]
     assert made.dropped == 0
@@ -217,7 +215,7 @@ def test_what_json_cannot_say_costs_only_itself() -> None:
 
 def test_values_are_those_of_the_moment() -> None:
     with collecting() as collector:
-        made = emitter(collector.url, every_seconds=SOON)
+        made = emitter(collector.url, every_seconds=TIMEOUT)
         attributes = {"tenant": "a"}
         made.record("request", attributes=attributes)
         attributes["tenant"] = "b"
@@ -387,7 +385,7 @@ if not child:
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     with collecting() as collector:
-        subprocess.run([sys.executable, "-c", program, collector.url], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", program, collector.url], check=True, timeout=TIMEOUT)
         found = sorted(event["endpoint"] for _ in range(2) for event in collector.next())
         assert collector.batches.empty()
     assert found == ["/child", "/parent"]
@@ -398,7 +396,7 @@ def test_the_end_of_a_program_sends_what_waits() -> None:
     keeps = program.replace("Emitter(sys.argv[1]).record", "e = Emitter(sys.argv[1], every_seconds=60); e.record")
     with collecting() as collector:
         for text in (program, keeps):
-            subprocess.run([sys.executable, "-c", text, collector.url], check=True, timeout=60)
+            subprocess.run([sys.executable, "-c", text, collector.url], check=True, timeout=TIMEOUT)
             assert len(collector.next()) == 1
 
 

@@ -11,8 +11,7 @@ from metrics.lake.ingest import ingest
 from metrics.settings import Settings
 from tests.forking import STARTED, Forked
 from tests.metrics.lake.files import NOW, requests
-
-TIMEOUT = 60
+from tests.patience import TIMEOUT
 
 
 @pytest.mark.usefixtures("started_readers")

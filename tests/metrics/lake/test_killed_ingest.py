@@ -10,10 +10,11 @@ import polars as pl
 from metrics.lake.ingest import ingest_inbox, status
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
-from tests.killing import TIMEOUT, killed_after
+from tests.killing import killed_after
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.files import NOW, START, requests
 from tests.metrics.lake.ingesting import look
+from tests.patience import TIMEOUT
 
 KILLS = 50
 ROWS = 120

@@ -18,6 +18,7 @@ from metrics.collect.otlp import PortTaken, serve_grpc
 from metrics.collect.receipt import Unavailable
 from tests.metrics.collect.otlp.requests import Kept, full, logs, record, samples, span, traces, value
 from tests.metrics.collect.otlp.serving import over_grpc
+from tests.patience import TIMEOUT
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 LIMITS = [("grpc.max_send_message_length", -1)]
@@ -32,7 +33,7 @@ def channel(kept: Kept) -> Iterator[grpc.Channel]:
 def failure(call: Any, *arguments: Any, **more: Any) -> tuple[grpc.StatusCode, str, Status]:
     """How a call ended that must not succeed."""
     with pytest.raises(grpc.RpcError) as raised:
-        call(*arguments, timeout=20, **more)
+        call(*arguments, timeout=TIMEOUT, **more)
     told: Any = raised.value
     details = dict(told.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
     return told.code(), told.details(), Status.FromString(details)
@@ -52,7 +53,9 @@ def test_all_signals_are_taken(channel: grpc.Channel, kept: Kept, compression: A
 
 def test_partial_success_is_told(channel: grpc.Channel, kept: Kept) -> None:
     kept.rejects = "gpt-4o"
-    answer = TraceServiceStub(channel).Export(traces(span(1, {"gen_ai.request.model": "gpt-4o"}), span(2)), timeout=20)
+    answer = TraceServiceStub(channel).Export(
+        traces(span(1, {"gen_ai.request.model": "gpt-4o"}), span(2)), timeout=TIMEOUT
+    )
     told = answer.partial_success
     assert (told.rejected_spans, told.error_message, kept.kinds) == (1, "no such model", ["span"])
 
@@ -92,7 +95,7 @@ def test_only_who_has_the_token_is_heard(kept: Kept) -> None:
         for metadata in ((), (("authorization", "Bearer wrong"),), (("authorization", "s3cret"),)):
             assert failure(export, traces(span(1)), metadata=metadata)[0] == grpc.StatusCode.UNAUTHENTICATED
         assert kept.events == []
-        export(traces(span(1)), metadata=(("authorization", "Bearer s3cret"),), timeout=20)
+        export(traces(span(1)), metadata=(("authorization", "Bearer s3cret"),), timeout=TIMEOUT)
     assert kept.kinds == ["span"]
 
 
@@ -109,4 +112,4 @@ def test_more_than_may_be_held_at_once_is_to_be_sent_again_later(kept: Kept) -> 
         assert failure(export, traces(span(1), span(2)))[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
         assert kept.events == []
         for _ in range(2):  # what was answered is held no more
-            export(request, timeout=20)
+            export(request, timeout=TIMEOUT)

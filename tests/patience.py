@@ -1,4 +1,4 @@
-"""How slow this machine is just now, and so how long is waited for what has to come.
+"""How long is waited for what has to come, and how slow this machine is just now.
 
 Whoever waits goes on as soon as it is there: patience costs nothing but where something is wrong.
 """
@@ -8,6 +8,8 @@ import sys
 import time
 from functools import cache
 
+TIMEOUT = 300.0
+"""For how many seconds a test waits for another thread or process."""
 QUIET_SECONDS = 0.6
 """What starting Python with Polars takes where nothing else is at work."""
 SLOWEST = 5.0
@@ -23,5 +25,5 @@ def slowness() -> float:
 
 
 def patience() -> float:
-    """For how many milliseconds is waited."""
+    """For how many milliseconds is waited for what a page has to show."""
     return PATIENCE_MILLISECONDS * slowness()
