@@ -20,7 +20,7 @@ QUICK := $(addprefix tests/,metrics/catalog metrics/events metrics/lake/formats 
 # Tests are compiled anew for every process that cannot keep what it compiled.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help run test quick lint format bench pictures lock browser database node clean
+.PHONY: help run test quick explore lint format bench pictures lock browser database node clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,9 @@ test: lint browser database node ## Check everything: lint, types, then unit, pr
 
 quick: $(VENV)/dev.stamp database ## Check while you work: most tests, in less than 90 seconds; ARGS="-k cost" picks some of these.
 	@$(PYTEST) -m "not long" $(QUICK) $(ARGS)
+
+explore: $(VENV)/dev.stamp ## Hold properties against examples that were never tried; what breaks is kept, and tried first from then on.
+	@$(PYTEST) -m hypothesis --hypothesis-profile=random $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, import directions and types.
 	@$(BIN)/ruff check -q .

@@ -31,8 +31,11 @@ LONG = (
     "/alerts/rules/test_shipped", "/alerts/test_watch", "/alerts/store/test_database", "/events/test_paths",
 )  # fmt: skip
 """Parts of the paths of tests that take much longer than others."""
-hypothesis_settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis_settings.load_profile("steady")  # how long an example takes says how busy the machine is
+# How long an example takes says how busy the machine is.
+hypothesis_settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("steady", hypothesis_settings.get_profile("random"), derandomize=True)
+# Whether a change holds is no matter of luck; `make explore` looks at other examples.
+hypothesis_settings.load_profile("steady")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 

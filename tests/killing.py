@@ -13,7 +13,7 @@ from tests.patience import TIMEOUT
 def killed_after(seconds: float, work: Callable[..., None], *arguments: Any) -> bool:
     """Run `work` and kill it so long after it began, with all it has started; whether it was still at it.
 
-    Raises AssertionError when it fails, or does not end within a minute.
+    Raises AssertionError when it fails, or does not end within TIMEOUT.
     """
     listens, begins = os.pipe()
     process = Forked(_begin, work, arguments, stdout=begins)

@@ -53,6 +53,7 @@ def test_a_figure_of_a_page_goes_onto_a_board_and_leaves_it_again(
         page.locator(".st-key-board-edit button").locator("visible=true").first.click()
         page.locator(".st-key-board-remove-1 button").locator("visible=true").first.click()
         page.locator(".st-key-board-save button").locator("visible=true").first.click()
+        expect(page.locator(".st-key-board-editor")).to_have_count(0)
         expect(page.locator(".st-key-panel-our-costs-1")).to_have_count(0)
         expect(page.get_by_text("No figure is on this board yet")).to_be_visible()
         assert visit.complaints == []

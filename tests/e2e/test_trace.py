@@ -68,6 +68,6 @@ def test_a_failing_event_leads_to_its_trace_which_has_an_address(visit: Visit) -
     field.press("Enter")
     expect(found).to_contain_text("1 event, nested")
     expect(found).to_contain_text("nightly")
-    assert f"trace={OLD}" in page.url
+    page.wait_for_url(f"**trace={OLD}*")
     assert "at=" not in page.url
     assert visit.complaints == []

@@ -46,7 +46,11 @@ _COMPLETE = """() => {
   const panels = [...main.querySelectorAll('[class*="st-key-panel-"]')];
   const drawn = panel => panel.querySelector('.js-plotly-plot .main-svg, canvas, [data-testid="stCaptionContainer"]');
   if (panels.length < (boards ? 0 : 3) || !panels.every(drawn)) return false;
-  if (window.placeBefore !== undefined) main.scrollTo(0, window.placeBefore);
+  if (window.placeBefore !== undefined) {
+    // Whatever lies around the part that scrolls has been pushed by the look, too, and pushes what is clicked.
+    for (let around = main.parentElement; around; around = around.parentElement) around.scrollTop = 0;
+    main.scrollTo(0, window.placeBefore);
+  }
   delete window.placeBefore;
   return true;
 }"""

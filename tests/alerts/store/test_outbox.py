@@ -18,9 +18,7 @@ from tests.alerts.known import NOON, alert, incident, key, minutes
 
 SLACK, MAIL = Target.of("slack:#incidents"), Target.of("email:oncall@example.com")
 FIRST, SECOND = incident(key("/a"), told_at=NOON), incident(key("/b"), told_at=NOON)
-RANDOMLY = settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+RANDOMLY = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def delivery(what: Incident = FIRST, kind: str = "firing", target: Target = SLACK, now: datetime = NOON) -> Delivery:

@@ -36,7 +36,6 @@ ADDITIVE = ("requests", "llm_calls", "input_tokens", "cost", "unpriced_calls", "
 SETTLED = settings(
     max_examples=5,
     deadline=None,
-    derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
