@@ -6,6 +6,7 @@ import pytest
 from metrics.lake.remote import lake, objects
 from metrics.settings import Lake, Settings
 from tests.fakes.object_storage import ObjectStorage
+from tests.patience import TIMEOUT
 
 
 @pytest.fixture(scope="session")
@@ -17,11 +18,11 @@ def s3() -> Generator[ObjectStorage]:
 
 @pytest.fixture
 def storage(s3: ObjectStorage, monkeypatch: pytest.MonkeyPatch) -> Generator[ObjectStorage]:
-    """S3 that answers, and clients that are quick to give up."""
+    """S3 that answers, and clients that ask once, and wait for what is new."""
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(objects, "RETRIES", 0)
-    monkeypatch.setattr(lake, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(lake, "PATIENCE_SECONDS", TIMEOUT)
     yield s3
     s3.release()
     s3.refuses = False

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from metrics.engine import Engine, Query, Window
 from metrics.lake.ingest import ingest_inbox
 from metrics.lake.problems import LakeUnavailable
+from metrics.lake.remote import lake
 from metrics.lake.remote.trouble import Troubles
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
@@ -157,7 +158,9 @@ def test_while_storage_does_not_answer_pages_do_and_files_wait(
     assert Troubles(other.home).now is None
 
 
-def test_slow_storage_keeps_nobody_from_an_answer(tmp_path: Path, storage: ObjectStorage) -> None:
+def test_slow_storage_keeps_nobody_from_an_answer(
+    tmp_path: Path, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = storage.bucket()
     one, other = home_of(tmp_path / "one", url), home_of(tmp_path / "other", url)
     dropped(one, 40)
@@ -167,6 +170,7 @@ def test_slow_storage_keeps_nobody_from_an_answer(tmp_path: Path, storage: Objec
     dropped(one, 40, first=40)
     assert stored(one) == (40, 0)
     storage.hold()
+    monkeypatch.setattr(lake, "PATIENCE_SECONDS", 0.05)
     assert answered(engine).equals(before)
     storage.release()
     news(engine)
