@@ -1,5 +1,6 @@
 """How long a channel waits, whatever the other side does."""
 
+import queue
 import threading
 from collections.abc import Generator
 
@@ -33,12 +34,13 @@ def test_a_call_that_hangs_is_given_up(release: threading.Event) -> None:
 
 
 def test_calls_that_hang_cost_a_bounded_number_of_threads(release: threading.Event) -> None:
-    begun: list[int] = []
+    begun: queue.Queue[int] = queue.Queue()
     patience = Patience(0.05, at_once=2)
     for number in range(4):
         with pytest.raises(OutOfTime):
-            patience.call(lambda number=number: (begun.append(number), release.wait(TIMEOUT)))
-    assert begun == [0, 1]
+            patience.call(lambda number=number: (begun.put(number), release.wait(TIMEOUT)))
+    assert {begun.get(timeout=TIMEOUT) for _ in range(2)} == {0, 1}
+    assert begun.empty()
 
 
 def test_a_peer_that_hangs_holds_up_no_other(release: threading.Event) -> None:

@@ -22,6 +22,7 @@ from metrics.collect.probing.round import Rounds
 from metrics.collect.receipt import Receipt
 from metrics.collect.receiving import received
 from metrics.settings import Collect, Settings
+from tests.patience import TIMEOUT
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -103,22 +104,23 @@ def test_certificates(days: int, trusted: bool, status: str, monkeypatch: pytest
         answering = threading.Thread(target=answer)
         answering.start()
         found = ask(Probe(component="certificate", url=f"tls://localhost:{listener.getsockname()[1]}"), now)
-        answering.join(20)
+        answering.join(TIMEOUT)
     assert found["status"] == status
     assert "certificate" in found["message"]
 
 
 def test_one_that_hangs_holds_no_other_and_is_not_asked_again_meanwhile(tmp_path: Path) -> None:
     (tmp_path / "probes.yaml").write_text(
-        "- {component: stuck, url: 'tcp://a:1', timeout_seconds: 0.05}\n- {component: fine, url: 'tcp://b:1'}\n"
+        "- {component: stuck, url: 'tcp://a:1', timeout_seconds: 0.3}\n- {component: fine, url: 'tcp://b:1'}\n"
     )
-    goes_on, asked = threading.Event(), list[str]()
+    goes_on, is_asked, asked = threading.Event(), threading.Event(), list[str]()
     kept: list[Any] = []
 
     def asking(probe: Probe, _at: datetime) -> dict[str, Any]:
         asked.append(probe.component)
         if probe.component == "stuck":
-            goes_on.wait()
+            is_asked.set()
+            goes_on.wait(TIMEOUT)
         return {"status": "healthy"}
 
     async def take(events: Sequence[Any]) -> Receipt:
@@ -131,6 +133,7 @@ def test_one_that_hangs_holds_no_other_and_is_not_asked_again_meanwhile(tmp_path
         await rounds.once()
 
     asyncio.run(twice())
+    assert is_asked.wait(TIMEOUT)
     goes_on.set()
     assert sorted(asked) == ["fine", "fine", "stuck"]
     assert sorted((one["component"], one["status"]) for one in kept) == [
@@ -200,7 +203,7 @@ def test_the_machine_is_sampled_every_time_where_that_is_wanted(tmp_path: Path, 
 
         settings = Settings(home=tmp_path, collect=Collect(host=is_kept))
         looking = asyncio.create_task(minutes.look(settings, take, lambda: NOON, seconds=0))
-        await asyncio.wait_for(enough.wait(), 20)
+        await asyncio.wait_for(enough.wait(), TIMEOUT)
         looking.cancel()
 
     asyncio.run(look())
