@@ -24,6 +24,7 @@ from metrics.lake.intake.received import folder
 from metrics.lake.intake.settling import Settling
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
 from metrics.lake.readers import Readers
+from metrics.lake.remote.shared_inbox import shared_inbox
 from metrics.lake.upkeep.caching import tend
 from metrics.lake.upkeep.maintenance import maintain, merge_fresh
 from metrics.settings import Settings, load_settings
@@ -88,7 +89,7 @@ def _work(settings: Settings, stop: threading.Event) -> None:
     readers = Readers(settings.ingest)
     storing = partial(
         ingest_inbox, settings, now=_now, progress=Teller(settings.home), stop=stop.is_set, wait=False,
-        settling=Settling(), readers=readers,
+        settling=Settling(), readers=readers, shared=shared_inbox(settings),
     )  # fmt: skip
     keeping = Keeping(settings, _now, readers, Teller, stop.is_set)
     alerting = Alerting(settings, _now)

@@ -123,6 +123,14 @@ class Ingest(_Section):
     """Memory of its own that a process that reads files may use, in MB; one that reads alone twice as much."""
 
 
+class Inbox(_Section):
+    """Where files and live events of several homes meet."""
+
+    url: StorageAddress = ""
+    """Address of an inbox in object storage, such as `s3://bucket/inbox`: homes that only read a lake at `lake.url` put
+    there what they receive, and the home that writes it stores that; empty is none. See `docs/object-storage.md`."""
+
+
 class Lake(_Section):
     """Where events are kept, and how long."""
 
@@ -360,6 +368,7 @@ class Settings(BaseSettings):
     performance: Performance = Performance()
     money: Money = Money()
     ingest: Ingest = Ingest()
+    inbox: Inbox = Inbox()
     lake: Lake = Lake()
     alerts: Alerts = Alerts()
     web: Web = Web()

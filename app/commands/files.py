@@ -13,7 +13,7 @@ from app.commands.printing import moment, print_json, say, say_lines, table_text
 if TYPE_CHECKING:
     from metrics.lake.ledger import Attempt
 
-STATES = ("stored", "duplicate", "rejected", "forgotten", "replaced")
+STATES = ("stored", "duplicate", "rejected", "sent", "forgotten", "replaced")
 
 
 def files(

@@ -15,7 +15,7 @@ from app.state import View
 from metrics.lake.ledger import GONE, Attempt, Status
 
 REFRESH = "10s"
-_CHOICES = ("All", "Stored", "Duplicate", "Rejected", "Forgotten", "Replaced")
+_CHOICES = ("All", "Stored", "Duplicate", "Rejected", "Sent", "Forgotten", "Replaced")
 _KEY = "files-status"
 _TILES = (
     ("Rows read", "read", "Rows of all files, broken ones too. Read = stored + duplicates + rejected."),
@@ -24,7 +24,7 @@ _TILES = (
     ("Rejected", "rejected_rows", "Rows that are no events. Each is kept with its reason."),
 )
 STATES = {
-    "stored": "✓ stored", "duplicate": "= duplicate", "rejected": "✕ rejected", "forgotten": "↩ forgotten",
+    "stored": "✓ stored", "duplicate": "= duplicate", "rejected": "✕ rejected", "sent": "→ sent", "forgotten": "↩ forgotten",
     "replaced": "⟳ replaced",
 }  # fmt: skip
 """Status with a sign before the word."""
@@ -50,7 +50,7 @@ def _tiles() -> None:
 def _sum(book: Book) -> str:
     totals = book.totals
     always = ("stored", "duplicate", "rejected")
-    counts = [(status, totals.files.get(status, 0)) for status in (*always, *GONE)]
+    counts = [(status, totals.files.get(status, 0)) for status in (*always, "sent", *GONE)]
     files = ", ".join(f"{count:,} {status}" for status, count in counts if count or status in always)
     sums = (
         f"{totals.read:,} rows read = {totals.stored:,} stored + {totals.duplicates:,} duplicates"

@@ -24,6 +24,7 @@ _LOOKS: dict[str, tuple[Literal["running", "complete", "error"], str]] = {
     "stored": ("complete", "stored"),
     "duplicate": ("complete", "known already"),
     "rejected": ("error", "rejected"),
+    "sent": ("complete", "sent to the home that writes"),
     "forgotten": ("complete", "stored, and forgotten since"),
     "replaced": ("complete", "stored, and read again since"),
 }

@@ -22,6 +22,7 @@ from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.read_ahead import Progress, ReadAhead
 from metrics.lake.readers import Readers
+from metrics.lake.remote.shared_inbox import SharedInbox, shared_inbox
 from metrics.lake.status import LakeStatus, status
 from metrics.lake.undo.wishes import carry_out
 from metrics.lake.writer import Writer, locked
@@ -107,15 +108,21 @@ def ingest_inbox(
     wait: bool = True,
     settling: Settling | None = None,
     readers: Readers | None = None,
+    shared: SharedInbox | None = None,
 ) -> IngestReport:
     """Store received events, then what lies in the inbox and is complete.
 
-    `wait` gives files just dropped some seconds to settle. `readers` are kept by whoever looks again and again, too.
-    Before that, what was asked for of files stored earlier is done. Who looks again and again keeps what is known of
-    files that are still being written in `settling`. Ends as soon as `stop` says so; what is being committed then is
-    committed. Raises as `ingest` does.
+    `wait` gives files just dropped some seconds to settle. Before that, what was asked for of files stored earlier is
+    done. Who looks again and again keeps what is known of files that are still being written in `settling`, and
+    `readers` and the `shared` inbox, too. Ends as soon as `stop` says so; what is being committed then is committed.
+    Where another home writes the lake, and there is a shared inbox, all is sent to that one. Raises as `ingest` does.
     """
-    carry_out(settings, now=now, stop=stop)
+    shared = shared or shared_inbox(settings)
+    is_for_another = shared is not None and shared.is_for_another
+    if not is_for_another:
+        carry_out(settings, now=now, stop=stop)
+        if shared is not None:
+            shared.receive(stop)
     inbox, settling = settings.home / "inbox", settling or Settling()
     complete, waiting = _sorted_out(settling, settings, now())
     deadline = time.monotonic() + min(settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
@@ -128,11 +135,24 @@ def ingest_inbox(
             readers.rest()
         return IngestReport((), tuple(waiting))
 
+    if shared is not None and is_for_another:
+        report = IngestReport(tuple(shared.send(complete, now(), stop)))
+        for outcome in report.files:
+            (progress or _Silent()).finished(outcome)
+        return _over(report, complete, waiting, settling, inbox)
+
     def there() -> list[Found]:
         # Another writer may have stored some of them while we waited for it to finish.
         return [one for one in complete if mark_of(one.path) is not None]
 
     report = _stored(there, settings, now, Answers(), progress, owned=True, readers=readers, stop=stop)
+    return _over(report, complete, waiting, settling, inbox)
+
+
+def _over(
+    report: IngestReport, complete: Sequence[Found], waiting: Sequence[Path], settling: Settling, inbox: Path
+) -> IngestReport:
+    """What is known once a look has ended."""
     for one in complete:
         settling.dealt_with(one.path, unless=report.waiting)
     remove_empty_folders(inbox, [one.path for one in complete])

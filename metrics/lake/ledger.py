@@ -13,8 +13,9 @@ from metrics.events.questions import Answers, Question, as_documents, from_docum
 from metrics.lake import live_days
 from metrics.lake.opening import opened
 
-Status = Literal["stored", "duplicate", "rejected", "forgotten", "replaced"]
-"""What became of a file; the last two, that what was stored of it was taken back, or read again in another way."""
+Status = Literal["stored", "duplicate", "rejected", "sent", "forgotten", "replaced"]
+"""What became of a file: sent is one that another home stores; of the last two, what was stored was taken back, or read
+again in another way."""
 GONE: tuple[Status, ...] = ("forgotten", "replaced")
 """Of no force any more: such files count in no sum of rows."""
 

@@ -88,6 +88,16 @@ class RemoteLake:
         if (asking := self._asking) is not None:
             asking.exception()
 
+    def is_written_elsewhere(self) -> bool:
+        """Whether storage says that another home writes; not asked while this one does. Raises LakeUnavailable."""
+        if (remembered(self.home) or self.address).state == "writing":
+            return False
+        try:
+            found = self.objects.read(WRITER)
+        except FileNotFoundError:
+            return False
+        return found is not None and _document(found[0]).get("home") != self.address.home
+
     def begin(self) -> bool:
         """Have storage say that this home writes; whether nothing was said there before.
 

@@ -125,7 +125,7 @@ class Objects:
         except ImportError as error:
             raise LakeUnavailable(
                 self._home,
-                f"lake.url is {self.url}, and the package that reads it is missing: "
+                f"{self.url} is in object storage, and the package that reads it is missing: "
                 "pip install 'promptpilot-observability[cloud]'",
             ) from error
         with self._asking(""):
