@@ -40,6 +40,7 @@ _COMPLETE = """() => {
     awaited.scrollIntoView({ block: 'center' });
     return false;
   }
+  if (document.querySelector('.stApp').dataset.testScriptState !== 'notRunning') return false;
   if (document.querySelector(
     '[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"], [data-testid="stStatusWidget"]'))
     return false;
