@@ -63,8 +63,9 @@ def send(
     Exit code 1: somebody could not be reached.
     """
     from alerts.telling.channels.channel import Carrier, Sent
+    from app.report.apart import ReportFailed
     from app.scheduled import scheduled_of
-    from app.scheduled.making import NotMade, make
+    from app.scheduled.making import make
     from app.scheduled.sending import Errand, parcel
 
     settings = settings_of(home)
@@ -76,7 +77,7 @@ def send(
     report, at = by_id[name], now()
     try:
         made = make(report, settings)
-    except NotMade as why:
+    except ReportFailed as why:
         raise Stop(Exit.DEFECT, str(why)) from why
     channels = _channels(settings)
     if dry_run:

@@ -24,8 +24,8 @@ _TILES = (
     ("Rejected", "rejected_rows", "Rows that are no events. Each is kept with its reason."),
 )
 STATES = {
-    "stored": "✓ stored", "duplicate": "= duplicate", "rejected": "✕ rejected", "sent": "→ sent", "forgotten": "↩ forgotten",
-    "replaced": "⟳ replaced",
+    "stored": "✓ stored", "duplicate": "= duplicate", "rejected": "✕ rejected", "sent": "→ sent",
+    "forgotten": "↩ forgotten", "replaced": "⟳ replaced",
 }  # fmt: skip
 """Status with a sign before the word."""
 

@@ -1,26 +1,16 @@
 """The page as a file, from its own control."""
 
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from threading import BoundedSemaphore
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from app.navigation import ENTRIES
+from app.report import apart
 
-ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT = 180
-"""Seconds after which a report is given up."""
 _AT_ONCE = BoundedSemaphore(2)
 """Each report is a process of its own, as large as this one."""
-
-
-class ReportFailed(Exception):
-    """Says why there is no file."""
 
 
 def control(url_path: str) -> None:
@@ -41,17 +31,6 @@ def control(url_path: str) -> None:
 
 
 def made(page: str, query: Mapping[str, Sequence[str]]) -> bytes:
-    """The report of a page at that query, by `promptpilot report`. Raises ReportFailed."""
-    command = (sys.executable, "-m", "app.cli", "report", page, "--link", "-")
+    """The report of a page at that query. Raises ReportFailed."""
     with _AT_ONCE:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            input=urlencode(query, doseq=True).encode(),  # not an argument: those are for all to see
-            capture_output=True,
-            timeout=TIMEOUT,
-            check=False,
-        )
-    if done.returncode:
-        raise ReportFailed(done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
-    return done.stdout
+        return apart.printed(page, query)

@@ -17,8 +17,9 @@ from alerts.rules import Target
 from alerts.store import Store
 from alerts.telling.channels.channel import Carrier, Channel, Parcel, Receipt, Refused, Retry, Sent
 from alerts.telling.delivery import wait_before
+from app.report.apart import ReportFailed
 from app.scheduled.due import LATE, newest_due
-from app.scheduled.making import Made, NotMade
+from app.scheduled.making import Made
 from app.scheduled.model import Scheduled
 from metrics.settings import Settings
 
@@ -109,7 +110,7 @@ class Sending:
     def _made(self, report: Scheduled, settings: Settings) -> Made | Retry:
         try:
             return self.make(report, settings)
-        except NotMade as why:
+        except ReportFailed as why:
             return Retry(str(why))
 
     def _carried(self, errand: Errand, made: Made | None, store: Store, channels: Mapping[str, Channel]) -> Receipt:

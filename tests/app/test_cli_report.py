@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from app.commands.outcome import Exit
-from app.components.report import ReportFailed, made
+from app.components.report import made
+from app.report.apart import ReportFailed
 from tests.app.command_line import CommandLine, command_line
 from tests.metrics.engine.stored import store
 

@@ -13,9 +13,10 @@ from alerts.telling.channels.channel import Channel
 from alerts.telling.channels.email import Email, Login
 from alerts.telling.channels.slack import Slack
 from alerts.telling.channels.slack_webhook import SlackWebhook
+from app.report.apart import ReportFailed
 from app.scheduled import Scheduled, read
 from app.scheduled.due import LATE, newest_due, next_due
-from app.scheduled.making import Made, NotMade, query_of
+from app.scheduled.making import Made, query_of
 from app.scheduled.reading import Known
 from app.scheduled.schema import schema
 from app.scheduled.sending import Sending
@@ -143,7 +144,7 @@ class House:
     def _make(self, one: Scheduled, settings: Settings) -> Made:
         del settings
         if self.broken:
-            raise NotMade(self.broken)
+            raise ReportFailed(self.broken)
         self.made += 1
         return Made(
             f"Report {one.id}", "executive.html", HTML, "Uptime: 99.9 %\n<b>: *1*", "https://x.example/?range=24h"
