@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.settings import Settings, load_settings
+from metrics.settings import Inbox, Settings, load_settings
 
 DEMO_DIRECTORY = "demo"
 """In it, each demo home has a directory, whose name begins with the day it was made."""
@@ -47,10 +47,10 @@ def current_home(settings: Settings | None = None) -> Home:
 
 
 def settings_of_demo(settings: Settings, demo: Path) -> Settings:
-    """Settings pointed at a demo home: its alerts and its tables are in it, wherever one's own are."""
+    """Settings pointed at a demo home: its alerts, its tables and its inbox are in it, wherever one's own are."""
     alerts = settings.alerts.model_copy(update={"database_url": ""})
-    lake = settings.lake.model_copy(update={"url": ""})
-    return settings.model_copy(update={"home": demo, "alerts": alerts, "lake": lake})
+    lake = settings.lake.model_copy(update={"url": "", "writes": True})
+    return settings.model_copy(update={"home": demo, "alerts": alerts, "lake": lake, "inbox": Inbox()})
 
 
 def demo_home(home: Path) -> Path | None:

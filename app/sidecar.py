@@ -94,10 +94,13 @@ def _work(settings: Settings, stop: threading.Event) -> None:
     keeping = Keeping(settings, _now, readers, Teller, stop.is_set)
     alerting = Alerting(settings, _now)
     tending = [Job("cache", CACHE_SECONDS, partial(tend, settings, now=_now), "cache")] if settings.lake.url else []
-    jobs = (
-        Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
+    writing = (
         Job("merging", MERGING_SECONDS, partial(merge_fresh, settings, now=_now), LAKE),
         Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now, most_completed=COMPLETED), LAKE),
+    )
+    jobs = (
+        Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
+        *(writing if settings.lake.writes else ()),
         Job("demo", DEMO_SECONDS, demo.look, LAKE),
         *tending,
         *keeping.jobs(LAKE),

@@ -27,13 +27,12 @@ from pydantic_settings import (
 )
 
 from metrics.holidays import HolidayList
+from metrics.hosts import HostPatterns
 from metrics.storage_address import StorageAddress
 from metrics.yaml_loader import TextualTimes
 from metrics.zones import zone
 
 _Days = Annotated[int, Field(ge=0)]
-_HOST = re.compile(r"\*|(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
-"""A name, an address of version 4 or 6, or a pattern."""
 EVENT_KINDS = (
     "request", "llm_call", "prompt", "pipeline_run", "interaction", "web_vital", "feedback", "error", "resource",
     "health", "change", "security",
@@ -44,15 +43,6 @@ SPAN = "span"
 
 _ADDRESS = re.compile(r"[^\s@]*@[^\s@]+")
 """A mail address, or a domain behind its `@`."""
-
-
-def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of hosts in the form in which they are compared."""
-    names = tuple(host.strip().strip("[]").rstrip(".").lower() for host in hosts)
-    for name in names:
-        if not _HOST.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a host; expected one such as dash.example.com, without a port")
-    return names
 
 
 class _Section(BaseModel):
@@ -137,6 +127,9 @@ class Lake(_Section):
     url: StorageAddress = ""
     """Address of the object storage that the tables lie in, such as `s3://bucket/prefix`; empty keeps them in the home.
     Credentials come from the environment: see `docs/object-storage.md`."""
+    writes: bool = True
+    """Whether this home may be the one that writes the lake. Where not, it only reads, and what it receives goes to
+    `inbox.url`."""
     refresh_seconds: Annotated[float, Field(gt=0)] = 2
     """How often a home that only reads a lake in object storage asks for news of it, in seconds."""
     cache_gb: Annotated[float, Field(gt=0)] = 20
@@ -254,21 +247,17 @@ class Alerts(_Section):
     email: Email = Email()
     pagerduty: PagerDuty = PagerDuty()
     webhook: Webhook = Webhook()
-    webhook_hosts: tuple[str, ...] = ()
+    webhook_hosts: HostPatterns = ()
     """Hosts that a rule may name in `webhook:https://…` besides those that settings post to, such as
     `hooks.example.com` or `*.example.com`; `*` is any."""
-
-    _named = field_validator("webhook_hosts")(_hosts)
 
 
 class Web(_Section):
     """Where the pages are reached."""
 
-    allowed_hosts: tuple[str, ...] = ()
+    allowed_hosts: HostPatterns = ()
     """Names the pages answer to besides localhost, their own address and the host of `alerts.public_url`, such as
     `dash.example.com` or `*.example.com`; `*` is any."""
-
-    _named = field_validator("allowed_hosts")(_hosts)
 
 
 class Collect(_Section):

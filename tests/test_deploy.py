@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,9 @@ def variables(value: object) -> Iterator[str]:
     yield from re.findall(r"\bPROMPTPILOT_[A-Z_]+\b", repr(value))
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "kubernetes.yaml", "promptpilot.service", "Dockerfile"])
+@pytest.mark.parametrize(
+    "name", ["compose.yaml", "several.yaml", "kubernetes.yaml", "promptpilot.service", "Dockerfile"]
+)
 def test_every_variable_is_a_setting_the_home_or_a_secret_that_is_documented(name: str) -> None:
     value: object = documents(name) if name.endswith(".yaml") else text(name)
     for variable in variables(value):
@@ -96,6 +99,23 @@ def test_compose_opens_the_pages_to_this_machine_alone() -> None:
     (service,) = documents("compose.yaml")[0]["services"].values()
     assert service["ports"] == [f"127.0.0.1:{PORT}:{PORT}"]
     assert {volume.rpartition(":")[2] for volume in service["volumes"]} == {HOME, f"{HOME}/inbox"}
+
+
+def test_of_several_machines_one_writes_and_tells_and_all_know_the_same_addresses() -> None:
+    services = documents("several.yaml")[0]["services"]
+    writer, receiver = services["writer"], services["receiver"]
+    (extra,) = re.findall(r"\[(.*)\]", writer["build"]["args"]["EXTRAS"])
+    assert "ARG EXTRAS" in text("Dockerfile")
+    assert (
+        extra
+        in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    )
+    only_receiver = {"PROMPTPILOT_LAKE__WRITES": "false", "PROMPTPILOT_ALERTS__ENABLED": "false"}
+    assert only_receiver.items() <= receiver["environment"].items()
+    assert not only_receiver.keys() & writer["environment"].keys()
+    for name in ("PROMPTPILOT_LAKE__URL", "PROMPTPILOT_INBOX__URL", "AWS_ENDPOINT_URL"):
+        assert writer["environment"][name] == receiver["environment"][name]
+    assert [volume.rpartition(":")[2] for volume in (*writer["volumes"], *receiver["volumes"])] == [HOME, HOME]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

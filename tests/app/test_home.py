@@ -6,7 +6,7 @@ import pytest
 
 from app.home import DemoProgress, current_home, demo_progress, demo_progress_file, has_events
 from metrics.files import write_whole
-from metrics.settings import Settings, Slo
+from metrics.settings import Inbox, Lake, Settings, Slo
 
 
 def demo_of(home: Path, day: str = "2026-05-01") -> Path:
@@ -89,3 +89,10 @@ def test_a_whole_file_leaves_nothing_beside_it(tmp_path: Path) -> None:
     write_whole(tmp_path / "file", "old")
     write_whole(tmp_path / "file", "new")
     assert [(path.name, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [("file", "new")]
+
+
+def test_the_demo_home_has_tables_and_an_inbox_of_its_own(tmp_path: Path) -> None:
+    with_events(demo_of(tmp_path))
+    far = Settings(home=tmp_path, lake=Lake(url="s3://bucket/lake", writes=False), inbox=Inbox(url="s3://bucket/inbox"))
+    settings = current_home(far).settings
+    assert (settings.lake.url, settings.lake.writes, settings.inbox.url) == ("", True, "")

@@ -22,8 +22,14 @@ def own(settings: Settings) -> None:
     all are there, the home goes on by its own. Does nothing where settings say no address.
 
     Raises:
-        LakeUnavailable: storage does not answer, another home writes, or two lakes would become one.
+        LakeUnavailable: storage does not answer, this home is not to write or another does, or two lakes would become
+            one.
     """
+    if not settings.lake.writes:
+        raise LakeUnavailable(
+            settings.home,
+            "lake.writes is false, so this home stores nothing: name an inbox.url, where the home that writes looks",
+        )
     _move(settings)
     settle(settings)
     if (remote := remote_of(settings.home)) is not None and remote.claim():

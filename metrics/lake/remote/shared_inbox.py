@@ -51,6 +51,8 @@ class SharedInbox:
     def is_for_another(self) -> bool:
         """Whether another home writes the lake, so that what comes here is for that one. Raises LakeUnavailable."""
         settle(self._settings)
+        if not self._settings.lake.writes:
+            return True
         remote = remote_of(self._home)
         return remote is not None and remote.is_written_elsewhere()
 

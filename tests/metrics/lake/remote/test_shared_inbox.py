@@ -209,3 +209,20 @@ def test_without_an_address_nothing_is_shared(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     dropped(settings, 10)
     assert ingest_inbox(settings, now=lambda: NOW, wait=False).stored == 10
+
+
+def test_a_home_that_is_not_to_write_never_does(tmp_path: Path, url: str) -> None:
+    member = Member(tmp_path / "reads", url)
+    member.settings = member.settings.model_copy(
+        update={"lake": member.settings.lake.model_copy(update={"writes": False})}
+    )
+    member.start()
+    dropped(member.settings, 20)
+    assert [one.status for one in member.look()] == ["sent"]
+    alone = member.settings.model_copy(update={"inbox": Inbox()})
+    path = dropped(alone, 20, first=20)
+    with pytest.raises(LakeUnavailable, match=r"lake\.writes is false.*inbox\.url"):
+        ingest_inbox(alone, now=lambda: NOW, wait=False)
+    assert path.exists()
+    writer = Member(tmp_path / "writes", url)
+    assert [one.stored for one in writer.look()] == [20]
