@@ -98,7 +98,7 @@ def _is_known(scope: Scope, kind: str, rollup: str, path: AccessPath) -> bool:
     if is_few and not gone(scope.lake.events(kind), [path.interior]):
         return False
     counts, counter = f"{kind}_counts", counter_of(kind).name
-    hours = _around(path.interior, HOUR)
+    hours = around(path.interior, HOUR)
     minutes, whole = (rollup_files(scope.lake, counts, View(unit), hours) for unit in ("minute", "hour"))
     return is_covered(minutes, whole, counter, span_sql(BUCKET, [hours]))
 
@@ -126,7 +126,7 @@ def _whole_units(window: Window, unit: int) -> Window | None:
     return Window(start=datetime.fromtimestamp(first, UTC), end=datetime.fromtimestamp(last, UTC))
 
 
-def _around(window: Window, unit: int) -> Window:
+def around(window: Window, unit: int) -> Window:
     """The window, made longer to whole units."""
     start, end = window.start.timestamp() // unit * unit, -(-window.end.timestamp() // unit) * unit
     return Window(start=datetime.fromtimestamp(start, UTC), end=datetime.fromtimestamp(end, UTC))

@@ -1,19 +1,19 @@
 """Distinct users: of a bucket, by their first event, or at an instant."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import polars as pl
 
 from metrics.catalog.model import ConcurrentUsers, DistinctUsers, FirstSeenUsers
-from metrics.engine.buckets import HOUR, Buckets
+from metrics.engine.buckets import DAY, HOUR, Buckets
 from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
 from metrics.engine.file_pruning import filtered_event_files, rollup_files
 from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.query import Window
-from metrics.engine.rollup_selection import AccessPath, access_path, events_only
+from metrics.engine.rollup_selection import AccessPath, access_path, around, events_only
 from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation, Statement
 from metrics.engine.time_sql import moment_sql, span_sql
@@ -106,7 +106,7 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
     selects: list[str] = []
     relations: list[Relation] = []
     parameters: dict[str, object] = {}
-    for path, alike in _by_path(kinds, scope).items():
+    for path, alike in _by_path(kinds, lambda kind: _hours_path(kind, scope)).items():
         if path.view and path.interior:
             stored = _days_of(alike, path.view, scope)
             relations.append(stored)
@@ -135,11 +135,11 @@ def _person(source: str = "") -> str:
     return f"hash({source}.{USER})" if source else f"hash({USER})"
 
 
-def _by_path(kinds: Sequence[str], scope: Scope) -> Mapping[AccessPath, list[str]]:
+def _by_path(kinds: Sequence[str], path_of: Callable[[str], AccessPath]) -> Mapping[AccessPath, list[str]]:
     """Kinds by how they are answered: the days of those with one view are read as one table."""
     found: dict[AccessPath, list[str]] = {}
     for kind in kinds:
-        found.setdefault(_user_path(kind, scope), []).append(kind)
+        found.setdefault(path_of(kind), []).append(kind)
     return found
 
 
@@ -159,16 +159,26 @@ def _days_of(kinds: Sequence[str], view: View, scope: Scope) -> Relation:
     )
 
 
-def _user_path(kind: str, scope: Scope) -> AccessPath:
+def _hours_path(kind: str, scope: Scope) -> AccessPath:
     """Rows of a day know their hours: a day's view answers any span of whole hours."""
+    return _days_path(kind, scope, scope.window) if scope.buckets.aligned_to(HOUR) else events_only(scope.window)
+
+
+def _ever_path(kind: str, scope: Scope, ever: Window) -> AccessPath:
+    """Rows of a day know the first moment of it: a day's view answers spans of any end, where it knows all days."""
+    path = _days_path(kind, scope, around(ever, DAY))
+    return path if not path.edges else events_only(ever)
+
+
+def _days_path(kind: str, scope: Scope, window: Window) -> AccessPath:
     name = f"{kind}_users"
-    if name not in ROLLUPS or not scope.buckets.aligned_to(HOUR):
-        return events_only(scope.window)
+    if name not in ROLLUPS:
+        return events_only(window)
     able = [view for view in ROLLUPS[name].views if set(scope.dimensions) <= set(view.dimensions)]
     # The same view of every kind, not the one that happens to be smallest: their days are merged together.
     fewest = min(able, key=lambda view: len(view.dimensions), default=None)
-    by_hour = _ByHour(scope.buckets.window, scope.buckets.grain, scope.buckets.tz)
-    return access_path(replace(scope, buckets=by_hour), kind, name, fits=lambda view: view == fewest)
+    by_hour = _ByHour(window, scope.buckets.grain, scope.buckets.tz)
+    return access_path(scope.over(by_hour), kind, name, fits=lambda view: view == fewest)
 
 
 class _ByHour(Buckets):
@@ -201,7 +211,7 @@ def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[li
     selects: list[str] = []
     relations: list[Relation] = []
     rolled = False
-    for path, alike in _by_path(kinds, scope).items():
+    for path, alike in _by_path(kinds, lambda kind: _ever_path(kind, scope, ever)).items():
         if view := path.view:
             rolled = True
             found = [_days_of(alike, view, scope)]

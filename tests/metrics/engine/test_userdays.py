@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Filter, Grain, Query, Retention, Window, userdays
 from metrics.lake.shapes import VIEW
@@ -73,6 +74,19 @@ def test_merged_days_answer_as_events_do(engine: Engine, seen: Callable[..., Non
     assert asked(engine)[0]["users_active"] == 3
     # Three kinds tell of ten pairs of a user and a day, of which eight are different: "" is a user, too.
     assert merges == [8]
+
+
+@pytest.mark.parametrize("grain", [Grain.NONE, Grain.MINUTES_15])
+@pytest.mark.parametrize("hours", [(0.5, 2.25), (24, 48), (20, 71.25)])
+def test_days_tell_who_is_new_in_spans_of_any_ends(
+    engine: Engine, seen: Callable[..., None], hours: tuple[float, float], grain: Grain
+) -> None:
+    everybody(seen)
+    start, end = (START + timedelta(hours=hour) for hour in hours)
+    query = Query(metrics=("users_new", "users_total"), window=Window(start=start, end=end), grain=grain)
+    found, told = engine.answer(query), engine.answer(query.model_copy(update={"raw": True}))
+    assert (found.source, told.source) == ("rollup users", "events")
+    assert_frame_equal(found.frame, told.frame)
 
 
 def test_a_filter_has_days_of_its_own(engine: Engine, seen: Callable[..., None]) -> None:
