@@ -4,13 +4,17 @@
 of all of it and noise of cells. In one to three places of one, two or three dimensions the number or rate is changed,
 so much that seven standard deviations of chance are passed.
 
+*Or everywhere*: bad events by two to five dimensions of two to fifty values, as few as fifteen. Their rate stays as it
+was, or rises alike in all of it, and then no place is to be named; or in one place of one or two values.
+
 *Who was first*: services that call each other, each with five series by the minute. One has a fault, which spreads to
 those who call it in none or one minute; series of others jump for reasons of their own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count, islice
 from time import process_time
 
 import numpy as np
@@ -28,9 +32,19 @@ SEED = 21
 CASES = 40
 DIMENSIONS = 5
 LEAST_SHARE, MOST_SHARE, LEAST_SURPRISE = 0.01, 0.6, 7.0
+LEAST_PLACE, MOST_PLACE, CLEARLY = 0.02, 0.4, 5
+"""Of a place in which a rate rises: its part of all, and by how many times at least."""
 HUNDRED = 100.0
 FAULTS = ("cpu", "memory", "delay", "loss")
 SERVICES = 120
+BAD = (15, 30, 100, 1000)
+"""Bad events in a span."""
+RISES = 100
+"""Cases of each sort of rise."""
+EVEN = ("not at all", "alike, from nothing", "alike, by points", "alike, by a factor")
+PLACED = ("in one value", "in a pair of values")
+RATES, WERE = (0.01, 0.03, 0.1, 0.3), (3, 10, 30)
+"""Of bad events in the span, and how many times that of before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +68,20 @@ class Measured:
     """Share whose first-ranked cause is one that was planted."""
     three: float
     """Share of which all that was planted is among the first three."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """How one sort of rises did."""
+
+    how: str
+    bad: int
+    cases: int
+    named: float
+    """Share in which any place is named."""
+    first: float
+    """Share in which the planted one is, first."""
     seconds: float
 
 
@@ -149,6 +177,64 @@ def _where(sort: str, dimensions: int, places: int, cases: int, seed: int) -> Me
     return Measured(name, reach, number, first / max(number, 1), three / max(number, 1), spent / max(number, 1))
 
 
+def risen(random: Random, how: str, bad: int) -> Planted | None:
+    """A rate that rises, or does not; None where chance has left no place that explains it."""
+    sizes = [int(random.integers(2, 51)) for _ in range(int(random.integers(2, 6)))]
+    whole = float(random.choice(RATES))
+    parts = [one / one.sum() for one in (random.lognormal(0, 1, size) for size in sizes)]
+    events = int(bad / whole * random.choice([1, 1, 3])), int(bad / whole)
+    sides = [[random.choice(len(part), many, p=part) for part in parts] for many in events]
+    unlike = float(random.choice([0.0, 0.4]))
+    worse = [random.lognormal(0, unlike, size) for size in sizes]
+    usual = {"not at all": whole, "alike, from nothing": 0.0}.get(how, whole / float(random.choice(WERE)))
+    rates = [np.prod([one[code] for one, code in zip(worse, side, strict=True)], axis=0) for side in sides]
+    before, after = (np.minimum(rate * usual / rates[0].mean(), 0.9) for rate in rates)
+    place: Place = frozenset()
+    if how == "alike, by a factor":
+        after = after * whole / after.mean()
+    elif how in PLACED:
+        chosen = random.choice(len(sizes), 1 + PLACED.index(how), replace=False).tolist()
+        values = {one: int(random.choice(sizes[one], p=parts[one])) for one in chosen}
+        here = np.logical_and.reduce([sides[1][one] == value for one, value in values.items()])
+        part = here.mean()
+        if not LEAST_PLACE <= part <= MOST_PLACE:
+            return None
+        more = (whole - after.mean()) / part
+        if not CLEARLY * after[here].mean() <= more <= 0.9:
+            return None
+        after, place = after + more * here, frozenset((f"x{one}", f"v{value}") for one, value in values.items())
+    elif how != "not at all":
+        after = after + whole - after.mean()
+    failed = [random.random(len(rate)) < rate for rate in (before, after)]
+    if how != "not at all" and failed[1].mean() < failed[0].mean():
+        return None
+    names = [f"x{one}" for one in range(len(sizes))]
+    frames = [
+        pl.DataFrame(dict(zip(names, side, strict=True))).select(
+            pl.format("v{}", name).alias(name) for name in names
+        ).with_columns((HUNDRED * pl.Series(then, which)).alias(then), pl.lit(1.0).alias(f"{then}_of"))
+        for side, which, then in zip(sides, failed, ("before", "after"), strict=True)
+    ]  # fmt: skip
+    frame = pl.concat(frames, how="diagonal").group_by(names).agg(pl.exclude(names).sum())
+    return Planted(frame, names, [place] if place else [], HUNDRED)
+
+
+def rises(cases: int = RISES, seed: int = SEED, sizes: Sequence[int] = BAD) -> Iterator[Rise]:
+    """Of each sort and number of bad events."""
+    for number, how in enumerate((*EVEN, *PLACED)):
+        for bad in sizes:
+            tried = (risen(np.random.default_rng([seed, number, bad, one]), how, bad) for one in count())
+            some = list(islice((case for case in tried if case is not None), cases))
+            began = process_time()
+            told = [located(one.frame, one.names, unit=one.unit, most=HUNDRED) for one in some]
+            spent = process_time() - began
+            found = [[frozenset(one.values) for one in places if one.share > 0] for places in told]
+            first = [places[:1] == case.places for places, case in zip(found, some, strict=True) if case.places]
+            yield Rise(
+                how, bad, cases, float(np.mean(list(map(bool, found)))), float(np.mean(first or [0])), spent / cases
+            )
+
+
 def fault(random: Random) -> Fault:
     """Services, of which a service calls those after it; one of them has a fault."""
     count = int(random.integers(6, 14))
@@ -219,5 +305,20 @@ def table(rows: list[Measured]) -> str:
     return "\n".join(lines)
 
 
+def table_of_rises(rows: list[Rise]) -> str:
+    """As Markdown."""
+    lines = [
+        "| rises | bad events | cases | a place is named | the right one first | CPU a case |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        first = f"{row.first:.0%}" if row.how in PLACED else ""
+        lines.append(
+            f"| {row.how} | {row.bad} | {row.cases} | {row.named:.1%} | {first} | {row.seconds * 1000:.0f} ms |"
+        )
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     print(table([*where(), *first_movers()]))
+    print(table_of_rises(list(rises())))

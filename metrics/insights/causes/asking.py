@@ -9,7 +9,7 @@ from metrics.engine.engine import Answering
 from metrics.engine.query import Filter, Grain
 from metrics.insights.causes.changing import changed
 from metrics.insights.causes.lines import moved_with
-from metrics.insights.causes.locating import MOST, located
+from metrics.insights.causes.locating import FEW, MOST, located
 from metrics.insights.causes.model import LEAST, Causes, Changed, Moved, Where
 
 SHORT = timedelta(hours=6)
@@ -43,7 +43,7 @@ def explain(
     remarks = [parts.why_none] if parts.why_none else []
     where = places(parts)
     if not where and not parts.why_none:
-        remarks.append("no place stands out: what changed did so everywhere alike, or by chance")
+        remarks.append(f"no place stands out: {_why_nowhere(parts)}")
     news, moved, tried = tuple[Changed, ...](), tuple[Moved, ...](), 0
     unseen, unknown = ["there was no time to look for what was changed"], ["there was no time to look for what moved"]
     if not is_late():
@@ -72,6 +72,16 @@ def places(parts: Parts, limit: int = MOST) -> tuple[Where, ...]:
     found = located(parts.frame, parts.dimensions, unit=parts.unit, most=parts.most, limit=limit)
     # What went the other way explains nothing, though it goes with what does.
     return tuple(_as_asked(one, parts) for one in found if one.share > 0)
+
+
+def _why_nowhere(parts: Parts) -> str:
+    """Of a change of which no place is named."""
+    if parts.most is not None and parts.unit:
+        bad = round(sum(float(parts.frame[side].sum()) for side in ("before", "after")) / parts.unit)
+        if bad <= FEW:
+            them = "bad events" if parts.above is None else "events above what it was"
+            return f"{bad} {them}, before and after, are too few to tell places apart, unless nearly all lie in one"
+    return "what changed did so everywhere alike, or by chance"
 
 
 def _as_asked(where: Where, parts: Parts) -> Where:

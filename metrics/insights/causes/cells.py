@@ -112,6 +112,10 @@ class Cells:
         below = self.all_of(f"{then}_of", cells)
         return above / below if below else None
 
+    def usual(self, above: str, below: str, prior: float) -> Floats:
+        """The rate of each cell, by these columns; of fewer events than `prior`, largely what its values suggest."""
+        return _usual(self.codes, self.measured[above], self.measured[below], prior)
+
     def named(self, dimensions: tuple[int, ...], cell: int) -> tuple[str | None, ...]:
         """The values of a cell in these dimensions."""
         return tuple(self.values[one][self.codes[one][cell]] for one in dimensions)
@@ -146,12 +150,12 @@ def _coded(column: pl.Series) -> tuple[Ints, tuple[str | None, ...]]:
     return found["place"].to_numpy().astype(np.int64), tuple(values.cast(pl.String).to_list())
 
 
-def _usual(codes: tuple[Ints, ...], before: Floats, before_of: Floats) -> Floats:
+def _usual(codes: tuple[Ints, ...], before: Floats, before_of: Floats, prior: float = _PRIOR) -> Floats:
     """The rate of each cell before; of one that had few events, largely what its values suggest, taken one by one."""
     whole = before.sum() / before_of.sum() if before_of.sum() else 0.0
     suggested = np.full(len(before), whole)
     for code in codes:
         above, below = np.bincount(code, before), np.bincount(code, before_of)
-        rate = (above + _PRIOR * whole) / (below + _PRIOR)
+        rate = (above + prior * whole) / (below + prior)
         suggested *= (rate / whole)[code] if whole else 1.0
-    return (before + _PRIOR * suggested) / (before_of + _PRIOR)
+    return (before + prior * suggested) / (before_of + prior)

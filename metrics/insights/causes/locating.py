@@ -7,12 +7,12 @@ what is left. A finer group has to say more than a coarser one by `FINER` for ea
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import comb, prod
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from metrics.insights.causes.apart import LEAST_CHANCE, Alike, of_any
 from metrics.insights.causes.cells import (
     AFTER,
     AFTER_OF,
@@ -34,10 +34,10 @@ FINER = 0.1
 SCALES: tuple[Scale, ...] = ("times", "points")
 MOST = 5
 LEAST_SURPRISE = 4.0
-"""Standard deviations below which a change may be chance: of thousands of groups some lie far out."""
+"""Standard deviations below which a change of sums may be chance: of thousands of groups some lie far out."""
 MOST_SURPRISE = 99.0
-FEW, LEAST_CHANCE = 100, 0.01
-"""Bad events up to which it counts that they lie together, and the chance that any place has so many of them."""
+FEW = 100
+"""Bad events up to which it counts that they lie together, though they say little."""
 LEAST_SHARE = 0.02
 MOST_WITHIN, LEAST_WITHIN = 2, 0.3
 """Of the second level: how many are told, and the share of the place's change below which none is."""
@@ -110,14 +110,16 @@ def located(
     cells = Cells.of(frame, told_apart, unit or 1.0, most)
     found, spread = _search(cells, limit, unit)
     elsewhere = ~np.any([one.pick.cells for one in found], axis=0) if found else np.ones(len(cells.sums.came), bool)
-    told = tuple(_told(one, cells, elsewhere, told_apart, spread) for one in found)
+    told = tuple(_told(one, cells, elsewhere, told_apart, spread, unit) for one in found)
     # Beside what explains it, what moved against it by itself explains nothing.
     told = tuple(one for one in told if one.share > 0 or told[0].share < 0)
     by_mix = mixed(cells, told_apart)
     return (*by_mix, *told) if by_mix and (not told or by_mix[0].share > told[0].share) else (*told, *by_mix)
 
 
-def _told(found: _Found, cells: Cells, elsewhere: Mask, dimensions: Sequence[str], spread: float) -> Where:
+def _told(
+    found: _Found, cells: Cells, elsewhere: Mask, dimensions: Sequence[str], spread: float, unit: float | None
+) -> Where:
     """In words that need no cells."""
     pick, here = found.pick, found.pick.cells
     where = Where(
@@ -131,19 +133,21 @@ def _told(found: _Found, cells: Cells, elsewhere: Mask, dimensions: Sequence[str
         elsewhere_after=cells.value("after", elsewhere),
         events=round(cells.all_of(EVENTS, here) or cells.all_of(AFTER_OF if cells.is_ratio else AFTER, here)),
     )
-    return replace(where, within=tuple(_within(found, where, cells, dimensions, spread)))
+    return replace(where, within=tuple(_within(found, where, cells, dimensions, spread, unit)))
 
 
-def _within(found: _Found, where: Where, cells: Cells, dimensions: Sequence[str], spread: float) -> Iterator[Where]:
+def _within(
+    found: _Found, where: Where, cells: Cells, dimensions: Sequence[str], spread: float, unit: float | None
+) -> Iterator[Where]:
     """Where in a place its change is, as far as that is not all through."""
     here = found.pick.cells
     settled = found.cells.expecting(_expecting(found.cells, found.pick, found.scale)).within(here)
     moved = _moved(cells, here)
     inside = cells.within(here)
     left = _Start(settled, found.scale, float(np.sign(moved)))
-    for one in _rounds(left, MOST_WITHIN, 1)[0]:
+    for one in _sure(_rounds(left, MOST_WITHIN, 1)[0], inside, spread, unit):
         part = _moved(inside, one.pick.cells)
-        if not _is_sure(one.pick, spread) or part / moved < LEAST_WITHIN:
+        if part / moved < LEAST_WITHIN:
             continue
         kept = one.pick.cells
         yield replace(
@@ -193,8 +197,7 @@ def _search(cells: Cells, limit: int, unit: float | None) -> tuple[list[_Found],
     begun = _begun(cells)
     found, left = _rounds(begun, limit, 3)
     spread = _spread(left.cells, unit)
-    sure = [one for one in found if _is_sure(one.pick, spread)]
-    return sure or _gathered(cells, begun.scale, unit), spread
+    return _sure(found, cells, spread, unit) or _gathered(cells, begun.scale, unit), spread
 
 
 def _begun(cells: Cells) -> _Start:
@@ -328,40 +331,41 @@ def _expecting(cells: Cells, pick: _Pick, scale: Scale) -> Floats:
     return np.where(pick.cells, moved, cells.sums.expected)
 
 
-def _is_sure(pick: _Pick, spread: float) -> bool:
-    return _surprise(pick, spread) >= LEAST_SURPRISE
+def _sure(found: Sequence[_Found], cells: Cells, spread: float, unit: float | None) -> list[_Found]:
+    """Those that chance does not explain: of events, those that stand apart from what is beside them and those before.
+
+    That all changed alike is the first thing to be ruled out: the largest places have most of it then, each far from
+    what it was.
+    """
+    if not unit:
+        return [one for one in found if _surprise(one.pick, spread) >= LEAST_SURPRISE]
+    kept, rest = list[_Found](), np.ones(len(cells.sums.came), bool)
+    for one in found:
+        pick = one.pick
+        alike = Alike.of(cells.within(rest), _moved(one.cells, pick.cells) > 0, unit)
+        _, chance = alike.chances(pick.cells[rest].astype(np.int64), 2)
+        if of_any(chance, len(pick.groups.dimensions), cells) <= LEAST_CHANCE:
+            kept.append(one)
+            rest &= ~pick.cells
+    return kept
 
 
 def _gathered(cells: Cells, scale: Scale, unit: float | None) -> list[_Found]:
     """Where few bad events lie together more than chance would have them, of all places that might be named; or none.
 
-    Four failures say little of how many there will be, but that all four are on one endpoint of ten says where. The
-    test is exact: so many of them in a group, of as many as there are, each being there by the group's share.
+    Four failures say little of how many there will be, but that all four are on one endpoint of ten says where.
     """
-    if not unit or not cells.is_ratio:
+    if not unit or not cells.is_ratio or cells.sums.came.sum() > FEW * unit:
         return []
-    among = round(float(cells.sums.came.sum()) / unit)
-    if not 0 < among <= FEW:
-        return []
-    best: tuple[float, _Found] | None = None
-    for size in (1, 2):
-        sets = list(combinations(range(len(cells.codes)), size))
-        places = sum(prod(len(cells.values[one]) for one in dimensions) for dimensions in sets)
-        for groups in map(cells.grouped, sets):
-            sums = groups.sums
-            # Of few that came before it says little where they were: what has most of the traffic has most of these.
-            shares = np.maximum(sums.weight / sums.weight.sum(), sums.expected / max(sums.expected.sum(), unit))
-            counts = np.rint(sums.came / unit).astype(np.int64)
-            for group in np.flatnonzero(counts > among * shares):
-                chance = _at_least(int(counts[group]), among, float(shares[group])) * places
-                if chance <= LEAST_CHANCE and (best is None or chance < best[0]):
-                    best = chance, _Found(_Pick(groups, int(group), 1.0), scale, cells)
-    return [best[1]] if best else []
-
-
-def _at_least(count: int, among: int, share: float) -> float:
-    """The chance of so many of `among`, each by its share."""
-    return sum(comb(among, n) * share**n * (1 - share) ** (among - n) for n in range(count, among + 1))
+    best, least = list[_Found](), LEAST_CHANCE
+    alike = Alike.of(cells, float((cells.sums.came - cells.sums.expected).sum()) > 0, unit)
+    for dimensions in _up_to_pairs(cells):
+        groups = cells.grouped(dimensions)
+        chance = of_any(alike.chances(groups.of_cell, len(groups.sums.came)), len(dimensions), cells)
+        group = int(np.argmin(chance))
+        if chance[group] <= least:
+            best, least = [_Found(_Pick(groups, group, 1.0), scale, cells)], float(chance[group])
+    return best
 
 
 def _surprise(pick: _Pick, spread: float) -> float:

@@ -145,13 +145,15 @@ def test_a_cause_is_found_whatever_the_traffic(tmp_path: Path) -> None:
 BAD = pl.col("status_code") >= 500
 
 
+def requests_of(lake: Engine, window: Window) -> pl.DataFrame:
+    return pl.scan_parquet(lake.lake.events("request").files()).filter(pl.col("ts") < window.end).collect()
+
+
 @pytest.fixture(scope="module")
 def planted(simulated_home: Path, simulated_window: Window) -> tuple[Engine, pl.DataFrame, Window]:
     """A lake of some days, its requests, and the two hours of them in which most failed."""
     lake = Engine(Settings(home=simulated_home))
-    requests = (
-        pl.scan_parquet(lake.lake.events("request").files()).filter(pl.col("ts") < simulated_window.end).collect()
-    )
+    requests = requests_of(lake, simulated_window)
     hours = requests.group_by(pl.col("ts").dt.truncate("2h")).agg(BAD.mean()).sort("status_code")
     worst = hours.filter(pl.col("ts") > simulated_window.start + timedelta(hours=8))["ts"][-1]
     return lake, requests, Window(start=worst, end=worst + timedelta(hours=2))
@@ -163,13 +165,20 @@ def planted(simulated_home: Path, simulated_window: Window) -> tuple[Engine, pl.
         ("error_rate", 100 * BAD.mean()),
         ("success_rate", 100 - 100 * BAD.mean()),
         ("response_time_mean", pl.col("duration_ms").mean()),
-        ("response_time_p95", 100 * (pl.col("duration_ms") > pl.col("usual")).mean()),
     ],
 )
 def test_the_figures_of_a_place_are_those_of_its_events(
     planted: tuple[Engine, pl.DataFrame, Window], metric: str, value: pl.Expr
 ) -> None:
-    lake, requests, span = planted
+    assert_figures(*planted, metric, value)
+
+
+def test_the_figures_of_a_percentile_are_the_events_above_what_it_was(engine: Engine) -> None:
+    slow = 100 * (pl.col("duration_ms") > pl.col("usual")).mean()
+    assert_figures(engine, requests_of(engine, SPAN), SPAN, "response_time_p95", slow)
+
+
+def assert_figures(lake: Engine, requests: pl.DataFrame, span: Window, metric: str, value: pl.Expr) -> None:
     found = explain(lake, Query(metrics=(metric,), window=span), span)
     assert found.where
     before, after = (
@@ -186,6 +195,23 @@ def test_the_figures_of_a_place_are_those_of_its_events(
     first = found.where[0]
     if first.through != "mix":
         assert [first.elsewhere_before, first.elsewhere_after] == pytest.approx(values, rel=1e-6)
+
+
+def test_where_all_rose_alike_no_place_is_named_and_it_is_said(tmp_path: Path) -> None:
+    """One in ten fails instead of one in a hundred, in the large region as in the small ones."""
+    rows = [(DAY + timedelta(seconds=n), "eu" if n % 7 else "us", 500 if n % (100 if n < 3600 else 10) == 0 else 200)
+            for n in range(7200)]  # fmt: skip
+    columns = {name: [row[index] for row in rows] for index, name in enumerate(("ts", "region", "status_code"))}
+    store(tmp_path, "request", pl.DataFrame({**columns, "event_id": [str(n) for n in range(len(rows))]}))
+    lake = Engine(Settings(home=tmp_path))
+    hour = Window(start=DAY + timedelta(hours=1), end=DAY + timedelta(hours=2))
+    found = explain(lake, Query(metrics=("error_rate",), window=hour), hour)
+    assert found.where == ()
+    assert "no place stands out: what changed did so everywhere alike, or by chance" in found.remarks
+    minutes = Window(start=hour.start, end=hour.start + timedelta(minutes=3))
+    few = explain(lake, Query(metrics=("error_rate",), window=minutes), minutes)
+    assert few.where == ()
+    assert few.remarks[0].startswith("no place stands out: 54 bad events, before and after, are too few to tell")
 
 
 def test_a_metric_that_is_not_there_is_named(engine: Engine) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.causes import where
+from benchmarks.causes import EVEN, PLACED, rises, where
 from metrics.insights.causes.locating import located
 
 NAMES = ["region", "model", "endpoint"]
@@ -113,6 +113,15 @@ def test_planted_causes_of_one_dimension_are_found() -> None:
     """A few of the benchmark's."""
     (one, *_) = where(cases=5)
     assert one.first == 1
+
+
+def test_of_rates_that_rise_alike_or_not_at_all_no_place_is_named_and_of_others_the_right_one() -> None:
+    """Some of the benchmark's, of which one in twenty of those that rise alike may name a place."""
+    tried = list(rises(cases=10, sizes=(15, 30, 100)))
+    even, placed = ([one for one in tried if one.how in kind] for kind in (EVEN, PLACED))
+    assert (len(even), len(placed)) == (12, 6)
+    assert np.mean([one.named for one in even]) <= 0.05
+    assert np.mean([one.first for one in placed]) >= 0.75
 
 
 @pytest.mark.parametrize(
