@@ -1,5 +1,6 @@
 """How far values usually lie from their middle, above and below it: what "far" is counted in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,10 @@ _QUARTILE = 0.6745
 
 @dataclass
 class Spreads:
-    """Of each row of values. Both spreads are standard deviations where values are normal."""
+    """Of each row of values. Both spreads are standard deviations where values are normal.
+
+    Of several rows a series, as of its features, all have a further axis, which comes first.
+    """
 
     middle: Floats
     above: Floats
@@ -42,14 +46,26 @@ class Spreads:
             known,
         )
 
+    @classmethod
+    def stacked(cls, several: Sequence["Spreads"]) -> "Spreads":
+        """As one, with an axis for each."""
+        middle, above, below = (
+            np.stack(side) for side in zip(*((one.middle, one.above, one.below) for one in several), strict=True)
+        )
+        return cls(middle, above, below, np.stack([one.known for one in several]))
+
     def away(self, values: Floats) -> Floats:
         """By how many spreads of its side each value is off the middle."""
         off = values - self.middle
         spread = np.where(off > 0, self.above, self.below)
-        far = off / np.where(spread > 0, spread, 1.0)
-        # Of what never varied, any other value is as far as can be; what remains is the last digit of a sum.
-        far = np.where(spread > 0, far, np.where(np.abs(off) > 1e-9, np.sign(off) * FARTHEST, 0.0 * off))
-        return np.clip(far, -FARTHEST, FARTHEST)
+        varied = spread > 0
+        if varied.all():
+            far = off / spread
+        else:
+            # Of what never varied, any other value is as far as can be; what remains is the last digit of a sum.
+            same = np.where(np.abs(off) > 1e-9, np.sign(off) * FARTHEST, 0.0 * off)
+            far = np.where(varied, off / np.where(varied, spread, 1.0), same)
+        return np.minimum(np.maximum(far, -FARTHEST), FARTHEST)
 
 
 def quantile(ordered: Floats, known: NDArray[np.int64], share: float) -> Floats:

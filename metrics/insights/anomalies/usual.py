@@ -99,7 +99,11 @@ class Usual:
     """Of a weight from one bucket to the next."""
     has_negative: Flags
     _week: Floats
-    """What was learned of the week before, by column modulo its length; NaN is a gap."""
+    """What was learned of the week before, by column modulo its length; 0 in a gap."""
+    _seen: Flags
+    """Where that is none."""
+    _count: NDArray[np.int64]
+    """How much of the week that is, by series."""
     _column: int = 0
 
     @classmethod
@@ -115,7 +119,9 @@ class Usual:
             np.full((2, series), float(min(values.shape[1], half_life))),
             0.5 ** (1 / half_life),
             np.nanmin(np.where(known, values, 0.0), axis=1) < 0,
-            np.full((series, period), np.nan),
+            np.zeros((series, period)),
+            np.zeros((series, period), np.bool_),
+            np.zeros(series, np.int64),
         )
         # Hours are held against the mean of the whole days or weeks that they are part of.
         whole = period if values.shape[1] >= _FEWEST_WEEKS * period else values.shape[1]
@@ -141,18 +147,15 @@ class Usual:
         """One bucket of those series."""
         factor, addend = self.factors.at(slot), self.addends.at(slot)
         of_factor = np.where(which & (factor > _TINY), factor, 0.0)
-        for row, (seen, weight) in enumerate(((values, of_factor), (values - addend, which.astype(np.float64)))):
-            kept = np.where(weight > 0, self.kept, 1.0) * self.weights[row]
-            total = kept + weight
-            gained = np.where(weight > 0, seen - self.levels[row] * weight, 0.0)
-            self.levels[row] += gained / np.maximum(total, _TINY)
-            self.weights[row] = total
+        seen, weight = np.stack([values, values - addend]), np.stack([of_factor, which.astype(np.float64)])
+        counts = weight > 0
+        self.weights = np.where(counts, self.kept, 1.0) * self.weights + weight
+        self.levels += np.where(counts, seen - self.levels * weight, 0.0) / np.maximum(self.weights, _TINY)
         # Of silence that became usual nothing is learned about hours: what comes after it comes as it did before.
         self._remember(values, which, self.has_negative | (self.levels[0] > _TINY))
-        known = np.count_nonzero(~np.isnan(self._week), axis=1)
         # Of less than half a week the mean depends on the hours that were seen.
-        by_week = 2 * known >= self._week.shape[1]
-        self._hours(values, slot, which, np.where(by_week, _mean(self._week), self.level))
+        by_week = 2 * self._count >= self._week.shape[1]
+        self._hours(values, slot, which, np.where(by_week, self._mean_of_week(), self.level))
 
     def rise(self, values: Floats, slots: NDArray[np.int64], which: Flags, anew: Flags) -> None:
         """Take on the level of the newest columns, and the hours of those series of `anew`, too."""
@@ -168,12 +171,12 @@ class Usual:
         before = self.levels
         self.levels = np.where(which, np.stack([by_factor, by_addend]), before)
         # As if the week before had been on the new level, too.
-        mean = np.nan_to_num(_mean(self._week))
+        mean = np.nan_to_num(self._mean_of_week())
         rises = (mean > _TINY) & (self.levels[0] > _TINY)
         times = np.where(rises, self.levels[0] / np.maximum(mean, _TINY), 1.0)[:, np.newaxis]
         more = (self.levels[1] - before[1])[:, np.newaxis]
         raised = np.where(self.has_negative[:, np.newaxis], self._week + more, self._week * times)
-        self._week = np.where(which[:, np.newaxis], raised, self._week)
+        self._week = np.where(which[:, np.newaxis] & self._seen, raised, self._week)
         level = np.where(self.levels[0] > _TINY, self.levels[0], 1.0)[:, np.newaxis]
         self.factors.anew(slots, values / level / np.maximum(of_days, _TINY), anew & (self.levels[0] > _TINY), 1.0)
         self.addends.anew(slots, values - self.levels[1][:, np.newaxis] - on_days, anew, 0.0)
@@ -182,12 +185,21 @@ class Usual:
         self.factors.learn(
             slot, values / np.where(mean > _TINY, mean, 1.0), which & (mean > _TINY) & (self.levels[0] > _TINY)
         )
-        self.addends.learn(slot, values - np.nan_to_num(mean), which & ~np.isnan(mean))
+        known = ~np.isnan(mean)
+        self.addends.learn(slot, values - np.where(known, mean, 0.0), which & known)
 
     def _remember(self, values: Floats, which: Flags, lives: Flags) -> None:
         place = self._column % self._week.shape[1]
-        self._week[:, place] = np.where(lives, np.where(which, values, np.nan), self._week[:, place])
+        seen = np.where(lives, which, self._seen[:, place])
+        self._week[:, place] = np.where(lives, np.where(which, values, 0.0), self._week[:, place])
+        self._count += seen.astype(np.int64) - self._seen[:, place]
+        self._seen[:, place] = seen
         self._column += 1
+
+    def _mean_of_week(self) -> Floats:
+        """NaN where nothing of it is known."""
+        # Whole sums, not running ones: in these the rounding of every value would stay.
+        return np.where(self._count > 0, self._week.sum(axis=1) / np.maximum(self._count, 1), np.nan)
 
 
 def _mean(values: Floats) -> Floats:

@@ -89,7 +89,8 @@ class Watch:
     """Highest scores of half days."""
     _power: Floats
     _spreads: Spreads
-    _of_features: list[Spreads] = field(default_factory=list)
+    _of_features: Spreads
+    """One row a feature."""
     _now: Floats = field(default_factory=lambda: np.zeros(0))
     """The highest score of the half day that goes on."""
     _unsettled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -123,6 +124,7 @@ class Watch:
             np.full((series, _WEEKS * pace.period // pace.block), np.nan),
             np.zeros(series),
             Spreads.of(np.full((series, 1), np.nan)),
+            Spreads.of(np.full((series, 1), np.nan)),
         )
         watch.limit = np.full(series, FIRST[sensitivity])
         watch._young, watch._granted = np.ones(series, np.bool_), watch.limit
@@ -155,13 +157,16 @@ class Watch:
         size = self._size(expected)
         off = (values - expected) / size
         away = self._spreads.away(off)
-        near_now = np.clip(away, -_NEAR, _NEAR)
-        near = self._newest(near_now)
+        near_now = _within(away, _NEAR)
+        near = self._near
+        near[:, self.column % self.pace.long] = near_now
         raw = self._features_of(away, near)
-        features = np.stack([one.away(row) for one, row in zip(self._of_features, raw, strict=True)], axis=1)
+        features = self._of_features.away(raw).T
         features[:, 0] = away
         score = _score(features)
-        limit = self.limit * np.where(self._unsettled > 0, np.where(self._young, _YOUNG, _UNSETTLED), 1.0)
+        limit = self.limit
+        if self._unsettled.any():
+            limit = limit * np.where(self._unsettled > 0, np.where(self._young, _YOUNG, _UNSETTLED), 1.0)
         flagged = score >= limit
         low = expected + size * (self._spreads.middle - limit * self._spreads.below)
         high = expected + size * (self._spreads.middle + limit * self._spreads.above)
@@ -175,7 +180,6 @@ class Watch:
             raw, near[:, self.column % self.pace.long] = np.where(aside, np.nan, raw), np.where(aside, np.nan, near_now)
         place = self.column % self.pace.memory
         self._off[:, place], self._said[:, place], self._raw[:, :, place] = learned - expected, expected, raw
-        self._near = near
         self._keep(learned, slot, unusual)
         self._learn(learned, slot, expected, size, unusual)
         turned = self._turn()
@@ -190,18 +194,17 @@ class Watch:
         least = np.maximum(0.05 * np.abs(self.usual.level), 1e-9)
         return np.maximum(expected, least) ** self._power
 
-    def _newest(self, away: Floats) -> Floats:
-        """What is near, with this column."""
-        near = self._near.copy()
-        near[:, self.column % self.pace.long] = away
-        return near
-
     def _features_of(self, away: Floats, near: Floats) -> Floats:
         """One row a feature."""
         long = self.pace.long
         back = (self.column - np.arange(self.pace.short)) % long
-        hours, before = _mean(near[:, back]), _mean(near[:, back[1:]])
-        rows = np.stack([away, hours, _mean(near), np.clip(away, -2 * _NEAR, 2 * _NEAR) - before, _mean(np.abs(near))])
+        known = ~np.isnan(near)
+        there = np.where(known, near, 0.0)
+        count, newest = np.count_nonzero(known, axis=1), there[:, back]
+        count_newest = np.count_nonzero(known[:, back], axis=1)
+        hours, before = _mean(newest, count_newest), _mean(newest[:, 1:], count_newest - known[:, back[0]])
+        jump = _within(away, 2 * _NEAR) - before
+        rows = np.stack([away, hours, _mean(there, count), jump, _mean(np.abs(there), count)])
         return np.where(np.isnan(away), np.nan, rows)
 
     def _keep(self, values: Floats, slot: int, flagged: Flags | None = None) -> None:
@@ -215,18 +218,22 @@ class Watch:
         low = expected + size * (spreads.middle - _CLIP * spreads.below)
         high = expected + size * (spreads.middle + _CLIP * spreads.above)
         which = ~np.isnan(values) & ~flagged
-        self.usual.learn(np.where(which, np.clip(values, low, high), 0.0), slot, which)
+        self.usual.learn(np.where(which, np.minimum(np.maximum(values, low), high), 0.0), slot, which)
         self.usual.has_negative |= np.where(which, values < 0, False)
 
     def _turn(self) -> NDArray[np.int64]:
         """Whether what was unusual is usual now."""
+        enough, flags = self.pace.long // 2, np.count_nonzero(self._flags, axis=1)
+        turned = np.zeros(len(flags), np.int64)
+        if (flags < _CONFIRMED * enough).all():
+            self._since[:] = 0
+            self._unsettled = np.maximum(self._unsettled - 1, 0)
+            return turned
         known = np.count_nonzero(~np.isnan(self._near), axis=1)
-        share = self._flags.sum(axis=1) / np.maximum(known, 1)
-        unusual = (known >= self.pace.long // 2) & (share >= _CONFIRMED)
+        unusual = (known >= enough) & (flags / np.maximum(known, 1) >= _CONFIRMED)
         self._since = np.where(unusual, self._since + 1, 0)
         one_way = np.abs(np.sign(np.nan_to_num(self._near)).sum(axis=1)) >= _ONE_WAY * known
         turns = unusual & (one_way | (self._since >= _SHAPE_AFTER * self.pace.long))
-        turned = np.zeros(len(turns), np.int64)
         if not turns.any():
             self._unsettled = np.maximum(self._unsettled - 1, 0)
             return turned
@@ -266,10 +273,12 @@ class Watch:
         self._spreads = Spreads.of(self._off / size, least / self._size(self.usual.level))
         usual = (1.0, self.pace.short**-0.5, self.pace.long**-0.5, 1.0, 0.6 * self.pace.long**-0.5)
         middles = (0.0, 0.0, 0.0, 0.0, 0.8)
-        self._of_features = [
-            _trusted(Spreads.of(raw), middle, spread, 2 * self.pace.long)
-            for raw, middle, spread in zip(self._raw, middles, usual, strict=True)
-        ]
+        self._of_features = Spreads.stacked(
+            [
+                _trusted(Spreads.of(raw), middle, spread, 2 * self.pace.long)
+                for raw, middle, spread in zip(self._raw, middles, usual, strict=True)
+            ]
+        )
 
     def _powers(self) -> Floats:
         """For each series the power that makes errors of what is large and of what is small most alike."""
@@ -345,17 +354,19 @@ def _score(features: Floats) -> Floats:
     """The farthest of the features; together, values count only against what lies on their side."""
     value, rest, shape = features[:, :1], features[:, 1:4], features[:, 4]
     same = np.where(np.sign(rest) == np.sign(value), np.abs(rest), 0.0)
-    farthest = np.maximum(np.abs(value[:, 0]), np.nan_to_num(same).max(axis=1))
-    unusual = np.abs(value[:, 0]) >= 1
-    return np.where(np.isnan(value[:, 0]), np.nan, np.where(unusual, np.fmax(farthest, shape), farthest))
+    away = np.abs(value[:, 0])
+    farthest = np.maximum(away, np.where(np.isnan(same), 0.0, same).max(axis=1))
+    return np.where(np.isnan(away), np.nan, np.where(away >= 1, np.fmax(farthest, shape), farthest))
 
 
-def _mean(columns: Floats) -> Floats:
-    """Of rows; NaN where fewer than half of their values are known."""
-    known = ~np.isnan(columns)
-    counts = known.sum(axis=1)
-    means = np.where(known, columns, 0.0).sum(axis=1) / np.maximum(counts, 1)
-    return np.where(2 * counts >= columns.shape[1], means, np.nan)
+def _mean(columns: Floats, counts: NDArray[np.int64]) -> Floats:
+    """Of rows, of which so many are known and others 0; NaN where these are fewer than half."""
+    return np.where(2 * counts >= columns.shape[1], columns.sum(axis=1) / np.maximum(counts, 1), np.nan)
+
+
+def _within(values: Floats, most: float) -> Floats:
+    """No farther from 0."""
+    return np.minimum(np.maximum(values, -most), most)
 
 
 def _trusted(seen: Spreads, middle: float, spread: float, enough: int) -> Spreads:
