@@ -36,15 +36,14 @@ class Spreads:
         ordered = np.sort(values, axis=1)
         known = np.count_nonzero(~np.isnan(ordered), axis=1)
         quarter, middle, three = (quantile(ordered, known, share) for share in (0.25, 0.5, 0.75))
-        away = np.nan_to_num(np.abs(ordered - middle[:, np.newaxis]))
-        mean = 1.2533 * away.sum(axis=1) / np.maximum(known, 1)
         above, below = (three - middle) / _QUARTILE, (middle - quarter) / _QUARTILE
-        return cls(
-            middle,
-            np.maximum(np.where(above > 0, above, mean), least),
-            np.maximum(np.where(below > 0, below, mean), least),
-            known,
-        )
+        alike = ~((above > 0) & (below > 0))
+        if alike.any():
+            away = np.nan_to_num(np.abs(ordered[alike] - middle[alike, np.newaxis]))
+            mean = np.zeros(len(known))
+            mean[alike] = 1.2533 * away.sum(axis=1) / np.maximum(known[alike], 1)
+            above, below = np.where(above > 0, above, mean), np.where(below > 0, below, mean)
+        return cls(middle, np.maximum(above, least), np.maximum(below, least), known)
 
     @classmethod
     def stacked(cls, several: Sequence["Spreads"]) -> "Spreads":

@@ -24,19 +24,21 @@ _BY_DAY, _BY_WEEK = 0.1, 0.2
 
 @dataclass
 class Profile:
-    """By series and hour: the mean of what was seen there, and of how much."""
+    """By series and hour: the mean of what was seen there, and of how much. There may be an axis before these."""
 
     mean: Floats
     seen: Floats
 
     @classmethod
-    def neutral(cls, series: int, hours: int, value: float) -> Self:
-        """That tells no hour apart."""
-        return cls(np.full((series, hours), value), np.zeros((series, hours)))
+    def neutral(cls, series: int, hours: int, values: tuple[float, ...]) -> Self:
+        """That tells no hour apart: one of each value."""
+        return cls(
+            np.stack([np.full((series, hours), value) for value in values]), np.zeros((len(values), series, hours))
+        )
 
     def learn(self, hour: int, values: Floats, which: Flags, least: float) -> None:
         """Of one hour."""
-        mean, seen = self.mean[:, hour], self.seen[:, hour]
+        mean, seen = self.mean[..., hour], self.seen[..., hour]
         mean += np.where(which, np.maximum(1 / (seen + 1), least) * (values - mean), 0.0)
         seen += which
 
@@ -49,18 +51,22 @@ class Hours:
     by_week: Profile
 
     @classmethod
-    def neutral(cls, series: int, day: int, period: int, value: float) -> Self:
-        """That tells no hour apart."""
-        return cls(Profile.neutral(series, day, value), Profile.neutral(series, period, value))
+    def neutral(cls, series: int, day: int, period: int, values: tuple[float, ...]) -> Self:
+        """That tells no hour apart: one of each value."""
+        return cls(Profile.neutral(series, day, values), Profile.neutral(series, period, values))
+
+    def plane(self, place: int) -> "Hours":
+        """One of several, in the same memory."""
+        return Hours(*(Profile(one.mean[place], one.seen[place]) for one in (self.by_day, self.by_week)))
 
     def at(self, slot: int) -> Floats:
         """Of each series."""
-        of_day = self.by_day.mean[:, slot % self.by_day.mean.shape[1]]
-        return np.where(self.by_week.seen[:, slot] >= _FEWEST_WEEKS, self.by_week.mean[:, slot], of_day)
+        of_day = self.by_day.mean[..., slot % self.by_day.mean.shape[-1]]
+        return np.where(self.by_week.seen[..., slot] >= _FEWEST_WEEKS, self.by_week.mean[..., slot], of_day)
 
     def learn(self, slot: int, values: Floats, which: Flags) -> None:
         """What was seen in one hour of the week."""
-        self.by_day.learn(slot % self.by_day.mean.shape[1], values, which, _BY_DAY)
+        self.by_day.learn(slot % self.by_day.mean.shape[-1], values, which, _BY_DAY)
         self.by_week.learn(slot, values, which, _BY_WEEK)
 
     def days(self, neutral: float) -> Floats:
@@ -89,8 +95,8 @@ class Hours:
 class Usual:
     """Levels and hours of many series."""
 
-    factors: Hours
-    addends: Hours
+    hours: Hours
+    """Two planes: as factors and as addends."""
     levels: Floats
     """Two rows: as the factors and as the addends have it."""
     weights: Floats
@@ -113,8 +119,7 @@ class Usual:
         known = ~np.isnan(values)
         level = np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         usual = cls(
-            Hours.neutral(series, day, period, 1.0),
-            Hours.neutral(series, day, period, 0.0),
+            Hours.neutral(series, day, period, (1.0, 0.0)),
             np.stack([level, level]),
             np.full((2, series), float(min(values.shape[1], half_life))),
             0.5 ** (1 / half_life),
@@ -135,8 +140,8 @@ class Usual:
 
     def at(self, slot: int) -> Floats:
         """What is expected in an hour."""
-        by_factor = np.maximum(self.levels[0] * self.factors.at(slot), 0.0)
-        return np.where(self.has_negative, self.levels[1] + self.addends.at(slot), by_factor)
+        factor, addend = self.hours.at(slot)
+        return np.where(self.has_negative, self.levels[1] + addend, np.maximum(self.levels[0] * factor, 0.0))
 
     @property
     def level(self) -> Floats:
@@ -145,7 +150,7 @@ class Usual:
 
     def learn(self, values: Floats, slot: int, which: Flags) -> None:
         """One bucket of those series."""
-        factor, addend = self.factors.at(slot), self.addends.at(slot)
+        factor, addend = self.hours.at(slot)
         of_factor = np.where(which & (factor > _TINY), factor, 0.0)
         seen, weight = np.stack([values, values - addend]), np.stack([of_factor, which.astype(np.float64)])
         counts = weight > 0
@@ -160,16 +165,16 @@ class Usual:
     def rise(self, values: Floats, slots: NDArray[np.int64], which: Flags, anew: Flags) -> None:
         """Take on the level of the newest columns, and the hours of those series of `anew`, too."""
         known = ~np.isnan(values)
-        factors = np.stack([self.factors.at(slot) for slot in slots.tolist()], axis=1)
-        addends = np.stack([self.addends.at(slot) for slot in slots.tolist()], axis=1)
+        by_factor, by_addend = self.hours.plane(0), self.hours.plane(1)
+        factors, addends = np.stack([self.hours.at(slot) for slot in slots.tolist()], axis=2)
         flat = anew[:, np.newaxis]
-        of_days, on_days = self.factors.days(1.0)[:, slots], self.addends.days(0.0)[:, slots]
+        of_days, on_days = by_factor.days(1.0)[:, slots], by_addend.days(0.0)[:, slots]
         factors, addends = np.where(flat, of_days, factors), np.where(flat, on_days, addends)
         seen = np.where(known, values, 0.0).sum(axis=1)
-        by_factor = seen / np.maximum(np.where(known, factors, 0.0).sum(axis=1), _TINY)
-        by_addend = (seen - np.where(known, addends, 0.0).sum(axis=1)) / np.maximum(known.sum(axis=1), 1)
+        as_factor = seen / np.maximum(np.where(known, factors, 0.0).sum(axis=1), _TINY)
+        as_addend = (seen - np.where(known, addends, 0.0).sum(axis=1)) / np.maximum(known.sum(axis=1), 1)
         before = self.levels
-        self.levels = np.where(which, np.stack([by_factor, by_addend]), before)
+        self.levels = np.where(which, np.stack([as_factor, as_addend]), before)
         # As if the week before had been on the new level, too.
         mean = np.nan_to_num(self._mean_of_week())
         rises = (mean > _TINY) & (self.levels[0] > _TINY)
@@ -178,15 +183,13 @@ class Usual:
         raised = np.where(self.has_negative[:, np.newaxis], self._week + more, self._week * times)
         self._week = np.where(which[:, np.newaxis] & self._seen, raised, self._week)
         level = np.where(self.levels[0] > _TINY, self.levels[0], 1.0)[:, np.newaxis]
-        self.factors.anew(slots, values / level / np.maximum(of_days, _TINY), anew & (self.levels[0] > _TINY), 1.0)
-        self.addends.anew(slots, values - self.levels[1][:, np.newaxis] - on_days, anew, 0.0)
+        by_factor.anew(slots, values / level / np.maximum(of_days, _TINY), anew & (self.levels[0] > _TINY), 1.0)
+        by_addend.anew(slots, values - self.levels[1][:, np.newaxis] - on_days, anew, 0.0)
 
     def _hours(self, values: Floats, slot: int, which: Flags, mean: Floats) -> None:
-        self.factors.learn(
-            slot, values / np.where(mean > _TINY, mean, 1.0), which & (mean > _TINY) & (self.levels[0] > _TINY)
-        )
-        known = ~np.isnan(mean)
-        self.addends.learn(slot, values - np.where(known, mean, 0.0), which & known)
+        lives, known = mean > _TINY, ~np.isnan(mean)
+        to_level = np.stack([values / np.where(lives, mean, 1.0), values - np.where(known, mean, 0.0)])
+        self.hours.learn(slot, to_level, which & np.stack([lives & (self.levels[0] > _TINY), known]))
 
     def _remember(self, values: Floats, which: Flags, lives: Flags) -> None:
         place = self._column % self._week.shape[1]
