@@ -80,7 +80,7 @@ def _why_nowhere(parts: Parts) -> str:
         bad = round(sum(float(parts.frame[side].sum()) for side in ("before", "after")) / parts.unit)
         if bad <= FEW:
             them = "bad events" if parts.above is None else "events above what it was"
-            return f"{bad} {them}, before and after, are too few to tell places apart, unless nearly all lie in one"
+            return f"so few {them} ({bad} before and after) tell no places apart, unless nearly all lie in one"
     return "what changed did so everywhere alike, or by chance"
 
 

@@ -211,7 +211,7 @@ def test_where_all_rose_alike_no_place_is_named_and_it_is_said(tmp_path: Path) -
     minutes = Window(start=hour.start, end=hour.start + timedelta(minutes=3))
     few = explain(lake, Query(metrics=("error_rate",), window=minutes), minutes)
     assert few.where == ()
-    assert few.remarks[0].startswith("no place stands out: 54 bad events, before and after, are too few to tell")
+    assert few.remarks[0].startswith("no place stands out: so few bad events (54 before and after) tell no")
 
 
 def test_a_metric_that_is_not_there_is_named(engine: Engine) -> None:
