@@ -117,36 +117,67 @@ def ingest_inbox(
     `readers` and the `shared` inbox, too. Ends as soon as `stop` says so; what is being committed then is committed.
     Where another home writes the lake, and there is a shared inbox, all is sent to that one. Raises as `ingest` does.
     """
-    shared = shared or shared_inbox(settings)
-    is_for_another = shared is not None and shared.is_for_another
-    if not is_for_another:
-        carry_out(settings, now=now, stop=stop)
-        if shared is not None:
-            shared.receive(stop)
-    inbox, settling = settings.home / "inbox", settling or Settling()
-    complete, waiting = _sorted_out(settling, settings, now())
-    deadline = time.monotonic() + min(settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
-    while wait and waiting and time.monotonic() < deadline and not stop():
-        time.sleep(_LOOK_SECONDS)
-        complete, waiting = _sorted_out(settling, settings, now())
-    complete = [*segments(settings.home), *complete]
+    settling, shared = settling or Settling(), shared or shared_inbox(settings)
+    if shared is not None and shared.is_for_another:
+        return _sent(shared, settings, now, progress or _Silent(), stop, wait, settling)
+    carry_out(settings, now=now, stop=stop)
+    if shared is not None:
+        shared.receive(stop)
+    report = _looked(settings, now, progress, stop, wait, settling, readers)
+    if shared is not None:
+        shared.take_away()
+    return report
+
+
+def _looked(
+    settings: Settings,
+    now: Callable[[], datetime],
+    progress: Progress | None,
+    stop: Callable[[], bool],
+    wait: bool,
+    settling: Settling,
+    readers: Readers | None,
+) -> IngestReport:
+    complete, waiting = _complete(settings, now, stop, wait, settling)
     if not complete:
         if readers is not None:
             readers.rest()
         return IngestReport((), tuple(waiting))
-
-    if shared is not None and is_for_another:
-        report = IngestReport(tuple(shared.send(complete, now(), stop)))
-        for outcome in report.files:
-            (progress or _Silent()).finished(outcome)
-        return _over(report, complete, waiting, settling, inbox)
 
     def there() -> list[Found]:
         # Another writer may have stored some of them while we waited for it to finish.
         return [one for one in complete if mark_of(one.path) is not None]
 
     report = _stored(there, settings, now, Answers(), progress, owned=True, readers=readers, stop=stop)
-    return _over(report, complete, waiting, settling, inbox)
+    return _over(report, complete, waiting, settling, settings.home / "inbox")
+
+
+def _sent(
+    shared: SharedInbox,
+    settings: Settings,
+    now: Callable[[], datetime],
+    progress: Progress,
+    stop: Callable[[], bool],
+    wait: bool,
+    settling: Settling,
+) -> IngestReport:
+    complete, waiting = _complete(settings, now, stop, wait, settling)
+    report = IngestReport(tuple(shared.send(complete, now(), stop)))
+    for outcome in report.files:
+        progress.finished(outcome)
+    return _over(report, complete, waiting, settling, settings.home / "inbox")
+
+
+def _complete(
+    settings: Settings, now: Callable[[], datetime], stop: Callable[[], bool], wait: bool, settling: Settling
+) -> tuple[list[Found], list[Path]]:
+    """Segments and files that are complete, after some seconds of grace if `wait` says so; and those that are not."""
+    complete, waiting = _sorted_out(settling, settings, now())
+    deadline = time.monotonic() + min(settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
+    while wait and waiting and time.monotonic() < deadline and not stop():
+        time.sleep(_LOOK_SECONDS)
+        complete, waiting = _sorted_out(settling, settings, now())
+    return [*segments(settings.home), *complete], waiting
 
 
 def _over(

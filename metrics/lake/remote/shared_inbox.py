@@ -73,17 +73,16 @@ class SharedInbox:
         return outcomes
 
     def receive(self, stop: Callable[[], bool]) -> None:
-        """Fetch what others sent, and take away what is dealt with by now. Raises LakeUnavailable."""
-        done: list[str] = []
+        """Fetch what others sent. Raises LakeUnavailable."""
         for one in (*self._objects.listed(LIVE.rstrip("/")), *self._objects.listed(FILES.rstrip("/"))):
-            if stop():
-                break
-            known = self._fetched.get(one.name)
-            if known is None:
-                if len(self._fetched) < MOST:
-                    self._fetch(one.name)
-            elif mark_of(known.path) is None or self._is_in_book(one.name, known):
-                done.append(one.name)
+            if stop() or len(self._fetched) >= MOST:
+                return
+            if one.name not in self._fetched:
+                self._fetched[one.name] = self._fetch(one.name)
+
+    def take_away(self) -> None:
+        """Take the objects away that are dealt with by now. Raises LakeUnavailable."""
+        done = [name for name, known in self._fetched.items() if mark_of(known.path) is None or self._is_in_book(name)]
         self._objects.delete(done)
         for name in done:
             del self._fetched[name]
@@ -104,7 +103,7 @@ class SharedInbox:
         put_away(one.path, known.mark, None)
         return outcome
 
-    def _fetch(self, name: str) -> None:
+    def _fetch(self, name: str) -> _Fetched:
         after = Ledger(self._home).newest()
         if name.startswith(LIVE):
             path = folder(self._home) / name.removeprefix(LIVE)
@@ -120,14 +119,14 @@ class SharedInbox:
                     path = place(scratch, (inbox / below).parent, below.name)
             finally:
                 scratch.unlink(missing_ok=True)
-        self._fetched[name] = _Fetched(path, after)
+        return _Fetched(path, after)
 
-    def _is_in_book(self, name: str, known: _Fetched) -> bool:
+    def _is_in_book(self, name: str) -> bool:
         """Whether the book tells what became of it, though the file is still there (`ingest.after: keep`)."""
         if name.startswith(LIVE):
             return False
         hash = name.removeprefix(FILES).partition("/")[0]
-        return Ledger(self._home).outcome_of(hash, known.after) is not None
+        return Ledger(self._home).outcome_of(hash, self._fetched[name].after) is not None
 
 
 def shared_inbox(settings: Settings) -> SharedInbox | None:

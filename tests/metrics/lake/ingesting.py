@@ -9,4 +9,9 @@ from tests.metrics.lake.files import NOW
 
 def look(home: Path) -> None:
     """Store what lies in the inbox of a home."""
-    ingest_inbox(Settings(home=home), now=lambda: NOW, wait=False)
+    look_with(Settings(home=home))
+
+
+def look_with(settings: Settings) -> None:
+    """Store what lies in an inbox, or send it to whom settings say."""
+    ingest_inbox(settings, now=lambda: NOW, wait=False)
