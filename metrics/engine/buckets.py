@@ -126,6 +126,16 @@ class Buckets:
         width = SECONDS.get(self.grain, DAY)
         return width % seconds == 0 and all(offset.seconds % seconds == 0 for offset in self.offsets)
 
+    @cached_property
+    def cut_days(self) -> frozenset[str] | None:
+        """The UTC days (ISO dates) within which one bucket ends and another begins; None where that may be each."""
+        if self.grain is Grain.NONE:
+            return frozenset()
+        if SECONDS.get(self.grain, DAY) < DAY:
+            return None
+        begun = (bucket.start for bucket in self.all)
+        return frozenset(start.date().isoformat() for start in begun if start.timestamp() % DAY)
+
     def covered(self, bucket: Bucket) -> Window:
         """The part of the bucket that lies in the window."""
         return Window(start=max(bucket.start, self.window.start), end=min(bucket.end, self.window.end))

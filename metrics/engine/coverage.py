@@ -4,7 +4,6 @@ What was ingested before there was a rollup, or a view of it, is not in it until
 counts the events it was made of: where it counts as many as there are, it knows them all.
 """
 
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -109,14 +108,20 @@ def stretches(days: Iterable[Stretch]) -> list[Stretch]:
     return found
 
 
+def days_apart(days: Relation, hours: Relation, count: str) -> set[str]:
+    """The days (ISO dates) of which `days` counts other events than `hours` does."""
+    by_day, by_hour = _by_day(days, count), _by_day(hours, count)
+    return {day for day in {**by_day, **by_hour} if by_day.get(day) != by_hour.get(day)}
+
+
 @lru_cache(maxsize=64)
 def _by_day(counts: Relation, count: str) -> Mapping[str, int]:
     """Events counted, by UTC day; data files never change."""
-    text = f'SELECT {BUCKET} AS day, CAST(sum("{count}") AS BIGINT) AS n FROM {counts.sql} GROUP BY ALL'
-    found = Counter[str]()
-    for bucket, number in rows_of(Statement(text, _NOTHING, (counts,))).iter_rows():
-        found[_date(bucket)] += number
-    return found
+    text = (
+        f"SELECT CAST(CAST({BUCKET} AS DATE) AS VARCHAR) AS day, "
+        f'CAST(sum("{count}") AS BIGINT) AS n FROM {counts.sql} GROUP BY ALL'
+    )
+    return dict(rows_of(Statement(text, _NOTHING, (counts,))).iter_rows())
 
 
 def _date(bucket: datetime) -> str:

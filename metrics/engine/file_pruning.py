@@ -28,14 +28,13 @@ def filtered_event_files(scope: Scope, kind: str, windows: Sequence[Window]) -> 
     return replace(event_files(scope.lake, kind, windows), passing=passing, rows=rows)
 
 
-def rollup_files(lake: Lake, name: str, view: View, within: Window | None = None) -> Relation:
-    """The files of one view of a rollup; of those known to hold other buckets than `within`, none."""
+def rollup_files(lake: Lake, name: str, view: View, *within: Window) -> Relation:
+    """The files of one view of a rollup; of those known to hold other buckets than any window, none."""
     table = lake.rollup(name)
-    windows = [within] if within else []
     files = tuple(
         str(table.root / file.path)
         for file in table.snapshot.files
-        if file.partition["view"] == view.name and (within is None or _touches(file, windows))
+        if file.partition["view"] == view.name and (not within or _touches(file, within))
     )
     return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema), present=_door(table))
 

@@ -1,7 +1,7 @@
 """Which view of a rollup answers a question with the least to read, and what is left to events.
 
 A view answers whole units of its width (minutes, hours, days), as far as it knows all events of them; events answer
-the rest.
+the rest. Of the hours that a view answers, whole days are read from the view that holds their sums, where there is one.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from metrics.catalog.model import counter_of
 from metrics.engine.buckets import DAY, HOUR, MINUTE
-from metrics.engine.coverage import days_but, holds_rest, is_covered, known_days, stretches
+from metrics.engine.coverage import days_apart, days_but, holds_rest, is_covered, known_days, stretches
 from metrics.engine.dropped import gone, is_gone, seconds
 from metrics.engine.file_pruning import event_rows, rollup_bytes, rollup_files
 from metrics.engine.query import Window
@@ -35,6 +35,19 @@ class AccessPath:
     """What the view answers; None when events answer all."""
     edges: tuple[Window, ...]
     """What events answer."""
+    days: tuple[Window, ...] = ()
+    """Whole days within the interior that are read as the sums of their hours."""
+
+    @property
+    def parts(self) -> tuple[tuple[View, tuple[Window, ...]], ...]:
+        """What is read of the rollup: the views, and what each answers of the interior."""
+        if self.view is None or self.interior is None:
+            return ()
+        moments = [self.interior.start, *(at for day in self.days for at in (day.start, day.end)), self.interior.end]
+        pairs = zip(moments[::2], moments[1::2], strict=True)
+        rest = tuple(Window(start=start, end=end) for start, end in pairs if start < end)
+        parts = ((View("day", self.view.dimensions), self.days), (self.view, rest))
+        return tuple((view, windows) for view, windows in parts if windows)
 
 
 def events_only(window: Window) -> AccessPath:
@@ -48,9 +61,10 @@ def access_path(scope: Scope, kind: str, rollup: str, *, fits: Callable[[View], 
         return events_only(scope.window)
     known = {unit: _known(scope, kind, rollup, unit) for unit in _widths(rollup)}
     candidates = [
-        AccessPath(view, interior, _edges(scope, kind, interior))
+        AccessPath(view, interior, _edges(scope, kind, interior), _days(scope, kind, rollup, view, interior))
         for view in ROLLUPS[rollup].views
         if set(scope.dimensions) <= set(view.dimensions)
+        and view not in ROLLUPS[rollup].sums
         and fits(view)
         and scope.buckets.aligned_to(SECONDS_OF_UNIT[view.unit])
         and (interior := known[SECONDS_OF_UNIT[view.unit]]) is not None
@@ -61,10 +75,11 @@ def access_path(scope: Scope, kind: str, rollup: str, *, fits: Callable[[View], 
 
 
 def _cost(scope: Scope, kind: str, rollup: str, path: AccessPath) -> float:
-    stored = 0.0
-    if path.view is not None:
-        width = timedelta(seconds=SECONDS_OF_UNIT[path.view.unit])
-        stored = rollup_bytes(scope.lake, rollup, path.view, path.interior or scope.window, width)
+    stored = sum(
+        rollup_bytes(scope.lake, rollup, view, window, timedelta(seconds=SECONDS_OF_UNIT[view.unit]))
+        for view, windows in path.parts
+        for window in windows
+    )
     return stored + _BYTES_PER_EVENT * event_rows(scope.lake, kind, path.edges)
 
 
@@ -90,7 +105,8 @@ def _is_known(scope: Scope, kind: str, rollup: str, path: AccessPath) -> bool:
     if path.view is None or path.interior is None:
         return True
     named = scope.dimensions
-    if named and holds_rest(rollup_files(scope.lake, rollup, path.view, path.interior), named):
+    read = (rollup_files(scope.lake, rollup, view, *windows) for view, windows in path.parts)
+    if named and any(holds_rest(files, named) for files in read):
         return False
     if path.view.unit != "minute":
         return True
@@ -101,6 +117,20 @@ def _is_known(scope: Scope, kind: str, rollup: str, path: AccessPath) -> bool:
     hours = around(path.interior, HOUR)
     minutes, whole = (rollup_files(scope.lake, counts, View(unit), hours) for unit in ("minute", "hour"))
     return is_covered(minutes, whole, counter, span_sql(BUCKET, [hours]))
+
+
+def _days(scope: Scope, kind: str, rollup: str, view: View, interior: Window) -> tuple[Window, ...]:
+    """The whole days of the interior that lie in one bucket each and whose sums are known, put together."""
+    if view.unit != "hour" or View("day", view.dimensions) not in ROLLUPS[rollup].sums:
+        return ()
+    counts, counter = f"{kind}_counts", counter_of(kind).name
+    by_day, by_hour = (rollup_files(scope.lake, counts, View(unit)) for unit in ("day", "hour"))
+    whole = _whole_units(interior, DAY)
+    cut = scope.buckets.cut_days
+    if whole is None or cut is None or not by_day.files:
+        return ()
+    left_out = days_apart(by_day, by_hour, counter) | cut
+    return tuple(one.window for one in stretches(days_but(scope.lake.events(kind), whole, left_out)))
 
 
 def _edges(scope: Scope, kind: str, interior: Window) -> tuple[Window, ...]:

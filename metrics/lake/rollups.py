@@ -9,7 +9,8 @@ Four shapes (`shapes.py`), each merged across files:
   whole hours, in any time zone of whole hours, are exact.
 
 A rollup holds several *views*: the same numbers by different sets of dimensions, so that a question is
-answered from the smallest one that knows the dimensions it names. Views are the partitions of the table. Where a
+answered from the smallest one that knows the dimensions it names. Views are the partitions of the table. Some are the
+sums of others: what the hours of a day come to. Upkeep makes these once the day is over. Where a
 day has too many values of a dimension (paths with ids in them, say), a view puts most of them together, and events
 tell them apart.
 """
@@ -62,6 +63,11 @@ class Rollup:
     partition_by = (VIEW,)
 
     @cached_property
+    def sums(self) -> tuple[View, ...]:
+        """The views by day that are the sums of views by hour: not written with the events, but by upkeep."""
+        return tuple(view for view in self.views if view.unit == "day" and hours_of(view) in self.views)
+
+    @cached_property
     def dimensions(self) -> tuple[str, ...]:
         """Every dimension of any view, in order of first mention."""
         return tuple(dict.fromkeys(name for view in self.views for name in view.dimensions))
@@ -81,6 +87,11 @@ class Rollup:
             .select(pl.col(name).cast(dtype) for name, dtype in self.schema.items())
             .sort([*view.dimensions, BUCKET])
         )
+
+
+def hours_of(day: View) -> View:
+    """The view by hour of which a view by day is the sum, should there be one."""
+    return View("hour", day.dimensions)
 
 
 def _count(condition: pl.Expr, name: str) -> Aggregate:
@@ -183,6 +194,11 @@ def _views(*dimensions: str, unit: Unit = "hour") -> tuple[View, ...]:
     return (View(unit), *(View(unit, (name,)) for name in dimensions))
 
 
+def _with_days(*views: View) -> tuple[View, ...]:
+    """The views, and the sums of those by hour."""
+    return (*views, *(View("day", view.dimensions) for view in views if view.unit == "hour"))
+
+
 _REQUEST_CUBE = ("endpoint", "provider", "region", "feature", "environment", "service")
 _REQUEST_DETAIL = ("endpoint", "method", "status_code", "provider", "model")
 _LLM_CUBE = ("provider", "model", "status", "operation", "region", "feature", "environment", "service")
@@ -213,17 +229,24 @@ ROLLUPS: Mapping[str, Rollup] = {
             "request_counts",
             "request",
             REQUEST_COUNTS,
-            (*_views("endpoint"), View("hour", _REQUEST_CUBE), View("hour", _REQUEST_DETAIL), *_REQUEST_MINUTES),
+            _with_days(
+                *_views("endpoint"), View("hour", _REQUEST_CUBE), View("hour", _REQUEST_DETAIL), *_REQUEST_MINUTES
+            ),
         ),
-        Rollup("request_duration", "request", Histogram("duration_ms"), _REQUEST_DURATION_VIEWS),
+        Rollup("request_duration", "request", Histogram("duration_ms"), _with_days(*_REQUEST_DURATION_VIEWS)),
         Rollup(
             "llm_call_counts",
             "llm_call",
             LLM_CALL_COUNTS,
-            (*_views("provider", "model"), View("hour", _LLM_CUBE), *_LLM_MINUTES),
+            _with_days(*_views("provider", "model"), View("hour", _LLM_CUBE), *_LLM_MINUTES),
         ),
-        Rollup("llm_call_duration", "llm_call", Histogram("duration_ms"), _LLM_DURATION_VIEWS),
-        Rollup("llm_call_first_token", "llm_call", Histogram("time_to_first_token_ms"), _LLM_DURATION_VIEWS),
+        Rollup("llm_call_duration", "llm_call", Histogram("duration_ms"), _with_days(*_LLM_DURATION_VIEWS)),
+        Rollup(
+            "llm_call_first_token",
+            "llm_call",
+            Histogram("time_to_first_token_ms"),
+            _with_days(*_LLM_DURATION_VIEWS),
+        ),
         Rollup("request_percentiles", "request", Percentiles("duration_ms"), _REQUEST_MINUTES),
         Rollup("llm_call_percentiles", "llm_call", Percentiles("duration_ms"), _LLM_MINUTES),
         Rollup(
@@ -257,12 +280,23 @@ def rollups_of(kind: str) -> tuple[Rollup, ...]:
 
 
 def partials(kind: str, events: pl.DataFrame, names: Container[str] = ROLLUPS) -> dict[str, pl.DataFrame]:
-    """Aggregate events of one kind (stored schema) into every rollup of that kind, or those named, by rollup name."""
+    """Aggregate events of one kind (stored schema) into every rollup of that kind, or those named, by rollup name.
+
+    All views but those that are sums of others (`Rollup.sums`, `sums_of`).
+    """
     rollups = tuple(rollup for rollup in rollups_of(kind) if rollup.name in names)
     if not rollups or events.is_empty():
         return {}
     coded = _coded(events, rollups)
     return {rollup.name: _partial(rollup, coded) for rollup in rollups}
+
+
+def sums_of(name: str, day: View, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a view by day, as the sums of those by hour that `rows` (stored schema of the rollup) hold."""
+    rollup = ROLLUPS[name]
+    hours = rows.filter(pl.col(VIEW) == hours_of(day).name)
+    by_day = hours.with_columns(pl.col(BUCKET).dt.truncate(WIDTH[day.unit]))
+    return rollup.laid_out(rollup.shape.merge(by_day, (BUCKET, *day.dimensions)), day)
 
 
 def merge_view(name: str, view: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -306,7 +340,7 @@ def _partial(rollup: Rollup, events: pl.DataFrame) -> pl.DataFrame:
     # Minutes by themselves: by minute and all dimensions of the wider views there are nearly as many rows as events.
     parts: list[pl.DataFrame] = []
     for units in (("minute",), ("hour", "day")):
-        views = [view for view in rollup.views if view.unit in units]
+        views = [view for view in rollup.views if view.unit in units and view not in rollup.sums]
         if views:
             dimensions = dict.fromkeys(name for view in views for name in view.dimensions)
             keys = [*(f"bucket_{unit}" for unit in units), *(CODED + name for name in dimensions)]

@@ -35,14 +35,14 @@ def _holds(rollup: Rollup, measure: Additive) -> bool:
 def _step(kind: str, measures: Sequence[Additive], scope: Scope, path: AccessPath, rollup: str = "") -> Step:
     selects: list[str] = []
     relations: list[Relation] = []
-    if path.view and path.interior:
-        stored = rollup_files(scope.lake, rollup, path.view, path.interior)
+    for view, windows in path.parts:
+        stored = rollup_files(scope.lake, rollup, view, *windows)
         sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
         relations.append(stored)
         key = scope.buckets.key_sql(f"epoch_us({BUCKET})")
         selects.append(
-            f"SELECT {key} AS {KEY}{select_groups(scope, view=path.view)}, {sums} "
-            f"FROM {stored.sql} WHERE {span_sql(BUCKET, [path.interior])}{filter_sql(scope, view=path.view)} "
+            f"SELECT {key} AS {KEY}{select_groups(scope, view=view)}, {sums} "
+            f"FROM {stored.sql} WHERE {span_sql(BUCKET, windows)}{filter_sql(scope, view=view)} "
             "GROUP BY ALL HAVING count(*) > 0"
         )
     if path.edges:

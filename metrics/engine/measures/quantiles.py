@@ -66,14 +66,14 @@ def binned(kind: str, column: str, rollup: str, scope: Scope, path: AccessPath) 
     keys = ", ".join((KEY, *scope.groups))
     selects: list[str] = []
     relations: list[Relation] = []
-    if path.view and path.interior:
-        stored = rollup_files(scope.lake, rollup, path.view, path.interior)
+    for view, windows in path.parts:
+        stored = rollup_files(scope.lake, rollup, view, *windows)
         relations.append(stored)
         key = scope.buckets.key_sql(f"epoch_us({BUCKET})")
         selects.append(
             f"SELECT {keys}, b.bin AS bin, b.n AS n FROM (SELECT {key} AS {KEY}"
-            f"{select_groups(scope, view=path.view)}, unnest({BINS}) AS b FROM {stored.sql} "
-            f"WHERE {span_sql(BUCKET, [path.interior])}{filter_sql(scope, view=path.view)}) AS unnested"
+            f"{select_groups(scope, view=view)}, unnest({BINS}) AS b FROM {stored.sql} "
+            f"WHERE {span_sql(BUCKET, windows)}{filter_sql(scope, view=view)}) AS unnested"
         )
     if path.edges:
         events = filtered_event_files(scope, kind, path.edges)

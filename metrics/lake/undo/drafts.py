@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from metrics.lake import pending
 from metrics.lake.datafiles import DataFile
 from metrics.lake.sources import SOURCE_FILE, sourced
-from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
+from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS, group_rows
 from metrics.lake.tables import Lake, Table, data_file, span_of
 
 
@@ -26,14 +26,14 @@ class Drafts:
         """Write rows as a data file of one partition."""
         path = self._path(table, partition)
         stored = rows.drop(list(partition), strict=False)
-        stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
+        stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=group_rows(table))
         return data_file(table.root, path, partition, rows.height, *span_of(stored, table.moment))
 
     def kept(self, table: Table, file: DataFile, keep: pl.Expr) -> DataFile | None:
         """Write those rows of a data file anew that are kept, in their order; None where none is."""
         path = self._path(table, file.partition)
         rows = sourced(table, [file.path]) if SOURCE_FILE in table.schema else table.scan([str(table.root / file.path)])
-        rows.filter(keep).sink_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
+        rows.filter(keep).sink_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=group_rows(table))
         moment = pl.col(table.moment)
         written = pl.scan_parquet(path, hive_partitioning=False)
         count, first, last = written.select(pl.len(), moment.min().alias("a"), moment.max().alias("z")).collect().row(0)

@@ -16,7 +16,7 @@ from metrics.lake.shapes import VIEW, View
 from metrics.lake.sources import SOURCE_FILE, counted, sourced
 from metrics.lake.tables import DATE, Lake
 from metrics.lake.undo.drafts import Drafts
-from metrics.lake.undo.recounting import recounted
+from metrics.lake.undo.recounting import cleared, recounted
 from metrics.lake.upkeep.completing import families
 from metrics.lake.upkeep.rewriting import by_partition
 
@@ -119,14 +119,26 @@ class _Rollups:
         root = self.lake.events(self.kind).root
         by_day = {day: [str(root / file.path) for file in left if file.partition[DATE] == day] for day in days}
         changed = recounted(self.lake, self.kind, by_day, anew, drafts, self.batch_rows)
-        return {
-            name: dropped.get(name, Change()) + changed.get(name, Change()) for name in {**dropped, **changed}
-        }  # fmt: skip
+        # Upkeep adds these days up again; meanwhile they are read by hour.
+        added_up = {
+            table.name: cleared(table, days, rollup.sums, drafts)
+            for rollup in rollups_of(self.kind)
+            if rollup.sums and (table := self.lake.rollup(rollup.name)).version >= 0
+        }
+        parts = (dropped, changed, added_up)
+        names = {name for part in parts for name in part}
+        return {name: sum((part.get(name, Change()) for part in parts), Change()) for name in names}
 
     def _groups(self) -> Iterator[tuple[list[_Place], _Place | None]]:
         """Views that know the same days, and their witness; first what knows all days."""
-        own = [(rollup.name, view) for rollup in rollups_of(self.kind) if not rollup.witness for view in rollup.views]
-        yield [(name, view) for name, view in own if view.unit != "minute"], None
+        own = [
+            (rollup.name, view)
+            for rollup in rollups_of(self.kind)
+            if not rollup.witness
+            for view in rollup.views
+            if view.unit != "minute" and view not in rollup.sums
+        ]
+        yield own, None
         for family in families():
             if family.kind == self.kind:
                 name, view, _ = family.witness

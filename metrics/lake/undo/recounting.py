@@ -1,6 +1,6 @@
 """Rollups of days whose events have changed: their rows are taken out of every file and made anew from the events."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -27,12 +27,12 @@ def recounted(
 ) -> dict[str, Change]:
     """How the views of rollups change; `days` says which data files (absolute paths) hold the events of each day.
 
-    Gives the changes by table.
+    Gives the changes by table. Of views that are sums of others the days are only taken out: upkeep adds them up again.
     """
     if not days or not views:
         return {}
     changes = {
-        lake.rollup(name).name: _cleared(lake.rollup(name), days, wanted, drafts) for name, wanted in views.items()
+        lake.rollup(name).name: cleared(lake.rollup(name), days, wanted, drafts) for name, wanted in views.items()
     }
     for gathered in _gathered(lake.events(kind), kind, days, views, batch_rows):
         for name, wanted in views.items():
@@ -45,7 +45,7 @@ def recounted(
     return changes
 
 
-def _cleared(table: Table, days: Mapping[str, object], views: Sequence[View], drafts: Drafts) -> Change:
+def cleared(table: Table, days: Collection[str], views: Sequence[View], drafts: Drafts) -> Change:
     """Take the rows of the days out of the views."""
     change, stored = Change(), by_partition(table, VIEW)
     is_meant = _DAY.is_in(list(days))

@@ -23,7 +23,7 @@ from metrics.lake.upkeep.rewriting import by_partition, rows_of_view, written
 
 Told = Callable[[str, int, int], None]
 """Is told of each day before it is put in: its kind and date, its number from 1 on, of how many."""
-_DAY = pl.col(BUCKET).dt.date().cast(pl.String)
+DAY_OF_ROW = pl.col(BUCKET).dt.date().cast(pl.String)
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def _lacking(lake: Lake, family: Family) -> Iterator[tuple[str, int]]:
     paths = table.local(file.path for file in by_partition(table, VIEW)[view.name]) if stored else []
     counted: dict[str, int] = {}
     if paths:
-        found = pl.scan_parquet(paths, hive_partitioning=False).group_by(day=_DAY).agg(pl.col(count).sum()).collect()
-        counted = dict(found.iter_rows())
+        rows = pl.scan_parquet(paths, hive_partitioning=False)
+        counted = dict(rows.group_by(day=DAY_OF_ROW).agg(pl.col(count).sum()).collect().iter_rows())
     return ((day, events) for day, events in stored.items() if counted.get(day, 0) != events)
 
 
@@ -110,7 +110,11 @@ def _put_in(lake: Lake, family: Family, day: str, batch_rows: int) -> None:
         for name, views in family.views.items():
             gathered[name].add(partials[name].filter(pl.col(VIEW).is_in([view.name for view in views])))
     for name, views in family.views.items():
-        _replace(lake.rollup(name), rollups.merge(name, gathered[name].rows()), views, day)
+        table, counts = lake.rollup(name), ROLLUPS.get(f"{family.kind}_counts")
+        if counts and counts.sums and set(views) & set(ROLLUPS[name].sums):
+            # What counts the sums goes before any of them does: the day is read by hour until it is added up again.
+            replace_days(lake.rollup(counts.name), table.schema.to_frame(), counts.sums, [day])
+        replace_days(table, rollups.merge(name, gathered[name].rows()), views, [day])
 
 
 def _batches(table: Table, day: str, batch_rows: int) -> Iterator[pl.DataFrame]:
@@ -121,19 +125,20 @@ def _batches(table: Table, day: str, batch_rows: int) -> Iterator[pl.DataFrame]:
             yield events.slice(start, batch_rows).collect()
 
 
-def _replace(table: Table, rows: pl.DataFrame, views: Sequence[View], day: str) -> None:
-    """Put the rows of a day in the place of those that are there, in one commit."""
+def replace_days(table: Table, rows: pl.DataFrame, views: Sequence[View], days: Sequence[str]) -> None:
+    """Put the rows of days (ISO dates) in the place of those that are there, in one commit."""
     stored = by_partition(table, VIEW)
     with ExitStack() as files:
         removed: list[DataFile] = []
         added: list[DataFile] = []
         for view in views:
-            for file in (one for one in stored[view.name] if one.may_hold(day, day)):
+            for file in (one for one in stored[view.name] if one.may_hold(min(days), max(days))):
                 there = rows_of_view(table, view.name, [file])
-                kept = there.filter(day != _DAY)
+                kept = there.filter(~DAY_OF_ROW.is_in(days))
                 if kept.height < there.height:
                     removed.append(file)
                     added += [files.enter_context(written(table, {VIEW: view.name}, kept))] if kept.height else []
             new = rows.filter(pl.col(VIEW) == view.name)
             added += [files.enter_context(written(table, {VIEW: view.name}, new))] if new.height else []
-        table.replace(removed, added, data_change=True)
+        if removed or added:
+            table.replace(removed, added, data_change=True)

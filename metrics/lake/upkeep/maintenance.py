@@ -15,6 +15,7 @@ from metrics.events import KINDS
 from metrics.lake.remote.sweeping import sweep
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep.adding_up import add_up
 from metrics.lake.upkeep.compaction import Sizes, merge_days, merge_views
 from metrics.lake.upkeep.completing import Told, complete
 from metrics.lake.upkeep.retention import drop_old_days
@@ -27,6 +28,8 @@ FRESH_BYTES = 4 * 2**20
 """Files below this are merged as they come."""
 TARGET_BYTES = 256 * 2**20
 """Files come near to this."""
+DAYS_AT_ONCE = 62
+"""Days of each kind added up at a time: so many take a minute."""
 SLICE_ROWS = 500_000
 """Events held in memory while they are merged."""
 
@@ -52,10 +55,11 @@ def maintain(
     most_completed: float = inf,
     told: Told | None = None,
 ) -> Maintained:
-    """Drop, complete, close, merge and clean up, in this order.
+    """Drop, complete, close, add up, merge and clean up, in this order.
 
     Raises `LakeUnavailable` when the home cannot be written.
-    Rollups are completed until `most_completed` events were read for it.
+    Rollups are completed until `most_completed` events were read for it, and so many days are added up as take no
+    longer, unless there is no limit.
     """
     with locked(settings.home):
         Writer(settings, now).put_right()
@@ -64,6 +68,7 @@ def maintain(
         dropped = drop_old_days(lake, settings, moment, closing=False)
         completed = complete(lake, settings.ingest.batch_rows, most_completed, told)
         dropped += drop_old_days(lake, settings, moment, closing=True)
+        add_up(lake, moment.date(), inf if most_completed == inf else DAYS_AT_ONCE)
         merged = _merged(lake, Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
         removed = _vacuum(lake, settings.lake.vacuum_grace_hours, moment)
         lake.tell()

@@ -10,7 +10,7 @@ import polars as pl
 
 from metrics.lake.datafiles import DataFile
 from metrics.lake.shapes import VIEW
-from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
+from metrics.lake.staging import COMPRESSION_LEVEL, group_rows
 from metrics.lake.tables import Table, data_file, span_of
 
 
@@ -35,7 +35,7 @@ def written(table: Table, partition: Mapping[str, str], rows: pl.DataFrame) -> G
     path: Path = table.root / f"{name}={value}" / f"merged-{uuid4().hex}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = rows.drop([name], strict=False)
-    stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
+    stored.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=group_rows(table))
     try:
         yield data_file(table.root, path, partition, rows.height, *span_of(stored, table.moment))
     except BaseException:

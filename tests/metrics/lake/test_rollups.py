@@ -66,7 +66,7 @@ def test_rollup_has_one_row_a_key(name: str) -> None:
     user = _NAMED.get(type(rollup.shape), ())
     assert rows.schema == rollup.schema
     assert rows.select(VIEW, shapes.BUCKET, *rollup.dimensions, *user).is_duplicated().sum() == 0
-    assert set(rows[VIEW]) == {view.name for view in rollup.views}
+    assert set(rows[VIEW]) == {view.name for view in rollup.views if view not in rollup.sums}
 
 
 @pytest.mark.parametrize("measure", ADDITIVE, ids=lambda measure: f"{measure.kind}.{measure.name}")
