@@ -5,7 +5,7 @@ the rest. Of the hours that a view answers, whole days are read from the view th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from metrics.catalog.model import counter_of
@@ -75,12 +75,17 @@ def access_path(scope: Scope, kind: str, rollup: str, *, fits: Callable[[View], 
 
 
 def _cost(scope: Scope, kind: str, rollup: str, path: AccessPath) -> float:
-    stored = sum(
+    # Few days may be larger as files than their hours are: which view is taken must not depend on that.
+    stored = min(_bytes(scope, rollup, path), _bytes(scope, rollup, replace(path, days=())))
+    return stored + _BYTES_PER_EVENT * event_rows(scope.lake, kind, path.edges)
+
+
+def _bytes(scope: Scope, rollup: str, path: AccessPath) -> float:
+    return sum(
         rollup_bytes(scope.lake, rollup, view, window, timedelta(seconds=SECONDS_OF_UNIT[view.unit]))
         for view, windows in path.parts
         for window in windows
     )
-    return stored + _BYTES_PER_EVENT * event_rows(scope.lake, kind, path.edges)
 
 
 def _known(scope: Scope, kind: str, rollup: str, unit: int) -> Window | None:
