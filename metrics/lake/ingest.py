@@ -161,6 +161,7 @@ def _sent(
     wait: bool,
     settling: Settling,
 ) -> IngestReport:
+    shared.put_right()
     complete, waiting = _complete(settings, now, stop, wait, settling)
     report = IngestReport(tuple(shared.send(complete, now(), stop)))
     for outcome in report.files:

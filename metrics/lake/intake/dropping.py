@@ -52,7 +52,7 @@ def drop(content: BinaryIO, name: str, home: Path) -> Dropped:
             file.flush()
             os.fsync(file.fileno())
         dropped = _described(scratch)
-        return replace(dropped, name=place(scratch, inbox, safe_name(name)).name)
+        return replace(dropped, name=placed(scratch, inbox, safe_name(name)).name)
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -64,7 +64,7 @@ def drop_again(path: Path, home: Path) -> Dropped:
     """
     inbox = home / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
-    dropped = replace(_described(path), name=place(path, inbox, safe_name(path.name)).name)
+    dropped = replace(_described(path), name=placed(path, inbox, safe_name(path.name)).name)
     path.unlink(missing_ok=True)
     return dropped
 
@@ -90,7 +90,7 @@ def _ending(name: str) -> str:
     return found[0] if found else ""
 
 
-def place(path: Path, folder: Path, name: str) -> Path:
+def placed(path: Path, folder: Path, name: str) -> Path:
     """Give a file a place in `folder` under `name`, or under the next free one with a number; `path` may stay, too."""
     ending = _ending(name)
     stem = name.removesuffix(ending)

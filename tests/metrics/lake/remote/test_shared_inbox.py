@@ -114,6 +114,15 @@ def test_what_another_home_receives_is_stored_by_the_one_that_writes(writer: Mem
     assert writer.look() == []
 
 
+def test_what_a_home_that_was_killed_had_taken_is_sent(writer: Member, other: Member) -> None:
+    for path in (dropped(other.settings, 20, first=40), segment(other.home, requests(20, first=60))):
+        (path.parent / ".taken").mkdir()
+        path.rename(path.parent / ".taken" / path.name)
+    assert [one.status for one in other.look()] == ["sent", "sent"]
+    assert sum(one.stored for one in writer.look()) == 40
+    assert not [*(other.home / "inbox").iterdir(), *folder(other.home).iterdir()]
+
+
 def test_what_is_sent_twice_and_fetched_twice_counts_once(writer: Member, other: Member, tmp_path: Path) -> None:
     path, live = dropped(other.settings, 20, first=40), segment(other.home, requests(20, first=60))
     kept = {one: tmp_path / one.name for one in (path, live)}
