@@ -210,7 +210,10 @@ class ReadAhead:
         self._at_work.pop(bundle.transaction, None)  # it counts as soon as its commit has begun
         outcomes = self._writer.commit(bundle, staged)
         self._committed.append(runs)
-        self._committed[: -2 * len(self._readers)] = [{}] * max(0, len(self._committed) - 2 * len(self._readers))
+        # Before a bundle that is read ahead there may be any number of commits: of files that have to be read by
+        # themselves. What is older than all that are read ahead is looked at no more.
+        oldest = min((other.seen for other in self._ahead), default=len(self._committed))
+        self._committed[:oldest] = [{}] * oldest
         self._writer.tidy({other.bundle.transaction for other in self._ahead})
         for number, arrival in enumerate(bundle.arrivals, start=one.first):
             if arrival in outcomes:
