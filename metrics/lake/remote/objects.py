@@ -47,52 +47,56 @@ class Objects:
 
     def put(self, name: str, content: Path | bytes) -> str | None:
         """Store an object, in the place of any other of its name; its tag."""
+        store = self._store  # says what to install, where that is missing
         import obstore
 
         with self._asking(name):
-            return obstore.put(self._store, name, content)["e_tag"]
+            return obstore.put(store, name, content)["e_tag"]
 
     def create(self, name: str, content: bytes) -> bool:
         """Store an object unless there is one of that name; False where that is another."""
+        store = self._store
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         with self._asking(name):
             try:
-                obstore.put(self._store, name, content, mode="create")
+                obstore.put(store, name, content, mode="create")
             except (AlreadyExistsError, PreconditionError):
                 # It may be ours: of a request that was answered too late, and made again.
-                return bytes(obstore.get(self._store, name).bytes()) == content
+                return bytes(obstore.get(store, name).bytes()) == content
         return True
 
     def read(self, name: str, unless: str | None = None) -> tuple[bytes, str | None] | None:
         """A small object and its tag; None where it has the tag `unless`. Raises FileNotFoundError."""
+        store = self._store
         import obstore
         from obstore.exceptions import NotModifiedError
 
         with self._asking(name, absent=True):
             try:
-                found = obstore.get(self._store, name, options={"if_none_match": unless} if unless else None)
+                found = obstore.get(store, name, options={"if_none_match": unless} if unless else None)
             except NotModifiedError:
                 return None
             return bytes(found.bytes()), found.meta["e_tag"]
 
     def fetch(self, name: str, target: Path) -> None:
         """Copy an object to a file, which has its name once it is whole. Raises FileNotFoundError."""
+        store = self._store
         import obstore
 
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = target.parent / f"_{uuid4().hex}.fetching"
         try:
             with self._asking(name, absent=True):
-                first = obstore.get(self._store, name, options={"range": (0, LARGE_BYTES)})
+                first = obstore.get(store, name, options={"range": (0, LARGE_BYTES)})
                 size, tag = first.meta["size"], first.meta["e_tag"]
                 part = first.bytes()
                 with space_needed(self._home), scratch.open("wb") as file:
                     file.write(part)
                     while (done := file.tell()) < size:
                         rest = (done, min(done + LARGE_BYTES, size))
-                        more = obstore.get(self._store, name, options={"range": rest, "if_match": tag})
+                        more = obstore.get(store, name, options={"range": rest, "if_match": tag})
                         file.write(more.bytes())
             scratch.replace(target)
         finally:
@@ -100,21 +104,23 @@ class Objects:
 
     def listed(self, prefix: str, after: str | None = None) -> list[Stored]:
         """The objects below a prefix, in order of their names; with `after`, those whose names follow it."""
+        store = self._store
         import obstore
 
         with self._asking(prefix):
-            found = obstore.list(self._store, prefix, offset=after).collect()
+            found = obstore.list(store, prefix, offset=after).collect()
         stored = (Stored(one["path"], one["size"], one["last_modified"]) for one in found)
         return sorted(stored, key=lambda one: one.name)
 
     def delete(self, names: Sequence[str]) -> None:
         """Remove objects; those that are not there do no harm."""
+        store = self._store
         import obstore
 
         if names:
             with self._asking(names[0], absent=True):
                 try:
-                    obstore.delete(self._store, list(names))
+                    obstore.delete(store, list(names))
                 except FileNotFoundError:  # a folder tells, a bucket does not
                     return
 

@@ -112,19 +112,23 @@ class SharedInbox:
         after = Ledger(self._home).newest()
         if name.startswith(LIVE):
             path = folder(self._home) / name.removeprefix(LIVE)
-            self._objects.fetch(name, path)
-        else:
-            inbox = self._home / "inbox"
-            below = Path(*name.removeprefix(FILES).split("/")[1:])
-            scratch = inbox / f".{uuid4().hex}.part"
-            try:
-                self._objects.fetch(name, scratch)
-                with space_needed(self._home):
-                    (inbox / below).parent.mkdir(parents=True, exist_ok=True)
-                    path = placed(scratch, (inbox / below).parent, below.name)
-            finally:
-                scratch.unlink(missing_ok=True)
-        return _Fetched(path, after)
+            if mark_of(path) is None:  # or it was fetched by a process that was killed
+                self._objects.fetch(name, path)
+            return _Fetched(path, after)
+        hash, _, below = name.removeprefix(FILES).partition("/")
+        wanted = self._home / "inbox" / below
+        return _Fetched(wanted if _holds(wanted, hash) else self._placed(name, wanted), after)
+
+    def _placed(self, name: str, wanted: Path) -> Path:
+        """Fetch an object into the inbox, as `wanted` or under the next free name; where it is."""
+        scratch = self._home / "inbox" / f".{uuid4().hex}.part"
+        try:
+            self._objects.fetch(name, scratch)
+            with space_needed(self._home):
+                wanted.parent.mkdir(parents=True, exist_ok=True)
+                return placed(scratch, wanted.parent, wanted.name)
+        finally:
+            scratch.unlink(missing_ok=True)
 
     def _is_in_book(self, name: str) -> bool:
         """Whether the book tells what became of it, though the file is still there (`ingest.after: keep`)."""
@@ -132,6 +136,14 @@ class SharedInbox:
             return False
         hash = name.removeprefix(FILES).partition("/")[0]
         return Ledger(self._home).outcome_of(hash, self._fetched[name].after) is not None
+
+
+def _holds(path: Path, hash: str) -> bool:
+    """Whether a file holds these bytes."""
+    try:
+        return identified(path).hash == hash
+    except (Unreadable, Changing, Gone):
+        return False
 
 
 def shared_inbox(settings: Settings) -> SharedInbox | None:

@@ -1,6 +1,7 @@
 """What else is done to a lake in storage: merging, dropping, taking back, mending, moving, keeping files on disk."""
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -163,7 +164,8 @@ def test_what_was_not_asked_for_longest_goes_first_and_rollups_last(tmp_path: Pa
 def test_without_its_package_the_address_says_what_to_install(
     tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
+    for name in ("obstore", "obstore.store", "obstore.exceptions"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(LakeUnavailable, match=r"pip install 'promptpilot-observability\[cloud\]'"):
         filled(home_of(tmp_path / "home", url), 1)
 

@@ -161,6 +161,16 @@ def test_files_that_stay_in_the_inbox_are_fetched_once(tmp_path: Path, url: str)
     assert events_of(writer) == numbered(60)
 
 
+def test_what_was_fetched_and_not_stored_is_there_once(writer: Member, other: Member) -> None:
+    dropped(other.settings, 20, first=40)
+    segment(other.home, requests(20, first=60))
+    other.look()
+    SharedInbox(writer.settings).receive(lambda: False)  # by a process that is killed then
+    assert sorted(one.stored for one in writer.look()) == [20, 20]
+    assert [path.name for path in (writer.home / "archive").rglob("*.parquet")].count("40.parquet") == 1
+    assert in_storage(writer) == []
+
+
 def test_a_file_never_takes_the_place_of_another(writer: Member, other: Member) -> None:
     sent, own = dropped(other.settings, 20, first=40), writer.home / "inbox" / "40.parquet"
     other.look()
