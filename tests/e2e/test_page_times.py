@@ -14,7 +14,7 @@ from tests.e2e.test_live_page import collector_of, send
 from tests.e2e.visit import Visit, visiting
 from tests.serving import free_port, running_web
 
-OPENED = 3
+OPENED = 5
 """How often a page is opened."""
 HIDDEN = """() => {
   Object.defineProperty(document, "hidden", { value: true, configurable: true });
