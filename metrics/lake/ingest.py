@@ -16,7 +16,7 @@ from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers
 from metrics.lake.intake.inbox import Found, found_in, remove_empty_folders
 from metrics.lake.intake.marks import Interrupted, mark_of, named
-from metrics.lake.intake.received import segments
+from metrics.lake.intake.received import give_back, segments
 from metrics.lake.intake.settling import Settling
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable
@@ -161,7 +161,7 @@ def _sent(
     wait: bool,
     settling: Settling,
 ) -> IngestReport:
-    shared.put_right()
+    give_back(settings.home)  # what was taken is sent once more
     complete, waiting = _complete(settings, now, stop, wait, settling)
     report = IngestReport(tuple(shared.send(complete, now(), stop)))
     for outcome in report.files:

@@ -28,9 +28,9 @@ from metrics.lake.identity.identities import Identities
 from metrics.lake.identity.runs import Hashes
 from metrics.lake.intake import answering
 from metrics.lake.intake.arriving import Arrival, Bundle
-from metrics.lake.intake.inbox import Found, archived_name, give_all_back, put_away, reject, rejected_folder, take_back
+from metrics.lake.intake.inbox import Found, archived_name, put_away, reject, rejected_folder, take_back
 from metrics.lake.intake.marks import Changing, Identified, identified, mark_of, named
-from metrics.lake.intake.received import folder, is_segment
+from metrics.lake.intake.received import give_back, is_segment
 from metrics.lake.intents import ENDINGS, Intent, read_intents
 from metrics.lake.ledger import UNHASHED, Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
@@ -213,9 +213,7 @@ class Writer:
         if (files := rebuild_if_lost(self.lake)) is not None:
             LOG.warning("the book of files was lost: it is made again, with %d files that the tables know", files)
         swapping.complete(self.lake)
-        for place in (self.home / "inbox", folder(self.home)):
-            if place.is_dir():
-                give_all_back(place)
+        give_back(self.home)
         for intent in read_intents(self._intents, self.lake):
             self._complete(intent, again=True)
         for mark in self._intents.glob("*.staging"):

@@ -8,7 +8,7 @@ they are stored. Nobody put these files there, so the book tells of all of one d
 from collections.abc import Iterator
 from pathlib import Path
 
-from metrics.lake.intake.inbox import Found
+from metrics.lake.intake.inbox import Found, give_all_back
 
 FOLDER = "live"
 ENDING = ".ndjson"
@@ -27,6 +27,12 @@ def segments(home: Path) -> Iterator[Found]:
     """Closed segments, in the order in which they were written."""
     for path in sorted(folder(home).glob(f"*{ENDING}")):
         yield Found(path, _HINT + path.name)
+
+
+def give_back(home: Path) -> None:
+    """Give back what a process that was killed had taken of the inbox and of the segments, and not yet put away."""
+    for place in (home / "inbox", folder(home)):
+        give_all_back(place)
 
 
 def is_segment(hint: str) -> bool:

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from metrics.lake.durably import space_needed
 from metrics.lake.intake.dropping import placed, safe_name
-from metrics.lake.intake.inbox import Found, give_all_back, put_away
+from metrics.lake.intake.inbox import Found, put_away
 from metrics.lake.intake.marks import Changing, Gone, identified, mark_of, named
 from metrics.lake.intake.received import folder, is_segment
 from metrics.lake.ledger import UNHASHED, Attempted, FileOutcome, Ledger
@@ -55,11 +55,6 @@ class SharedInbox:
             return True
         remote = remote_of(self._home)
         return remote is not None and remote.is_written_elsewhere()
-
-    def put_right(self) -> None:
-        """Give back what a process that was killed had taken and not yet put away: it is sent once more."""
-        for place in (self._home / "inbox", folder(self._home)):
-            give_all_back(place)
 
     def send(self, found: Sequence[Found], now: datetime, stop: Callable[[], bool]) -> list[FileOutcome]:
         """Put files into storage, then take them away here; what became of each, which the book tells, too.
