@@ -59,6 +59,12 @@ class Statement:
     parameters: Mapping[str, object]
     relations: tuple[Relation, ...]
 
+    def __post_init__(self) -> None:
+        files = {(one.schema_name, one.name): one.files for one in self.relations}
+        for one in self.relations:
+            if one.files != files[one.schema_name, one.name]:
+                raise ValueError(f"{one.sql} stands for different files in one statement")
+
     @property
     def tree(self) -> exp.Expr:
         """The statement over logical tables; not to be changed."""

@@ -106,15 +106,16 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
     selects: list[str] = []
     relations: list[Relation] = []
     parameters: dict[str, object] = {}
-    for path, alike in _by_path(kinds, lambda kind: _hours_path(kind, scope)).items():
+    for place, (path, alike) in _by_path(kinds, lambda kind: _hours_path(kind, scope)):
         if path.view and path.interior:
-            stored = _days_of(alike, path.view, scope)
+            stored = _days_of(alike, path.view, scope, place)
             relations.append(stored)
-            parameters |= _segments(scope.buckets, path.interior)
+            segments = _segments(scope.buckets, path.interior)
+            parameters |= {f"{name}{place}": values for name, values in segments.items()}
             selects.append(
                 f"SELECT s.key AS {KEY}{select_groups(scope, view=path.view, source='u')}, {_person('u')} AS {USER} "
-                f"FROM {stored.sql} AS u "
-                "JOIN (SELECT unnest($days) AS day, unnest($masks) AS mask, unnest($keys) AS key) AS s "
+                f"FROM {stored.sql} AS u JOIN (SELECT "
+                f"unnest($days{place}) AS day, unnest($masks{place}) AS mask, unnest($keys{place}) AS key) AS s "
                 f"ON epoch_us(u.{BUCKET}) = s.day AND (u.{HOURS} & s.mask) <> 0 "
                 f"WHERE true{filter_sql(scope, view=path.view, source='u')}"
             )
@@ -135,21 +136,26 @@ def _person(source: str = "") -> str:
     return f"hash({source}.{USER})" if source else f"hash({USER})"
 
 
-def _by_path(kinds: Sequence[str], path_of: Callable[[str], AccessPath]) -> Mapping[AccessPath, list[str]]:
-    """Kinds by how they are answered: the days of those with one view are read as one table."""
+def _by_path(
+    kinds: Sequence[str], path_of: Callable[[str], AccessPath]
+) -> Iterator[tuple[int, tuple[AccessPath, Sequence[str]]]]:
+    """Kinds by how they are answered, numbered: the days of those with one view are read as one table.
+
+    Kinds whose rollups do not know the same days are apart: a home may have lost some of one.
+    """
     found: dict[AccessPath, list[str]] = {}
     for kind in kinds:
         found.setdefault(path_of(kind), []).append(kind)
-    return found
+    return enumerate(found.items())
 
 
-def _days_of(kinds: Sequence[str], view: View, scope: Scope) -> Relation:
-    """The users' days of several kinds, each as often as kinds tell of it."""
+def _days_of(kinds: Sequence[str], view: View, scope: Scope, place: int) -> Relation:
+    """The users' days of several kinds, each as often as kinds tell of it; `place`: among the tables of a statement."""
     tables = [rollup_files(scope.lake, f"{kind}_users", view) for kind in kinds]
     stored = (file for kind in kinds for file in scope.lake.rollup(f"{kind}_users").snapshot.files)
     return Relation(
         "rollups",
-        f"users/{view.name}",
+        f"users/{view.name}" + (f" {place + 1}" if place else ""),
         tuple(file for table in tables for file in table.files),
         tuple(column for column in tables[0].columns if all(column in table.columns for table in tables)),
         # A question by some dimension stands alone: to merge for it takes longer than to answer it.
@@ -211,10 +217,10 @@ def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[li
     selects: list[str] = []
     relations: list[Relation] = []
     rolled = False
-    for path, alike in _by_path(kinds, lambda kind: _ever_path(kind, scope, ever)).items():
+    for place, (path, alike) in _by_path(kinds, lambda kind: _ever_path(kind, scope, ever)):
         if view := path.view:
             rolled = True
-            found = [_days_of(alike, view, scope)]
+            found = [_days_of(alike, view, scope, place)]
             what = f"{FIRST} AS first, {_person()} AS {USER}{select_groups(scope, view=view)}"
             where = f"{span_sql(FIRST, [ever])}{filter_sql(scope, view=view)}"
         else:

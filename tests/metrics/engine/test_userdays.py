@@ -10,6 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Filter, Grain, Query, Retention, Window, userdays
+from metrics.lake.repair.lacking import lack
 from metrics.lake.shapes import VIEW
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
@@ -87,6 +88,19 @@ def test_days_tell_who_is_new_in_spans_of_any_ends(
     found, told = engine.answer(query), engine.answer(query.model_copy(update={"raw": True}))
     assert (found.source, told.source) == ("rollup users", "events")
     assert_frame_equal(found.frame, told.frame)
+
+
+@pytest.mark.parametrize("grain", [Grain.NONE, Grain.HOURS_6, Grain.DAY])
+@pytest.mark.parametrize("days", [(0,), (1,), (3,), (0, 2)])
+@pytest.mark.parametrize("kind", ["request", "interaction", "feedback"])
+def test_kinds_of_which_other_days_are_known_are_read_apart(
+    engine: Engine, seen: Callable[..., None], kind: str, days: tuple[int, ...], grain: Grain
+) -> None:
+    everybody(seen)
+    for other in ("request", "interaction", "feedback"):
+        seen(other, *((f"{other}{hour}", hour) for hour in (0.5, 30, 50, 80)))
+    lack(engine.lake.rollup(f"{kind}_users"), [(START + timedelta(days=day)).date().isoformat() for day in days])
+    assert asked(engine, grain=grain) == asked(engine, raw=True, grain=grain)
 
 
 def test_a_filter_has_days_of_its_own(engine: Engine, seen: Callable[..., None]) -> None:
