@@ -61,7 +61,7 @@ class Engine:
             self.metrics,
             StatementCache(),
             FilterCache(self.lake, cache_filters_from),
-            UserDays(cache_filters_from * MERGE_FROM / CACHE_FILTERS_FROM),
+            UserDays(settings.home, cache_filters_from * MERGE_FROM / CACHE_FILTERS_FROM),
             exact_up_to,
             minutes_from,
         )

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from metrics.engine.dimension_sql import filter_sql
 from metrics.engine.dropped import gone
 from metrics.engine.query import Window
 from metrics.engine.scope import Scope
-from metrics.engine.statement import Relation, columns_of
+from metrics.engine.statement import Month, Relation, columns_of
 from metrics.lake.datafiles import DataFile
 from metrics.lake.shapes import View
 from metrics.lake.tables import Lake, Table
@@ -37,6 +38,25 @@ def rollup_files(lake: Lake, name: str, view: View, *within: Window) -> Relation
         if file.partition["view"] == view.name and (not within or _touches(file, within))
     )
     return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema), present=_door(table))
+
+
+def months_of(files: Sequence[tuple[str, DataFile]], window: Window) -> tuple[Month, ...]:
+    """The UTC months of which files, named by their paths, hold days of a window; none where a file does not say."""
+    known = [(path, file.min_ts, file.max_ts) for path, file in files if file.min_ts and file.max_ts]
+    if not known or len(known) < len(files):
+        return ()
+    first, last = min(start for _, start, _ in known), max(end for _, _, end in known)
+    found = (
+        Month(start, end, tuple(path for path, least, most in known if least < end and most >= start), end <= last)
+        for start, end in pairwise(_months(max(first, window.start), min(last, window.end)))
+    )
+    return tuple(month for month in found if month.files)
+
+
+def _months(first: datetime, last: datetime) -> Sequence[datetime]:
+    """The beginnings of the UTC months from that of `first` to the one after `last`."""
+    numbers = [moment.astimezone(UTC).year * 12 + moment.astimezone(UTC).month - 1 for moment in (first, last)]
+    return [datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC) for number in range(numbers[0], numbers[1] + 2)]
 
 
 def event_rows(lake: Lake, kind: str, windows: Sequence[Window]) -> float:

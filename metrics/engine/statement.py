@@ -21,6 +21,18 @@ ROW = "file_row_number"
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """A UTC month of days that a table knows."""
+
+    start: datetime
+    end: datetime
+    files: tuple[str, ...]
+    """Those that may hold some of its days."""
+    is_over: bool
+    """Whether the table knows days after it: little comes to it any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """A logical table and the Parquet files it stands for."""
 
@@ -37,6 +49,8 @@ class Relation:
     """Spans asked about whose rows were dropped by retention: what the statement says of them is not known."""
     merged_by: tuple[str, ...] = ()
     """Columns that name a row where it stands for several tables, whose rows of one name tell of the same thing."""
+    months: tuple[Month, ...] = ()
+    """Of what is merged, the months that the statement asks about; none where it is not to be."""
     present: Callable[[Sequence[str]], None] | None = field(default=None, compare=False, repr=False)
     """Has files where they can be read; None where they are."""
 

@@ -10,7 +10,7 @@ import polars as pl
 from metrics.catalog.model import ConcurrentUsers, DistinctUsers, FirstSeenUsers
 from metrics.engine.buckets import DAY, HOUR, Buckets
 from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
-from metrics.engine.file_pruning import filtered_event_files, rollup_files
+from metrics.engine.file_pruning import filtered_event_files, months_of, rollup_files
 from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.query import Window
 from metrics.engine.rollup_selection import AccessPath, access_path, around, events_only
@@ -108,7 +108,8 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
     parameters: dict[str, object] = {}
     for place, (path, alike) in _by_path(kinds, lambda kind: _hours_path(kind, scope)):
         if path.view and path.interior:
-            stored = _days_of(alike, path.view, scope, place)
+            days = around(path.interior, DAY)
+            stored = _days_of(alike, path.view, scope, days, place)
             relations.append(stored)
             segments = _segments(scope.buckets, path.interior)
             parameters |= {f"{name}{place}": values for name, values in segments.items()}
@@ -117,7 +118,7 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
                 f"FROM {stored.sql} AS u JOIN (SELECT "
                 f"unnest($days{place}) AS day, unnest($masks{place}) AS mask, unnest($keys{place}) AS key) AS s "
                 f"ON epoch_us(u.{BUCKET}) = s.day AND (u.{HOURS} & s.mask) <> 0 "
-                f"WHERE true{filter_sql(scope, view=path.view, source='u')}"
+                f"WHERE {span_sql(f'u.{BUCKET}', [days])}{filter_sql(scope, view=path.view, source='u')}"
             )
         for kind in alike if path.edges else ():
             events = filtered_event_files(scope, kind, path.edges)
@@ -149,18 +150,25 @@ def _by_path(
     return enumerate(found.items())
 
 
-def _days_of(kinds: Sequence[str], view: View, scope: Scope, place: int) -> Relation:
-    """The users' days of several kinds, each as often as kinds tell of it; `place`: among the tables of a statement."""
-    tables = [rollup_files(scope.lake, f"{kind}_users", view) for kind in kinds]
-    stored = (file for kind in kinds for file in scope.lake.rollup(f"{kind}_users").snapshot.files)
+def _days_of(kinds: Sequence[str], view: View, scope: Scope, days: Window, place: int) -> Relation:
+    """The users' days of several kinds in a window, each as often as kinds tell of it; `place`: among such tables."""
+    tables = [rollup_files(scope.lake, f"{kind}_users", view, days) for kind in kinds]
+    stored = [
+        (str(table.root / file.path), file)
+        for table in (scope.lake.rollup(f"{kind}_users") for kind in kinds)
+        for file in table.snapshot.files
+        if file.partition[VIEW] == view.name
+    ]
+    asked = {path for table in tables for path in table.files}
     return Relation(
         "rollups",
         f"users/{view.name}" + (f" {place + 1}" if place else ""),
         tuple(file for table in tables for file in table.files),
         tuple(column for column in tables[0].columns if all(column in table.columns for table in tables)),
-        # A question by some dimension stands alone: to merge for it takes longer than to answer it.
-        rows=0 if scope.query.by else sum(file.rows for file in stored if file.partition[VIEW] == view.name),
+        rows=sum(file.rows for path, file in stored if path in asked),
         merged_by=(BUCKET, *view.dimensions, USER),
+        # A question by some dimension stands alone: to merge for it takes longer than to answer it.
+        months=() if scope.query.by else months_of(stored, days),
         present=tables[0].present,
     )
 
@@ -220,7 +228,7 @@ def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[li
     for place, (path, alike) in _by_path(kinds, lambda kind: _ever_path(kind, scope, ever)):
         if view := path.view:
             rolled = True
-            found = [_days_of(alike, view, scope, place)]
+            found = [_days_of(alike, view, scope, ever, place)]
             what = f"{FIRST} AS first, {_person()} AS {USER}{select_groups(scope, view=view)}"
             where = f"{span_sql(FIRST, [ever])}{filter_sql(scope, view=view)}"
         else:

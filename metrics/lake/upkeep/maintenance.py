@@ -12,6 +12,7 @@ from math import inf
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
+from metrics.lake import derived
 from metrics.lake.remote.sweeping import sweep
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import Lake
@@ -71,6 +72,7 @@ def maintain(
         add_up(lake, moment.date(), inf if most_completed == inf else DAYS_AT_ONCE)
         merged = _merged(lake, Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
         removed = _vacuum(lake, settings.lake.vacuum_grace_hours, moment)
+        derived.sweep(lake, timedelta(hours=settings.lake.vacuum_grace_hours), moment)
         lake.tell()
     return Maintained(completed, merged, dropped, removed)
 

@@ -37,6 +37,7 @@ def store(home: Path, kind: str, events: pl.DataFrame) -> pl.DataFrame:
             path = rollup.root / f"{shapes.VIEW}={view}" / f"{transaction}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             rows.drop(shapes.VIEW).write_parquet(path)
-            parts.append(data_file(rollup.root, path, {shapes.VIEW: str(view)}, rows.height))
+            lowest, highest = rows[shapes.BUCKET].min(), rows[shapes.BUCKET].max()
+            parts.append(data_file(rollup.root, path, {shapes.VIEW: str(view)}, rows.height, lowest, highest))  # pyright: ignore[reportArgumentType]
         rollup.commit(parts, transaction)
     return stored

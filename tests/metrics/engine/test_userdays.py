@@ -10,6 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Filter, Grain, Query, Retention, Window, userdays
+from metrics.lake.derived import FOLDER
 from metrics.lake.repair.lacking import lack
 from metrics.lake.shapes import VIEW
 from metrics.lake.upkeep.maintenance import maintain
@@ -117,6 +118,72 @@ def test_what_arrives_is_put_beside_what_is_merged(engine: Engine, seen: Callabl
         assert asked(engine) == asked(engine, raw=True)
     assert merges[:3] == [8, 2, 2]
     assert len(engine.context.user_days._scratch.files()) < 12 + 4  # pyright: ignore[reportPrivateUsage]
+
+
+def over_months(seen: Callable[..., None]) -> Window:
+    """Users of three months, each with ada and one of its own; gives the days of the second."""
+    for days, user in ((0, "march"), (30, "april"), (61, "may")):
+        seen("request", ("ada", 24 * days), (user, 24 * days + 1))
+        seen("feedback", ("ada", 24 * days + 2))
+    return Window(start=START + timedelta(days=30), end=START + timedelta(days=31))
+
+
+def active(engine: Engine, window: Window, raw: bool = False) -> int:
+    """How many users there were in a window."""
+    query = Query(metrics=("users_active",), window=window, grain=Grain.NONE, raw=raw)
+    return engine.answer(query).frame["users_active"].item()
+
+
+def test_a_question_merges_the_months_it_asks_about_and_one_that_is_over_is_kept_for_all(
+    engine: Engine, seen: Callable[..., None], merges: Merges, tmp_path: Path
+) -> None:
+    april = over_months(seen)
+    assert active(engine, april) == 2
+    assert merges == [2]
+    everything = Window(start=START, end=START + timedelta(days=90))
+    assert active(engine, everything) == active(engine, everything, raw=True) == 4
+    assert merges == [2, 2, 2]
+    another = Engine(engine.settings, cache_filters_from=0)
+    assert active(another, everything) == 4
+    # The newest month is not over: each engine has its own.
+    assert merges == [2, 2, 2, 2]
+    assert len(list((tmp_path / FOLDER).glob("*.parquet"))) == 2
+
+
+def test_what_comes_late_is_put_beside_a_month_that_is_kept(
+    engine: Engine, seen: Callable[..., None], merges: Merges
+) -> None:
+    april = over_months(seen)
+    assert active(engine, april) == 2
+    seen("prompt", ("late", 24 * 30 + 5), ("ada", 24 * 30 + 5), ("else", 24 * 61))
+    assert active(engine, april) == active(engine, april, raw=True) == 3
+    assert merges == [2, 2]
+
+
+def test_what_was_made_of_files_that_are_gone_goes_after_the_grace(
+    engine: Engine, seen: Callable[..., None], tmp_path: Path
+) -> None:
+    april = over_months(seen)
+    seen("request", ("bob", 24 * 30))
+    assert active(engine, april) == 3
+    kept = set((tmp_path / FOLDER).iterdir())
+    settings = Settings(home=tmp_path, lake=LakeSettings(compact_files=2, vacuum_grace_hours=1))
+    maintain(settings, now=lambda: datetime.now(UTC))
+    assert set((tmp_path / FOLDER).iterdir()) == kept
+    assert active(engine, april) == active(engine, april, raw=True) == 3
+    made_anew = set((tmp_path / FOLDER).iterdir()) - kept
+    assert len(made_anew) == len(kept) == 2
+    maintain(settings, now=lambda: datetime.now(UTC) + timedelta(hours=2))
+    assert set((tmp_path / FOLDER).iterdir()) == made_anew
+
+
+def test_months_that_are_over_are_merged_for_one_engine_where_the_home_cannot_keep_them(
+    engine: Engine, seen: Callable[..., None], merges: Merges, tmp_path: Path
+) -> None:
+    april = over_months(seen)
+    (tmp_path / FOLDER).write_text("no folder")
+    assert active(engine, april) == active(engine, april) == 2
+    assert merges == [2]
 
 
 def test_compaction_and_retention_change_what_is_merged(
