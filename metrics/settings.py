@@ -18,6 +18,7 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -127,9 +128,12 @@ class Lake(_Section):
     url: StorageAddress = ""
     """Address of the object storage that the tables lie in, such as `s3://bucket/prefix`; empty keeps them in the home.
     Credentials come from the environment: see `docs/object-storage.md`."""
-    writes: bool = True
+    writes: bool | Literal["auto"] = True
     """Whether this home may be the one that writes the lake. Where not, it only reads, and what it receives goes to
-    `inbox.url`."""
+    `inbox.url`. With `auto`, homes that share `lake.url` and an alert database in PostgreSQL take turns: one at a time
+    writes and evaluates alerts, and another takes its place when it dies."""
+    lease_seconds: Annotated[float, Field(ge=1, le=600)] = 15
+    """For how long a home that writes by turns does so after its last sign of life, in seconds."""
     refresh_seconds: Annotated[float, Field(gt=0)] = 2
     """How often a home that only reads a lake in object storage asks for news of it, in seconds."""
     cache_gb: Annotated[float, Field(gt=0)] = 20
@@ -363,6 +367,18 @@ class Settings(BaseSettings):
     web: Web = Web()
     collect: Collect = Collect()
     access: Access = Access()
+
+    @model_validator(mode="after")
+    def _turns(self) -> "Settings":
+        if self.lake.writes == "auto":
+            if not self.lake.url:
+                raise ValueError("lake.writes is auto, so lake.url has to say which lake in object storage that is")
+            if not self.alerts.database_url.startswith("postgres"):
+                raise ValueError(
+                    "lake.writes is auto, so alerts.database_url has to name the PostgreSQL database that all homes "
+                    "of the lake share, such as postgresql+psycopg://user:password@host/name"
+                )
+        return self
 
     @classmethod
     def settings_customise_sources(

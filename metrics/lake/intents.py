@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from metrics.lake import pending
 from metrics.lake.durably import write_durably
 from metrics.lake.intake.arriving import Arrival
 from metrics.lake.staging import StagedKind
@@ -67,6 +68,40 @@ def broken_intents(folder: Path, lake: Lake) -> list[Path]:
     """Intents that cannot be completed."""
     read = ((path, _intent(path)) for path in sorted(folder.glob("*.intent")))
     return [path for path, intent in read if intent is None or not intent.is_whole(lake)]
+
+
+def unstage(lake: Lake, transaction: str) -> None:
+    """Remove what was staged under a transaction that never came to be; nothing that a table refers to."""
+    folder = pending.folder(lake.home)
+    if (folder / f"{transaction}.intent").exists():
+        return
+    for table in lake.tables:
+        staged = [
+            *table.root.glob(f"*/{transaction}-*.parquet"), *table.root.glob(f"_identities/*/{transaction}.npy")
+        ]  # fmt: skip
+        if staged and not table.has(transaction):
+            for path in staged:
+                path.unlink()
+    done(folder, transaction)
+
+
+def abandon(lake: Lake) -> None:
+    """Leave what this home has staged and was to commit to whoever writes now, who has completed what counts of it.
+
+    The files that it was read from are where they were.
+    """
+    folder = pending.folder(lake.home)
+    for path in folder.glob("*.intent"):
+        path.unlink()
+        unstage(lake, path.stem)
+    for mark in folder.glob("*.staging"):
+        unstage(lake, mark.stem)
+
+
+def done(folder: Path, transaction: str) -> None:
+    """Nothing is left to do for a transaction: its marks go."""
+    for ending in ENDINGS:
+        (folder / f"{transaction}.{ending}").unlink(missing_ok=True)
 
 
 def put_aside(path: Path, home: Path) -> Path:

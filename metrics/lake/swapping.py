@@ -20,6 +20,7 @@ from metrics.lake import pending
 from metrics.lake.datafiles import Change
 from metrics.lake.durably import write_durably
 from metrics.lake.ledger import Ledger
+from metrics.lake.remote import underway
 from metrics.lake.tables import Lake
 
 
@@ -71,11 +72,35 @@ def _left(home: Path) -> Iterator[Path]:
 def _complete(lake: Lake, path: Path) -> None:
     plan = json.loads(path.read_text(encoding="utf-8"))
     act = path.name.removesuffix(pending.ENDING)
-    for name, document in plan["tables"].items():
-        change = Change.from_document(document)
-        lake.by_name[name].replace(change.removed, change.added, plan["metadata"], data_change=True, transaction=act)
+    changes = {
+        name: Change.from_document(document) for name, document in plan["tables"].items()
+        if not lake.by_name[name].has(act)
+    }  # fmt: skip
+    lake.send([(lake.by_name[name], change.added) for name, change in changes.items()])
+    underway.announce(lake, act, changes, plan["metadata"])
+    for name, change in changes.items():
+        lake.by_name[name].replace(
+            change.removed, change.added, plan["metadata"], data_change=True, transaction=act, is_sent=True
+        )
     lake.tell()
-    Ledger(lake.home).apply(act, plan["entries"])
+    underway.over(lake, act, changes)
+    _finish(lake.home, path, plan)
+
+
+def abandon(lake: Lake) -> None:
+    """Leave every plan of this home to whoever writes now, who has completed what any table had of it."""
+    for path in _left(lake.home):
+        plan, act = json.loads(path.read_text(encoding="utf-8")), path.name.removesuffix(pending.ENDING)
+        if any(lake.by_name[name].has(act) for name in plan["tables"]):
+            _finish(lake.home, path, plan)
+        else:
+            path.unlink()
+
+
+def _finish(home: Path, path: Path, plan: Mapping[str, Any]) -> None:
+    """Do what remains once all tables have it."""
+    act = path.name.removesuffix(pending.ENDING)
+    Ledger(home).apply(act, plan["entries"])
     for source, target in plan["moved"].items():
         if Path(source).exists():
             Path(target).parent.mkdir(parents=True, exist_ok=True)

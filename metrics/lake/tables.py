@@ -224,16 +224,18 @@ class Table:
         *,
         data_change: bool = False,
         transaction: str | None = None,
+        is_sent: bool = False,
     ) -> None:
         """Swap `removed` for `added` in one commit, unless the transaction is committed already.
 
-        `data_change` says whether the rows differ (retention).
+        `data_change` says whether the rows differ (retention); `is_sent` that object storage holds `added` already.
         """
         if transaction is not None and self.has(transaction):
             return
         actions: list[AddAction | RemoveAction] = [removing(file, data_change) for file in removed]
         actions.extend(adding(file, self.moment, data_change=data_change) for file in added)
-        self.send(added)
+        if not is_sent:
+            self.send(added)
         self._commit(actions, [] if transaction is None else [transaction], metadata)
 
     def send(self, files: Sequence[DataFile]) -> None:
@@ -269,7 +271,9 @@ class Table:
             self._delta = self._complete(self._delta, self.root)
             yield self._delta
         else:
-            with remote.log(self.name).draft() as root:
+            if (log := remote.log(self.name)).version < 0:
+                remote.make(self.name)
+            with log.draft() as root:
                 there = DeltaTable(str(root)) if DeltaTable.is_deltatable(str(root)) else None
                 yield self._complete(there, root)
         self._seen = None

@@ -23,6 +23,7 @@ from typing import Any
 from metrics.events import KINDS
 from metrics.events.questions import Answers, from_documents, how_to_answer
 from metrics.lake import swapping
+from metrics.lake.datafiles import Change
 from metrics.lake.durably import space_needed
 from metrics.lake.identity.identities import Identities
 from metrics.lake.identity.runs import Hashes
@@ -31,12 +32,13 @@ from metrics.lake.intake.arriving import Arrival, Bundle
 from metrics.lake.intake.inbox import Found, archived_name, put_away, reject, rejected_folder, take_back
 from metrics.lake.intake.marks import Changing, Identified, identified, mark_of, named
 from metrics.lake.intake.received import give_back, is_segment
-from metrics.lake.intents import ENDINGS, Intent, read_intents
+from metrics.lake.intents import Intent, done, read_intents, unstage
 from metrics.lake.ledger import UNHASHED, Attempted, FileOutcome, Ledger, Reading
 from metrics.lake.locking import locked
 from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
 from metrics.lake.reader import Task, Together
 from metrics.lake.readers import InterruptibleReader
+from metrics.lake.remote import underway
 from metrics.lake.remote.owning import own
 from metrics.lake.repair.damage import log_problem
 from metrics.lake.repair.lacking import make_anew
@@ -244,9 +246,14 @@ class Writer:
                         table.create()
             parts = [(table, files) for table, files in intent.parts(self.lake) if not table.has(intent.transaction)]
             self.lake.send(parts)
+            changes = {table.name: Change(added=tuple(files)) for table, files in parts}
+            underway.announce(self.lake, intent.transaction, changes, metadata)
             for table, files in parts:
                 table.commit_all(files, [intent.transaction], metadata)
             self.lake.tell()
+            underway.over(self.lake, intent.transaction, changes)
+            for document in intent.kinds:
+                Identities(self.lake.events(document["kind"])).keep_up()
             for arrival, outcome in outcomes.items():
                 if outcome.rejected:
                     self._tell_rejected(arrival, intent.files[arrival]["rejected"])
@@ -306,20 +313,10 @@ class Writer:
 
     def unstage(self, transaction: str) -> None:
         """Remove what was staged under a transaction that never came to be; nothing that a table refers to."""
-        if (self._intents / f"{transaction}.intent").exists():
-            return
-        for table in self.lake.tables:
-            staged = [
-                *table.root.glob(f"*/{transaction}-*.parquet"), *table.root.glob(f"_identities/*/{transaction}.npy")
-            ]  # fmt: skip
-            if staged and not table.has(transaction):
-                for path in staged:
-                    path.unlink()
-        self._done(transaction)
+        unstage(self.lake, transaction)
 
     def _done(self, transaction: str) -> None:
-        for ending in ENDINGS:
-            (self._intents / f"{transaction}.{ending}").unlink(missing_ok=True)
+        done(self._intents, transaction)
 
 
 def reading_of(intent: Intent, arrival: Arrival) -> Reading:

@@ -13,9 +13,10 @@ Homes whose ids were hashed or stored otherwise have their days hashed anew, eac
 
 import json
 import shutil
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -37,6 +38,8 @@ from metrics.lake.identity.runs import (
     united,
     write,
 )
+from metrics.lake.problems import LakeUnavailable
+from metrics.lake.remote.news import Commit, commits
 from metrics.lake.tables import DATE, Table
 
 MOST_RUNS = 8
@@ -47,6 +50,10 @@ LOOKED_THROUGH = 1_000_000
 """Ids of a kind up to which an id is found whatever its time."""
 _MARK = "days.json"
 """Days that are still to be hashed anew. While it is missing, all are."""
+_KNOWN = "known.json"
+"""The version of the table up to which all ids are known, but for those days."""
+_BATCHES = 64
+"""Files of others whose ids are written into one run."""
 
 
 class Identities:
@@ -108,6 +115,73 @@ class Identities:
         """Another home may have stored events: the days that there are, are hashed anew, each when first touched."""
         (self._directory / _MARK).unlink(missing_ok=True)
 
+    def keep_up(self) -> None:
+        """All events that the table has now are known: this home has stored them, or has read their ids."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._write_mark(_KNOWN, self._table.version)
+
+    @property
+    def new(self) -> Sequence[Commit]:
+        """What was committed since all ids were known, as far as the log tells."""
+        return self._new() or ()
+
+    def _new(self) -> list[Commit] | None:
+        """The same; None where the log does not tell, or no ids were ever known."""
+        upto, known = self._table.version, self._read_mark(_KNOWN)
+        if upto < 0:
+            return []
+        is_begun = known is not None and (self._directory / _MARK).exists()
+        return commits(self._table.root, known, upto) if is_begun else None
+
+    def follow(self, stop: Callable[[], bool] = lambda: False) -> int:
+        """Read the ids of what other homes have stored since this one last knew all; of how many files.
+
+        Where that cannot be told any more, all days are doubted. Raises `LakeUnavailable`.
+        """
+        upto, new = self._table.version, self._new()
+        if new is None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._lack(self._days())
+            self._write_mark(_KNOWN, upto)
+            return 0
+        read, batches = 0, list[Mapping[int, Hashes]]()
+        for commit in new:
+            for path, partition in commit.added:
+                batches += self._ids_of(path, partition[DATE])
+                read += 1
+            if len(batches) >= _BATCHES or commit is new[-1] or stop():
+                self._write(united(batches), uuid4().hex)
+                self._write_mark(_KNOWN, commit.version)
+                batches.clear()
+                if stop():
+                    break
+        if read:
+            self.merge()
+        return read
+
+    def hash_a_day(self) -> bool:
+        """Hash the newest of the days that are to be hashed anew; whether there was one. Raises `LakeUnavailable`."""
+        lacking = self._lacking()
+        if lacking:
+            self._hash_anew([number_of(date.fromisoformat(max(lacking)))])
+        return bool(lacking)
+
+    def _ids_of(self, path: str, day: str) -> Iterable[Mapping[int, Hashes]]:
+        """The ids of one file of a day; where it is gone, merged into another, the day is to be hashed anew."""
+        try:
+            places = self._table.local([path])
+        except LakeUnavailable:
+            if any(file.path == path for file in self._table.snapshot.files):
+                raise
+            self._lack(sorted(self._lacking() | ({day} & set(self._days()))))
+            return ()
+        return (self._hashed(places).segments,)
+
+    @staticmethod
+    def _hashed(places: Sequence[str]) -> Hashed:
+        events = pl.scan_parquet(places, hive_partitioning=False).select("ts", "event_id")
+        return hashed(events.collect(engine="streaming"))
+
     def forget_before(self, first_kept: date) -> None:
         """Delete what is known only of days before that one: their events are gone."""
         for path in self._files():
@@ -152,8 +226,7 @@ class Identities:
         done = sorted({str(of_day(day)) for day in days} & lacking)
         for day in done:
             if paths := self._table.files(**{DATE: day}):
-                events = pl.scan_parquet(paths, hive_partitioning=False).select("ts", "event_id")
-                self._write(hashed(events.collect(engine="streaming")).segments, "anew")
+                self._write(self._hashed(paths).segments, "anew")
         if done:
             self._lack(sorted(lacking.difference(done)))
 
@@ -161,16 +234,22 @@ class Identities:
         return sorted({file.partition[DATE] for file in self._table.snapshot.files})
 
     def _lacking(self) -> set[str]:
-        try:
-            return set(json.loads((self._directory / _MARK).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return set()
+        return set(self._read_mark(_MARK) or ())
 
     def _lack(self, days: list[str]) -> None:
         # Whoever reads it beside us may put a day back that was just hashed: it is hashed once more.
+        self._write_mark(_MARK, days)
+
+    def _read_mark(self, name: str) -> Any:
+        try:
+            return json.loads((self._directory / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def _write_mark(self, name: str, value: object) -> None:
         scratch = self._directory / f"{uuid4().hex}.tmp"
-        scratch.write_text(json.dumps(days), encoding="utf-8")
-        scratch.replace(self._directory / _MARK)
+        scratch.write_text(json.dumps(value), encoding="utf-8")
+        scratch.replace(self._directory / name)
 
     def _path(self, transaction: str) -> Path:
         return self._directory / f"{transaction}.npy"

@@ -2,27 +2,31 @@
 
 One home writes a lake. An object beside the tables says which, and which versions they have: who only reads asks for
 that one, and for the log of a table where its version is another.
+
+Where homes take turns, that object says the number of the turn, too. Who takes over puts a higher one there, which is
+refused to whoever did not know what stood there before, then takes the next version of every table with a commit of
+nothing. What a home that wrote before was about to commit is that version: storage refuses it, however late it comes.
 """
 
 import json
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from metrics.events import KINDS
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.remote.address import Address, State, logs, remembered
-from metrics.lake.remote.cache import Cache
+from metrics.lake.remote.cache import AT_ONCE, Cache
 from metrics.lake.remote.log import RemoteLog
-from metrics.lake.remote.objects import Objects
+from metrics.lake.remote.objects import Objects, Read
 from metrics.lake.rollups import ROLLUPS
 
 WRITER = "_writer.json"
@@ -47,9 +51,13 @@ class RemoteLake:
         self.cache = Cache(home, self.objects)
         self._lock = threading.Lock()
         self._seen: str | None = None
-        self._own: str | None = None
-        """The tag of what storage says of the writer, where that is this home."""
+        self._own: Read | None = None
+        """What storage says of the writer, where that is this home."""
         self._versions: Mapping[str, int] = {}
+        self._turn: int | None = None
+        """The number of this home's turn; None where homes take none."""
+        self._made: frozenset[str] = frozenset()
+        """Tables that were about to be made, in this turn or before."""
         self._asked: float | None = None
         self._asking: Future[None] | None = None
         self._is_slow = False
@@ -106,35 +114,103 @@ class RemoteLake:
         """
         is_new = False
         try:
-            found = self.objects.read(WRITER, unless=self._own)
+            found = self.objects.read(WRITER, unless=self._own.tag if self._own else None)
         except FileNotFoundError:
             if self.address.state == "writing":
                 self._be("reading")  # another home may have written meanwhile: that is to be known first
             is_new = self.objects.create(WRITER, self._told({}))
             found = self.objects.read(WRITER)
         if found is not None:
-            told = _document(found[0])
+            told = _document(found.content)
             if told.get("home") != self.address.home:
                 self._own = None
                 if self.address.state != "moving":
                     self._be("reading")
                     self._follow()
                 raise self._refused(told)
-            self._versions, self._own = told.get("versions", {}), found[1]
+            self._heard(found, told)
         return is_new
 
-    def claim(self) -> bool:
+    def claim(self, turn: int | None = None) -> bool:
         """Have storage say that this home writes, and know all that was written; whether others may have written it.
 
-        Then `take_up` makes this the home that writes. Raises as `begin` does.
+        `turn`: its number, where homes take turns. Then nobody of a turn before can commit any more. `take_up` makes
+        this the home that writes. Raises as `begin` does.
         """
-        self.begin()
-        for name in NAMES:
-            log = self.log(name)
-            is_known = self.address.state == "writing" and log.version >= self._versions.get(name, -1)
-            if log.is_in_doubt or not is_known:
-                log.follow()
-        return self.address.state != "writing"
+        self._turn = turn
+        if turn is None:
+            self.begin()
+        else:
+            self._begin_turn(turn)
+        was_writing = self.address.state == "writing"
+        known = {log: was_writing and log.version >= self._versions.get(name, -1) for name, log in self._logs()}
+        self._all(RemoteLog.follow, [log for log, is_known in known.items() if log.is_in_doubt or not is_known])
+        if turn is not None and not was_writing:
+            self._all(partial(RemoteLog.fence, by=f"turn {turn} of {self.address.home}"), [*known])
+        return not was_writing
+
+    def _begin_turn(self, turn: int) -> None:
+        while True:
+            try:
+                found = self.objects.read(WRITER, unless=self._own.tag if self._own else None) or self._own
+            except FileNotFoundError:
+                self._be("reading")
+                self._own = None
+                self.objects.create(WRITER, self._told({}))
+                continue
+            assert found is not None, "what is unchanged was read before"
+            told = _document(found.content)
+            before = told.get("turn", 0)
+            if (before, told.get("home")) == (turn, self.address.home):
+                return self._heard(found, told)
+            self._own = None
+            self._be("reading")  # another home may have written meanwhile: that is to be known first
+            if before >= turn:
+                raise self._overtaken(told)
+            self._versions, self._made = told.get("versions", {}), frozenset(told.get("made", ()))
+            self.objects.replace(WRITER, self._told(self._versions), found)
+
+    def is_overtaken(self) -> bool:
+        """Whether another home has begun to write since this one did, which only reads from then on.
+
+        Raises `LakeUnavailable`.
+        """
+        if (remembered(self.home) or self.address).state != "writing":
+            return True
+        try:
+            found = self.objects.read(WRITER, unless=self._own.tag if self._own else None)
+        except FileNotFoundError:
+            return False
+        if found is None or _document(found.content).get("home") == self.address.home:
+            return False
+        self._own = None
+        self._be("reading")
+        return True
+
+    def follow(self) -> None:
+        """Know all that another home has told of by now. Raises `LakeUnavailable`."""
+        with self._lock:
+            asking = self._worker.submit(self._follow)
+        asking.result()
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether homes take turns to write it, as far as this one has claimed it."""
+        return self._turn is not None
+
+    @property
+    def unmade(self) -> list[str]:
+        """Tables that were about to be made and are not there."""
+        return [name for name in sorted(self._made) if self.log(name).version < 0]
+
+    def make(self, name: str) -> None:
+        """Have it known that a table is about to be made; refused once another home has taken over.
+
+        There is no version of it yet that the other could have taken. Raises `LakeUnavailable`.
+        """
+        if self._turn is not None and name not in self._made:
+            self._made |= {name}
+            self._tell(self._versions)
 
     def take_up(self) -> None:
         """Be the home that writes, as all that others wrote is known."""
@@ -143,8 +219,32 @@ class RemoteLake:
     def tell(self, versions: Mapping[str, int]) -> None:
         """Have those who read know the versions of the tables. Raises `LakeUnavailable`."""
         if versions != self._versions:
-            self._own = self.objects.put(WRITER, self._told(versions))
-            self._versions = versions
+            self._tell(versions)
+
+    def _tell(self, versions: Mapping[str, int]) -> None:
+        content = self._told(versions)
+        if self._turn is None:
+            self._own = Read(content, self.objects.put(WRITER, content))
+        else:
+            known, self._own = self._own, None
+            self._own = self.objects.replace(WRITER, content, known) if known is not None else None
+            if self._own is None:
+                raise LakeUnavailable(self.home, f"another home has begun to write {self.address.url}: this one waits")
+        self._versions = versions
+
+    def _heard(self, found: Read, told: Mapping[str, Any]) -> None:
+        self._own = found
+        self._versions, self._made = told.get("versions", {}), frozenset(told.get("made", ()))
+
+    def _logs(self) -> list[tuple[str, RemoteLog]]:
+        return [(name, self.log(name)) for name in NAMES]
+
+    @staticmethod
+    def _all(done: Callable[[RemoteLog], None], logs: Sequence[RemoteLog]) -> None:
+        """Several at once: a takeover takes one after another too long."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="logs") as workers:
+            for _ in workers.map(done, logs):
+                pass
 
     def _follow_timed(self) -> None:
         begun, self._is_slow = time.monotonic(), True
@@ -168,6 +268,7 @@ class RemoteLake:
         told = {
             "home": self.address.home, "host": socket.gethostname(), "at": datetime.now(UTC).isoformat(),
             "versions": dict(versions),
+            **({} if self._turn is None else {"turn": self._turn, "made": sorted(self._made)}),
         }  # fmt: skip
         return json.dumps(told).encode()
 
@@ -177,6 +278,15 @@ class RemoteLake:
             f"{self.address.url} is written by another home, on {told.get('host', 'some machine')} (last at "
             f"{told.get('at', 'some time')}): this one only reads it. To write from here, stop PromptPilot there and "
             f"delete the object {WRITER}",
+        )
+
+    def _overtaken(self, told: Mapping[str, Any]) -> LakeUnavailable:
+        return LakeUnavailable(
+            self.home,
+            f"{self.address.url} is written by another home, on {told.get('host', 'some machine')}, in turn "
+            f"{told.get('turn')} (last at {told.get('at', 'some time')}), which is not before turn {self._turn} of this "
+            f"home: this one waits. If no other home writes, the alert database is older than the lake: delete the "
+            f"object {WRITER}",
         )
 
     def _be(self, state: State) -> None:

@@ -6,7 +6,9 @@ storage does not, and whoever reads the copy asks storage nothing. A writer that
 its draft: what became of it is asked before anything else is committed.
 """
 
+import json
 import shutil
+import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,6 +89,20 @@ class RemoteLog:
             else:
                 self._write(self._note, found[0] if found else b"")
         shutil.rmtree(self._draft, ignore_errors=True)
+
+    def fence(self, by: str) -> None:
+        """Take the next version with a commit of nothing: whoever is about to commit it, knowing less, is refused.
+
+        A table that is not there has none. `by` says who, and tells one fence from another. Raises `LakeUnavailable`.
+        """
+        told = {"timestamp": time.time_ns() // 1_000_000, "operation": "FENCE", "by": by, "id": uuid4().hex}
+        content = (json.dumps({"commitInfo": told}) + "\n").encode()
+        while (version := self.version) >= 0:
+            name = f"{version + 1:020d}.json"
+            if self._objects.create(f"{self._name}/{LOG}/{name}", content):
+                return self._write(self._root / LOG / name, content)
+            self.follow()
+        return None
 
     def tell(self) -> None:
         """Have storage hold the note as the home does. Raises `LakeUnavailable`."""

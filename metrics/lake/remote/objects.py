@@ -1,5 +1,6 @@
 """Objects of a lake in storage, by their path below its address. What goes wrong is told as `LakeUnavailable`."""
 
+import fcntl
 import os
 import re
 from collections.abc import Generator, Sequence
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from metrics.lake.durably import space_needed
@@ -34,6 +36,15 @@ class Stored:
     size: int
     """Bytes."""
     modified: datetime
+
+
+class Read(NamedTuple):
+    """An object as it was read."""
+
+    content: bytes
+    tag: str | None
+    generation: str | None = None
+    """What Google tells one of its versions from another by."""
 
 
 class Objects:
@@ -67,7 +78,46 @@ class Objects:
                 return bytes(obstore.get(store, name).bytes()) == content
         return True
 
-    def read(self, name: str, unless: str | None = None) -> tuple[bytes, str | None] | None:
+    def replace(self, name: str, content: bytes, known: Read) -> Read | None:
+        """Store an object in the place of one that is still as it was read; None where it is not."""
+        store = self._store
+        import obstore
+        from obstore.exceptions import PreconditionError
+
+        with self._asking(name):
+            if self.url.startswith("file:"):
+                return self._replaced_in_folder(name, content, known)
+            told = {"e_tag": known.tag, "version": known.generation}
+            mode: Any = {part: value for part, value in told.items() if value is not None}
+            try:
+                put = obstore.put(store, name, content, mode=mode)
+            except (PreconditionError, FileNotFoundError):
+                # It may be ours: of a request that was answered too late, and made again.
+                now = self._got(name)
+                return now if now is not None and now.content == content else None
+            return Read(content, put["e_tag"], put["version"])
+
+    def _replaced_in_folder(self, name: str, content: bytes, known: Read) -> Read | None:
+        """A folder knows no such condition: who replaces something there locks it."""
+        import obstore
+
+        with (Path(unquote(urlsplit(self.url).path)) / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            now = self._got(name)
+            if now is None or now.tag != known.tag:
+                return None
+            return Read(content, obstore.put(self._store, name, content)["e_tag"])
+
+    def _got(self, name: str) -> Read | None:
+        import obstore
+
+        try:
+            found = obstore.get(self._store, name)
+        except FileNotFoundError:
+            return None
+        return Read(bytes(found.bytes()), found.meta["e_tag"], found.meta["version"])
+
+    def read(self, name: str, unless: str | None = None) -> Read | None:
         """A small object and its tag; None where it has the tag `unless`. Raises FileNotFoundError."""
         store = self._store
         import obstore
@@ -78,7 +128,7 @@ class Objects:
                 found = obstore.get(store, name, options={"if_none_match": unless} if unless else None)
             except NotModifiedError:
                 return None
-            return bytes(found.bytes()), found.meta["e_tag"]
+            return Read(bytes(found.bytes()), found.meta["e_tag"], found.meta["version"])
 
     def fetch(self, name: str, target: Path) -> None:
         """Copy an object to a file, which has its name once it is whole. Raises FileNotFoundError."""

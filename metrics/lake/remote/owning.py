@@ -4,11 +4,12 @@ import logging
 from dataclasses import replace
 from uuid import uuid4
 
-from metrics.events import KINDS
-from metrics.lake.identity.identities import Identities
 from metrics.lake.problems import LakeUnavailable
+from metrics.lake.remote import underway
 from metrics.lake.remote.address import TABLES, Address, logs, remembered, settle
+from metrics.lake.remote.following import follow, leave
 from metrics.lake.remote.lake import NAMES, WRITER, RemoteLake, remote_of
+from metrics.lake.remote.turn import turn_of
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
@@ -25,18 +26,38 @@ def own(settings: Settings) -> None:
         LakeUnavailable: storage does not answer, this home is not to write or another does, or two lakes would become
             one.
     """
-    if not settings.lake.writes:
+    if settings.lake.writes is False:
         raise LakeUnavailable(
             settings.home,
             "lake.writes is false, so this home stores nothing: name an inbox.url, where the home that writes looks",
         )
+    turn = _turn(settings)
     _move(settings)
     settle(settings)
-    if (remote := remote_of(settings.home)) is not None and remote.claim():
+    if (remote := remote_of(settings.home)) is not None and remote.claim(turn):
         lake = Lake(settings.home)
-        for kind in KINDS:
-            Identities(lake.events(kind)).doubt()
+        if turn is not None:
+            leave(lake)
+        follow(lake)
+        if turn is not None:
+            for name in remote.unmade:
+                lake.by_name[name].create()
+            completed = underway.complete(lake)
+            LOG.info("this home writes %s in turn %d; completed of others: %d", remote.address.url, turn, completed)
         remote.take_up()
+
+
+def _turn(settings: Settings) -> int | None:
+    """The number of this home's turn; None where homes take none. Raises LakeUnavailable: it is another's."""
+    if settings.lake.writes != "auto":
+        return None
+    if (turn := turn_of(settings.home)) is None:
+        raise LakeUnavailable(
+            settings.home,
+            "homes take turns to write this lake, and this one has none now: another home writes, or promptpilot up "
+            "does not run here or does not reach the alert database",
+        )
+    return turn.number
 
 
 def _move(settings: Settings) -> None:

@@ -21,6 +21,7 @@ from metrics.lake.problems import Unreadable
 from metrics.lake.remote.address import settle
 from metrics.lake.remote.lake import remote_of
 from metrics.lake.remote.objects import Objects
+from metrics.lake.remote.turn import turn_of
 from metrics.settings import Settings
 
 FILES, LIVE = "files/", "live/"
@@ -51,8 +52,10 @@ class SharedInbox:
     def is_for_another(self) -> bool:
         """Whether another home writes the lake, so that what comes here is for that one. Raises LakeUnavailable."""
         settle(self._settings)
-        if not self._settings.lake.writes:
+        if self._settings.lake.writes is False:
             return True
+        if self._settings.lake.writes == "auto":
+            return turn_of(self._home) is None
         remote = remote_of(self._home)
         return remote is not None and remote.is_written_elsewhere()
 
@@ -61,6 +64,7 @@ class SharedInbox:
 
         A file that is being written to stays, and is not among them. Raises LakeUnavailable: what was not sent stays.
         """
+        self._fetched.clear()  # what was fetched goes back, for whoever writes now: it is theirs to take away
         outcomes: list[FileOutcome] = []
         for one in found:
             if stop():

@@ -5,6 +5,7 @@ known to be good, what there was stays. Events that later files had, too, and th
 come back from them where the files are kept.
 """
 
+import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from metrics.lake.undo.drafts import Drafts, drafted
 from metrics.lake.undo.leaving import Leaving
 from metrics.lake.undo.rereading import Reread, Rereading, Unanswered, kept
 from metrics.lake.undo.returning import Returning
-from metrics.lake.writer import Writer, locked
+from metrics.lake.writer import FILES, Writer, locked
 from metrics.settings import Settings
 
 
@@ -205,9 +206,17 @@ class Undoing:
         scratch = [str(one.rejected) for one in again if str(one.rejected) not in (moved or {})]
         plan = Plan(
             drafts.act, changes, tuple(one.transaction for one in again), (*entries, *back.entries),
-            moved or {}, (*removed, *scratch), {"withdrawn": leaving.attempt.hash if leaving else ""},
+            moved or {}, (*removed, *scratch),
+            {"withdrawn": leaving.attempt.hash if leaving else "", FILES: _told(entries)},
         )  # fmt: skip
         carry_out(self.lake, plan)
+
+
+def _told(entries: Sequence[Entry]) -> str:
+    """What a commit says (JSON) of the files that are stored by these entries: hash, path, rows stored by kind, rows."""
+    outcomes = [(entry["hash"], entry["outcome"]) for entry in entries if entry["does"] == "add"]
+    names = ("path", "kinds", "read", "duplicates", "rejected")
+    return json.dumps([[hash, *(one[name] for name in names)] for hash, one in outcomes], ensure_ascii=False)
 
 
 @dataclass(frozen=True)
