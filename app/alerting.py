@@ -9,7 +9,9 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -68,9 +70,16 @@ class Alerting:
     """Everything that alerts need for as long as the sidecar runs."""
 
     def __init__(
-        self, settings: Settings, now: Callable[[], datetime], environment: Mapping[str, str] = os.environ
+        self,
+        settings: Settings,
+        now: Callable[[], datetime],
+        environment: Mapping[str, str] = os.environ,
+        turn: Callable[[], int | None] = lambda: 0,
     ) -> None:
+        """`turn`: the number of this home's turn, where homes share a lake; None while another evaluates and tells."""
         self._settings = settings
+        self._turn = turn
+        self._opened_in: int | None = None
         self._now = now
         self._environment = environment
         self._opening = threading.Lock()
@@ -93,7 +102,18 @@ class Alerting:
             Job(REPORTS, REPORTS_SECONDS, self.reports, REPORTS),
         )
         switch = Job("switch", SWITCH_SECONDS, self.switch, "switch")
-        return (*jobs, switch) if self._settings.alerts.heartbeat_url else jobs
+        every = (*jobs, switch) if self._settings.alerts.heartbeat_url else jobs
+        return tuple(replace(job, run=partial(self._in_turn, job.run)) for job in every)
+
+    def _in_turn(self, run: Callable[[], object]) -> None:
+        """Do it while it is this home's turn; what was opened in a turn before is opened anew."""
+        turn = self._turn()
+        if turn != self._opened_in:
+            self.close()
+            self._known = self._evaluated_at = None
+            self._opened_in = turn
+        if turn is not None:
+            run()
 
     def evaluate(self) -> None:
         """A tick."""
@@ -140,8 +160,10 @@ class Alerting:
 
     def close(self) -> None:
         """Let what is being sent come to its end."""
-        if self._opened is not None:
-            self._opened.close()
+        with self._opening:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
     def _composed(self, delivery: Delivery) -> Message:
         assert self._known is not None, "nothing is sent before the first tick"

@@ -19,6 +19,7 @@ from app.heartbeat import beat
 from app.standby import alone
 from app.terminal import VisibleFormatter, visible
 from app.timetable import Job, Timetable
+from app.turns import Turns, in_turn, number, takes_turns
 from metrics.lake.ingest import FileOutcome, ingest_inbox
 from metrics.lake.intake.received import folder
 from metrics.lake.intake.settling import Settling
@@ -92,13 +93,17 @@ def _work(settings: Settings, stop: threading.Event) -> None:
         settling=Settling(), readers=readers, shared=shared_inbox(settings),
     )  # fmt: skip
     keeping = Keeping(settings, _now, readers, Teller, stop.is_set)
-    alerting = Alerting(settings, _now)
+    turns = Turns(settings, stop.is_set) if takes_turns(settings) else None
+    alerting = Alerting(settings, _now, turn=partial(number, settings))
     tending = [Job("cache", CACHE_SECONDS, partial(tend, settings, now=_now), "cache")] if settings.lake.url else []
+    merging = partial(merge_fresh, settings, now=_now)
+    upkeep = partial(maintain, settings, now=_now, most_completed=COMPLETED)
     writing = (
-        Job("merging", MERGING_SECONDS, partial(merge_fresh, settings, now=_now), LAKE),
-        Job("upkeep", UPKEEP_SECONDS, partial(maintain, settings, now=_now, most_completed=COMPLETED), LAKE),
+        Job("merging", MERGING_SECONDS, partial(in_turn, settings, merging), LAKE),
+        Job("upkeep", UPKEEP_SECONDS, partial(in_turn, settings, upkeep), LAKE),
     )
     jobs = (
+        *(turns.jobs(LAKE) if turns else ()),
         Job("ingest", settings.ingest.poll_seconds, storing, LAKE),
         *(writing if settings.lake.writes else ()),
         Job("demo", DEMO_SECONDS, demo.look, LAKE),
@@ -113,6 +118,8 @@ def _work(settings: Settings, stop: threading.Event) -> None:
         keeping.close()
         demo.end()
         readers.end()
+        if turns:
+            turns.end()
 
 
 def _end(stop: threading.Event) -> None:

@@ -86,6 +86,12 @@ class Store:
         with self._transaction(writing=False) as connection:
             yield Repository(connection)
 
+    @contextmanager
+    def apart(self) -> Generator[Connection]:
+        """A transaction that changes one row alone, and waits for none of the writers. Raises StoreUnavailable."""
+        with self._transaction(writing=True, is_alone=False) as connection:
+            yield connection
+
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
@@ -104,12 +110,12 @@ class Store:
             ) from newer
 
     @contextmanager
-    def _transaction(self, writing: bool) -> Generator[Connection]:
+    def _transaction(self, writing: bool, is_alone: bool = True) -> Generator[Connection]:
         try:
             with self._engine.connect() as connection:
                 _choose(connection, writing)
                 with connection.begin():
-                    if writing and connection.dialect.name == "postgresql":
+                    if writing and is_alone and connection.dialect.name == "postgresql":
                         connection.execute(select(func.set_config("lock_timeout", f"{WAIT_SECONDS}s", True)))
                         connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
                     yield connection

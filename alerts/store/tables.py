@@ -323,6 +323,16 @@ OUTBOX = Table(
 )  # fmt: skip
 """Notices by target: those that wait, those that arrived, those that were given up."""
 
+LEASES = Table(
+    "leases", METADATA,
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
+    Column("host", Words, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)  # fmt: skip
+"""Which of the homes that take turns writes their lake, in which turn, and until when by the database's clock."""
+
 RULE_TEXTS = Table(
     "rule_texts", METADATA,
     Column("name", Words, primary_key=True),

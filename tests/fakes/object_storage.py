@@ -92,7 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
         content = self._body()
         if self._is_let():
             with self.storage.lock:
-                if self.headers.get("If-None-Match") == "*" and self._name in self.storage.objects:
+                there = self.storage.objects.get(self._name)
+                if self.headers.get("If-None-Match") == "*" and there is not None:
+                    return self._answer(412)
+                if (tag := self.headers.get("If-Match")) and tag != (there and _tag(there)):
                     return self._answer(412)
                 self.storage.objects[self._name] = content
             self._answer(200, tag=_tag(content))

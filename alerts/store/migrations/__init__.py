@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, inspect, select
 
-HEAD = "3"
+HEAD = "4"
 """The newest revision there is."""
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))
 

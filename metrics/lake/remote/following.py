@@ -1,4 +1,4 @@
-"""A home that only reads a lake knows what others stored there: whoever takes over must tell what is new from what is not.
+"""A home that only reads a lake knows what others stored there: whoever takes over must tell what is new.
 
 The ids of events come from the files that others committed, and what became of dropped files from what the commits say
 of them. So taking over costs what came since the last look, however much there is.
@@ -6,12 +6,14 @@ of them. So taking over costs what came since the last look, however much there 
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from metrics.events import KINDS
 from metrics.lake import intents, swapping
 from metrics.lake.identity.identities import Identities
+from metrics.lake.intake.marks import Interrupted
 from metrics.lake.intake.received import is_segment
 from metrics.lake.ledger import Entry, FileOutcome, Ledger, Reading, added, withdrawn
 from metrics.lake.locking import locked
@@ -25,27 +27,36 @@ from metrics.settings import Settings
 NOTE = "stored by another home"
 
 
-def stand_by(settings: Settings, *, stop: Callable[[], bool] = lambda: False) -> int:
-    """Know what the home that writes has stored since the last time; of how many event files.
+class StandingBy:
+    """A home that another may leave its turn to. Kept by whoever looks again and again."""
 
-    What this home had begun to store when another took over is left to that one. Days whose ids are not known yet are
-    read bit by bit, one of each kind a look. Does nothing while it is this home's turn to write.
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lake: Lake | None = None
 
-    Raises LakeUnavailable: storage does not answer, or the home cannot be written.
-    """
-    settle(settings)
-    with locked(settings.home, stop):
-        remote = remote_of(settings.home)
-        if remote is None or turn_of(settings.home) is not None or not remote.is_overtaken():
+    def look(self, stop: Callable[[], bool] = lambda: False) -> int:
+        """Know what the home that writes has stored since the last look; of how many event files.
+
+        What this home had begun to store when another took over is left to that one. Days whose ids are not known yet
+        are read bit by bit, one of each kind a look. Does nothing while it is this home's turn.
+
+        Raises LakeUnavailable: storage does not answer, or the home cannot be written.
+        """
+        home = self._settings.home
+        settle(self._settings)
+        if (remote := remote_of(home)) is None:
             return 0
-        remote.follow()
-        lake = Lake(settings.home)
-        leave(lake)
-        read = follow(lake, stop)
-        for kind in KINDS:
-            if not stop():
-                Identities(lake.events(kind)).hash_a_day()
-        return read
+        with suppress(Interrupted), locked(home, stop):
+            if turn_of(home) is None and remote.is_overtaken():
+                remote.follow()
+                lake = self._lake = self._lake or Lake(home)
+                leave(lake)
+                read = follow(lake, stop)
+                for kind in KINDS:
+                    if not stop():
+                        Identities(lake.events(kind)).hash_a_day()
+                return read
+        return 0
 
 
 def follow(lake: Lake, stop: Callable[[], bool] = lambda: False) -> int:

@@ -284,8 +284,8 @@ class RemoteLake:
         return LakeUnavailable(
             self.home,
             f"{self.address.url} is written by another home, on {told.get('host', 'some machine')}, in turn "
-            f"{told.get('turn')} (last at {told.get('at', 'some time')}), which is not before turn {self._turn} of this "
-            f"home: this one waits. If no other home writes, the alert database is older than the lake: delete the "
+            f"{told.get('turn')} (last at {told.get('at', 'some time')}), not before turn {self._turn} of this home: "
+            f"this one waits. If no other home writes, the alert database is older than the lake: delete the "
             f"object {WRITER}",
         )
 

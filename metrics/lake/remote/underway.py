@@ -16,10 +16,10 @@ FOLDER = "_underway"
 
 
 def announce(lake: Lake, transaction: str, changes: Mapping[str, Change], metadata: Mapping[str, str]) -> None:
-    """Have whoever takes over know what is about to be committed; its data files are in storage. Raises LakeUnavailable.
+    """Have whoever takes over know what is about to be committed; its data files are in storage.
 
     `changes` by table, named by its path below the home. Nothing is announced where homes take no turns, or where one
-    commit makes all of it count.
+    commit makes all of it count. Raises LakeUnavailable.
     """
     if (remote := lake.remote) is not None and remote.takes_turns and len(changes) > 1:
         tables = {name: change.as_document() for name, change in changes.items()}

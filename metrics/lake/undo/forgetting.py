@@ -213,7 +213,7 @@ class Undoing:
 
 
 def _told(entries: Sequence[Entry]) -> str:
-    """What a commit says (JSON) of the files that are stored by these entries: hash, path, rows stored by kind, rows."""
+    """What a commit says (JSON) of files that are stored by entries: hash, path, rows stored by kind, rows."""
     outcomes = [(entry["hash"], entry["outcome"]) for entry in entries if entry["does"] == "add"]
     names = ("path", "kinds", "read", "duplicates", "rejected")
     return json.dumps([[hash, *(one[name] for name in names)] for hash, one in outcomes], ensure_ascii=False)

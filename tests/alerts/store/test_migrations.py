@@ -54,7 +54,7 @@ def test_a_database_of_a_newer_version_is_refused(new_address: str, open_store: 
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '999'"))
     engine.dispose()
-    with pytest.raises(ConfigurationError, match=r"newer version of PromptPilot.*revision 999.*up to 3"):
+    with pytest.raises(ConfigurationError, match=r"newer version of PromptPilot.*revision 999.*up to 4"):
         open_store(new_address)
 
 
