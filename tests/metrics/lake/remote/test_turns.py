@@ -34,7 +34,7 @@ class Home:
     def __init__(self, path: Path, url: str) -> None:
         self.settings = Settings(
             home=path,
-            lake=LakeSettings(url=url, writes="auto", refresh_seconds=1e-9),
+            lake=LakeSettings(url=url, writes="auto", refresh_seconds=1e-9, compact_files=2),
             inbox=Inbox(url=f"{url}/inbox"),
             ingest=Ingest(settle_seconds=0),
             alerts=Alerts(database_url="postgresql://of.no/matter"),
@@ -157,7 +157,7 @@ def test_one_that_wakes_after_another_took_over_commits_nothing(one: Home, other
     with before_commit(reached, overtake), pytest.raises(LakeUnavailable, match="somebody else has written"):
         one.look()
     versions = {table.name: table.version for table in other.lake.tables}
-    with pytest.raises(LakeUnavailable, match="is written by another home.* in turn 2"):
+    with pytest.raises(LakeUnavailable, match=r"is written by another home.* in turn 2"):
         one.look()  # it still believes that it has a turn
     assert {table.name: table.version for table in other.lake.tables} == versions
     assert other.events() == (numbered(80) if reached else sorted({*numbered(80)} - {f"r{n}" for n in range(40, 60)}))
@@ -176,7 +176,7 @@ def test_one_that_wakes_after_another_took_over_commits_nothing(one: Home, other
 
 @BOTH
 def test_a_table_that_was_about_to_be_made_is_made_by_none_but_the_next(one: Home, other: Home) -> None:
-    errors = pl.DataFrame({"ts": requests(3)["ts"], "event_id": ["a", "b", "c"], "message": "broken"})
+    errors = pl.DataFrame({"ts": requests(3)["ts"], "event_id": ["a", "b", "c"], "error_type": "broken"})
     path = one.path / "inbox" / "error" / "errors.parquet"
     path.parent.mkdir(parents=True)
     errors.write_parquet(path)
@@ -245,6 +245,7 @@ def test_files_are_known_by_their_bytes_until_they_are_taken_back(one: Home, oth
     one.has_none()
     other.has_turn(2)
     path = other.path / "inbox" / "again.parquet"
+    path.parent.mkdir()
     path.write_bytes(content)
     (file,) = other.look()
     assert (file.status, file.reason) == ("duplicate", "the same file was stored before, as 40.parquet")
