@@ -8,12 +8,14 @@ import logging
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
 from alerts.store import Store, StoreUnavailable
 from alerts.store.lease import Lease
 from app.timetable import Job
+from metrics.lake.problems import LakeUnavailable
 from metrics.lake.remote.address import remembered, settle
 from metrics.lake.remote.following import StandingBy
 from metrics.lake.remote.turn import Turn, end_turn, turn_of
@@ -30,6 +32,8 @@ class Turns:
     def __init__(self, settings: Settings, stop: Callable[[], bool]) -> None:
         self._settings = settings
         self._stop = stop
+        with suppress(LakeUnavailable):  # whoever stores says so
+            settle(settings)  # before threads do, each for itself
         self._nameless = uuid4().hex
         """The holder, as long as the home is not yet told from others: its tables are still its own."""
         self._store: Store | None = None
@@ -70,7 +74,6 @@ class Turns:
             self._store.close()
 
     def _lease(self) -> Lease:
-        settle(self._settings)
         address = remembered(self._settings.home)
         if self._store is None:
             self._store = Store.of(self._settings)

@@ -18,6 +18,7 @@ import yaml
 from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
 from metrics.lake.intake.received import segments
+from metrics.lake.remote.address import settle
 from metrics.lake.remote.turn import turn_of
 from metrics.settings import Settings, load_settings
 from tests.patience import TIMEOUT
@@ -29,7 +30,7 @@ TOGETHER = 10
 STEP = timedelta(seconds=5)
 """From batch to batch, in the time that events tell."""
 FAILING = 3
-"""Minutes of which requests fail, then as many of which none do."""
+"""Minutes of which the requests of an endpoint fail, then as many of which those of another do not."""
 
 
 class Machine:
@@ -45,6 +46,7 @@ class Machine:
         (home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)).mkdir(parents=True)
         collect = {"port": self.port, "grpc_port": free_port()}
         (home / "settings.yaml").write_text(yaml.safe_dump({**settings, "collect": collect}), encoding="utf-8")
+        settle(load_settings(home))  # as `up` does before it starts anything
         self.log = home.parent / f"{home.name}.log"
         self._environment = {
             **os.environ,
@@ -120,15 +122,23 @@ class Sender(threading.Thread):
         assert not self.is_alive()
 
     def batch(self, number: int) -> list[dict[str, object]]:
-        ts = min(self._began + number * STEP, datetime.now(UTC))
-        status = 500 if ts.minute // FAILING % 2 else 200
-        named = {"event": "request", "ts": ts.isoformat(), "endpoint": "/chat", "status_code": status, "duration_ms": 5}
-        return [{**named, "event_id": one} for one in self._ids(number)]
+        ts = self._moment(number)
+        endpoint, status = f"/{ts.minute // FAILING}", 500 if ts.minute // FAILING % 2 else 200
+        named = {"event": "request", "ts": ts.isoformat(), "endpoint": endpoint, "status_code": status}
+        return [{**named, "duration_ms": 5, "event_id": one} for one in self._ids(number)]
+
+    @property
+    def newest(self) -> datetime:
+        """The moment of the newest event that was acknowledged, or a later one."""
+        return self._moment(self.acknowledged - 1)
 
     @property
     def ids(self) -> list[str]:
         """Of all that was acknowledged."""
         return [one for number in range(self.acknowledged) for one in self._ids(number)]
+
+    def _moment(self, number: int) -> datetime:
+        return min(self._began + number * STEP, datetime.now(UTC))
 
     def _ids(self, number: int) -> list[str]:
         return [f"{self._machine.home.name}-{number}-{one}" for one in range(TOGETHER)]
