@@ -375,8 +375,7 @@ class Settings(BaseSettings):
                 raise ValueError("lake.writes is auto, so lake.url has to say which lake in object storage that is")
             if not self.alerts.database_url.startswith("postgres"):
                 raise ValueError(
-                    "lake.writes is auto, so alerts.database_url has to name the PostgreSQL database that all homes "
-                    "of the lake share, such as postgresql+psycopg://user:password@host/name"
+                    "lake.writes is auto, so alerts.database_url has to name the PostgreSQL that homes share"
                 )
         return self
 

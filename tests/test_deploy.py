@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
 from app.cli import app
@@ -101,21 +102,21 @@ def test_compose_opens_the_pages_to_this_machine_alone() -> None:
     assert {volume.rpartition(":")[2] for volume in service["volumes"]} == {HOME, f"{HOME}/inbox"}
 
 
-def test_of_several_machines_one_writes_and_tells_and_all_know_the_same_addresses() -> None:
+def test_several_machines_are_alike_and_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     services = documents("several.yaml")[0]["services"]
-    writer, receiver = services["writer"], services["receiver"]
-    (extra,) = re.findall(r"\[(.*)\]", writer["build"]["args"]["EXTRAS"])
+    machine = services["promptpilot"]
+    (extra,) = re.findall(r"\[(.*)\]", machine["build"]["args"]["EXTRAS"])
     assert "ARG EXTRAS" in text("Dockerfile")
-    assert (
-        extra
-        in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    )
-    only_receiver = {"PROMPTPILOT_LAKE__WRITES": "false", "PROMPTPILOT_ALERTS__ENABLED": "false"}
-    assert only_receiver.items() <= receiver["environment"].items()
-    assert not only_receiver.keys() & writer["environment"].keys()
-    for name in ("PROMPTPILOT_LAKE__URL", "PROMPTPILOT_INBOX__URL", "AWS_ENDPOINT_URL"):
-        assert writer["environment"][name] == receiver["environment"][name]
-    assert [volume.rpartition(":")[2] for volume in (*writer["volumes"], *receiver["volumes"])] == [HOME, HOME]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert extra in project["optional-dependencies"]
+    for name, value in machine["environment"].items():
+        if name.startswith("PROMPTPILOT_") and "__" in name:
+            monkeypatch.setenv(name, value)
+    settings = Settings(home=tmp_path)
+    assert settings.lake.writes == "auto"
+    assert settings.inbox.url.partition("://")[0] == settings.lake.url.partition("://")[0] == "s3"
+    assert make_url(settings.alerts.database_url).host in services
+    assert machine["volumes"] == [HOME]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

@@ -184,6 +184,7 @@ class Table:
     def noted(self) -> None:
         """The note beside it has changed. Raises `LakeUnavailable` where object storage cannot be told."""
         if (remote := self.remote) is not None:
+            remote.assure()
             remote.log(self.name).tell()
 
     def scan(self, paths: Sequence[str]) -> pl.LazyFrame:

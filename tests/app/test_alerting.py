@@ -116,3 +116,26 @@ def test_reports_that_cannot_be_used_are_told_with_the_state_of_their_job(house:
     with pytest.raises(NotSent, match=r"reports\.yaml, line 1: page: 'costs' is no page"):
         house.jobs.reports()
     assert "reports" in {job.name for job in house.jobs.jobs()}
+
+
+def test_while_another_home_has_its_turn_nothing_is_evaluated_or_sent_and_each_turn_begins_anew(tmp_path: Path) -> None:
+    turn: list[int | None] = [None]
+    alerting = Alerting(Settings(home=tmp_path), lambda: NOON, {}, turn=lambda: turn[0])
+    jobs = {job.name: job.run for job in alerting.jobs()}
+    for run in jobs.values():
+        run()
+    assert alerting._opened is None  # pyright: ignore[reportPrivateUsage]
+    assert not (tmp_path / FILE_NAME).exists()
+    turn[0] = 1
+    for run in jobs.values():
+        run()
+    first = alerting._opened  # pyright: ignore[reportPrivateUsage]
+    assert first is not None
+    jobs["alerts"]()
+    assert alerting._opened is first  # pyright: ignore[reportPrivateUsage]
+    turn[0] = 3
+    jobs["alerts"]()
+    assert alerting._opened not in (None, first)  # pyright: ignore[reportPrivateUsage]
+    turn[0] = None
+    jobs["alerts"]()
+    assert alerting._opened is None  # pyright: ignore[reportPrivateUsage]

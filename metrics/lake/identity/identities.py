@@ -130,8 +130,9 @@ class Identities:
         upto, known = self._table.version, self._read_mark(_KNOWN)
         if upto < 0:
             return []
-        is_begun = known is not None and (self._directory / _MARK).exists()
-        return commits(self._table.root, known, upto) if is_begun else None
+        if known is None or not (self._directory / _MARK).exists():
+            return None
+        return commits(self._table.root, known, upto)
 
     def follow(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Read the ids of what other homes have stored since this one last knew all; of how many files.
@@ -178,7 +179,7 @@ class Identities:
         return (self._hashed(places).segments,)
 
     @staticmethod
-    def _hashed(places: Sequence[str]) -> Hashed:
+    def _hashed(places: list[str]) -> Hashed:
         events = pl.scan_parquet(places, hive_partitioning=False).select("ts", "event_id")
         return hashed(events.collect(engine="streaming"))
 

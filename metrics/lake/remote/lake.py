@@ -187,6 +187,16 @@ class RemoteLake:
         self._be("reading")
         return True
 
+    def assure(self) -> None:
+        """Still be the home that writes: asked before what no version of a table keeps a turn before from.
+
+        Raises `LakeUnavailable`.
+        """
+        if self._turn is not None:
+            self._begin_turn(self._turn)
+            if self.address.state != "writing":
+                raise LakeUnavailable(self.home, f"what {self.address.url} holds is read first")
+
     def follow(self) -> None:
         """Know all that another home has told of by now. Raises `LakeUnavailable`."""
         with self._lock:

@@ -21,6 +21,7 @@ def sweep(table: Table, remote: RemoteLake, grace: timedelta, now: datetime) -> 
         if one.name.endswith(".parquet") and f"/{LOG}/" not in one.name
         and one.name.removeprefix(f"{table.name}/") not in kept and one.modified < now - grace
     ]  # fmt: skip
+    remote.assure()
     remote.objects.delete([one.name for one in unnamed])
     for one in unnamed:
         (remote.home / one.name).unlink(missing_ok=True)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from metrics.lake.ingest import ingest_inbox
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable
+from metrics.lake.remote import news
 from metrics.lake.remote.following import StandingBy
 from metrics.lake.remote.lake import WRITER
 from metrics.lake.remote.objects import Objects
@@ -176,7 +178,8 @@ def test_one_that_wakes_after_another_took_over_commits_nothing(one: Home, other
 
 @BOTH
 def test_a_table_that_was_about_to_be_made_is_made_by_none_but_the_next(one: Home, other: Home) -> None:
-    errors = pl.DataFrame({"ts": requests(3)["ts"], "event_id": ["a", "b", "c"], "error_type": "broken"})
+    named = {"event_id": ["a", "b", "c"], "error_type": "broken", "message": "it is"}
+    errors = pl.DataFrame({"ts": requests(3)["ts"], **named})
     path = one.path / "inbox" / "error" / "errors.parquet"
     path.parent.mkdir(parents=True)
     errors.write_parquet(path)
@@ -278,9 +281,36 @@ def test_what_was_merged_before_it_was_read_is_known_all_the_same(one: Home, oth
     assert other.events() == numbered(140)
 
 
+def test_where_the_log_does_not_tell_any_more_what_came_all_days_are_read(one: Home, other: Home) -> None:
+    for number in (2, 3):
+        dropped(one.settings, 20, first=number * 20)
+        one.look()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(news, "LOG", "_nowhere")
+        other.stand_by()
+    other.has_turn(2)
+    dropped(other.settings, 40, first=60)
+    (file,) = other.look()
+    assert (file.stored, file.duplicates) == (20, 20)
+    assert other.events() == numbered(100)
+
+
 def test_a_turn_that_is_not_the_newest_is_refused_and_says_what_to_do(one: Home, other: Home) -> None:
     other.has_turn(1)
     dropped(other.settings, 20, first=40)
     with pytest.raises(LakeUnavailable, match=rf"delete the object {WRITER}"):
         other.look()
     assert one.events() == numbered(40)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"lake": {"writes": "auto"}}, "lake.url has to say"),
+        ({"lake": {"writes": "auto", "url": "s3://b/l"}}, "alerts.database_url has to name the PostgreSQL"),
+        ({"lake": {"writes": "auto", "url": "s3://b/l"}, "alerts": {"database_url": "sqlite://"}}, "PostgreSQL"),
+    ],
+)
+def test_turns_need_a_lake_and_a_database_that_are_shared(settings: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Settings.model_validate(settings)
