@@ -93,7 +93,7 @@ def _work(settings: Settings, stop: threading.Event) -> None:
         settling=Settling(), readers=readers, shared=shared_inbox(settings),
     )  # fmt: skip
     keeping = Keeping(settings, _now, readers, Teller, stop.is_set)
-    turns = Turns(settings, stop.is_set) if takes_turns(settings) else None
+    turns = Turns(settings, _now, stop.is_set) if takes_turns(settings) else None
     alerting = Alerting(settings, _now, turn=partial(number, settings))
     tending = [Job("cache", CACHE_SECONDS, partial(tend, settings, now=_now), "cache")] if settings.lake.url else []
     merging = partial(merge_fresh, settings, now=_now)

@@ -9,16 +9,18 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from alerts.store import Store, StoreUnavailable
 from alerts.store.lease import Lease
 from app.timetable import Job
+from metrics.lake.intake.marks import Interrupted
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.remote.address import remembered, settle
 from metrics.lake.remote.following import StandingBy
 from metrics.lake.remote.turn import Turn, end_turn, turn_of
+from metrics.lake.writer import take_over
 from metrics.settings import Settings
 
 LOG = logging.getLogger("promptpilot.turns")
@@ -29,8 +31,9 @@ RENEWALS = 4
 class Turns:
     """The turns of one home, for as long as its sidecar runs."""
 
-    def __init__(self, settings: Settings, stop: Callable[[], bool]) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], datetime], stop: Callable[[], bool]) -> None:
         self._settings = settings
+        self._now = now
         self._stop = stop
         with suppress(LakeUnavailable):  # whoever stores says so
             settle(settings)  # before threads do, each for itself
@@ -39,6 +42,8 @@ class Turns:
         self._store: Store | None = None
         self._standing_by = StandingBy(settings)
         self._number: int | None = None
+        self._begun: int | None = None
+        """The newest turn at whose beginning all was put right."""
         self._told: str | None = None
 
     def jobs(self, lane: str) -> tuple[Job, ...]:
@@ -46,8 +51,18 @@ class Turns:
         lake = self._settings.lake
         return (
             Job("turn", lake.lease_seconds / RENEWALS, self.ask, "turn"),
-            Job("following", lake.refresh_seconds, lambda: self._standing_by.look(self._stop), lane),
+            Job("following", lake.refresh_seconds, self.follow, lane),
         )
+
+    def follow(self) -> None:
+        """Know what another home stores; when a turn begins, put right what it left. Raises LakeUnavailable."""
+        turn = number(self._settings)
+        if turn is None:
+            self._standing_by.look(self._stop)
+        elif turn != self._begun:
+            with suppress(Interrupted):
+                take_over(self._settings, self._now, self._stop)
+                self._begun = turn
 
     def ask(self) -> None:
         """Ask for the lease, or renew it. Raises StoreUnavailable: then a turn ends when the lease does."""

@@ -370,13 +370,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _turns(self) -> "Settings":
-        if self.lake.writes == "auto":
-            if not self.lake.url:
-                raise ValueError("lake.writes is auto, so lake.url has to say which lake in object storage that is")
-            if not self.alerts.database_url.startswith("postgres"):
-                raise ValueError(
-                    "lake.writes is auto, so alerts.database_url has to name the PostgreSQL that homes share"
-                )
+        if self.lake.writes == "auto" and not self.lake.url:
+            raise ValueError("lake.writes is auto, so lake.url has to say which lake in object storage that is")
+        if self.lake.writes == "auto" and not self.alerts.database_url.startswith("postgres"):
+            raise ValueError("lake.writes is auto, so alerts.database_url has to name the PostgreSQL that homes share")
         return self
 
     @classmethod

@@ -46,7 +46,7 @@ from metrics.lake.repair.rebuilding import rebuild_if_lost
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
-__all__ = ["Staged", "Told", "Writer", "locked"]
+__all__ = ["Staged", "Told", "Writer", "locked", "take_over"]
 
 LOG = logging.getLogger(__name__)
 SMALLER_TIMES = 8
@@ -317,6 +317,17 @@ class Writer:
 
     def _done(self, transaction: str) -> None:
         done(self._intents, transaction)
+
+
+def take_over(settings: Settings, now: Callable[[], datetime], stop: Callable[[], bool] = lambda: False) -> None:
+    """Be the home that writes, with what the one before left put right; before there is anything to store.
+
+    Raises:
+        LakeUnavailable: storage does not answer, or it is another home's turn.
+        Interrupted: told to stop while another process of the home wrote.
+    """
+    with locked(settings.home, stop):
+        Writer(settings, now).put_right()
 
 
 def reading_of(intent: Intent, arrival: Arrival) -> Reading:

@@ -1,6 +1,7 @@
 """The turns of a home's sidecar: what it writes down of them, and that another follows at once when it ends."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from alerts.store import Store, StoreUnavailable
 from alerts.store.lease import Lease
 from app import turns
 from app.turns import Turns, in_turn, number
+from metrics.lake.remote.address import remembered
 from metrics.settings import Settings
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 class Row:
@@ -60,7 +64,7 @@ def test_one_has_its_turn_until_it_ends_and_then_another(
     row: Row, home: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = home("one"), home("other")
-    first, second = (Turns(settings, lambda: False) for settings in (one, other))
+    first, second = (Turns(settings, lambda: NOON, lambda: False) for settings in (one, other))
     first.ask()
     second.ask()
     assert (number(one), number(other)) == (1, None)
@@ -68,9 +72,18 @@ def test_one_has_its_turn_until_it_ends_and_then_another(
     for settings in (one, other):
         in_turn(settings, lambda: done.append(str(settings.home.name)))  # noqa: B023
     assert done == ["one"]
+    for one_of_them in (first, second):
+        one_of_them.follow()
+    assert [home.state for home in map(remembered, (one.home, other.home)) if home] == ["writing", "reading"]
     first.end()
     second.ask()
     assert (number(one), number(other)) == (None, 2)
+    for one_of_them in (first, second):
+        one_of_them.follow()
+    assert [home.state for home in map(remembered, (one.home, other.home)) if home] == ["writing", "writing"]
+    second.follow()
+    first.follow()
+    assert [home.state for home in map(remembered, (one.home, other.home)) if home] == ["reading", "writing"]
 
     row.is_away = True
     with pytest.raises(StoreUnavailable):

@@ -20,6 +20,7 @@ from metrics.lake.remote.turn import Turn, end_turn
 from metrics.lake.tables import Lake, Table
 from metrics.lake.undo.forgetting import forget
 from metrics.lake.upkeep.maintenance import merge_fresh
+from metrics.lake.writer import take_over
 from metrics.settings import Alerts, Inbox, Ingest, Settings
 from metrics.settings import Lake as LakeSettings
 from tests.fakes.object_storage import ObjectStorage
@@ -189,7 +190,7 @@ def test_a_table_that_was_about_to_be_made_is_made_by_none_but_the_next(one: Hom
         if name.startswith("lake/error/") and not made:
             made.append(name)
             other.has_turn(2)
-            other.look()
+            take_over(other.settings, lambda: NOW)
         return create(self, name, content)
 
     with pytest.MonkeyPatch.context() as patched, pytest.raises(LakeUnavailable):
