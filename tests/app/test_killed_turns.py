@@ -122,6 +122,8 @@ def killed(
     """Kill the one whose turn it is, once it writes, at a random moment; after how many seconds another writes."""
     wait_for(lambda: any(one.turn and written(storage, bucket) == one.turn for one in machines), "a turn")
     holder, other = sorted(machines, key=lambda one: one.turn, reverse=True)
+    begun_with = committed(storage)
+    wait_for(lambda: committed(storage) > begun_with, "a commit of its turn")
     before = senders[machines.index(other)].acknowledged
     more = before + chance.randrange(1, 30)
     wait_for(lambda: senders[machines.index(other)].acknowledged >= more, "load")
@@ -138,6 +140,11 @@ def written(storage: ObjectStorage, bucket: str) -> int:
     """The number of the turn in which the lake is written, by what storage says."""
     content = storage.objects.get(f"{bucket.removeprefix('s3://')}/{WRITER}")
     return json.loads(content)["turn"] if content else -1
+
+
+def committed(storage: ObjectStorage) -> int:
+    """How many commits of requests there are, those that only fence among them."""
+    return sum("lake/request/_delta_log/" in name for name in [*storage.objects])
 
 
 def is_told(store: Store, newest: datetime) -> bool:

@@ -39,11 +39,28 @@ class Row:
 @pytest.fixture
 def row(monkeypatch: pytest.MonkeyPatch) -> Row:
     made = Row()
-    monkeypatch.setattr(Lease, "renew", lambda lease: made.renew(lease))
-    monkeypatch.setattr(Lease, "let_go", lambda lease: made.let_go(lease))
-    monkeypatch.setattr(Lease, "held_by", lambda _: made.host)
-    monkeypatch.setattr(Store, "of", lambda _: Store("sqlite://"))
+
+    def renew(lease: Lease) -> int | None:
+        return made.renew(lease)
+
+    def let_go(lease: Lease) -> None:
+        made.let_go(lease)
+
+    def held_by(_: Lease) -> str:
+        return made.host
+
+    def of(_: Settings) -> Store:
+        return Store("sqlite://")
+
+    monkeypatch.setattr(Lease, "renew", renew)
+    monkeypatch.setattr(Lease, "let_go", let_go)
+    monkeypatch.setattr(Lease, "held_by", held_by)
+    monkeypatch.setattr(Store, "of", of)
     return made
+
+
+def no_turn(_: Path) -> None:
+    """As if the turn had ended."""
 
 
 @pytest.fixture
@@ -89,7 +106,7 @@ def test_one_has_its_turn_until_it_ends_and_then_another(
     with pytest.raises(StoreUnavailable):
         second.ask()
     assert number(other) == 2, "until the lease ends"
-    monkeypatch.setattr(turns, "turn_of", lambda _: None)
+    monkeypatch.setattr(turns, "turn_of", no_turn)
     assert number(other) is None
     second.end()
     assert row.holder == ""
