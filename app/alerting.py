@@ -79,6 +79,7 @@ class Alerting:
         """`turn`: the number of this home's turn, where homes share a lake; None while another evaluates and tells."""
         self._settings = settings
         self._turn = turn
+        self._turning = threading.Lock()
         self._opened_in: int | None = None
         self._now = now
         self._environment = environment
@@ -108,10 +109,11 @@ class Alerting:
     def _in_turn(self, run: Callable[[], object]) -> None:
         """Do it while it is this home's turn; what was opened in a turn before is opened anew."""
         turn = self._turn()
-        if turn != self._opened_in:
-            self.close()
-            self._known = self._evaluated_at = None
-            self._opened_in = turn
+        with self._turning:  # jobs of several lanes find at once that it is another
+            if turn != self._opened_in:
+                self.close()
+                self._known = self._evaluated_at = None
+                self._opened_in = turn
         if turn is not None:
             run()
 

@@ -80,6 +80,8 @@ def leave(lake: Lake) -> None:
 
     The files that it came from are where they were. Only inside the writer's lock.
     """
+    # A home that joins has no book: made anew from the tables, as one that was lost, it would have all events read.
+    Ledger(lake.home).newest()
     swapping.abandon(lake)
     intents.abandon(lake)
 
