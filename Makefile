@@ -20,7 +20,7 @@ QUICK := $(addprefix tests/,metrics/catalog metrics/events metrics/lake/formats 
 # Tests are compiled anew for every process that cannot keep what it compiled.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: help run test quick explore lint format bench pictures lock browser database node clean
+.PHONY: help run test quick explore lint format bench pictures lock browser database node spark clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,7 +28,7 @@ help: ## Show what there is.
 run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="--port 9000" changes that.
 	@exec $(BIN)/promptpilot up $(ARGS)
 
-test: lint browser database node ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
+test: lint browser database node spark ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
 	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST) $(ARGS)
 
 quick: $(VENV)/dev.stamp database ## Check while you work: most tests, in less than 90 seconds; ARGS="-k cost" picks some of these.
@@ -66,6 +66,9 @@ database:
 
 node: $(VENV)/dev.stamp
 	@bash .ci/node $(BIN)/python $(VENV)/node
+
+spark: $(VENV)/dev.stamp
+	@bash .ci/spark $(BIN)/python $(VENV)/spark
 
 $(BIN)/activate:
 	@test -n "$(PYTHON)" || { echo "PromptPilot needs Python 3.11 or newer, and found none on the path."; exit 3; }

@@ -105,8 +105,9 @@ def _known(error: Exception) -> tuple[Exit, str] | None:
     """How to end on what a room says itself about its surroundings."""
     from metrics.events.problems import ConfigurationError
     from metrics.lake.problems import LakeUnavailable
+    from metrics.spark import SparkUnavailable
 
-    codes = {LakeUnavailable: Exit.ENVIRONMENT, ConfigurationError: Exit.WRONG_USE}
+    codes = {LakeUnavailable: Exit.ENVIRONMENT, SparkUnavailable: Exit.ENVIRONMENT, ConfigurationError: Exit.WRONG_USE}
     return next(((code, str(error)) for sort, code in codes.items() if isinstance(error, sort)), None)
 
 

@@ -29,6 +29,7 @@ from pydantic_settings import (
 
 from metrics.holidays import HolidayList
 from metrics.hosts import HostPatterns
+from metrics.spark_address import SparkAddress
 from metrics.storage_address import StorageAddress
 from metrics.yaml_loader import TextualTimes
 from metrics.zones import zone
@@ -177,6 +178,22 @@ class Lake(_Section):
         return max(self.days_of_events(kind), self.rollup_days) if self.days_of_events(kind) else 0
 
 
+class Spark(_Section):
+    """A cluster for what one machine should not do: see `docs/spark.md`."""
+
+    url: SparkAddress = ""
+    """Address of a cluster of Spark, such as `spark://host:7077`, or of Spark Connect, `sc://host`; empty is none."""
+    bundles: Annotated[int, Field(ge=1, le=64)] = 8
+    """Bundles of files that are converted on it at a time."""
+
+
+class Engine(_Section):
+    """Who answers."""
+
+    spark_from_events: Annotated[int, Field(ge=0)] = 200_000_000
+    """Events from which a question that only events can answer goes to `spark.url`."""
+
+
 class Slack(_Section):
     """Slack. Its tokens come from the environment or `.streamlit/secrets.toml`: see `docs/channels.md`."""
 
@@ -241,11 +258,8 @@ class Alerts(_Section):
     history_days: Annotated[int, Field(ge=1)] = 400
     """Days for which resolved incidents are kept."""
     routes: dict[Literal["P0", "P1", "P2", "P3"], tuple[str, ...]] = {
-        "P0": ("slack", "pagerduty", "email"),
-        "P1": ("slack", "email"),
-        "P2": ("slack",),
-        "P3": ("slack",),
-    }
+        "P0": ("slack", "pagerduty", "email"), "P1": ("slack", "email"), "P2": ("slack",), "P3": ("slack",),
+    }  # fmt: skip
     """Who is told by priority, where a rule does not say; a channel that is not set up is left out."""
     slack: Slack = Slack()
     email: Email = Email()
@@ -363,6 +377,8 @@ class Settings(BaseSettings):
     ingest: Ingest = Ingest()
     inbox: Inbox = Inbox()
     lake: Lake = Lake()
+    spark: Spark = Spark()
+    engine: Engine = Engine()
     alerts: Alerts = Alerts()
     web: Web = Web()
     collect: Collect = Collect()

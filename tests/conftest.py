@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from metrics.engine.query import Window
 from metrics.lake import child
 from metrics.settings import Settings
+from tests import cluster
 from tests.forking import FORKS, STARTED, ForkedReader
 
 for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
@@ -27,7 +28,7 @@ SAMPLES = Path(__file__).resolve().parent / "samples"
 REAL_END = datetime(2026, 9, 1, tzinfo=UTC)
 LONG = (
     "/e2e/", "/test_killed_", "/test_cut_off_", "/test_undo_cut_off", "/test_against_oracle", "/test_whole_path",
-    "/test_standby", "/test_server", "/test_sidecar",
+    "/test_standby", "/test_server", "/test_sidecar", "/test_executors", "/engine/test_spark",
     "/alerts/rules/test_shipped", "/alerts/test_watch", "/alerts/store/test_database", "/events/test_paths",
 )  # fmt: skip
 """Parts of the paths of tests that take much longer than others."""
@@ -112,6 +113,18 @@ def real_home(shared_directory: Path) -> Path:
         ingest(sorted(SAMPLES.glob("*.parquet")), Settings(home=home), now=lambda: REAL_END)
 
     return made_once(shared_directory / "real", make)
+
+
+@pytest.fixture(scope="session")
+def spark_cluster(shared_directory: Path) -> Generator[str]:
+    """The address of a Spark cluster, begun by the first test process that asks for it."""
+    if why := cluster.missing():
+        pytest.skip(why)
+    folder = shared_directory / "spark"
+    with pytest.MonkeyPatch.context() as patched, cluster.held(folder) as url:
+        for name, value in cluster.environment(folder).items():
+            patched.setenv(name, value)
+        yield url
 
 
 @pytest.fixture(scope="session")

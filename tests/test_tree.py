@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("metrics", "alerts", "app", "pages")
 TOP_LEVEL = {
     "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "pyproject.toml",
-    "requirements.lock", "requirements-dev.lock", ".gitignore", ".ci", ".streamlit",
+    "requirements.lock", "requirements-dev.lock", "requirements-spark.lock", ".gitignore", ".ci", ".streamlit",
     "alerts", "app", "benchmarks", "data", "deploy", "docs", "metrics", "pages", "tests",
 }  # fmt: skip
 DATA_LIBRARIES = {"pandas", "polars", "duckdb", "deltalake", "pyarrow", "numpy", "sqlglot"}
@@ -24,6 +24,7 @@ COPIED = Path("metrics/collect/emitter.py")
 """Whoever copies it wants one file."""
 NEED_A_PROGRAM = {
     Path("tests/alerts/judging/test_promtool.py"), Path("tests/app/test_exposition.py"), Path("tests/test_deploy.py"),
+    Path("tests/conftest.py"),
 }  # fmt: skip
 """Tests that hold the house against a foreign program, where that is installed."""
 
@@ -132,7 +133,7 @@ def test_no_test_is_skipped_but_what_needs_a_program_that_is_no_part_of_the_hous
     assert {path for path, text in text_files() if path.parts[0] == "tests" and skips.search(text)} == NEED_A_PROGRAM
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-spark.lock"])
 def test_locks_hold_versions_and_nothing_else(lock: str) -> None:
     lines = (ROOT / lock).read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if not re.fullmatch(r"#.*|[\w.-]+==[\w.+!]+", line)] == []
@@ -148,4 +149,6 @@ def test_every_dependency_is_locked() -> None:
     dev = names((ROOT / "requirements-dev.lock").read_text(encoding="utf-8").splitlines())
     assert names(project["project"]["dependencies"] + project["build-system"]["requires"]) - run == set()
     assert names(project["dependency-groups"]["dev"]) - dev == set()
-    assert run & dev == set()
+    spark = names((ROOT / "requirements-spark.lock").read_text(encoding="utf-8").splitlines())
+    assert names(project["project"]["optional-dependencies"]["spark"]) - spark == set()
+    assert run & dev == (run | dev) & spark == set()

@@ -16,6 +16,7 @@ from app.terminal import plain
 if TYPE_CHECKING:
     from metrics.events.questions import Answers
     from metrics.lake.ingest import FileOutcome, IngestReport
+    from metrics.lake.readers import ReaderPool
     from metrics.settings import Settings
 
 
@@ -37,6 +38,9 @@ def ingest(
         bool,
         typer.Option("--replace", help="Read stored files again, in the place of what they brought."),
     ] = False,
+    on_spark: Annotated[
+        bool, typer.Option("--spark", help="Convert the files on the cluster at spark.url: for thousands of them.")
+    ] = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -53,6 +57,10 @@ def ingest(
     if whole and not paths:
         raise wrong("--replace is said of files: name them")
 
+    if on_spark and (whole or dry_run):
+        raise wrong("--spark stores new files: leave out --replace and --dry-run")
+    readers = _executors(settings) if on_spark else None
+
     if dry_run:
         _dry_run(paths or [settings.home / "inbox"], settings, answers, as_json=as_json)
         return
@@ -64,10 +72,14 @@ def ingest(
         progress = FileBar(show) if show else None
         if paths:
             done, rest = _again(paths, settings, answers, whole=whole)
-            report = ingest_paths(rest, settings, now=now, answers=answers, progress=progress) if rest else None
+            report = (
+                ingest_paths(rest, settings, now=now, answers=answers, progress=progress, readers=readers)
+                if rest
+                else None
+            )
             report = IngestReport((*done, *(report.files if report else ())))
         else:
-            report = ingest_inbox(settings, now=now, progress=progress)
+            report = ingest_inbox(settings, now=now, progress=progress, readers=readers)
     if as_json:
         print_json(as_document(report))
     else:
@@ -78,6 +90,14 @@ def ingest(
         or any(file.status == "rejected" for file in report.files)
     ):
         raise typer.Exit(Exit.DIFFERENT)
+
+
+def _executors(settings: "Settings") -> "ReaderPool":
+    from metrics.lake.executors import Executors
+
+    if not settings.spark.url:
+        raise wrong("--spark: settings name no cluster; say spark.url, such as spark://host:7077")
+    return Executors(settings)
 
 
 def _dry_run(paths: Sequence[Path], settings: "Settings", answers: "Answers | None", *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ from metrics.lake.intake.settling import Settling
 from metrics.lake.ledger import FileOutcome, Ledger
 from metrics.lake.problems import LakeUnavailable
 from metrics.lake.read_ahead import Progress, ReadAhead
-from metrics.lake.readers import Readers
+from metrics.lake.readers import ReaderPool, Readers
 from metrics.lake.remote.shared_inbox import SharedInbox, shared_inbox
 from metrics.lake.status import LakeStatus, status
 from metrics.lake.undo.wishes import carry_out
@@ -39,8 +39,6 @@ __all__ = [
     "status",
 ]
 
-READERS = 2
-"""Files read at a time: one is read while another is committed."""
 LONGEST_WAIT_SECONDS = 10
 _LOOK_SECONDS = 0.1
 
@@ -83,10 +81,11 @@ def ingest(
     now: Callable[[], datetime],
     answers: Answers | None = None,
     progress: Progress | None = None,
+    readers: ReaderPool | None = None,
 ) -> IngestReport:
     """Store files, and those below folders; they stay where they are.
 
-    `answers` is what somebody says of all of them.
+    `answers` is what somebody says of all of them. `readers` read them; else processes of this machine do.
 
     Raises:
         LakeUnavailable: the home cannot be written, or is full.
@@ -96,7 +95,8 @@ def ingest(
     empty = [
         Found(path, path.name) for path in paths if path.is_dir() and not any(path in one.path.parents for one in found)
     ]
-    return _stored(lambda: [*found, *empty], settings, now, answers or Answers(), progress, owned=False)
+    everything = [*found, *empty]
+    return _stored(lambda: everything, settings, now, answers or Answers(), progress, owned=False, readers=readers)
 
 
 def ingest_inbox(
@@ -107,7 +107,7 @@ def ingest_inbox(
     stop: Callable[[], bool] = lambda: False,
     wait: bool = True,
     settling: Settling | None = None,
-    readers: Readers | None = None,
+    readers: ReaderPool | None = None,
     shared: SharedInbox | None = None,
 ) -> IngestReport:
     """Store received events, then what lies in the inbox and is complete.
@@ -136,7 +136,7 @@ def _looked(
     stop: Callable[[], bool],
     wait: bool,
     settling: Settling,
-    readers: Readers | None,
+    readers: ReaderPool | None,
 ) -> IngestReport:
     complete, waiting = _complete(settings, now, stop, wait, settling)
     if not complete:
@@ -206,7 +206,7 @@ def _stored(
     progress: Progress | None,
     *,
     owned: bool,
-    readers: Readers | None = None,
+    readers: ReaderPool | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> IngestReport:
     Mappings.load(settings.home / "mappings.yaml")
@@ -214,10 +214,11 @@ def _stored(
     try:
         with locked(settings.home, stop), ExitStack() as ending:
             found = found_now()
-            pool = (readers or ending.enter_context(Readers(settings.ingest))).some(min(READERS, len(found)))
+            pool = readers or ending.enter_context(Readers(settings.ingest))
             writer = Writer(settings, now)
             writer.put_right()
-            ahead = ReadAhead(writer, pool, answers, progress or _Silent(), stop)
+            some = pool.some(min(pool.most, len(found)))
+            ahead = ReadAhead(writer, some, answers, progress or _Silent(), stop)
             outcomes = tuple(ahead.stored(found, owned=owned))
             gone = {str(named(path)): path for path in ahead.gone}
             for path in Ledger(settings.home).dealt_with([*gone]) if gone else ():

@@ -22,7 +22,7 @@ from metrics.lake.intake.arriving import Arrival, Bundle
 from metrics.lake.intake.inbox import Found, is_left_aside
 from metrics.lake.intake.marks import Changing, Gone, Interrupted, is_same, mark_of
 from metrics.lake.ledger import FileOutcome
-from metrics.lake.readers import InterruptibleReader
+from metrics.lake.readers import FileReader
 from metrics.lake.writer import Staged, Writer
 
 SMALL_BYTES = 2**20
@@ -69,7 +69,7 @@ class ReadAhead:
     def __init__(
         self,
         writer: Writer,
-        readers: Sequence[InterruptibleReader],
+        readers: Sequence[FileReader],
         answers: Answers,
         progress: Progress,
         stop: Callable[[], bool] = lambda: False,
@@ -79,7 +79,7 @@ class ReadAhead:
         self._answers = answers
         self._progress = progress
         self._stop = stop
-        self._free: SimpleQueue[InterruptibleReader] = SimpleQueue()
+        self._free: SimpleQueue[FileReader] = SimpleQueue()
         for reader in readers:
             self._free.put(reader)
         self._of = 0

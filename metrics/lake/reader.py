@@ -71,6 +71,8 @@ class Task:
     """A file of rejected rows: no other rows are read."""
     is_alone: bool = False
     """Whether nothing is read beside it, so that it is given more time and memory."""
+    below: str | None = None
+    """A folder in which all is staged, in the place of the home (`metrics.lake.staging.Staging`)."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,14 @@ class Together:
     home: str
     transaction: str
     files: tuple[Task, ...]
+    below: str | None = None
+    """As of a task."""
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Together":
+        """From JSON."""
+        files = tuple(Task(**file) for file in document["files"])
+        return cls(document["home"], document["transaction"], files, document["below"])
 
 
 def read(task: Task, told: Told) -> dict[str, Any]:
@@ -103,7 +113,7 @@ def read(task: Task, told: Told) -> dict[str, Any]:
     """
     home = Path(task.home)
     returning = Returning.from_document(home, task.returning) if task.returning else None
-    staging = Staging(home, task.transaction, task.source_file, returning)
+    staging = Staging(home, task.transaction, task.source_file, returning, _below(task))
     outcome = _read(task, _surroundings(home), staging.add, told)
     if "asked" in outcome:
         return outcome
@@ -118,7 +128,7 @@ def read_together(task: Together, told: Told) -> dict[str, Any]:
     Gives for each under `files` what `read` gives, with the rows `stored` of each kind and the `duplicates`; or
     `unreadable`, the reason; or `alone` where it proved not to be small. Of these, nothing is staged.
     """
-    gathering = Gathering(Staging(Path(task.home), task.transaction, ""))
+    gathering = Gathering(Staging(Path(task.home), task.transaction, "", below=_below(task)))
     surroundings = _surroundings(Path(task.home))
     outcomes: list[dict[str, Any]] = []
     for number, file in enumerate(task.files):
@@ -143,6 +153,10 @@ def read_together(task: Together, told: Told) -> dict[str, Any]:
         outcome.update(gathering.counts(file.source_file))
         _add_duplicates(outcome, outcome["duplicates"])
     return {"files": outcomes, "kinds": kinds}
+
+
+def _below(task: Task | Together) -> Path | None:
+    return Path(task.below) if task.below else None
 
 
 @dataclass(frozen=True)
@@ -286,9 +300,7 @@ def _answer(line: str, told: Told) -> dict[str, Any]:
         if "preview" in asked:
             return {"previewed": _PREVIEW.dump_python(preview(PreviewTask(**asked["preview"]), told), mode="json")}
         if "together" in asked:
-            task = asked["together"]
-            files = tuple(Task(**file) for file in task["files"])
-            return {"staged": read_together(Together(task["home"], task["transaction"], files), told)}
+            return {"staged": read_together(Together.from_document(asked["together"]), told)}
         return {"staged": read(Task(**asked), told)}
     except MemoryError:
         return {"wanting": "memory: there was none left"}

@@ -1,14 +1,51 @@
-"""Reading processes that can be ended from another thread than the one that waits for them, and several of them."""
+"""Who reads files for the writer: reading processes, and whatever does in their place (`metrics.lake.executors`)."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from metrics.lake.child import Reader
-from metrics.lake.reader import Together
+from metrics.lake.reader import Task, Together
 from metrics.settings import Ingest
+
+
+class FileReader(Protocol):
+    """Reads files, and stages what is in them; may be ended from another thread than the one that waits for it."""
+
+    def read(self, task: Task, told: Callable[[int, int | None], None], /) -> dict[str, Any]:
+        """As of `Reader`."""
+        ...
+
+    def read_together(self, task: Together, told: Callable[[int, int | None], None], /) -> dict[str, Any]:
+        """As of `InterruptibleReader`."""
+        ...
+
+    def rest(self) -> None:
+        """Nothing is to be read now."""
+        ...
+
+    def interrupt(self) -> None:
+        """End what is being read; whoever waits for it hears that it has ended."""
+        ...
+
+
+class ReaderPool(Protocol):
+    """Several readers."""
+
+    @property
+    def most(self) -> int:
+        """How many are worth having."""
+        ...
+
+    def some(self, count: int, /) -> Sequence[FileReader]:
+        """So many of them."""
+        ...
+
+    def rest(self) -> None:
+        """Nothing is to be read now."""
+        ...
 
 
 class InterruptibleReader(Reader):
@@ -36,6 +73,8 @@ class InterruptibleReader(Reader):
             process.kill()
 
 
+MOST = 2
+"""Files read at a time: one is read while another is committed."""
 IDLE_SECONDS = 60.0
 """How long a process is kept that nothing was read by."""
 
@@ -45,6 +84,8 @@ class Readers:
 
     Use as a context manager.
     """
+
+    most = MOST
 
     def __init__(self, limits: Ingest, steady: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._steady = limits, steady

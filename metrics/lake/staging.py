@@ -31,6 +31,11 @@ def group_rows(table: Table) -> int:
     return BINS_GROUP_ROWS if shapes.BINS in table.schema else ROW_GROUP_ROWS
 
 
+def attempts_of(home: Path, transaction: str = "") -> Path:
+    """Where those stage who are not told whether they are the only ones to try, all or of one transaction."""
+    return home / "lake" / "_attempts" / transaction
+
+
 @dataclass(frozen=True)
 class StagedKind:
     """What of one kind a file brought."""
@@ -83,11 +88,20 @@ class _Gathered:
 class Staging:
     """Takes the batches of one file, kind by kind."""
 
-    def __init__(self, home: Path, transaction: str, source_file: str, returning: Returning | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        transaction: str,
+        source_file: str,
+        returning: Returning | None = None,
+        below: Path | None = None,
+    ) -> None:
         """`source_file`: the hash of the file that the events come from; may be set anew between two `add`s.
 
-        `returning`: files whose events are taken for gone.
+        `returning`: files whose events are taken for gone. `below`: a folder that is written to in the place of the
+        home, from where all can be moved to the same places below the home.
         """
+        self._below = below
         self.source_file = source_file
         self._returning = returning
         self._lake = Lake(home)
@@ -125,7 +139,8 @@ class Staging:
                 if not (partial := gathering.rows()).is_empty()
             }
             if gathered.segments:
-                Identities(self._lake.events(kind)).remember(gathered.segments, self._transaction)
+                table = self._lake.events(kind)
+                Identities(table, self._root(table)).remember(gathered.segments, self._transaction)
             first, last = min(gathered.spans)[0], max(last for _, last in gathered.spans)
             span = (first.isoformat(), last.isoformat())
             yield StagedKind(kind, gathered.stored, gathered.duplicates, tuple(gathered.files), parts, span)
@@ -149,7 +164,7 @@ class Staging:
             return pl.Series(found)
         candidates = hashes.among(hashes.ordered[found])
         table = self._lake.events(kind)
-        paths = [table.root / file.path for file in gathered.files]
+        paths = [self._root(table) / file.path for file in gathered.files]
         suspects = events.filter(candidates)["event_id"].unique()
         earlier = pl.scan_parquet(paths, hive_partitioning=False).select("event_id")
         seen = earlier.filter(pl.col("event_id").is_in(suspects.implode())).collect(engine="streaming")["event_id"]
@@ -167,17 +182,22 @@ class Staging:
             day = str(days[start])
             path = self._path(table, DATE, day)
             rows.write_parquet(path, compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP_ROWS)
-            yield data_file(table.root, path, {DATE: day}, rows.height, rows["ts"][0], rows["ts"][-1])
+            yield data_file(self._root(table), path, {DATE: day}, rows.height, rows["ts"][0], rows["ts"][-1])
 
     def _write_rollup(self, table: Table, partial: pl.DataFrame) -> Iterator[DataFile]:
         for (view,), rows in partial.group_by(shapes.VIEW, maintain_order=True):
             path = self._path(table, shapes.VIEW, str(view))
             rows.drop(shapes.VIEW).write_parquet(path, compression_level=COMPRESSION_LEVEL)
-            yield data_file(table.root, path, {shapes.VIEW: str(view)}, rows.height, *span_of(rows, shapes.BUCKET))
+            yield data_file(
+                self._root(table), path, {shapes.VIEW: str(view)}, rows.height, *span_of(rows, shapes.BUCKET)
+            )
+
+    def _root(self, table: Table) -> Path:
+        return self._below / table.root.relative_to(self._lake.home) if self._below else table.root
 
     def _path(self, table: Table, partition: str, value: str) -> Path:
         self._written += 1
-        path = table.root / f"{partition}={value}" / f"{self._transaction}-{self._written:05d}.parquet"
+        path = self._root(table) / f"{partition}={value}" / f"{self._transaction}-{self._written:05d}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 

@@ -13,6 +13,7 @@ Whoever takes the lock next removes what was staged without an intent, and compl
 import json
 import logging
 import secrets
+import shutil
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,12 +38,13 @@ from metrics.lake.ledger import UNHASHED, Attempted, FileOutcome, Ledger, Readin
 from metrics.lake.locking import locked
 from metrics.lake.problems import LakeUnavailable, Unreadable, Wanting
 from metrics.lake.reader import Task, Together
-from metrics.lake.readers import InterruptibleReader
+from metrics.lake.readers import FileReader
 from metrics.lake.remote import underway
 from metrics.lake.remote.owning import own
 from metrics.lake.repair.damage import log_problem
 from metrics.lake.repair.lacking import make_anew
 from metrics.lake.repair.rebuilding import rebuild_if_lost
+from metrics.lake.staging import attempts_of
 from metrics.lake.tables import Lake
 from metrics.settings import Settings
 
@@ -103,7 +105,7 @@ class Writer:
         return Bundle(f"{name}.{secrets.token_hex(4 if len(ordered) == 1 else 8)}", tuple(arrivals), ordered)
 
     def stage(
-        self, bundle: Bundle, reader: InterruptibleReader, told: Told, answers: Answers, *, is_alone: bool = False
+        self, bundle: Bundle, reader: FileReader, told: Told, answers: Answers, *, is_alone: bool = False
     ) -> Staged:
         """Read files and stage their events. May run beside other stages and commits.
 
@@ -220,6 +222,7 @@ class Writer:
             self._complete(intent, again=True)
         for mark in self._intents.glob("*.staging"):
             self.unstage(mark.stem)
+        shutil.rmtree(attempts_of(self.home), ignore_errors=True)
         for kind in KINDS:
             Identities(self.lake.events(kind)).complete()
         for name in make_anew(self.lake):

@@ -59,8 +59,10 @@ _BATCHES = 64
 class Identities:
     """The known ids of one kind."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, written: Path | None = None) -> None:
+        """`written`: where runs are written, if not beside the table: they count once they are moved there."""
         self._table = table
+        self._written = (written or table.root) / "_identities" / HASHING
         self._directory = table.root / "_identities" / HASHING
 
     def known(self, events: pl.DataFrame, batch: Hashed, transaction: str) -> pl.Series:
@@ -77,7 +79,8 @@ class Identities:
         self._directory.mkdir(parents=True, exist_ok=True)
         if not (self._directory / _MARK).exists() and not self._table.snapshot.files:
             self._lack([])
-        write(self._path(transaction), united(batches))
+        self._written.mkdir(parents=True, exist_ok=True)
+        write(self._written / f"{transaction}.npy", united(batches))
 
     def run(self, transaction: str) -> Hashes:
         """The hashes of a transaction, sorted; they stay readable when they are merged away."""

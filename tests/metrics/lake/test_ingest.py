@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from metrics.events.problems import ConfigurationError
 from metrics.lake import ingest as face
 from metrics.lake.identity.identities import MOST_RUNS
-from metrics.lake.ingest import READERS, FileOutcome, ingest, ingest_inbox, status
+from metrics.lake.ingest import FileOutcome, ingest, ingest_inbox, status
+from metrics.lake.readers import Readers
 from metrics.lake.tables import Lake
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Ingest, Settings
@@ -249,7 +250,7 @@ def test_what_is_known_of_ids_is_merged_beside_what_is_being_read(
     assert [sums(outcome) for outcome in outcomes[1:]] == [(rows, rows // 2, rows // 2, 0)] * (count - 1)
     assert stored_events(Lake(settings.home), "request")["event_id"].n_unique() == (count + 1) * rows // 2
     runs = list((settings.home / "lake" / "request" / "_identities").rglob("*.npy"))
-    assert len(runs) <= MOST_RUNS + READERS
+    assert len(runs) <= MOST_RUNS + Readers.most
 
 
 def test_copies_dropped_together_count_once(tmp_path: Path, store: Store) -> None:

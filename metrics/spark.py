@@ -1,0 +1,89 @@
+"""A session on a Spark cluster: one a process and address, begun when first asked for.
+
+What Spark is told besides its address stands where Spark looks for it, in `spark-defaults.conf` and the environment.
+"""
+
+import os
+import socket
+import sys
+import threading
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from metrics.spark_address import CONNECT, places
+
+INSTALL = "pip install 'promptpilot-observability[spark]'"
+NAME = "promptpilot"
+_SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    # Files are named one by one: to look at each takes less than a job that does.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+}
+REACH_SECONDS = 5
+"""How long is waited for somebody to answer at an address."""
+# Frames of pandas are neither taken nor given.
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+
+_lock = threading.Lock()
+_sessions: dict[str, Any] = {}
+
+
+@dataclass
+class SparkUnavailable(Exception):
+    """The cluster cannot be used."""
+
+    url: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Spark at {self.url}: {self.reason}"
+
+
+def session(url: str) -> Any:
+    """The `SparkSession` of this process at an address. Safe to share between threads.
+
+    Raises:
+        SparkUnavailable: PySpark or Java is not installed, or nobody answers at the address.
+    """
+    with _lock:
+        known = _sessions.get(url)
+        if known is None or _has_ended(known, url):
+            known = _sessions[url] = _begun(url)
+        return known
+
+
+def _begun(url: str) -> Any:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # what executors run has to be what runs here
+    if not _answers(url):  # Spark itself would try for a minute
+        raise SparkUnavailable(url, "nobody answers there")
+    try:
+        builder = import_module("pyspark.sql").SparkSession.builder.appName(NAME)
+        named = builder.remote(url) if url.startswith(CONNECT) else builder.master(url)
+        for name, value in _SESSION.items():
+            named = named.config(name, value)
+        return named.getOrCreate()
+    except ImportError as error:
+        raise SparkUnavailable(url, f"PySpark is not installed ({error.name or error}): {INSTALL}") from error
+    except Exception as error:  # PySpark raises a dozen types, and py4j's own
+        raise SparkUnavailable(url, first_line(error)) from error
+
+
+def _answers(url: str) -> bool:
+    for place in places(url):
+        with suppress(OSError), socket.create_connection(place, REACH_SECONDS):
+            return True
+    return False
+
+
+def _has_ended(known: Any, url: str) -> bool:
+    if url.startswith(CONNECT):
+        return bool(known.is_stopped)
+    return known.sparkContext._jsc is None or known.sparkContext._jsc.sc().isStopped()
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of Spark says, without its stack."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

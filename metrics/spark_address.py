@@ -1,0 +1,29 @@
+"""Addresses of Spark, as a setting holds them."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+CONNECT = "sc://"
+"""How addresses of Spark Connect begin."""
+_SCHEMES = ("spark://", CONNECT)
+
+
+def _checked(url: str) -> str:
+    """The address; empty is none."""
+    url = url.strip().rstrip("/")
+    if url and not any(url.startswith(scheme) and url != scheme for scheme in _SCHEMES):
+        raise ValueError(f"{url!r} is no address of Spark; expected spark://host:7077, or sc://host of Spark Connect")
+    return url
+
+
+def places(url: str) -> list[tuple[str, int]]:
+    """Hosts and ports at which somebody may answer: `spark://` takes several, `sc://` parameters behind a slash."""
+    scheme, _, rest = url.partition("://")
+    usual = 15002 if f"{scheme}://" == CONNECT else 7077
+    found = [urlsplit(f"//{place}") for place in rest.partition("/")[0].split(",")]
+    return [(place.hostname or "", place.port or usual) for place in found]
+
+
+SparkAddress = Annotated[str, AfterValidator(_checked)]

@@ -1,0 +1,152 @@
+"""Files converted on a Spark cluster become what they become here, exactly once, whoever is killed meanwhile."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+import psutil
+import pytest
+from polars.testing import assert_frame_equal
+
+from metrics.events import KINDS
+from metrics.lake import read_ahead
+from metrics.lake.executors import Executors
+from metrics.lake.ingest import IngestReport, ingest
+from metrics.lake.staging import attempts_of
+from metrics.lake.tables import Lake
+from metrics.settings import Settings, Spark
+from metrics.spark import session
+from tests.conftest import SIMULATED_END
+from tests.metrics.lake.agreement import assert_rollups_agree, sourced_events
+from tests.metrics.lake.files import HOSTILE, NOW
+from tests.patience import TIMEOUT
+
+DAY = "2026-05-03"
+BAD = ("corrupt page", "truncated", "foreign columns", "negative durations", "wrong types")
+"""One that may end the process which reads it, one that is refused, one that is asked about, and rejected rows."""
+FILES_A_BUNDLE = 6
+"""Few, so that files of a day are several bundles, and executors have one each."""
+_LOOK_SECONDS = 0.01
+
+
+@pytest.fixture(autouse=True)
+def _several_bundles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_ahead, "MOST_FILES", FILES_A_BUNDLE)
+
+
+@pytest.fixture
+def on_spark(spark_cluster: str, tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "on spark", spark=Spark(url=spark_cluster, bundles=2))
+
+
+def converted(paths: Sequence[Path], settings: Settings) -> IngestReport:
+    """Files, stored by way of the cluster."""
+    return ingest(paths, settings, now=lambda: NOW, readers=Executors(settings))
+
+
+def assert_same(home: Path, other: Path) -> None:
+    """Both hold the same events of the same files, rollups of these, and rejected rows with the same reasons."""
+    for kind in KINDS:
+        events, expected = (sourced_events(Lake(one), kind).sort("event_id") for one in (home, other))
+        assert_frame_equal(events, expected)
+    assert_rollups_agree(Lake(home))
+    assert _rejected(home) == _rejected(other)
+
+
+def _rejected(home: Path) -> Mapping[str, object]:
+    def told(path: Path) -> object:
+        if path.name == "rows.parquet":
+            return pl.read_parquet(path).to_dicts()
+        document = json.loads(path.read_text(encoding="utf-8")) if path.name == "reason.json" else path.stat().st_size
+        return {**document, "at": None} if isinstance(document, dict) else document
+
+    below = home / "rejected"
+    return {str(path.relative_to(below)): told(path) for path in below.rglob("*") if path.is_file()}
+
+
+def test_a_day_with_bad_files_among_it_is_stored_as_it_is_without_spark(
+    simulated_events: Path, on_spark: Settings, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    for number, name in enumerate(BAD):
+        HOSTILE[name][0](bad / f"{number:02d}.parquet")
+    paths = [*sorted(simulated_events.rglob(f"*{DAY}.parquet")), bad]
+    here = Settings(home=tmp_path / "here")
+    expected, report = ingest(paths, here, now=lambda: NOW), converted(paths, on_spark)
+
+    assert report == expected
+    assert report.stored > 10_000
+    assert report.rejected
+    assert_same(on_spark.home, here.home)
+
+    again = converted(paths[:1], on_spark)
+    assert (again.stored, again.duplicates) == (0, again.read)
+
+
+def test_executors_that_are_killed_lose_nothing_and_double_nothing(
+    simulated_events: Path, on_spark: Settings, tmp_path: Path
+) -> None:
+    paths = [
+        path for path in sorted(simulated_events.rglob("*.parquet")) if path.parent.name in ("request", "llm_call")
+    ]
+    here, killed, url = Settings(home=tmp_path / "here"), list[int](), on_spark.spark.url
+    expected = ingest(paths, here, now=lambda: NOW)
+    killing = threading.Thread(target=lambda: killed.extend(kill_once_at_work(on_spark.home, lambda: executors(url))))
+    killing.start()
+    report = converted(paths, on_spark)
+    killing.join()
+
+    assert killed
+    assert report == expected
+    assert_same(on_spark.home, here.home)
+
+
+def test_a_driver_that_is_killed_loses_nothing_and_doubles_nothing(
+    simulated_events: Path, on_spark: Settings, tmp_path: Path
+) -> None:
+    paths, here = sorted(simulated_events.rglob(f"*{DAY}.parquet")), Settings(home=tmp_path / "here")
+    ingest(paths, here, now=lambda: SIMULATED_END)
+    few = "--conf spark.cores.max=1 pyspark-shell"  # one executor of its own comes sooner than two
+    given = {**os.environ, "PROMPTPILOT_SPARK__URL": on_spark.spark.url, "PYSPARK_SUBMIT_ARGS": few}
+    command = [sys.executable, "-m", "app.cli", "ingest", "--spark", "--home", str(on_spark.home), *map(str, paths)]
+    with (tmp_path / "driver.log").open("w") as log:
+        driver = subprocess.Popen(command, env=given, stdout=log, stderr=log)
+    kill_once_at_work(on_spark.home, lambda: [psutil.Process(driver.pid)])
+    driver.wait()
+
+    report = converted(paths, on_spark)
+    assert report.read == report.stored + report.duplicates
+    assert_same(on_spark.home, here.home)
+    assert not list((on_spark.home / "lake" / "_transactions").iterdir())
+
+
+def executors(url: str) -> Sequence[psutil.Process]:
+    """The executors that this process was given."""
+    application = session(url).sparkContext.applicationId
+    return [process for process in psutil.process_iter() if application in _command(process)]
+
+
+def _command(process: psutil.Process) -> Sequence[str]:
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return ()
+
+
+def kill_once_at_work(home: Path, meant: Callable[[], Sequence[psutil.Process]]) -> Sequence[int]:
+    """Kill processes as soon as an executor has begun to stage; gives their numbers."""
+    until, looking = time.monotonic() + TIMEOUT, threading.Event()
+    while not any(attempts_of(home).glob("*/*/lake")):
+        assert time.monotonic() < until, "no executor has begun to stage"
+        looking.wait(_LOOK_SECONDS)
+    processes = meant()
+    for process in processes:
+        process.kill()
+    return [process.pid for process in processes]
