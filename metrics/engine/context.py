@@ -12,6 +12,7 @@ from metrics.engine.filter_cache import FilterCache
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM, Scope
+from metrics.engine.spark import OnSpark
 from metrics.engine.statement import Statement
 from metrics.engine.statement_cache import StatementCache
 from metrics.engine.userdays import UserDays
@@ -29,6 +30,7 @@ class Context:
     statements: StatementCache
     filters: FilterCache
     user_days: UserDays
+    spark: OnSpark
     exact_up_to: int = EXACT_UP_TO
     minutes_from: int = MINUTES_FROM
 
@@ -58,8 +60,9 @@ class Context:
         return self.scope(query)
 
     def rows(self, statement: Statement) -> pl.DataFrame:
-        """Run a statement, over files set aside by earlier ones where there are any."""
-        return rows_of(self.user_days.over(self.filters.over(statement)))
+        """Run a statement: on Spark where that is worth it, else over files set aside by earlier ones if any are."""
+        found = self.spark.rows(statement)
+        return found if found is not None else rows_of(self.user_days.over(self.filters.over(statement)))
 
     def shared_rows(self, statement: Statement) -> pl.DataFrame:
         """Run a statement that several questions share, unless its rows are known already."""

@@ -13,6 +13,7 @@ from metrics.engine.plan import Plan, plan_query
 from metrics.engine.query import Filter, Query, Question, Window
 from metrics.engine.questions import HANDLERS
 from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM
+from metrics.engine.spark import OnSpark
 from metrics.engine.statement_cache import StatementCache
 from metrics.engine.userdays import MERGE_FROM, UserDays
 from metrics.lake.tables import Lake
@@ -62,6 +63,7 @@ class Engine:
             StatementCache(),
             FilterCache(self.lake, cache_filters_from),
             UserDays(settings.home, cache_filters_from * MERGE_FROM / CACHE_FILTERS_FROM),
+            OnSpark(settings.spark.url, settings.engine.spark_from_events, _own_measures(self.metrics)),
             exact_up_to,
             minutes_from,
         )
@@ -87,3 +89,8 @@ class Engine:
     def data_version(self) -> str:
         """A text that changes whenever events come or go."""
         return self.lake.data_version
+
+
+def _own_measures(metrics: Mapping[str, Metric]) -> frozenset[str]:
+    """Names of the measures of metrics that are the home's own."""
+    return frozenset(measure.name for metric in metrics.values() if metric.origin for measure in metric.measures)

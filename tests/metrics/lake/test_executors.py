@@ -71,7 +71,7 @@ def _rejected(home: Path) -> Mapping[str, object]:
     return {str(path.relative_to(below)): told(path) for path in below.rglob("*") if path.is_file()}
 
 
-def test_a_day_with_bad_files_among_it_is_stored_as_it_is_without_spark(
+def test_a_day_with_bad_files_among_it_is_stored_as_it_is_without_spark_though_executors_are_killed(
     simulated_events: Path, on_spark: Settings, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad"
@@ -79,24 +79,6 @@ def test_a_day_with_bad_files_among_it_is_stored_as_it_is_without_spark(
     for number, name in enumerate(BAD):
         HOSTILE[name][0](bad / f"{number:02d}.parquet")
     paths = [*sorted(simulated_events.rglob(f"*{DAY}.parquet")), bad]
-    here = Settings(home=tmp_path / "here")
-    expected, report = ingest(paths, here, now=lambda: NOW), converted(paths, on_spark)
-
-    assert report == expected
-    assert report.stored > 10_000
-    assert report.rejected
-    assert_same(on_spark.home, here.home)
-
-    again = converted(paths[:1], on_spark)
-    assert (again.stored, again.duplicates) == (0, again.read)
-
-
-def test_executors_that_are_killed_lose_nothing_and_double_nothing(
-    simulated_events: Path, on_spark: Settings, tmp_path: Path
-) -> None:
-    paths = [
-        path for path in sorted(simulated_events.rglob("*.parquet")) if path.parent.name in ("request", "llm_call")
-    ]
     here, killed, url = Settings(home=tmp_path / "here"), list[int](), on_spark.spark.url
     expected = ingest(paths, here, now=lambda: NOW)
     killing = threading.Thread(target=lambda: killed.extend(kill_once_at_work(on_spark.home, lambda: executors(url))))
@@ -106,7 +88,12 @@ def test_executors_that_are_killed_lose_nothing_and_double_nothing(
 
     assert killed
     assert report == expected
+    assert report.stored > 10_000
+    assert report.rejected
     assert_same(on_spark.home, here.home)
+
+    again = converted(paths[:1], on_spark)
+    assert (again.stored, again.duplicates) == (0, again.read)
 
 
 def test_a_driver_that_is_killed_loses_nothing_and_doubles_nothing(
