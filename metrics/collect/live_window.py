@@ -23,7 +23,7 @@ import polars as pl
 
 from metrics.catalog import DIMENSIONS, Metric, catalog
 from metrics.catalog.model import Additive, DistinctUsers, Measure, Quantile, kinds_of
-from metrics.engine.grid import SECONDS, joined
+from metrics.engine.grid import SECONDS, joined, plain_sums
 from metrics.engine.measures import KEY
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
 from metrics.engine.query import Window
@@ -287,8 +287,7 @@ class LiveWindow:
 
     def _rows(self, text: str, values: Mapping[str, str]) -> pl.DataFrame:
         rows = self._base.sql(text, params=dict(values)).pl()
-        wide = [name for name, dtype in rows.schema.items() if dtype.is_decimal() or dtype == pl.Int128]
-        return rows.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(wide).cast(pl.Int64))
+        return plain_sums(rows).with_columns(pl.col(KEY).cast(pl.Int64))
 
     def _formed(self, asked: Asked, rows: pl.DataFrame, seconds: int) -> pl.DataFrame:
         measured = rows.with_columns(pl.lit(float(seconds)).alias(SECONDS))

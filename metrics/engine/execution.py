@@ -11,7 +11,7 @@ from metrics.engine import dropped
 from metrics.engine.buckets import Bucket
 from metrics.engine.context import Context
 from metrics.engine.dropped import Spans
-from metrics.engine.grid import joined, on_grid
+from metrics.engine.grid import joined, on_grid, plain_sums
 from metrics.engine.measures import KEY, Step
 from metrics.engine.plan import Plan, counters, plan_query
 from metrics.engine.problems import NotCalculable
@@ -113,10 +113,9 @@ def _taken(context: Context, step: Step, window: Window) -> tuple[pl.DataFrame, 
 
 
 def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:
-    """Keys of one type for the join, sums of whole numbers as Int64."""
-    wide = [name for name, dtype in frame.schema.items() if dtype.is_decimal() or dtype == pl.Int128]
+    """Keys of one type for the join, sums that can be reckoned with."""
     grouped = [group for group in groups if group in frame.columns]
-    return frame.with_columns(pl.col(KEY).cast(pl.Int64), pl.col(grouped).cast(pl.String), pl.col(wide).cast(pl.Int64))
+    return plain_sums(frame).with_columns(pl.col(KEY).cast(pl.Int64), pl.col(grouped).cast(pl.String))
 
 
 def _value(metric: Metric, planned: Plan, unknown: Spans) -> pl.Expr:

@@ -14,6 +14,18 @@ from metrics.engine.scope import Scope
 SECONDS = "seconds"
 
 
+def plain_sums(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sums that the database gives as 128 bits or decimals: those of whole numbers as Int64, others as Float64."""
+    whole = [name for name, dtype in rows.schema.items() if dtype == pl.Int128 or _places(dtype) == 0]
+    parts = [name for name, dtype in rows.schema.items() if _places(dtype)]
+    return rows.with_columns(pl.col(whole).cast(pl.Int64), pl.col(parts).cast(pl.Float64))
+
+
+def _places(dtype: pl.DataType) -> int | None:
+    """Decimal places; None of what is no decimal."""
+    return dtype.scale if isinstance(dtype, pl.Decimal) else None
+
+
 def joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
     """All measures by all keys; one that leaves a group out holds for each value of it."""
     whole = [frame for frame in frames if set(keys) <= set(frame.columns)]

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from metrics.engine import Engine, Grain, Query, Window
-from metrics.settings import Errors, Performance, Settings, Slo
+from metrics.settings import Errors, Money, Performance, Settings, Slo
 from tests.metrics.engine.compared import EXACT, differences, relative_error
 from tests.metrics.engine.facts import Events
 from tests.metrics.engine.oracle import answer
@@ -40,6 +40,12 @@ def test_failed_requests_are_left_out_of_response_times_when_the_setting_says_so
     kept = {**world_events, "request": world_events["request"].filter((pl.col("status_code") < 500).fill_null(True))}
     expected = answer(metric, kept, Query(metrics=(metric,), window=WINDOW))["value"].item()
     assert relative_error(value(world_home, metric, without), expected) <= EXACT
+
+
+def test_parts_of_a_minute_count_as_time_saved(world_home: Path) -> None:
+    settings = Settings(home=world_home, money=Money(minutes_saved_default=2.5))
+    successful = value(world_home, "prompts_successful")
+    assert relative_error(value(world_home, "time_saved", settings), successful * 2.5 / 60) <= EXACT
 
 
 def test_only_critical_components_take_the_product_down(world_home: Path, world_events: Events) -> None:
