@@ -23,7 +23,6 @@ from metrics.lake.staging import attempts_of
 from metrics.lake.tables import Lake
 from metrics.settings import Settings, Spark
 from metrics.spark import session
-from tests.conftest import SIMULATED_END
 from tests.metrics.lake.agreement import assert_rollups_agree, sourced_events
 from tests.metrics.lake.files import HOSTILE, NOW
 from tests.patience import TIMEOUT
@@ -71,7 +70,7 @@ def _rejected(home: Path) -> Mapping[str, object]:
     return {str(path.relative_to(below)): told(path) for path in below.rglob("*") if path.is_file()}
 
 
-def test_a_day_with_bad_files_among_it_is_stored_as_it_is_without_spark_though_executors_are_killed(
+def test_a_day_with_bad_files_among_it_is_stored_once_as_it_is_without_spark_whoever_is_killed(
     simulated_events: Path, on_spark: Settings, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad"
@@ -81,38 +80,34 @@ def test_a_day_with_bad_files_among_it_is_stored_as_it_is_without_spark_though_e
     paths = [*sorted(simulated_events.rglob(f"*{DAY}.parquet")), bad]
     here, killed, url = Settings(home=tmp_path / "here"), list[int](), on_spark.spark.url
     expected = ingest(paths, here, now=lambda: NOW)
+    assert expected.stored > 10_000
+    assert expected.rejected
+
+    kill_a_driver_at_work(paths, on_spark, tmp_path / "driver.log")
     killing = threading.Thread(target=lambda: killed.extend(kill_once_at_work(on_spark.home, lambda: executors(url))))
     killing.start()
     report = converted(paths, on_spark)
     killing.join()
 
     assert killed
-    assert report == expected
-    assert report.stored > 10_000
-    assert report.rejected
+    assert report.read == expected.read
+    assert report.stored + report.duplicates == expected.stored + expected.duplicates
     assert_same(on_spark.home, here.home)
+    assert not list((on_spark.home / "lake" / "_transactions").iterdir())
 
     again = converted(paths[:1], on_spark)
     assert (again.stored, again.duplicates) == (0, again.read)
 
 
-def test_a_driver_that_is_killed_loses_nothing_and_doubles_nothing(
-    simulated_events: Path, on_spark: Settings, tmp_path: Path
-) -> None:
-    paths, here = sorted(simulated_events.rglob(f"*{DAY}.parquet")), Settings(home=tmp_path / "here")
-    ingest(paths, here, now=lambda: SIMULATED_END)
+def kill_a_driver_at_work(paths: Sequence[Path], settings: Settings, log: Path) -> None:
+    """Have a process of its own store files by way of the cluster, and kill it once an executor has begun to stage."""
     few = "--conf spark.cores.max=1 pyspark-shell"  # one executor of its own comes sooner than two
-    given = {**os.environ, "PROMPTPILOT_SPARK__URL": on_spark.spark.url, "PYSPARK_SUBMIT_ARGS": few}
-    command = [sys.executable, "-m", "app.cli", "ingest", "--spark", "--home", str(on_spark.home), *map(str, paths)]
-    with (tmp_path / "driver.log").open("w") as log:
-        driver = subprocess.Popen(command, env=given, stdout=log, stderr=log)
-    kill_once_at_work(on_spark.home, lambda: [psutil.Process(driver.pid)])
+    given = {**os.environ, "PROMPTPILOT_SPARK__URL": settings.spark.url, "PYSPARK_SUBMIT_ARGS": few}
+    command = [sys.executable, "-m", "app.cli", "ingest", "--spark", "--home", str(settings.home), *map(str, paths)]
+    with log.open("w") as out:
+        driver = subprocess.Popen(command, env=given, stdout=out, stderr=out)
+    kill_once_at_work(settings.home, lambda: [psutil.Process(driver.pid)])
     driver.wait()
-
-    report = converted(paths, on_spark)
-    assert report.read == report.stored + report.duplicates
-    assert_same(on_spark.home, here.home)
-    assert not list((on_spark.home / "lake" / "_transactions").iterdir())
 
 
 def executors(url: str) -> Sequence[psutil.Process]:
