@@ -18,6 +18,7 @@ from tests.metrics.engine.compared import EXACT, FROM_BINS, differences
 from tests.metrics.engine.facts import Events
 from tests.metrics.engine.oracle import answer
 from tests.metrics.engine.queries import QUESTIONS
+from tests.metrics.engine.stored import store
 
 SOURCES = ("events", "rollups", "spark")
 ASKED: Mapping[str, tuple[str, ...]] = {
@@ -66,8 +67,12 @@ ASKED: Mapping[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="session")
-def on_spark(spark_cluster: str, world_home: Path) -> Engine:
-    settings = Settings(home=world_home, spark=Spark(url=spark_cluster), engine=EngineSettings(spark_from_events=0))
+def on_spark(spark_cluster: str, tmp_path_factory: pytest.TempPathFactory, world_events: Events) -> Engine:
+    """Over a home of few files: to open one takes Spark longer than all that is in it."""
+    home = tmp_path_factory.mktemp("few-files")
+    for kind, events in world_events.items():
+        store(home, kind, events)
+    settings = Settings(home=home, spark=Spark(url=spark_cluster), engine=EngineSettings(spark_from_events=0))
     return Engine(settings)
 
 
