@@ -20,16 +20,11 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    YamlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 from metrics.holidays import HolidayList
 from metrics.hosts import HostPatterns
-from metrics.spark_address import SparkAddress
+from metrics.spark_settings import Engine, Spark
 from metrics.storage_address import StorageAddress
 from metrics.yaml_loader import TextualTimes
 from metrics.zones import zone
@@ -176,22 +171,6 @@ class Lake(_Section):
     def days_of_rollups(self, kind: str) -> int:
         """Days of rollups of a kind that are kept, never fewer than of events; 0 is all."""
         return max(self.days_of_events(kind), self.rollup_days) if self.days_of_events(kind) else 0
-
-
-class Spark(_Section):
-    """A cluster for what one machine should not do: see `docs/spark.md`."""
-
-    url: SparkAddress = ""
-    """Address of a cluster of Spark, such as `spark://host:7077`, or of Spark Connect, `sc://host`; empty is none."""
-    bundles: Annotated[int, Field(ge=1, le=64)] = 8
-    """Bundles of files that are converted on it at a time."""
-
-
-class Engine(_Section):
-    """Who answers."""
-
-    spark_from_events: Annotated[int, Field(ge=0)] = 200_000_000
-    """Events from which a question that only events can answer goes to `spark.url`."""
 
 
 class Slack(_Section):

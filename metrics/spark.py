@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from metrics.spark_address import CONNECT, places
+from metrics.spark_settings import CONNECT, places
 
 INSTALL = "pip install 'promptpilot-observability[spark]'"
 NAME = "promptpilot"

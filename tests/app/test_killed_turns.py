@@ -27,7 +27,7 @@ from tests.fakes.postgres import postgres
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 
-KILLS = int(os.environ.get("TURN_KILLS", "3"))
+KILLS = int(os.environ.get("TURN_KILLS", "2"))
 WHOLE = "TURN_WHOLE" in os.environ
 LEASE_SECONDS = float(os.environ.get("TURN_LEASE", "2"))
 MOST_SECONDS = 30.0

@@ -1,9 +1,9 @@
-"""Addresses of Spark, as a setting holds them."""
+"""Settings of a cluster of Spark."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 CONNECT = "sc://"
 """How addresses of Spark Connect begin."""
@@ -27,3 +27,23 @@ def places(url: str) -> list[tuple[str, int]]:
 
 
 SparkAddress = Annotated[str, AfterValidator(_checked)]
+
+
+class Spark(BaseModel):
+    """A cluster for what one machine should not do: see `docs/spark.md`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: SparkAddress = ""
+    """Address of a cluster of Spark, such as `spark://host:7077`, or of Spark Connect, `sc://host`; empty is none."""
+    bundles: Annotated[int, Field(ge=1, le=64)] = 8
+    """Bundles of files that are converted on it at a time."""
+
+
+class Engine(BaseModel):
+    """Who answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    spark_from_events: Annotated[int, Field(ge=0)] = 200_000_000
+    """Events from which a question that only events can answer goes to `spark.url`."""
