@@ -1,6 +1,7 @@
 """The documentation, held against the program: what is listed exists, what exists is listed."""
 
 import ast
+import inspect
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -23,8 +24,8 @@ EVERYWHERE = {"--home"}
 
 
 def documented(model: type[BaseModel]) -> dict[str, str]:
-    """Docstrings of the fields of the settings class of that name."""
-    module = ast.parse((ROOT / "metrics" / "settings.py").read_text(encoding="utf-8"))
+    """Docstrings of the fields of a class of settings."""
+    module = ast.parse(Path(inspect.getfile(model)).read_text(encoding="utf-8"))
     body = next(node.body for node in module.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
     found: dict[str, str] = {}
     for field, text in pairwise(body):
