@@ -111,12 +111,14 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
             days = around(path.interior, DAY)
             stored = _days_of(alike, path.view, scope, days, place)
             relations.append(stored)
-            segments = _segments(scope.buckets, path.interior)
-            parameters |= {f"{name}{place}": values for name, values in segments.items()}
+            cut = _segments(scope.buckets, path.interior)
+            segments = {_numbered(name, place): values for name, values in cut.items()}
+            parameters |= segments
+            day, mask, bucket = segments
             selects.append(
                 f"SELECT s.key AS {KEY}{select_groups(scope, view=path.view, source='u')}, {_person('u')} AS {USER} "
                 f"FROM {stored.sql} AS u JOIN (SELECT "
-                f"unnest($days{place}) AS day, unnest($masks{place}) AS mask, unnest($keys{place}) AS key) AS s "
+                f"unnest(${day}) AS day, unnest(${mask}) AS mask, unnest(${bucket}) AS key) AS s "
                 f"ON epoch_us(u.{BUCKET}) = s.day AND (u.{HOURS} & s.mask) <> 0 "
                 f"WHERE {span_sql(f'u.{BUCKET}', [days])}{filter_sql(scope, view=path.view, source='u')}"
             )
@@ -162,7 +164,7 @@ def _days_of(kinds: Sequence[str], view: View, scope: Scope, days: Window, place
     asked = {path for table in tables for path in table.files}
     return Relation(
         "rollups",
-        f"users/{view.name}" + (f" {place + 1}" if place else ""),
+        _numbered(f"users/{view.name}", place),
         tuple(file for table in tables for file in table.files),
         tuple(column for column in tables[0].columns if all(column in table.columns for table in tables)),
         rows=sum(file.rows for path, file in stored if path in asked),
@@ -171,6 +173,11 @@ def _days_of(kinds: Sequence[str], view: View, scope: Scope, days: Window, place
         months=() if scope.query.by else months_of(stored, days),
         present=tables[0].present,
     )
+
+
+def _numbered(name: str, place: int) -> str:
+    """What is named so in a statement, and is not the first."""
+    return f"{name}_{place + 1}" if place else name
 
 
 def _hours_path(kind: str, scope: Scope) -> AccessPath:
