@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from metrics.engine.query import Grain, Window
@@ -95,11 +95,15 @@ class Buckets:
     @cached_property
     def all(self) -> tuple[Bucket, ...]:
         """Every bucket that the window touches, in order."""
+        return _all(self)
+
+    def cut(self) -> Iterator[Bucket]:
+        """The same, made anew."""
         if self.grain is Grain.NONE:
-            return (Bucket(0, self.window.start, self.window.end),)
+            return iter((Bucket(0, self.window.start, self.window.end),))
         seconds = SECONDS.get(self.grain)
         short = seconds is not None and seconds <= HOUR
-        return tuple(self._short(seconds) if seconds and short else self._wall())
+        return self._short(seconds) if seconds and short else self._wall()
 
     def key_sql(self, micros: str) -> str:
         """SQL for the key of the bucket in which a moment lies.
@@ -220,6 +224,12 @@ def _utc(wall: datetime, zone: ZoneInfo) -> datetime:
     if moment.astimezone(zone).replace(tzinfo=None) == wall:
         return moment
     return _transition(zone, wall.replace(tzinfo=zone, fold=1).astimezone(UTC), moment)
+
+
+@lru_cache(maxsize=2)
+def _all(buckets: Buckets) -> tuple[Bucket, ...]:
+    """Questions that come together ask about the same buckets: of the hours of years there are a hundred thousand."""
+    return tuple(buckets.cut())
 
 
 def _offsets(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[Offset]:

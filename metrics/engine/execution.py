@@ -123,6 +123,8 @@ def _value(metric: Metric, planned: Plan, unknown: Spans) -> pl.Expr:
         return pl.lit(None, pl.Float64)
     value = pl.sql_expr(metric.formula)
     value = value.fill_null(0) if metric.empty_is_zero else value
+    if not unknown:
+        return value
     buckets = planned.scope.buckets
     keys = [bucket.key for bucket in buckets.all if dropped.touched(buckets.covered(bucket), unknown)]
     return pl.when(~pl.col(KEY).is_in(keys)).then(value) if keys else value
