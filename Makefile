@@ -28,7 +28,9 @@ help: ## Show what there is.
 run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="--port 9000" changes that.
 	@exec $(BIN)/promptpilot up $(ARGS)
 
-test: lint browser database node spark ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
+test: $(VENV)/dev.stamp ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
+	@$(MAKE) --no-print-directory browser database node spark & programs=$$!; \
+	$(MAKE) --no-print-directory lint; wait $$programs
 	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST) $(ARGS)
 
 quick: $(VENV)/dev.stamp database ## Check while you work: most tests, in less than 90 seconds; ARGS="-k cost" picks some of these.
