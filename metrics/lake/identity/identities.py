@@ -114,10 +114,6 @@ class Identities:
                 if other != self._directory:
                     shutil.rmtree(other, ignore_errors=True)
 
-    def doubt(self) -> None:
-        """Another home may have stored events: the days that there are, are hashed anew, each when first touched."""
-        (self._directory / _MARK).unlink(missing_ok=True)
-
     def keep_up(self) -> None:
         """All events that the table has now are known: this home has stored them, or has read their ids."""
         self._directory.mkdir(parents=True, exist_ok=True)
