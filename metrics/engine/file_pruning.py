@@ -1,6 +1,6 @@
 """The data files that may hold what is asked about, and about how many rows of it: from the files' statistics alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,15 +18,17 @@ from metrics.lake.tables import Lake, Table
 def event_files(lake: Lake, kind: str, windows: Sequence[Window]) -> Relation:
     """The event files of a kind that may hold events of the windows."""
     table = lake.events(kind)
-    files = tuple(str(table.root / file.path) for file in table.snapshot.files if _touches(file, windows))
-    return Relation("events", kind, files, columns_of(table.schema), gone=gone(table, windows), present=_door(table))
+    found = [file for file in table.snapshot.files if _touches(file, windows)]
+    return Relation(
+        "events", kind, tuple(str(table.root / file.path) for file in found), columns_of(table.schema),
+        rows=_rows(found, windows), gone=gone(table, windows), present=_door(table),
+    )  # fmt: skip
 
 
 def filtered_event_files(scope: Scope, kind: str, windows: Sequence[Window]) -> Relation:
     """`event_files`, for a statement that puts `filter_sql` on every one of the events."""
     passing = "" if scope.query.raw else filter_sql(scope)
-    rows = event_rows(scope.lake, kind, windows) if passing else 0
-    return replace(event_files(scope.lake, kind, windows), passing=passing, rows=rows)
+    return replace(event_files(scope.lake, kind, windows), passing=passing)
 
 
 def rollup_files(lake: Lake, name: str, view: View, *within: Window) -> Relation:
@@ -61,14 +63,17 @@ def _months(first: datetime, last: datetime) -> Sequence[datetime]:
 
 def event_rows(lake: Lake, kind: str, windows: Sequence[Window]) -> float:
     """About how many events of the kind lie in the windows."""
-    files = lake.events(kind).snapshot.files
-    return sum(file.rows * _share(file, window) for file in files for window in windows)
+    return _rows(lake.events(kind).snapshot.files, windows)
 
 
 def rollup_bytes(lake: Lake, name: str, view: View, window: Window, row_length: timedelta) -> float:
     """About how many bytes of a view lie in the window; a row of it tells of `row_length`."""
     files = [file for file in lake.rollup(name).snapshot.files if file.partition["view"] == view.name]
     return sum(file.size * _share(file, window, row_length) for file in files)
+
+
+def _rows(files: Iterable[DataFile], windows: Sequence[Window]) -> float:
+    return sum(file.rows * _share(file, window) for file in files for window in windows)
 
 
 def _door(table: Table) -> Callable[[Sequence[str]], None] | None:

@@ -168,7 +168,9 @@ def test_a_question_is_answered_here_where_nobody_answers_there(
     assert "nobody answers there; DuckDB answers in its place" in caplog.text
 
 
-def test_few_events_are_not_worth_it(spark_cluster: str, world_home: Path) -> None:
-    engine = Engine(Settings(home=world_home, spark=Spark(url=spark_cluster)))
+@pytest.mark.parametrize(("from_events", "answered"), [(1, 1), (200_000_000, 0)])
+def test_few_events_are_not_worth_it(spark_cluster: str, world_home: Path, from_events: int, answered: int) -> None:
+    there = EngineSettings(spark_from_events=from_events)
+    engine = Engine(Settings(home=world_home, spark=Spark(url=spark_cluster), engine=there))
     engine.answer(asked("hours").model_copy(update={"raw": True}))
-    assert engine.context.spark.answered == 0
+    assert engine.context.spark.answered == answered
