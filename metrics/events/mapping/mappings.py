@@ -158,9 +158,10 @@ class Mappings(Entry):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise MappingError(f"{path}: two mappings are named {twice!r}; give each a name of its own")
-        return cls(own=own, shipped=_shipped())
+        return cls(own=own, shipped=_shipped()) if own else cls.shipping()
 
     @classmethod
+    @cache
     def shipping(cls) -> "Mappings":
         """Those that ship alone."""
         return cls(shipped=_shipped())

@@ -31,6 +31,9 @@ def sourced_events(lake: Lake, kind: str) -> pl.DataFrame:
 def assert_rollups_agree(lake: Lake) -> None:
     """Every rollup, merged, equals one made anew from all events; sums of days do where they count as known."""
     for kind in KINDS:
+        tables = [lake.events(kind), *lake.rollups_of(kind)]
+        if not any(table.snapshot.files for table in tables):
+            continue
         content = io.BytesIO()
         stored_events(lake, kind).sort("event_id").write_ipc(content)
         for rollup in rollups.rollups_of(kind):

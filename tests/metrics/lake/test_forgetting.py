@@ -50,6 +50,8 @@ def assert_same(home: Path, other: Path) -> None:
     """Both homes hold the same events, and rollups that agree with them."""
     lake, wanted = Lake(home), Lake(other)
     for kind in KINDS:
+        if not any(one.events(kind).snapshot.files for one in (lake, wanted)):
+            continue
         found, expected = (stored_events(one, kind).sort("event_id") for one in (lake, wanted))
         assert_frame_equal(found, expected)
     assert_rollups_agree(lake)
