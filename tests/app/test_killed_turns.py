@@ -122,8 +122,8 @@ def killed(
     """Kill the one whose turn it is, once it writes, at a random moment; after how many seconds another writes."""
     wait_for(lambda: any(one.turn and written(storage, bucket) == one.turn for one in machines), "a turn")
     holder, other = sorted(machines, key=lambda one: one.turn, reverse=True)
-    begun_with = committed(storage)
-    wait_for(lambda: committed(storage) > begun_with, "a commit of its turn")
+    begun_with = files(storage)
+    wait_for(lambda: files(storage) - begun_with, "events of its turn")
     before = senders[machines.index(other)].acknowledged
     more = before + chance.randrange(1, 30)
     wait_for(lambda: senders[machines.index(other)].acknowledged >= more, "load")
@@ -142,9 +142,9 @@ def written(storage: ObjectStorage, bucket: str) -> int:
     return json.loads(content)["turn"] if content else -1
 
 
-def committed(storage: ObjectStorage) -> int:
-    """How many commits of requests there are, those that only fence among them."""
-    return sum("lake/request/_delta_log/" in name for name in [*storage.objects])
+def files(storage: ObjectStorage) -> set[str]:
+    """The files of requests in the lake, committed or not."""
+    return {name for name in [*storage.objects] if "/lake/request/" in name and name.endswith(".parquet")}
 
 
 def is_told(store: Store, newest: datetime) -> bool:
