@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from benchmarks.forecasting import trending, varied
 from metrics.insights.anomalies.detectors import DETECTORS, rescored
+from metrics.insights.anomalies.history import History
 from metrics.insights.anomalies.limits import RATES
 from metrics.insights.anomalies.pace import Pace
-from metrics.insights.anomalies.watching import History, judged
+from metrics.insights.anomalies.watching import judged
 
 Floats = NDArray[np.float64]
 
@@ -151,7 +152,7 @@ def seconds(series: int = 1000) -> tuple[float, float]:
     learned = perf_counter() - began
     for column in range(known, known + DAY):
         began = perf_counter()
-        watch.judge(values[:, column], int(slots[column]))
+        watch.judge(values[:, column : column + 1], slots[column : column + 1])
         ticks.append(perf_counter() - began)
     return learned, max(ticks)
 

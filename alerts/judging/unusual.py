@@ -8,9 +8,9 @@ Windows shorter than five minutes are judged by the means of five.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
 import polars as pl
@@ -25,8 +25,9 @@ from alerts.judging.verdicts import Bools, Judged, spared, unknown, verdicts
 from alerts.rules import Anomaly, Dynamic
 from alerts.rules.durations import written
 from metrics.insights.anomalies.detectors import Learned, rescored
+from metrics.insights.anomalies.features import FEATURES
 from metrics.insights.anomalies.pace import Pace
-from metrics.insights.anomalies.watching import FEATURES, Watch
+from metrics.insights.anomalies.watching import Watch
 from metrics.insights.calendar import Calendar
 
 STEP = timedelta(minutes=5)
@@ -181,31 +182,35 @@ class _Group:
     method: str
     offset: int
     """Steps, from the begin, of which what was found is not kept."""
-    found: list[Floats] = field(default_factory=list[Floats])
-    """A step: what is expected, its lower and upper end, and whether it is unusual, each by run."""
-    features: list[Floats] = field(default_factory=list[Floats])
-    """Of every step, where a detector looks at them; the last one is the score."""
-    learned: list[Learned] = field(default_factory=list[Learned])
+    found: Floats
+    """By run and step: what is expected, its lower and upper end, and whether it is unusual, one plane each."""
+    features: Floats
+    """By run and step, from the begin on, where a detector looks at them; the last plane is the score."""
+    learned: Sequence[Learned]
+
+    @classmethod
+    def of(cls, runs: Sequence[_Run], watch: Watch, method: str) -> Self:
+        """Of which nothing was judged yet."""
+        features = np.full((len(FEATURES) + 1, len(runs), watch.column), np.nan)
+        return cls(runs, watch, method, watch.column, np.zeros((4, len(runs), 0)), features, [{} for _ in runs])
 
     def extend(self, values: Floats, slots: NDArray[np.int64], aside: Bools) -> None:
         """Judge more steps, one a column."""
-        for column, slot in enumerate(slots.tolist()):
-            one = self.watch.judge(values[:, column], slot, aside[:, column])
-            self.found.append(np.stack([one.expected, one.low, one.high, one.flagged.astype(np.float64)]))
-            if self.method != "auto":
-                self.features.append(np.concatenate([one.features.T, one.score[np.newaxis]]))
+        more = self.watch.judge(values, slots, aside)
+        planes = np.stack([more.expected, more.low, more.high, more.flagged.astype(np.float64)])
+        self.found = np.concatenate([self.found, planes], axis=2)
+        if self.method != "auto":
+            features = np.concatenate([more.features, more.score[np.newaxis]])
+            self.features = np.concatenate([self.features, features], axis=2)
 
     def planes(self) -> Floats:
         """What was found, by run and step from `offset` on, one plane each of the four."""
-        planes = np.stack(self.found, axis=2) if self.found else np.zeros((4, len(self.runs), 0))
-        if self.method == "auto" or not self.found:
-            return planes
-        every = np.stack(self.features, axis=2)
+        if self.method == "auto" or not self.found.shape[2]:
+            return self.found
+        planes = self.found.copy()
         for row, learned in enumerate(self.learned):
-            watch = self.watch
-            _, flagged = rescored(
-                every[:-1, row].T, every[-1, row], self.method, watch.pace, watch.sensitivity, learned
-            )
+            rows, score = self.features[:-1, row].T, self.features[-1, row]
+            _, flagged = rescored(rows, score, self.method, self.watch.pace, self.watch.sensitivity, learned)
             planes[3, row] = flagged[self.offset :]
         return planes
 
@@ -229,9 +234,10 @@ def _groups(condition: Condition, evidence: Evidence, steps: _Steps) -> Sequence
     if alone:
         for group in groups:
             today = max((micros(blocks.start) - group.runs[0].begin) // steps.micros - group.offset - 1, 0)
-            group.found, group.offset = group.found[today:], group.offset + min(today, len(group.found))
+            today = min(today, group.found.shape[2])
+            group.found, group.offset = group.found[:, :, today:].copy(), group.offset + today
         # Of each run: what was off and expected, features, two weeks.
-        size = sum(len(one.runs) * (9 * one.watch.pace.memory + 6 * len(one.features)) for one in groups)
+        size = sum(len(one.runs) * 9 * one.watch.pace.memory + one.features.size for one in groups)
         evidence.memory.put(key, groups, size)
     return groups
 
@@ -261,8 +267,7 @@ def _learned(condition: Condition, evidence: Evidence, steps: _Steps, alone: boo
         aside = np.stack([holidays.cover(each) for each in columns])
         values = _taken(steps.of(run.label for run in runs), (columns - steps.starts[0]) // steps.micros)
         watch = Watch.of(np.where(aside, np.nan, values), slots, pace, condition.sensitivity)
-        nothing = np.full((len(FEATURES) + 1, len(runs)), np.nan)
-        group = _Group(runs, watch, method, pace.first, features=[nothing] * pace.first, learned=[{} for _ in runs])
+        group = _Group.of(runs, watch, method)
         group.extend(values[:, pace.first :], slots[pace.first :], aside[:, pace.first :])
         yield group
 

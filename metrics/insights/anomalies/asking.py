@@ -9,10 +9,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from metrics.insights.anomalies.detectors import DETECTORS, rescored
+from metrics.insights.anomalies.history import History, Turn
 from metrics.insights.anomalies.limits import RATES
 from metrics.insights.anomalies.pace import Pace
 from metrics.insights.anomalies.spreads import Floats
-from metrics.insights.anomalies.watching import History, Turn, judged
+from metrics.insights.anomalies.watching import judged
 from metrics.insights.calendar import DAY, Calendar
 from metrics.insights.regular import Grid, Regular, TooShort, UnusableSeries, as_it_came, in_days
 

@@ -80,7 +80,7 @@ def rescored(
             if kept is not None:
                 kept[start] = learned
         strangeness, seen = learned
-        scores[here] = np.clip(seen.away(strangeness(rows[here])), 0, FARTHEST)
+        scores[here] = np.clip(seen.away(strangeness(rows[here])[np.newaxis])[0], 0, FARTHEST)
         flagged[here] = (scores[here] >= limit) & (robust[here] >= LEAST)
         np.fmax.at(highest[0], here // pace.block, scores[here])
         limit = limits(highest, sensitivity, pace.period / pace.block)

@@ -54,9 +54,10 @@ class Spreads:
         return cls(middle, above, below, np.stack([one.known for one in several]))
 
     def away(self, values: Floats) -> Floats:
-        """By how many spreads of its side each value is off the middle."""
-        off = values - self.middle
-        spread = np.where(off > 0, self.above, self.below)
+        """By how many spreads of its side each value of a row is off the middle."""
+        middle, above, below = (one[..., np.newaxis] for one in (self.middle, self.above, self.below))
+        off = values - middle
+        spread = np.where(off > 0, above, below)
         varied = spread > 0
         if varied.all():
             far = off / spread

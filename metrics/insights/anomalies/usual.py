@@ -1,9 +1,12 @@
 """What is expected of each series next: a level, and what it is at this hour of the week.
 
-Everything is learned one bucket at a time, so that what is expected depends on the past alone. Of a series without
-negative values the hour is a factor, else an addend, to the mean of the week before it: the level itself, which follows
-the last days, falls at weekends as long as these are not known. Hours of the day count alone until an hour of the week
-was seen twice.
+Everything is learned from one bucket after the other, so that what is expected depends on the past alone. Of a series
+without negative values the hour is a factor, else an addend, to the mean of the week before it: the level itself, which
+follows the last days, falls at weekends as long as these are not known. Hours of the day count alone until an hour of
+the week was seen twice.
+
+No hour comes twice in a day. So hours of buckets that follow each other within one are learned from all of them at
+once: none of them is expected by another's. Only the level goes on from each to the next (`walking`).
 """
 
 from dataclasses import dataclass
@@ -15,11 +18,19 @@ from numpy.typing import NDArray
 from metrics.insights.anomalies.spreads import Floats
 
 Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
+TINY = 1e-12
+"""What is no more is nothing."""
 _FEWEST_WEEKS = 2
-_TINY = 1e-12
 _BY_DAY, _BY_WEEK = 0.1, 0.2
 """How much the newest value of an hour counts at least."""
+
+
+def following(slots: Ints, period: int) -> int:
+    """How many columns from the first one on are each the next hour: clocks that are changed end that."""
+    (jumps,) = np.nonzero((slots[1:] - slots[:-1]) % period != 1)
+    return int(jumps[0]) + 1 if len(jumps) else len(slots)
 
 
 @dataclass
@@ -36,11 +47,11 @@ class Profile:
             np.stack([np.full((series, hours), value) for value in values]), np.zeros((len(values), series, hours))
         )
 
-    def learn(self, hour: int, values: Floats, which: Flags, least: float) -> None:
-        """Of one hour."""
-        mean, seen = self.mean[..., hour], self.seen[..., hour]
-        mean += np.where(which, np.maximum(1 / (seen + 1), least) * (values - mean), 0.0)
-        seen += which
+    def learn(self, hours: Ints, values: Floats, which: Flags, least: float) -> None:
+        """Of hours, one a column, none of them twice."""
+        mean, seen = self.mean[..., hours], self.seen[..., hours]
+        self.mean[..., hours] = mean + np.where(which, np.maximum(1 / (seen + 1), least) * (values - mean), 0.0)
+        self.seen[..., hours] = seen + which
 
 
 @dataclass
@@ -59,15 +70,15 @@ class Hours:
         """One of several, in the same memory."""
         return Hours(*(Profile(one.mean[place], one.seen[place]) for one in (self.by_day, self.by_week)))
 
-    def at(self, slot: int) -> Floats:
-        """Of each series."""
-        of_day = self.by_day.mean[..., slot % self.by_day.mean.shape[-1]]
-        return np.where(self.by_week.seen[..., slot] >= _FEWEST_WEEKS, self.by_week.mean[..., slot], of_day)
+    def at(self, slots: Ints) -> Floats:
+        """Of each series, a column an hour of the week."""
+        of_day = self.by_day.mean[..., slots % self.by_day.mean.shape[-1]]
+        return np.where(self.by_week.seen[..., slots] >= _FEWEST_WEEKS, self.by_week.mean[..., slots], of_day)
 
-    def learn(self, slot: int, values: Floats, which: Flags) -> None:
-        """What was seen in one hour of the week."""
-        self.by_day.learn(slot % self.by_day.mean.shape[-1], values, which, _BY_DAY)
-        self.by_week.learn(slot, values, which, _BY_WEEK)
+    def learn(self, slots: Ints, values: Floats, which: Flags) -> None:
+        """What was seen in hours of the week, one a column, of which no two are the same hour of the day."""
+        self.by_day.learn(slots % self.by_day.mean.shape[-1], values, which, _BY_DAY)
+        self.by_week.learn(slots, values, which, _BY_WEEK)
 
     def days(self, neutral: float) -> Floats:
         """By hour of the week, what its whole day is to the level; neutral where that is not known of every hour."""
@@ -76,7 +87,7 @@ class Hours:
         known = (self.by_week.seen >= _FEWEST_WEEKS).all(axis=1, keepdims=True)
         return np.where(known & (day > 1), means, neutral)
 
-    def anew(self, slots: NDArray[np.int64], values: Floats, which: Flags, neutral: float) -> None:
+    def anew(self, slots: Ints, values: Floats, which: Flags, neutral: float) -> None:
         """Forget the hours of some series, but for what these newest columns say; days keep their weight.
 
         `values` are to the level and to their days as `neutral` says: as a factor, or else as an addend.
@@ -108,20 +119,20 @@ class Usual:
     """What was learned of the week before, by column modulo its length; 0 in a gap."""
     _seen: Flags
     """Where that is none."""
-    _count: NDArray[np.int64]
+    _count: Ints
     """How much of the week that is, by series."""
     _column: int = 0
 
     @classmethod
-    def of(cls, values: Floats, slots: NDArray[np.int64], day: int, period: int, half_life: int) -> Self:
+    def of(cls, values: Floats, slots: Ints, day: int, period: int, half_life: int) -> Self:
         """From the first few days of series."""
-        series = len(values)
+        series, columns = values.shape
         known = ~np.isnan(values)
         level = np.where(known, values, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         usual = cls(
             Hours.neutral(series, day, period, (1.0, 0.0)),
             np.stack([level, level]),
-            np.full((2, series), float(min(values.shape[1], half_life))),
+            np.full((2, series), float(min(columns, half_life))),
             0.5 ** (1 / half_life),
             np.nanmin(np.where(known, values, 0.0), axis=1) < 0,
             np.zeros((series, period)),
@@ -129,80 +140,86 @@ class Usual:
             np.zeros(series, np.int64),
         )
         # Hours are held against the mean of the whole days or weeks that they are part of.
-        whole = period if values.shape[1] >= _FEWEST_WEEKS * period else values.shape[1]
-        mean = level
-        for column, slot in enumerate(slots.tolist()):
-            if column % whole == 0:
-                mean = _mean(values[:, column : column + whole])
-            usual._hours(values[:, column], slot, known[:, column], mean)
-            usual._remember(values[:, column], known[:, column], np.ones(series, np.bool_))
+        whole = period if columns >= _FEWEST_WEEKS * period else columns
+        start = 0
+        while start < columns:
+            here = slice(start, start + following(slots[start : start + day - start % day], period))
+            part = start // whole * whole
+            mean, lives = _mean(values[:, part : part + whole])[:, np.newaxis], (level > TINY)[:, np.newaxis]
+            usual._learn_hours(values[:, here], slots[here], known[:, here], mean, lives)
+            usual._remember(values[:, here], known[:, here], np.ones_like(lives))
+            start = here.stop
         return usual
 
-    def at(self, slot: int) -> Floats:
-        """What is expected in an hour."""
-        factor, addend = self.hours.at(slot)
-        return np.where(self.has_negative, self.levels[1] + addend, np.maximum(self.levels[0] * factor, 0.0))
+    def at(self, slots: Ints) -> Floats:
+        """What is expected in hours, one a column, by the level as it is."""
+        factor, addend = self.hours.at(slots)
+        by_factor, by_addend = (level[:, np.newaxis] for level in self.levels)
+        negative = self.has_negative[:, np.newaxis]
+        return np.where(negative, by_addend + addend, np.maximum(by_factor * factor, 0.0))
 
     @property
     def level(self) -> Floats:
         """Of each series."""
         return np.where(self.has_negative, self.levels[1], self.levels[0])
 
-    def learn(self, values: Floats, slot: int, which: Flags) -> None:
-        """One bucket of those series."""
-        factor, addend = self.hours.at(slot)
-        of_factor = np.where(which & (factor > _TINY), factor, 0.0)
-        seen, weight = np.stack([values, values - addend]), np.stack([of_factor, which.astype(np.float64)])
-        counts = weight > 0
-        self.weights = np.where(counts, self.kept, 1.0) * self.weights + weight
-        self.levels += np.where(counts, seen - self.levels * weight, 0.0) / np.maximum(self.weights, _TINY)
-        # Of silence that became usual nothing is learned about hours: what comes after it comes as it did before.
-        self._remember(values, which, self.has_negative | (self.levels[0] > _TINY))
-        # Of less than half a week the mean depends on the hours that were seen.
-        by_week = 2 * self._count >= self._week.shape[1]
-        self._hours(values, slot, which, np.where(by_week, self._mean_of_week(), self.level))
+    def learn(self, values: Floats, slots: Ints, which: Flags, levels: Floats, negative: Flags) -> None:
+        """Hours that follow each other within a day, one a column.
 
-    def rise(self, values: Floats, slots: NDArray[np.int64], which: Flags, anew: Flags) -> None:
+        `levels` are those after each of them, one plane a row of these, and `negative` says where addends counted.
+        """
+        lives = levels[0] > TINY
+        # Of silence that became usual nothing is learned about hours: what comes after it comes as it did before.
+        counts, sums = self._remember(values, which, negative | lives)
+        # Of less than half a week the mean depends on the hours that were seen.
+        by_week = 2 * counts >= self._week.shape[1]
+        of_week = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        mean = np.where(by_week, of_week, np.where(negative, levels[1], levels[0]))
+        self._learn_hours(values, slots, which, mean, lives)
+
+    def rise(self, values: Floats, slots: Ints, which: Flags, anew: Flags) -> None:
         """Take on the level of the newest columns, and the hours of those series of `anew`, too."""
         known = ~np.isnan(values)
         by_factor, by_addend = self.hours.plane(0), self.hours.plane(1)
-        factors, addends = np.stack([self.hours.at(slot) for slot in slots.tolist()], axis=2)
+        factors, addends = self.hours.at(slots)
         flat = anew[:, np.newaxis]
         of_days, on_days = by_factor.days(1.0)[:, slots], by_addend.days(0.0)[:, slots]
         factors, addends = np.where(flat, of_days, factors), np.where(flat, on_days, addends)
         seen = np.where(known, values, 0.0).sum(axis=1)
-        as_factor = seen / np.maximum(np.where(known, factors, 0.0).sum(axis=1), _TINY)
+        as_factor = seen / np.maximum(np.where(known, factors, 0.0).sum(axis=1), TINY)
         as_addend = (seen - np.where(known, addends, 0.0).sum(axis=1)) / np.maximum(known.sum(axis=1), 1)
         before = self.levels
         self.levels = np.where(which, np.stack([as_factor, as_addend]), before)
         # As if the week before had been on the new level, too.
-        mean = np.nan_to_num(self._mean_of_week())
-        rises = (mean > _TINY) & (self.levels[0] > _TINY)
-        times = np.where(rises, self.levels[0] / np.maximum(mean, _TINY), 1.0)[:, np.newaxis]
+        mean = self._week.sum(axis=1) / np.maximum(self._count, 1)
+        rises = (mean > TINY) & (self.levels[0] > TINY)
+        times = np.where(rises, self.levels[0] / np.maximum(mean, TINY), 1.0)[:, np.newaxis]
         more = (self.levels[1] - before[1])[:, np.newaxis]
         raised = np.where(self.has_negative[:, np.newaxis], self._week + more, self._week * times)
         self._week = np.where(which[:, np.newaxis] & self._seen, raised, self._week)
-        level = np.where(self.levels[0] > _TINY, self.levels[0], 1.0)[:, np.newaxis]
-        by_factor.anew(slots, values / level / np.maximum(of_days, _TINY), anew & (self.levels[0] > _TINY), 1.0)
+        level = np.where(self.levels[0] > TINY, self.levels[0], 1.0)[:, np.newaxis]
+        by_factor.anew(slots, values / level / np.maximum(of_days, TINY), anew & (self.levels[0] > TINY), 1.0)
         by_addend.anew(slots, values - self.levels[1][:, np.newaxis] - on_days, anew, 0.0)
 
-    def _hours(self, values: Floats, slot: int, which: Flags, mean: Floats) -> None:
-        lives, known = mean > _TINY, ~np.isnan(mean)
-        to_level = np.stack([values / np.where(lives, mean, 1.0), values - np.where(known, mean, 0.0)])
-        self.hours.learn(slot, to_level, which & np.stack([lives & (self.levels[0] > _TINY), known]))
+    def _learn_hours(self, values: Floats, slots: Ints, which: Flags, mean: Floats, lives: Flags) -> None:
+        """`lives` says of which the level is more than nothing, `mean` what their hours are held against."""
+        divides, known = mean > TINY, ~np.isnan(mean)
+        to_level = np.stack([values / np.where(divides, mean, 1.0), values - np.where(known, mean, 0.0)])
+        self.hours.learn(slots, to_level, which & np.stack([divides & lives, known]))
 
-    def _remember(self, values: Floats, which: Flags, lives: Flags) -> None:
-        place = self._column % self._week.shape[1]
-        seen = np.where(lives, which, self._seen[:, place])
-        self._week[:, place] = np.where(lives, np.where(which, values, 0.0), self._week[:, place])
-        self._count += seen.astype(np.int64) - self._seen[:, place]
-        self._seen[:, place] = seen
-        self._column += 1
-
-    def _mean_of_week(self) -> Floats:
-        """NaN where nothing of it is known."""
-        # Whole sums, not running ones: in these the rounding of every value would stay.
-        return np.where(self._count > 0, self._week.sum(axis=1) / np.maximum(self._count, 1), np.nan)
+    def _remember(self, values: Floats, which: Flags, lives: Flags) -> tuple[Ints, Floats]:
+        """How much is known of the week before, with each of the columns, and its sum."""
+        places = (self._column + np.arange(values.shape[1])) % self._week.shape[1]
+        before, was = self._week[:, places], self._seen[:, places]
+        now, seen = np.where(lives, np.where(which, values, 0.0), before), np.where(lives, which, was)
+        counts = self._count[:, np.newaxis] + np.cumsum(seen.astype(np.int64) - was, axis=1)
+        # Added up anew, nothing taken off: of a running sum the rounding of every value would stay.
+        self._week[:, places] = 0.0
+        rest, still = self._week.sum(axis=1, keepdims=True), np.zeros_like(before)
+        still[:, :-1] = np.cumsum(before[:, :0:-1], axis=1)[:, ::-1]
+        self._week[:, places], self._seen[:, places], self._count = now, seen, counts[:, -1]
+        self._column += values.shape[1]
+        return counts, rest + np.cumsum(now, axis=1) + still
 
 
 def _mean(values: Floats) -> Floats:

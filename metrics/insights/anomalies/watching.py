@@ -3,23 +3,23 @@
 Everything that is known of them is in a `Watch`. A bucket is judged by what was before it, and learned from then,
 unless it is an anomaly. When half of a day was one, the series is like that now: its level, or the shape of its day,
 is taken on, which ends the event.
+
+Buckets that follow each other within half a day are judged together, as if it were one after the other: limits and
+spreads are the same for all of them, and so is, but for the level, what is usual.
 """
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from metrics.insights.anomalies.features import FEATURES, features_of, nearness, score_of, sums_before
+from metrics.insights.anomalies.history import History, Turn
 from metrics.insights.anomalies.limits import FIRST, limits
 from metrics.insights.anomalies.pace import Pace
 from metrics.insights.anomalies.spreads import Floats, Spreads
-from metrics.insights.anomalies.usual import Flags, Usual
+from metrics.insights.anomalies.usual import Flags, Ints, Usual, following
+from metrics.insights.anomalies.walking import Walk, sizes
 
-FEATURES = ("value", "level of hours", "level of a day", "change", "shape")
-"""How far off: a value, the newest few and a day of them together, its jump from those before, a day's either way."""
-_NEAR = 4.0
-"""Spreads beyond which a value counts no more for what several are together."""
 _CLIP = 3.0
 """Spreads beyond which a value moves what is learned no further."""
 _LEAST = 0.005
@@ -40,29 +40,8 @@ _ONE_WAY = 0.7
 """How much more of that day lies on one side than on the other, as a share, when it is the level that changed."""
 _UNSETTLED, _YOUNG = 1.5, 1.2
 """Times the limit, while a new level is being learned, and while little is known of a series at all."""
-
-
-class Turn(IntEnum):
-    """What a series turned to when what was unusual became usual."""
-
-    NONE = 0
-    LEVEL = 1
-    SHAPE = 2
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One bucket of every series; NaN where nothing came or too little is known."""
-
-    expected: Floats
-    low: Floats
-    high: Floats
-    score: Floats
-    flagged: Flags
-    features: Floats
-    """One row a series, one column a feature, in its spreads."""
-    turned: NDArray[np.int64]
-    """A `Turn`: made after this bucket, so that it counts for the next."""
+_TOGETHER = 2000
+"""Values that are judged together: of more, one that is unusual would have too many judged again."""
 
 
 @dataclass
@@ -76,14 +55,14 @@ class Watch:
     """The next one."""
     _seen: Floats
     """The values of two weeks, the column modulo as many; as `_slots`."""
-    _slots: NDArray[np.int64]
+    _slots: Ints
     _off: Floats
     """What values were off, by the column modulo the memory; as `_said` and `_raw`."""
     _said: Floats
     _raw: Floats
     """One plane a feature."""
     _near: Floats
-    """Newest spreads off, the column modulo as many; as `_flags`."""
+    """Newest spreads off, the last one last; as `_flags`."""
     _flags: Flags
     _highest: Floats
     """Highest scores of half days."""
@@ -93,26 +72,26 @@ class Watch:
     """One row a feature."""
     _now: Floats = field(default_factory=lambda: np.zeros(0))
     """The highest score of the half day that goes on."""
-    _unsettled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _unsettled: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     """Buckets until a new level is known well."""
     _young: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
     """Whether that is because little is known of the series at all: limits are calibrated all the same."""
     _granted: Floats = field(default_factory=lambda: np.zeros(0))
     """Limits, as long as too little is known to calibrate them."""
-    _since: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    _since: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     """Buckets for which half of a day has been unusual."""
     limit: Floats = field(default_factory=lambda: np.zeros(0))
     """By series: the score from which on a bucket is an anomaly."""
 
     @classmethod
-    def of(cls, values: Floats, slots: NDArray[np.int64], pace: Pace, sensitivity: str) -> "Watch":
+    def of(cls, values: Floats, slots: Ints, pace: Pace, sensitivity: str) -> "Watch":
         """From the first `pace.first` columns of series."""
         series, long, memory = len(values), pace.long, pace.memory
-        values = values[:, : pace.first]
+        values, slots = values[:, : pace.first], slots[: pace.first]
         watch = cls(
             pace,
             sensitivity,
-            Usual.of(values, slots[: pace.first], pace.day, pace.period, pace.half_life),
+            Usual.of(values, slots, pace.day, pace.period, pace.half_life),
             0,
             np.full((series, 2 * pace.period), np.nan),
             np.zeros(2 * pace.period, np.int64),
@@ -130,9 +109,7 @@ class Watch:
         watch._young, watch._granted = np.ones(series, np.bool_), watch.limit
         watch._now = np.full(series, np.nan)
         watch._unsettled, watch._since = np.zeros(series, np.int64), np.zeros(series, np.int64)
-        for column in range(values.shape[1]):
-            watch._keep(values[:, column], int(slots[column]))
-            watch.column += 1
+        watch._keep(values, slots)
         watch._begin()
         return watch
 
@@ -140,118 +117,136 @@ class Watch:
         """Learn everything from what was seen so far, of which there is no more than two weeks."""
         values, slots, pace = self._seen[:, : self.column], self._slots[: self.column], self.pace
         self.usual = Usual.of(values, slots, pace.day, pace.period, pace.half_life)
-        for column, slot in enumerate(slots.tolist()):
-            expected = self.usual.at(slot)
-            # What was learned from fits too well.
-            self._off[:, column] = _TOO_WELL * (values[:, column] - expected)
-            self._said[:, column] = expected
+        expected, seen = self.usual.at(slots), len(slots)
+        # What was learned from fits too well.
+        self._off[:, :seen], self._said[:, :seen] = _TOO_WELL * (values - expected), expected
         self._raw[:], self._highest[:], self._near[:], self._flags[:] = np.nan, np.nan, np.nan, False
         self._granted = np.maximum(self.limit, FIRST[self.sensitivity])
         self.limit, self._now[:], self._since[:], self._young[:] = self._granted, np.nan, 0, True
         self._unsettled[:] = 0 if self.column >= 2 * pace.period else pace.period
         self._learn_spreads()
 
-    def judge(self, values: Floats, slot: int, aside: Flags | None = None) -> Judged:
-        """The next bucket, and learn from it, but for series where it is set `aside`."""
-        expected = self.usual.at(slot)
-        size = self._size(expected)
-        off = (values - expected) / size
-        away = self._spreads.away(off)
-        near_now = _within(away, _NEAR)
-        near = self._near
-        near[:, self.column % self.pace.long] = near_now
-        raw = self._features_of(away, near)
-        features = self._of_features.away(raw).T
-        features[:, 0] = away
-        score = _score(features)
-        limit = self.limit
-        if self._unsettled.any():
-            limit = limit * np.where(self._unsettled > 0, np.where(self._young, _YOUNG, _UNSETTLED), 1.0)
-        flagged = score >= limit
-        low = expected + size * (self._spreads.middle - limit * self._spreads.below)
-        high = expected + size * (self._spreads.middle + limit * self._spreads.above)
-        learned, unusual, counted = values, flagged, score
-        if aside is not None and aside.any():
-            learned, counted, unusual = (
-                np.where(aside, np.nan, values),
-                np.where(aside, np.nan, score),
-                flagged & ~aside,
-            )
-            raw, near[:, self.column % self.pace.long] = np.where(aside, np.nan, raw), np.where(aside, np.nan, near_now)
-        place = self.column % self.pace.memory
-        self._off[:, place], self._said[:, place], self._raw[:, :, place] = learned - expected, expected, raw
-        self._keep(learned, slot, unusual)
-        self._learn(learned, slot, expected, size, unusual)
-        turned = self._turn()
-        self.column += 1
-        self._count(counted)
+    def judge(self, values: Floats, slots: Ints, aside: Flags | None = None) -> History:
+        """The next buckets, one a column; each is learned from before the one after it, but where it is set `aside`."""
+        aside = np.zeros(values.shape, np.bool_) if aside is None else aside
+        parts, column = [History.unknown(len(values), 0)], 0
+        while column < len(slots):
+            end = column + self._together(slots[column:])
+            parts.append(self._judge(values[:, column:end], slots[column:end], aside[:, column:end]))
+            column += parts[-1].columns
+        return History.joined(parts)
+
+    def _together(self, slots: Ints) -> int:
+        """How many of the next buckets are judged together."""
+        pace = self.pace
+        until_learned = min(pace.block - self.column % pace.block, pace.day - self.column % pace.day)
+        most = min(until_learned, max(_TOGETHER // max(len(self.limit), 1), 1))
+        return following(slots[:most], pace.period)
+
+    def _judge(self, values: Floats, slots: Ints, aside: Flags) -> History:
+        """Of these columns, those up to where a series turns."""
+        walk, near, raw, found = self._looked(values, slots, aside)
+        flags = np.concatenate([self._flags, found.flagged & ~aside], axis=1)
+        turns, since = self._turns(near, flags)
+        (turning,) = np.nonzero((turns != Turn.NONE).any(axis=0))
+        end = int(turning[0]) + 1 if len(turning) else len(slots)
+        found, slots, aside = found.until(end), slots[:end], aside[:, :end]
+        learned = np.where(aside, np.nan, values[:, :end])
+        walk.learn((~np.isnan(learned) & ~found.flagged).T)
+        places = (self.column + np.arange(end)) % self.pace.memory
+        self._off[:, places], self._said[:, places] = learned - found.expected, found.expected
+        self._raw[:, :, places] = np.where(aside, np.nan, raw[:, :, :end])
+        self._near, self._flags, self._since = (
+            near[:, end:][:, : self.pace.long], flags[:, end:][:, : self.pace.long], since[:, end - 1],
+        )  # fmt: skip
+        self._keep(learned, slots)
+        uncounted = self._settle(end)
+        if len(turning):
+            found.turned[:, -1] = turns[:, end - 1]
+            self._turn(found.turned[:, -1])
+            uncounted[:, -1] |= found.turned[:, -1] != Turn.NONE
+        self._count(np.where(aside | uncounted, np.nan, found.score))
         if self.column == 2 * self.pace.period:
             self._begin()
-        return Judged(expected, low, high, score, flagged, features, turned)
+        return found
 
-    def _size(self, expected: Floats) -> Floats:
-        """By what an error is divided so that errors are alike whatever is expected."""
-        least = np.maximum(0.05 * np.abs(self.usual.level), 1e-9)
-        return np.maximum(expected, least) ** self._power
+    def _looked(self, values: Floats, slots: Ints, aside: Flags) -> tuple[Walk, Floats, Floats, History]:
+        """How far off all of these columns are, if no series turns; with what counts as near, and as features."""
+        spreads, known = self._spreads, ~np.isnan(values) & ~aside
+        bounds = spreads.middle - _CLIP * spreads.below, spreads.middle + _CLIP * spreads.above
+        walk = Walk(self.usual, slots, values.T, self._power, *bounds)
+        limit = self._limits(len(slots))
+        flagged, first = np.zeros_like(known), 0
+        while True:
+            walk.go((known & ~flagged).T, first)
+            away = spreads.away((values - walk.expected.T) / walk.size.T)
+            near = np.concatenate([self._near, np.where(aside, np.nan, nearness(away))], axis=1)
+            raw = features_of(away, near, self.pace.short)
+            features = self._of_features.away(raw)
+            features[0] = away
+            score = score_of(features)
+            guessed, flagged = flagged, score >= limit
+            wrong = (known & (flagged != guessed)).any(axis=0)
+            if not wrong.any():
+                break
+            first = int(wrong.argmax())  # what was learned from there on is another level than it is to be
+        expected, size = walk.expected.T, walk.size.T
+        middle, below, above = (one[:, np.newaxis] for one in (spreads.middle, spreads.below, spreads.above))
+        low, high = expected + size * (middle - limit * below), expected + size * (middle + limit * above)
+        none = np.zeros(flagged.shape, np.int64)
+        return walk, near, raw, History(expected, low, high, score, flagged, features, none)
 
-    def _features_of(self, away: Floats, near: Floats) -> Floats:
-        """One row a feature."""
+    def _limits(self, columns: int) -> Floats:
+        """From which score on columns are anomalies."""
+        unsettled = self._unsettled[:, np.newaxis] > np.arange(columns)
+        times = np.where(self._young, _YOUNG, _UNSETTLED)[:, np.newaxis]
+        return self.limit[:, np.newaxis] * np.where(unsettled, times, 1.0)
+
+    def _keep(self, values: Floats, slots: Ints) -> None:
+        """What was seen in the next columns."""
+        places = (self.column + np.arange(len(slots))) % len(self._slots)
+        self._seen[:, places], self._slots[places] = values, slots
+        self.column += len(slots)
+
+    def _turns(self, near: Floats, flags: Flags) -> tuple[Ints, Ints]:
+        """What series would turn to with each of the newest columns, and for how many half a day was unusual then."""
         long = self.pace.long
-        back = (self.column - np.arange(self.pace.short)) % long
+        enough, none = long // 2, np.zeros((len(near), near.shape[1] - long), np.int64)
+        if (flags.sum(axis=1) < _CONFIRMED * enough).all():
+            return none, none
         known = ~np.isnan(near)
-        there = np.where(known, near, 0.0)
-        count, newest = np.count_nonzero(known, axis=1), there[:, back]
-        count_newest = np.count_nonzero(known[:, back], axis=1)
-        hours, before = _mean(newest, count_newest), _mean(newest[:, 1:], count_newest - known[:, back[0]])
-        jump = _within(away, 2 * _NEAR) - before
-        rows = np.stack([away, hours, _mean(there, count), jump, _mean(np.abs(there), count)])
-        return np.where(np.isnan(away), np.nan, rows)
+        signs = np.where(known, np.sign(near), 0.0)
+        unlike, there, side = (sums_before(one.astype(np.float64), long, long + 1) for one in (flags, known, signs))
+        unusual = (there >= enough) & (unlike / np.maximum(there, 1) >= _CONFIRMED)
+        since, last = np.zeros_like(none), self._since
+        for column in range(since.shape[1]):
+            last = since[:, column] = np.where(unusual[:, column], last + 1, 0)
+        shape = np.where(since >= _SHAPE_AFTER * long, Turn.SHAPE, Turn.NONE)
+        turns = np.where(np.abs(side) >= _ONE_WAY * there, Turn.LEVEL, shape)
+        return np.where(unusual, turns, Turn.NONE), since
 
-    def _keep(self, values: Floats, slot: int, flagged: Flags | None = None) -> None:
-        place = self.column % len(self._slots)
-        self._seen[:, place], self._slots[place] = values, slot
-        self._flags[:, self.column % self.pace.long] = False if flagged is None else flagged
+    def _settle(self, columns: int) -> Flags:
+        """Go on for so many towards new levels' being known; of which columns scores are no measure for others."""
+        left = np.maximum(self._unsettled[:, np.newaxis] - np.arange(1, columns + 1), 0)
+        self._unsettled = left[:, -1]
+        return (left > 0) & ~self._young[:, np.newaxis]
 
-    def _learn(self, values: Floats, slot: int, expected: Floats, size: Floats, flagged: Flags) -> None:
-        """From a bucket that is none of an anomaly, and from no outlier more than from what is still usual."""
-        spreads = self._spreads
-        low = expected + size * (spreads.middle - _CLIP * spreads.below)
-        high = expected + size * (spreads.middle + _CLIP * spreads.above)
-        which = ~np.isnan(values) & ~flagged
-        self.usual.learn(np.where(which, np.minimum(np.maximum(values, low), high), 0.0), slot, which)
-        self.usual.has_negative |= np.where(which, values < 0, False)
-
-    def _turn(self) -> NDArray[np.int64]:
-        """Whether what was unusual is usual now."""
-        enough, flags = self.pace.long // 2, np.count_nonzero(self._flags, axis=1)
-        turned = np.zeros(len(flags), np.int64)
-        if (flags < _CONFIRMED * enough).all():
-            self._since[:] = 0
-            self._unsettled = np.maximum(self._unsettled - 1, 0)
-            return turned
-        known = np.count_nonzero(~np.isnan(self._near), axis=1)
-        unusual = (known >= enough) & (flags / np.maximum(known, 1) >= _CONFIRMED)
-        self._since = np.where(unusual, self._since + 1, 0)
-        one_way = np.abs(np.sign(np.nan_to_num(self._near)).sum(axis=1)) >= _ONE_WAY * known
-        turns = unusual & (one_way | (self._since >= _SHAPE_AFTER * self.pace.long))
-        if not turns.any():
-            self._unsettled = np.maximum(self._unsettled - 1, 0)
-            return turned
-        turned = np.where(turns, np.where(one_way, Turn.LEVEL, Turn.SHAPE), Turn.NONE).astype(np.int64)
-        back = self.column - np.arange(self.pace.long)[::-1]
+    def _turn(self, turned: Ints) -> None:
+        """Take what was unusual for usual, after the newest column."""
+        turns, one_way = turned != Turn.NONE, turned == Turn.LEVEL
+        back = self.column - self.pace.long + np.arange(self.pace.long)
         newest, slots = self._seen[:, back % len(self._slots)], self._slots[back % len(self._slots)]
         # Before the new level is taken on, buckets of the old one must not tell of it.
-        newest = np.where(one_way[:, np.newaxis] & ~self._flags[:, back % self.pace.long], np.nan, newest)
+        newest = np.where(one_way[:, np.newaxis] & ~self._flags, np.nan, newest)
         self.usual.rise(newest, slots, turns, turned == Turn.SHAPE)
         self._near[turns], self._flags[turns], self._since[turns] = np.nan, False, 0
         lasting = np.where(turned == Turn.SHAPE, self.pace.period, self.pace.long)
-        self._unsettled = np.where(turns, lasting, np.maximum(self._unsettled - 1, 0))
+        self._unsettled = np.where(turns, lasting, self._unsettled)
         self._young &= ~turns
-        return turned
 
     def _count(self, score: Floats) -> None:
         """The highest score of a half day; at its end limits are calibrated, once a day spreads are learned."""
-        self._now = np.fmax(self._now, np.where((self._unsettled > 0) & ~self._young, np.nan, score))
+        self._now = np.fmax(self._now, np.fmax.reduce(score, axis=1))
         block, day = self.pace.block, self.pace.day
         if self.column % block == 0:
             self._highest[:, self.column // block % self._highest.shape[1]] = self._now
@@ -263,14 +258,13 @@ class Watch:
     def _learn_spreads(self) -> None:
         self._power = self._powers()
         level = np.abs(self.usual.level)
-        with np.errstate(invalid="ignore"):
-            size = np.maximum(self._said, np.maximum(0.05 * level, 1e-9)[:, np.newaxis]) ** self._power[:, np.newaxis]
+        size = sizes(self._said, level[:, np.newaxis], self._power[:, np.newaxis])
         known = ~np.isnan(self._said)
         count = np.maximum(known.sum(axis=1), 1)
         mean = np.where(known, self._said, 0.0).sum(axis=1) / count
         swing = np.sqrt(np.where(known, (self._said - mean[:, np.newaxis]) ** 2, 0.0).sum(axis=1) / count)
         least = np.maximum(_LEAST * level, _OF_SWING * swing)
-        self._spreads = Spreads.of(self._off / size, least / self._size(self.usual.level))
+        self._spreads = Spreads.of(self._off / size, least / sizes(self.usual.level, level, self._power))
         usual = (1.0, self.pace.short**-0.5, self.pace.long**-0.5, 1.0, 0.6 * self.pace.long**-0.5)
         middles = (0.0, 0.0, 0.0, 0.0, 0.8)
         self._of_features = Spreads.stacked(
@@ -301,72 +295,17 @@ class Watch:
         return np.where((self.usual.level > 0) & ~self.usual.has_negative, best, 0.0)
 
 
-@dataclass(frozen=True)
-class History:
-    """Columns of many series, as they were judged one after the other; NaN and False for the first ones."""
-
-    expected: Floats
-    low: Floats
-    high: Floats
-    score: Floats
-    flagged: Flags
-    features: Floats
-    """One plane a feature."""
-    turned: NDArray[np.int64]
-
-    def row(self, row: int) -> "History":
-        """Of one of the series alone."""
-        one = slice(row, row + 1)
-        return History(
-            self.expected[one], self.low[one], self.high[one], self.score[one], self.flagged[one],
-            self.features[:, one], self.turned[one],
-        )  # fmt: skip
-
-
 def judged(
-    values: Floats, slots: NDArray[np.int64], pace: Pace, sensitivity: str, aside: Flags | None = None
+    values: Floats, slots: Ints, pace: Pace, sensitivity: str, aside: Flags | None = None
 ) -> tuple[History, Watch]:
     """Every column of series with more than `pace.first`, and what is known of them after the last.
 
     Nothing is learned from what is set `aside`, which is as large as `values`.
     """
-    known = values if aside is None else np.where(aside, np.nan, values)
+    known, first = values if aside is None else np.where(aside, np.nan, values), pace.first
     watch = Watch.of(known, slots, pace, sensitivity)
-    shape = values.shape
-    history = History(
-        np.full(shape, np.nan),
-        np.full(shape, np.nan),
-        np.full(shape, np.nan),
-        np.full(shape, np.nan),
-        np.zeros(shape, np.bool_),
-        np.full((len(FEATURES), *shape), np.nan),
-        np.zeros(shape, np.int64),
-    )
-    for column in range(pace.first, shape[1]):
-        one = watch.judge(values[:, column], int(slots[column]), None if aside is None else aside[:, column])
-        history.expected[:, column], history.low[:, column], history.high[:, column] = one.expected, one.low, one.high
-        history.score[:, column], history.flagged[:, column] = one.score, one.flagged
-        history.features[:, :, column], history.turned[:, column] = one.features.T, one.turned
-    return history, watch
-
-
-def _score(features: Floats) -> Floats:
-    """The farthest of the features; together, values count only against what lies on their side."""
-    value, rest, shape = features[:, :1], features[:, 1:4], features[:, 4]
-    same = np.where(np.sign(rest) == np.sign(value), np.abs(rest), 0.0)
-    away = np.abs(value[:, 0])
-    farthest = np.maximum(away, np.where(np.isnan(same), 0.0, same).max(axis=1))
-    return np.where(np.isnan(away), np.nan, np.where(away >= 1, np.fmax(farthest, shape), farthest))
-
-
-def _mean(columns: Floats, counts: NDArray[np.int64]) -> Floats:
-    """Of rows, of which so many are known and others 0; NaN where these are fewer than half."""
-    return np.where(2 * counts >= columns.shape[1], columns.sum(axis=1) / np.maximum(counts, 1), np.nan)
-
-
-def _within(values: Floats, most: float) -> Floats:
-    """No farther from 0."""
-    return np.minimum(np.maximum(values, -most), most)
+    later = watch.judge(values[:, first:], slots[first:], None if aside is None else aside[:, first:])
+    return History.joined([History.unknown(len(values), first), later]), watch
 
 
 def _trusted(seen: Spreads, middle: float, spread: float, enough: int) -> Spreads:

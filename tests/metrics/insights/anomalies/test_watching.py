@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import numpy as np
 
+from metrics.insights.anomalies.history import History
 from metrics.insights.anomalies.pace import Pace
-from metrics.insights.anomalies.watching import History, judged
+from metrics.insights.anomalies.watching import judged
 from tests.metrics.insights.made_up import Floats
 
 PACE = Pace.of(timedelta(hours=1))
