@@ -117,28 +117,33 @@ def ingest_inbox(
     `readers` and the `shared` inbox, too. Ends as soon as `stop` says so; what is being committed then is committed.
     Where another home writes the lake, and there is a shared inbox, all is sent to that one. Raises as `ingest` does.
     """
-    settling, shared = settling or Settling(), shared or shared_inbox(settings)
+    look = _Look(settings, now, progress or _Silent(), stop, wait, settling or Settling())
+    shared = shared or shared_inbox(settings)
     if shared is not None and shared.is_for_another:
-        return _sent(shared, settings, now, progress or _Silent(), stop, wait, settling)
+        return _sent(look, shared)
     carry_out(settings, now=now, stop=stop)
     if shared is not None:
         shared.receive(stop)
-    report = _looked(settings, now, progress, stop, wait, settling, readers)
+    report = _looked(look, readers)
     if shared is not None:
         shared.take_away()
     return report
 
 
-def _looked(
-    settings: Settings,
-    now: Callable[[], datetime],
-    progress: Progress | None,
-    stop: Callable[[], bool],
-    wait: bool,
-    settling: Settling,
-    readers: ReaderPool | None,
-) -> IngestReport:
-    complete, waiting = _complete(settings, now, stop, wait, settling)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at what lies in the inbox."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    progress: Progress
+    stop: Callable[[], bool]
+    wait: bool
+    settling: Settling
+
+
+def _looked(look: _Look, readers: ReaderPool | None) -> IngestReport:
+    complete, waiting = _complete(look)
     if not complete:
         if readers is not None:
             readers.rest()
@@ -148,53 +153,43 @@ def _looked(
         # Another writer may have stored some of them while we waited for it to finish.
         return [one for one in complete if mark_of(one.path) is not None]
 
-    report = _stored(there, settings, now, Answers(), progress, owned=True, readers=readers, stop=stop)
-    return _over(report, complete, waiting, settling, settings.home / "inbox")
+    report = _stored(
+        there, look.settings, look.now, Answers(), look.progress, owned=True, readers=readers, stop=look.stop
+    )
+    return _over(look, report, complete, waiting)
 
 
-def _sent(
-    shared: SharedInbox,
-    settings: Settings,
-    now: Callable[[], datetime],
-    progress: Progress,
-    stop: Callable[[], bool],
-    wait: bool,
-    settling: Settling,
-) -> IngestReport:
-    give_back(settings.home)  # what was taken is sent once more
-    complete, waiting = _complete(settings, now, stop, wait, settling)
-    report = IngestReport(tuple(shared.send(complete, now(), stop)))
+def _sent(look: _Look, shared: SharedInbox) -> IngestReport:
+    give_back(look.settings.home)  # what was taken is sent once more
+    complete, waiting = _complete(look)
+    report = IngestReport(tuple(shared.send(complete, look.now(), look.stop)))
     for outcome in report.files:
-        progress.finished(outcome)
-    return _over(report, complete, waiting, settling, settings.home / "inbox")
+        look.progress.finished(outcome)
+    return _over(look, report, complete, waiting)
 
 
-def _complete(
-    settings: Settings, now: Callable[[], datetime], stop: Callable[[], bool], wait: bool, settling: Settling
-) -> tuple[list[Found], list[Path]]:
+def _complete(look: _Look) -> tuple[list[Found], list[Path]]:
     """Segments and files that are complete, after some seconds of grace if `wait` says so; and those that are not."""
-    complete, waiting = _sorted_out(settling, settings, now())
-    deadline = time.monotonic() + min(settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
-    while wait and waiting and time.monotonic() < deadline and not stop():
+    complete, waiting = _sorted_out(look)
+    deadline = time.monotonic() + min(look.settings.ingest.settle_seconds * 2, LONGEST_WAIT_SECONDS)
+    while look.wait and waiting and time.monotonic() < deadline and not look.stop():
         time.sleep(_LOOK_SECONDS)
-        complete, waiting = _sorted_out(settling, settings, now())
-    return [*segments(settings.home), *complete], waiting
+        complete, waiting = _sorted_out(look)
+    return [*segments(look.settings.home), *complete], waiting
 
 
-def _over(
-    report: IngestReport, complete: Sequence[Found], waiting: Sequence[Path], settling: Settling, inbox: Path
-) -> IngestReport:
+def _over(look: _Look, report: IngestReport, complete: Sequence[Found], waiting: Sequence[Path]) -> IngestReport:
     """What is known once a look has ended."""
     for one in complete:
-        settling.dealt_with(one.path, unless=report.waiting)
-    remove_empty_folders(inbox, [one.path for one in complete])
+        look.settling.dealt_with(one.path, unless=report.waiting)
+    remove_empty_folders(look.settings.home / "inbox", [one.path for one in complete])
     return replace(report, waiting=(*waiting, *report.waiting))
 
 
-def _sorted_out(settling: Settling, settings: Settings, now: datetime) -> tuple[list[Found], list[Path]]:
-    limits, inbox = settings.ingest, settings.home / "inbox"
+def _sorted_out(look: _Look) -> tuple[list[Found], list[Path]]:
+    limits, inbox = look.settings.ingest, look.settings.home / "inbox"
     found = {one.path: one for one in (found_in([inbox]) if inbox.exists() else ())}
-    complete, waiting = settling.sorted_out(found, now, limits.settle_seconds, limits.incomplete_seconds)
+    complete, waiting = look.settling.sorted_out(found, look.now(), limits.settle_seconds, limits.incomplete_seconds)
     return [found[path] for path in complete], waiting
 
 

@@ -1,18 +1,14 @@
 """`promptpilot anomalies` on a lake whose weeks repeat, but for one hour."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from tests.app.command_line import CommandLine, command_line
-from tests.metrics.engine.stored import store
+from tests.app.weeks import MONDAY, TO, WEEKS, requests_stored
 
-MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
-WEEKS = 4
 BURST = MONDAY + timedelta(weeks=3, hours=34)
-TO = ("--to", (MONDAY + timedelta(weeks=WEEKS)).isoformat())
 
 
 @pytest.fixture
@@ -22,21 +18,8 @@ def promptpilot(capsysbinary: pytest.CaptureFixture[bytes]) -> CommandLine:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four weeks of requests: six an hour from nine to five in the week, one at other hours; forty in one hour."""
-    hours = [MONDAY + timedelta(hours=n) for n in range(WEEKS * 7 * 24)]
-    times = [hour + timedelta(seconds=80 * n) for hour in hours for n in range(40 if hour == BURST else _usual(hour))]
-    events = pl.DataFrame(
-        {
-            "ts": times,
-            "event_id": [str(n) for n in range(len(times))],
-            "status_code": [200] * len(times),
-            "duration_ms": [100.0] * len(times),
-            "region": [("eu", "us")[n % 2] for n in range(len(times))],
-        }
-    )
-    place = tmp_path_factory.mktemp("weeks")
-    store(place, "request", events)
-    return place
+    """Six requests an hour from nine to five in the week, one at other hours; forty in one hour."""
+    return requests_stored(tmp_path_factory.mktemp("weeks"), lambda hour: 40 if hour == BURST else _usual(hour))
 
 
 def _usual(hour: datetime) -> int:

@@ -1,6 +1,6 @@
 """`promptpilot forecast` on a lake whose weeks repeat."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -8,11 +8,8 @@ import pytest
 
 from metrics.lake.tables import Lake
 from tests.app.command_line import CommandLine, command_line
+from tests.app.weeks import MONDAY, TO, requests_stored
 from tests.metrics.engine.stored import store
-
-MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
-WEEKS = 4
-TO = ("--to", (MONDAY + timedelta(weeks=WEEKS)).isoformat())
 
 
 @pytest.fixture
@@ -22,21 +19,8 @@ def promptpilot(capsysbinary: pytest.CaptureFixture[bytes]) -> CommandLine:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four weeks of requests: six an hour from nine to five in the week, one at other hours, none at night."""
-    hours = [MONDAY + timedelta(hours=n) for n in range(WEEKS * 7 * 24)]
-    times = [hour + timedelta(minutes=5 * n) for hour in hours for n in range(_expected(hour))]
-    events = pl.DataFrame(
-        {
-            "ts": times,
-            "event_id": [str(n) for n in range(len(times))],
-            "status_code": [200] * len(times),
-            "duration_ms": [100.0] * len(times),
-            "region": [("eu", "us")[n % 2] for n in range(len(times))],
-        }
-    )
-    place = tmp_path_factory.mktemp("weeks")
-    store(place, "request", events)
-    return place
+    """Six requests an hour from nine to five in the week, one at other hours, none at night."""
+    return requests_stored(tmp_path_factory.mktemp("weeks"), _expected)
 
 
 def _expected(hour: datetime) -> int:
