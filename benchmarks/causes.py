@@ -11,18 +11,25 @@ was, or rises alike in all of it, and then no place is to be named; or in one pl
 those who call it in none or one minute; series of others jump for reasons of their own.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
+from multiprocessing import get_context
+from pathlib import Path
 from time import process_time
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from metrics.engine import Engine, Query, Window
+from metrics.insights import explain
 from metrics.insights.causes.locating import located
 from metrics.insights.causes.moving import Line, moved
+from metrics.settings import load_settings
 
 Floats = NDArray[np.float64]
 Place = frozenset[tuple[str, str | None]]
@@ -319,6 +326,40 @@ def table_of_rises(rows: list[Rise]) -> str:
     return "\n".join(lines)
 
 
+ASKED: Mapping[str, str] = {
+    "error_rate": "2026-05-31T18:00",
+    "response_time_p95": "2026-05-29T15:00",
+    "cost": "2026-05-30T19:00",
+}
+"""An hour of the month that `make bench` simulates in which a metric is unlike what it was, and the day that is in."""
+
+
+def explained(home: Path) -> Iterator[str]:
+    """CPU seconds of `explain` over such a home, of the first question of a process and the same once more."""
+    yield "| metric | span | first | again |\n|---|---|---|---|"
+    for metric, at in ASKED.items():
+        hour = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        day = hour.replace(hour=0)
+        for name, start, length in (("an hour", hour, timedelta(hours=1)), ("a day", day, timedelta(days=1))):
+            asked = home, metric, Window(start=start, end=start + length)
+            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+                first, again = alone.submit(_seconds_of_both, *asked).result()
+            yield f"| {metric} | {name} | {first:.1f} s | {again:.1f} s |"
+
+
+def _seconds_of_both(home: Path, metric: str, span: Window) -> tuple[float, float]:
+    engine, query = Engine(load_settings(home)), Query(metrics=(metric,), window=span)
+    began = process_time()
+    explain(engine, query, span)
+    then = process_time()
+    explain(engine, query, span)
+    return then - began, process_time() - then
+
+
 if __name__ == "__main__":
-    print(table([*where(), *first_movers()]))
-    print(table_of_rises(list(rises())))
+    if sys.argv[1:]:
+        for line in explained(Path(sys.argv[1])):
+            print(line, flush=True)
+    else:
+        print(table([*where(), *first_movers()]))
+        print(table_of_rises(list(rises())))

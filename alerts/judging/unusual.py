@@ -237,7 +237,7 @@ def _groups(condition: Condition, evidence: Evidence, steps: _Steps) -> Sequence
             today = min(today, group.found.shape[2])
             group.found, group.offset = group.found[:, :, today:].copy(), group.offset + today
         # Of each run: what was off and expected, features, two weeks.
-        size = sum(len(one.runs) * 9 * one.watch.pace.memory + one.features.size for one in groups)
+        size = sum(len(one.runs) * 8 * one.watch.pace.memory + one.features.size for one in groups)
         evidence.memory.put(key, groups, size)
     return groups
 

@@ -1,47 +1,61 @@
 """How far off a bucket is, alone and with those before it: one plane a feature, in spreads of the series."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics.insights.anomalies.spreads import Floats
+from metrics.insights.anomalies.usual import Ints
 
 FEATURES = ("value", "level of hours", "level of a day", "change", "shape")
 """How far off: a value, the newest few and a day of them together, its jump from those before, a day's either way."""
 _NEAR = 4.0
 """Spreads beyond which a value counts no more for what several are together."""
-_STEPS = 2.0**36
-"""Of a spread, in which that is counted."""
 
 
 def nearness(away: Floats) -> Floats:
-    """What values that are so many spreads off count for, where several are looked at together.
+    """What values that are so many spreads off count for, where several are looked at together."""
+    return _within(away, _NEAR)
 
-    In steps so small that they change nothing and so even that sums are exact: the same in whatever order.
+
+def features_of(away: Floats, near: Floats, places: Ints, before: Floats, short: int) -> Floats:
+    """All but the first of `FEATURES`, of columns that are so many spreads off; not in spreads of their own yet.
+
+    `near` is what of them counts for those after them, and `before` the newest before the first, as many as are looked
+    at together, in places that are taken in turn: the columns take `places`. NaN is a gap. `short` is how many the
+    newest few are.
+
+    Sums are those of the places as each column finds them, and of the newest few one by one: so they are rounded alike
+    however many columns are asked for.
     """
-    return np.rint(_within(away, _NEAR) * _STEPS) / _STEPS
+    long, columns = before.shape[1], len(places)
+    own, kept, old = (np.where(np.isnan(one), 0.0, one) for one in (nearness(away), near, before))
+    line = np.concatenate([before[:, (places[0] + np.arange(long)) % long], near], axis=1)
+    known = (~np.isnan(line)).astype(np.int64)
+    count, count_few = (sums_of_newest(known, width)[:, -columns - 1 : -1] for width in (long - 1, short - 1))
+    there = np.where(np.isnan(line), 0.0, line)
+    few = np.stack([own, np.zeros_like(own)])
+    for back in range(1, short):
+        few += there[:, long - back : long - back + columns]
+    seen = _as_found(own, kept, places, old)
+    together = [
+        _mean(few[0], count_few + 1, short),
+        _mean(seen.sum(axis=2).T, count + 1, long),
+        _within(away, 2 * _NEAR) - _mean(few[1], count_few, short - 1),
+        _mean(np.abs(seen).sum(axis=2).T, count + 1, long),
+    ]
+    return np.where(np.isnan(away), np.nan, np.stack(together))
 
 
-def features_of(away: Floats, near: Floats, short: int) -> Floats:
-    """Of columns that are so many spreads off, before these are brought to spreads of their own.
-
-    `near` is what of them counts for those after them, and before it as many columns as are looked at together; NaN is
-    a gap. `short` is how many the newest few are.
-    """
-    columns, own = away.shape[1], nearness(away)
-    long = near.shape[1] - columns
-    known = ~np.isnan(near)
-    there = np.where(known, near, 0.0)
-    counted = known.astype(np.float64)
-    few, few_known = (sums_before(one, short - 1, long)[:, :-1] for one in (there, counted))
-    many, many_known, either = (sums_before(one, long - 1, long)[:, :-1] for one in (there, counted, np.abs(there)))
-    return np.stack(
-        [
-            away,
-            _mean(few + own, few_known + 1, short),
-            _mean(many + own, many_known + 1, long),
-            _within(away, 2 * _NEAR) - _mean(few, few_known, short - 1),
-            _mean(either + np.abs(own), many_known + 1, long),
-        ]
-    )
+def _as_found(own: Floats, kept: Floats, places: Ints, before: Floats) -> Floats:
+    """By column and series what is in the places when each column has taken its own."""
+    columns = np.arange(len(places))
+    since = np.full(before.shape[1], len(places))
+    since[places] = columns
+    after = before.copy()
+    after[:, places] = kept
+    found = np.where(since < columns[:, np.newaxis, np.newaxis], after, before)
+    found[columns, :, places] = own.T
+    return found
 
 
 def score_of(features: Floats) -> Floats:
@@ -52,16 +66,15 @@ def score_of(features: Floats) -> Floats:
     return np.where(away >= 1, np.fmax(farthest, shape), farthest)
 
 
-def sums_before(columns: Floats, width: int, first: int) -> Floats:
-    """What so many columns before each of those from `first` on add up to, and before the end."""
-    summed = np.zeros((len(columns), columns.shape[1] + 1))
-    np.cumsum(columns, axis=1, out=summed[:, 1:])
-    return summed[:, first:] - summed[:, first - width : summed.shape[1] - width]
+def sums_of_newest(columns: Ints, width: int) -> Ints:
+    """What so many columns up to each add up to, from the one on that has as many before it."""
+    counted = np.cumsum(columns, axis=1)
+    return counted[:, width:] - counted[:, :-width]
 
 
-def _mean(sums: Floats, counts: Floats, among: int) -> Floats:
+def _mean(sums: Floats, counts: NDArray[np.int64], among: int) -> Floats:
     """Of so many columns, of which some are known; NaN where these are fewer than half."""
-    return np.where(2 * counts >= among, sums / np.maximum(counts, 1.0), np.nan)
+    return np.where(2 * counts >= among, sums / np.maximum(counts, 1), np.nan)
 
 
 def _within(values: Floats, most: float) -> Floats:

@@ -147,8 +147,11 @@ class Usual:
             part = start // whole * whole
             mean, lives = _mean(values[:, part : part + whole])[:, np.newaxis], (level > TINY)[:, np.newaxis]
             usual._learn_hours(values[:, here], slots[here], known[:, here], mean, lives)
-            usual._remember(values[:, here], known[:, here], np.ones_like(lives))
             start = here.stop
+        newest = np.arange(max(columns - period, 0), columns)
+        usual._week[:, newest % period] = np.where(known, values, 0.0)[:, newest]
+        usual._seen[:, newest % period] = known[:, newest]
+        usual._count, usual._column = usual._seen.sum(axis=1), columns
         return usual
 
     def at(self, slots: Ints) -> Floats:
@@ -181,7 +184,7 @@ class Usual:
         """Take on the level of the newest columns, and the hours of those series of `anew`, too."""
         known = ~np.isnan(values)
         by_factor, by_addend = self.hours.plane(0), self.hours.plane(1)
-        factors, addends = self.hours.at(slots)
+        factors, addends = np.stack([self.hours.at(slot) for slot in slots], axis=2)
         flat = anew[:, np.newaxis]
         of_days, on_days = by_factor.days(1.0)[:, slots], by_addend.days(0.0)[:, slots]
         factors, addends = np.where(flat, of_days, factors), np.where(flat, on_days, addends)
@@ -213,13 +216,14 @@ class Usual:
         before, was = self._week[:, places], self._seen[:, places]
         now, seen = np.where(lives, np.where(which, values, 0.0), before), np.where(lives, which, was)
         counts = self._count[:, np.newaxis] + np.cumsum(seen.astype(np.int64) - was, axis=1)
-        # Added up anew, nothing taken off: of a running sum the rounding of every value would stay.
-        self._week[:, places] = 0.0
-        rest, still = self._week.sum(axis=1, keepdims=True), np.zeros_like(before)
-        still[:, :-1] = np.cumsum(before[:, :0:-1], axis=1)[:, ::-1]
-        self._week[:, places], self._seen[:, places], self._count = now, seen, counts[:, -1]
-        self._column += values.shape[1]
-        return counts, rest + np.cumsum(now, axis=1) + still
+        sums = np.empty(now.shape)
+        for column, place in enumerate(places.tolist()):
+            self._week[:, place] = now[:, column]
+            # The whole of it, no running sum: in that the rounding of every value would stay.
+            sums[:, column] = self._week.sum(axis=1)
+        self._seen[:, places], self._count = seen, counts[:, -1]
+        self._column += len(places)
+        return counts, sums
 
 
 def _mean(values: Floats) -> Floats:

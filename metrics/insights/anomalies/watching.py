@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metrics.insights.anomalies.features import FEATURES, features_of, nearness, score_of, sums_before
+from metrics.insights.anomalies.features import FEATURES, features_of, nearness, score_of, sums_of_newest
 from metrics.insights.anomalies.history import History, Turn
 from metrics.insights.anomalies.limits import FIRST, limits
 from metrics.insights.anomalies.pace import Pace
@@ -40,7 +40,7 @@ _ONE_WAY = 0.7
 """How much more of that day lies on one side than on the other, as a share, when it is the level that changed."""
 _UNSETTLED, _YOUNG = 1.5, 1.2
 """Times the limit, while a new level is being learned, and while little is known of a series at all."""
-_TOGETHER = 2000
+_TOGETHER = 1000
 """Values that are judged together: of more, one that is unusual would have too many judged again."""
 
 
@@ -60,9 +60,9 @@ class Watch:
     """What values were off, by the column modulo the memory; as `_said` and `_raw`."""
     _said: Floats
     _raw: Floats
-    """One plane a feature."""
+    """One plane a feature of several buckets."""
     _near: Floats
-    """Newest spreads off, the last one last; as `_flags`."""
+    """Newest spreads off, the column modulo as many; as `_flags`."""
     _flags: Flags
     _highest: Floats
     """Highest scores of half days."""
@@ -97,7 +97,7 @@ class Watch:
             np.zeros(2 * pace.period, np.int64),
             np.full((series, memory), np.nan),
             np.full((series, memory), np.nan),
-            np.full((len(FEATURES), series, memory), np.nan),
+            np.full((len(FEATURES) - 1, series, memory), np.nan),
             np.full((series, long), np.nan),
             np.zeros((series, long), np.bool_),
             np.full((series, _WEEKS * pace.period // pace.block), np.nan),
@@ -146,19 +146,17 @@ class Watch:
     def _judge(self, values: Floats, slots: Ints, aside: Flags) -> History:
         """Of these columns, those up to where a series turns."""
         walk, near, raw, found = self._looked(values, slots, aside)
-        flags = np.concatenate([self._flags, found.flagged & ~aside], axis=1)
+        flags = found.flagged & ~aside
         turns, since = self._turns(near, flags)
         (turning,) = np.nonzero((turns != Turn.NONE).any(axis=0))
         end = int(turning[0]) + 1 if len(turning) else len(slots)
         found, slots, aside = found.until(end), slots[:end], aside[:, :end]
         learned = np.where(aside, np.nan, values[:, :end])
         walk.learn((~np.isnan(learned) & ~found.flagged).T)
-        places = (self.column + np.arange(end)) % self.pace.memory
-        self._off[:, places], self._said[:, places] = learned - found.expected, found.expected
-        self._raw[:, :, places] = np.where(aside, np.nan, raw[:, :, :end])
-        self._near, self._flags, self._since = (
-            near[:, end:][:, : self.pace.long], flags[:, end:][:, : self.pace.long], since[:, end - 1],
-        )  # fmt: skip
+        place, newest = ((self.column + np.arange(end)) % many for many in (self.pace.memory, self.pace.long))
+        self._off[:, place], self._said[:, place] = learned - found.expected, found.expected
+        self._raw[:, :, place] = np.where(aside, np.nan, raw[:, :, :end])
+        self._near[:, newest], self._flags[:, newest], self._since = near[:, :end], flags[:, :end], since[:, end - 1]
         self._keep(learned, slots)
         uncounted = self._settle(end)
         if len(turning):
@@ -175,15 +173,14 @@ class Watch:
         spreads, known = self._spreads, ~np.isnan(values) & ~aside
         bounds = spreads.middle - _CLIP * spreads.below, spreads.middle + _CLIP * spreads.above
         walk = Walk(self.usual, slots, values.T, self._power, *bounds)
-        limit = self._limits(len(slots))
+        limit, places = self._limits(len(slots)), (self.column + np.arange(len(slots))) % self.pace.long
         flagged, first = np.zeros_like(known), 0
         while True:
             walk.go((known & ~flagged).T, first)
             away = spreads.away((values - walk.expected.T) / walk.size.T)
-            near = np.concatenate([self._near, np.where(aside, np.nan, nearness(away))], axis=1)
-            raw = features_of(away, near, self.pace.short)
-            features = self._of_features.away(raw)
-            features[0] = away
+            near = np.where(aside, np.nan, nearness(away))
+            raw = features_of(away, near, places, self._near, self.pace.short)
+            features = np.concatenate([away[np.newaxis], self._of_features.away(raw)])
             score = score_of(features)
             guessed, flagged = flagged, score >= limit
             wrong = (known & (flagged != guessed)).any(axis=0)
@@ -204,19 +201,22 @@ class Watch:
 
     def _keep(self, values: Floats, slots: Ints) -> None:
         """What was seen in the next columns."""
-        places = (self.column + np.arange(len(slots))) % len(self._slots)
-        self._seen[:, places], self._slots[places] = values, slots
+        newest = np.arange(max(len(slots) - len(self._slots), 0), len(slots))
+        places = (self.column + newest) % len(self._slots)
+        self._seen[:, places], self._slots[places] = values[:, newest], slots[newest]
         self.column += len(slots)
 
     def _turns(self, near: Floats, flags: Flags) -> tuple[Ints, Ints]:
         """What series would turn to with each of the newest columns, and for how many half a day was unusual then."""
-        long = self.pace.long
-        enough, none = long // 2, np.zeros((len(near), near.shape[1] - long), np.int64)
+        long, none = self.pace.long, np.zeros(flags.shape, np.int64)
+        places, enough = (self.column + np.arange(long)) % long, long // 2
+        flags = np.concatenate([self._flags[:, places], flags], axis=1)
         if (flags.sum(axis=1) < _CONFIRMED * enough).all():
             return none, none
+        near = np.concatenate([self._near[:, places], near], axis=1)
         known = ~np.isnan(near)
         signs = np.where(known, np.sign(near), 0.0)
-        unlike, there, side = (sums_before(one.astype(np.float64), long, long + 1) for one in (flags, known, signs))
+        unlike, there, side = (sums_of_newest(one.astype(np.int64), long) for one in (flags, known, signs))
         unusual = (there >= enough) & (unlike / np.maximum(there, 1) >= _CONFIRMED)
         since, last = np.zeros_like(none), self._since
         for column in range(since.shape[1]):
@@ -237,7 +237,7 @@ class Watch:
         back = self.column - self.pace.long + np.arange(self.pace.long)
         newest, slots = self._seen[:, back % len(self._slots)], self._slots[back % len(self._slots)]
         # Before the new level is taken on, buckets of the old one must not tell of it.
-        newest = np.where(one_way[:, np.newaxis] & ~self._flags, np.nan, newest)
+        newest = np.where(one_way[:, np.newaxis] & ~self._flags[:, back % self.pace.long], np.nan, newest)
         self.usual.rise(newest, slots, turns, turned == Turn.SHAPE)
         self._near[turns], self._flags[turns], self._since[turns] = np.nan, False, 0
         lasting = np.where(turned == Turn.SHAPE, self.pace.period, self.pace.long)
@@ -265,8 +265,8 @@ class Watch:
         swing = np.sqrt(np.where(known, (self._said - mean[:, np.newaxis]) ** 2, 0.0).sum(axis=1) / count)
         least = np.maximum(_LEAST * level, _OF_SWING * swing)
         self._spreads = Spreads.of(self._off / size, least / sizes(self.usual.level, level, self._power))
-        usual = (1.0, self.pace.short**-0.5, self.pace.long**-0.5, 1.0, 0.6 * self.pace.long**-0.5)
-        middles = (0.0, 0.0, 0.0, 0.0, 0.8)
+        usual = (self.pace.short**-0.5, self.pace.long**-0.5, 1.0, 0.6 * self.pace.long**-0.5)
+        middles = (0.0, 0.0, 0.0, 0.8)
         self._of_features = Spreads.stacked(
             [
                 _trusted(Spreads.of(raw), middle, spread, 2 * self.pace.long)
