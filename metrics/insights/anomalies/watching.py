@@ -218,9 +218,9 @@ class Watch:
         signs = np.where(known, np.sign(near), 0.0)
         unlike, there, side = (sums_of_newest(one.astype(np.int64), long) for one in (flags, known, signs))
         unusual = (there >= enough) & (unlike / np.maximum(there, 1) >= _CONFIRMED)
-        since, last = np.zeros_like(none), self._since
-        for column in range(since.shape[1]):
-            last = since[:, column] = np.where(unusual[:, column], last + 1, 0)
+        since, last = none.copy(), self._since
+        for column, here in enumerate(unusual.T):
+            last = since[:, column] = np.where(here, last + 1, 0)
         shape = np.where(since >= _SHAPE_AFTER * long, Turn.SHAPE, Turn.NONE)
         turns = np.where(np.abs(side) >= _ONE_WAY * there, Turn.LEVEL, shape)
         return np.where(unusual, turns, Turn.NONE), since
