@@ -1,6 +1,7 @@
 """How far off a bucket is, alone and with those before it: one plane a feature, in spreads of the series."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from metrics.insights.anomalies.spreads import Floats
@@ -33,17 +34,20 @@ def features_of(away: Floats, near: Floats, places: Ints, before: Floats, short:
     known = (~np.isnan(line)).astype(np.int64)
     count, count_few = (sums_of_newest(known, width)[:, -columns - 1 : -1] for width in (long - 1, short - 1))
     there = np.where(np.isnan(line), 0.0, line)
-    few = np.stack([own, np.zeros_like(own)])
-    for back in range(1, short):
-        few += there[:, long - back : long - back + columns]
+    few = sliding_window_view(there, short - 1, axis=1)[:, long - short + 1 :][:, :columns, ::-1]
     seen = _as_found(own, kept, places, old)
     together = [
-        _mean(few[0], count_few + 1, short),
+        _mean(_one_by_one(np.concatenate([own[:, :, np.newaxis], few], axis=2)), count_few + 1, short),
         _mean(seen.sum(axis=2).T, count + 1, long),
-        _within(away, 2 * _NEAR) - _mean(few[1], count_few, short - 1),
+        _within(away, 2 * _NEAR) - _mean(_one_by_one(few), count_few, short - 1),
         _mean(np.abs(seen).sum(axis=2).T, count + 1, long),
     ]
     return np.where(np.isnan(away), np.nan, np.stack(together))
+
+
+def _one_by_one(parts: Floats) -> Floats:
+    """Sums over the last axis."""
+    return np.cumsum(parts, axis=2)[:, :, -1]
 
 
 def _as_found(own: Floats, kept: Floats, places: Ints, before: Floats) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 
 from metrics.insights.anomalies.history import History
 from metrics.insights.anomalies.pace import Pace
-from metrics.insights.anomalies.watching import judged
+from metrics.insights.anomalies.watching import Watch, judged
 from tests.metrics.insights.made_up import Floats
 
 PACE = Pace.of(timedelta(hours=1))
@@ -44,3 +44,16 @@ def test_a_series_is_judged_alike_whatever_is_watched_beside_it() -> None:
             np.testing.assert_allclose(
                 getattr(alone, field.name), getattr(together.row(row), field.name), 1e-9, 1e-9, err_msg=field.name
             )
+
+
+def test_buckets_are_judged_alike_whether_they_come_one_by_one_or_together() -> None:
+    values = unlike_each_other()
+    hours = np.arange(values.shape[1])
+    slots = (hours + (hours >= 250) - 2 * (hours >= 500)) % PACE.period  # clocks are put forward, and back by two
+    together, _ = judged(values, slots, PACE, "medium")
+    watch = Watch.of(values, slots, PACE, "medium")
+    parts = [watch.judge(values[:, n : n + 1], slots[n : n + 1]) for n in hours[PACE.first :]]
+    assert together.turned.any()
+    for field in fields(History):
+        one_by_one = np.concatenate([getattr(part, field.name) for part in parts], axis=-1)
+        np.testing.assert_array_equal(one_by_one, getattr(together, field.name)[..., PACE.first :], err_msg=field.name)
