@@ -94,7 +94,7 @@ addEventListener("beforeprint", () => {
 
 // Somebody's zoom stays when a figure is drawn anew with newer data, until they reset it or ask for something else.
 // Streamlit mounts another figure then; its own way to change one, `onUpdate`, is among the properties of the component.
-{
+const zoomIsKept = (() => {
   const zooms = new Map();
   const key = (figure) => figure.closest('[class*="st-key-chart-"]')?.className.match(/st-key-chart-\S+/)?.[0];
   const propertiesOf = (figure) => {
@@ -103,7 +103,7 @@ addEventListener("beforeprint", () => {
   };
   const same = (one, other) => one.every((end, place) => new Date(end) - new Date(other[place]) === 0);
 
-  const met = (figure) => {
+  return (figure) => {
     const axis = figure.layout.xaxis, name = key(figure);
     if (!name || axis?.type !== "date" || !axis.range) return;
     const whole = [...axis.range], zoom = zooms.get(name);
@@ -118,13 +118,31 @@ addEventListener("beforeprint", () => {
     const { data, layout, frames } = told;
     told.onUpdate({ data, frames, layout: { ...layout, xaxis: { ...layout.xaxis, range: zoom.range, autorange: false } } });
   };
+})();
 
+// What Streamlit tells nothing of: a click on an entry of a legend, or on a node of a stream. The box around the figure
+// hears of it, and prevents what Plotly does where the entry or node stands for something (`components/pointed.js`).
+// An entry shows it alone on the whole page, as a click on its mark does: what Plotly hides is there again after the
+// next refresh. With Shift it is hidden all the same.
+const clicksAreTold = (figure) => {
+  const told = (what, values) =>
+    Array.isArray(values) && values.length > 0 &&
+    !figure.dispatchEvent(new CustomEvent(`promptpilot-${what}`, { detail: values, bubbles: true, cancelable: true }));
+  const node = ({ points }) => (points?.[0]?.sourceLinks ? points[0].customdata : null);
+  figure.on("plotly_hover", (event) => figure.classList.toggle("answers", told("over", node(event))));
+  figure.on("plotly_click", (event) => { told("click", node(event)); });
+  figure.on("plotly_legendclick", ({ curveNumber, data, event }) =>
+    event.shiftKey || !told("click", data[curveNumber].meta));
+};
+
+{
   const known = new WeakSet();
   new MutationObserver(() => {
     for (const figure of document.querySelectorAll(".js-plotly-plot")) {
       if (known.has(figure) || !figure.layout || !figure.on || !figure.querySelector(".main-svg")) continue;
       known.add(figure);
-      met(figure);
+      zoomIsKept(figure);
+      clicksAreTold(figure);
     }
   }).observe(document.documentElement, { childList: true, subtree: true });
 }

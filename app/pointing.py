@@ -1,6 +1,6 @@
 """What is meant by what somebody points at in a figure: a stretch of time, a value of a dimension, or both."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +32,15 @@ def meant(selection: Mapping[str, Any], marks: Sequence[str], view: View) -> Vie
     for mark in marks:
         view = _within(view, values) if mark == RANGE else view.filtered_by(mark, next(values))
     return view
+
+
+def named_by(traces: Iterable[Mapping[str, Any]], by: Sequence[str]) -> str:
+    """The dimension that entries of a legend, or nodes of a stream, filter by; empty where none stands for a value.
+
+    What is shown `by` one dimension names its values: the `meta` of a trace, or the `customdata` of a node.
+    """
+    names_values = any(trace["meta"] or trace["type"] == "sankey" for trace in traces)
+    return by[0] if names_values and len(by) == 1 else ""
 
 
 def _within(view: View, values: Iterator[str | None]) -> View:

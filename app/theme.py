@@ -49,8 +49,11 @@ FILLING = 0.45
 
 QUIET = "#8A94A6"
 """Axis marks, legends and lines of what is only context; readable on both backgrounds."""
-TEXT, TEXT_ON_DARK = "#111827", "#E8ECF2"
-"""Writing that lies on marks, where the gray of axes cannot be read."""
+TEXT = "#111827"
+"""Dark writing that lies on marks."""
+INK = "#000037"
+"""Writing beside marks, where the gray of axes cannot be read: what Streamlit writes in the place of its own gray, dark
+on light pages and light on dark ones, also when an open page is turned."""
 GRID = "rgba(138, 148, 166, 0.18)"
 SPARKLINE = "#7C8698"
 """Gray that is seen on light and on dark."""

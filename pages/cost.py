@@ -43,7 +43,13 @@ with right:
 left, right = st.columns(2)
 with left:
     panel.chart(
-        "efficiency", "Token efficiency", view, money.efficiency, scatter.efficiency, later=theme.TALL_CHART_HEIGHT
+        "efficiency",
+        "Token efficiency",
+        view,
+        money.efficiency,
+        scatter.efficiency,
+        named="provider",
+        later=theme.TALL_CHART_HEIGHT,
     )
 with right:
     cost_tables.table("users", "Cost by user", "user_id", view, later=True)

@@ -103,6 +103,8 @@ def drawing(axis: TimeAxis, height: int = theme.CHART_HEIGHT) -> Drawing:
     empty.x |= {
         "range": axis.ends(), "type": "date", "hoverformat": axis.hover_format, "tickformatstops": list(TIME_FORMATS),
     }  # fmt: skip
+    if axis.grain is Grain.DAY:
+        empty.by_day(axis.window.length)
     return empty
 
 

@@ -14,7 +14,7 @@ from app.charts.words import label, plain
 def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """One additive metric, stacked by the grouping column: the largest parts, the rest as one.
 
-    A bar's `customdata` is a list of its part's own value; the rest has none.
+    A bar's `customdata`, and the `meta` of them all, is a list of their part's own value; the rest has none.
     """
     (name,) = (column for column in frame.columns if column in axis.metrics)
     (group,) = (column for column in frame.columns if column not in ("time", name))
@@ -33,7 +33,7 @@ def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
                 "pattern": pattern(index),
                 "opacity": _opacity(part.frame["time"], axis),
             },
-            **({} if part.is_rest else {"customdata": [[part.value]] * part.frame.height}),
+            **({} if part.is_rest else {"customdata": [[part.value]] * part.frame.height, "meta": [part.value]}),
             text=_said(part.frame, name, axis),
             hovertemplate=f"%{{x|{axis.hover_format}}}<br>{label(part.label, 40)}: %{{text}}<extra></extra>",
         )
@@ -178,6 +178,6 @@ def ranked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     )
     rows.drawing.layout["showlegend"] = False
     rows.drawing.x["range"] = [0, max((part.total for part in parts), default=0.0) or 1]
-    rows.write([label(part.label, 34) for part in parts], [plain(text) for text in words], axis)
+    rows.write([label(part.label, 34) for part in parts], [plain(text) for text in words])
     listed = ", ".join(f"{part.label} {text}" for part, text in zip(parts, words, strict=True))
     return Picture(rows.drawing.figure(), f"{metric.title} by {group}, largest first: {listed or 'no data'}.")

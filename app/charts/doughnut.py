@@ -26,8 +26,9 @@ _TOUCH = 24
 def parts(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """One additive metric by a grouping column: the largest parts, the rest as one, the total in the middle.
 
-    The `customdata` of a part's points is a list of its own value; the rest has none. The ring is drawn of areas and
-    points, because Streamlit hears of clicks on points, and not of those on a pie.
+    The `customdata` of a part's points, and the `meta` of its area, which the legend names, is a list of its own value;
+    the rest has none. The ring is drawn of areas and points, because Streamlit hears of clicks on points, and not of
+    those on a pie.
     """
     (name,) = (column for column in frame.columns if column in axis.metrics)
     (group,) = (column for column in frame.columns if column not in (name, UNPRICED))
@@ -44,9 +45,8 @@ def parts(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     if not found:
         _draw_area(drawn, 0, 1, fillcolor=theme.UNKNOWN, showlegend=False)
     _draw_percentages(drawn, ends, [colors[part.label] for part in found])
-    ink = theme.TEXT_ON_DARK if axis.on_dark else theme.TEXT
     drawn.layout["annotations"] = [
-        {"text": f"<b>{plain(whole)}</b>", "x": 0, "y": 0, "showarrow": False, "font": {"size": 14, "color": ink}}
+        {"text": f"<b>{plain(whole)}</b>", "x": 0, "y": 0, "showarrow": False, "font": {"size": 14, "color": theme.INK}}
     ]
     drawn.layout["legend"] |= {"orientation": "v", "x": 1.02, "xanchor": "left", "y": 0.5, "yanchor": "middle"}
     drawn.layout["margin"] |= {"t": 8, "l": 4, "b": 8}
@@ -61,7 +61,10 @@ def parts(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
 
 def _draw_part(drawn: Drawing, part: Part, title: str, start: float, end: float, color: str, index: int) -> None:
-    _draw_area(drawn, start, end, name=title, legendgroup=str(index), fillcolor=color, fillpattern=pattern(index))
+    _draw_area(
+        drawn, start, end, name=title, legendgroup=str(index), fillcolor=color, fillpattern=pattern(index),
+        **({} if part.is_rest else {"meta": [part.value]}),
+    )  # fmt: skip
     turns = [(first + second) / 2 for first, second in pairwise(_turns(start, end))]
     drawn.scatter(
         x=[_MIDDLE * sin(turn) for turn in turns],

@@ -5,6 +5,7 @@ of a page together. The tests check finished figures instead.
 """
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -16,6 +17,8 @@ Spec = dict[str, Any]
 
 _NO_TITLE: Spec = {"text": "", "standoff": 0, "font": {"size": 1}}
 """Plotly keeps room for a title that is empty."""
+_TICKS = 6
+"""Of a horizontal axis, about."""
 OVERLAY_AXIS: Spec = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
 """A vertical axis from bottom to top, for lines and marks that have no value."""
 
@@ -38,7 +41,7 @@ def _layout() -> Spec:
 
 def _horizontal() -> Spec:
     return {
-        "showgrid": False, "automargin": True, "nticks": 6, "linecolor": theme.GRID, "showline": True, "ticks": "",
+        "showgrid": False, "automargin": True, "nticks": _TICKS, "linecolor": theme.GRID, "showline": True, "ticks": "",
         "title": _NO_TITLE,
     }  # fmt: skip
 
@@ -80,6 +83,11 @@ class Drawing:
     def without_legend(self) -> None:
         """Take the legend away, and the room it would have had."""
         self.layout |= {"showlegend": False, "margin": {**self.layout["margin"], "t": 14}}
+
+    def by_day(self, length: timedelta) -> None:
+        """Write days, not hours, below so long a time of which each day has one value: few would be told by noons."""
+        if length <= timedelta(days=_TICKS):
+            self.x["dtick"] = timedelta(days=1) / timedelta(milliseconds=1)
 
     def figure(self) -> go.Figure:
         """The finished figure."""

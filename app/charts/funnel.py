@@ -15,6 +15,7 @@ _THICKNESS = 22
 
 def steps(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """`step`, `users`, `conversion`, `overall`, `median_seconds`, from the first step down."""
+    del axis
     found = list(frame.iter_rows(named=True))
     texts = [_words(row) for row in found]
     rows = Rows(len(found), _THICKNESS)
@@ -28,9 +29,7 @@ def steps(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             marker={"color": theme.PLAIN.color, "opacity": opacity, "line": {"width": 0}},
             hovertext=texts, hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
-    rows.write(
-        [f"<b>{label(row['step'], 20)}</b>" for row in found], [plain(_words(row, short=True)) for row in found], axis
-    )
+    rows.write([f"<b>{label(row['step'], 20)}</b>" for row in found], [plain(_words(row, short=True)) for row in found])
     rows.drawing.x["range"] = [0, first or 1]
     rows.drawing.layout |= {"showlegend": False, "barmode": "stack"}
     told = "; ".join(f"{wording.name(row['step'], 40)}: {text}" for row, text in zip(found, texts, strict=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
@@ -12,7 +12,6 @@ from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.rows import Rows
 from app.charts.words import label, plain
-from metrics.engine.query import Window
 
 _LANE, _HEAD = 18, 34
 """Heights in pixels."""
@@ -62,7 +61,7 @@ def bars(incidents: Sequence[Bar], axis: TimeAxis, now: datetime) -> Picture:
     return Picture(drawn.figure(), _bars_alt(incidents, len(shown)))
 
 
-def noise(frame: pl.DataFrame, on_dark: bool) -> Picture:
+def noise(frame: pl.DataFrame) -> Picture:
     """Firings by rule, the noisiest on top: `name`, `fired`, `acknowledged`, `short`, `withheld_percent`."""
     shown = frame.sort("fired", "name", descending=[True, False]).head(MAXIMUM_RULES)
     rows = Rows(shown.height, 12, head=40)
@@ -82,18 +81,13 @@ def noise(frame: pl.DataFrame, on_dark: bool) -> Picture:
     rows.drawing.layout["barmode"] = "overlay"
     rows.drawing.x["range"] = [0, max(shown["fired"].to_list(), default=0) or 1]
     written = [_fired_words(row) for row in shown.iter_rows(named=True)]
-    axis = TimeAxis(_ANY, on_dark=on_dark)
-    rows.write([label(name, 46) for name in shown["name"]], [plain(words) for words in written], axis)
+    rows.write([label(name, 46) for name in shown["name"]], [plain(words) for words in written])
     listed = "; ".join(
         f"{wording.name(row['name'], 60)} {words}, {row['acknowledged']:,} acknowledged, "
         f"{row['short']:,} over within 5 min"
         for row, words in zip(shown.iter_rows(named=True), written, strict=True)
     )
     return Picture(rows.drawing.figure(), f"Firings by rule, the noisiest first: {listed or 'none'}.")
-
-
-_ANY = Window.last(timedelta(days=1), datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
-"""Rows without a time axis take their window from nowhere."""
 
 
 def _fired_words(row: dict[str, float]) -> str:

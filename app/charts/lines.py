@@ -181,7 +181,10 @@ def _draw_band(drawn: Drawing, ahead: pl.DataFrame, axis: TimeAxis, middle: str,
 
 
 def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """One metric, a line a value of the grouping column; the eight highest when there are more."""
+    """One metric, a line a value of the grouping column; the eight highest when there are more.
+
+    The `meta` of a line is a list of its own value.
+    """
     (name,) = (column for column in frame.columns if column in axis.metrics)
     (group,) = (column for column in frame.columns if column not in ("time", name))
     ranking = frame.group_by(group).agg(pl.col(name).max().alias("most")).drop_nulls("most")
@@ -194,6 +197,7 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         part = frame.filter(pl.col(group).eq_missing(value))
         stroke = theme.Stroke(colors[wording.name(value)], 1.75, theme.DASHES[index % len(theme.DASHES)])
         _add(drawn, part, axis, name, label(value, 18), stroke)
+        drawn.traces[-1]["meta"] = [value]
     draw_changes(drawn, axis)
     mark_unit(drawn, axis.metrics[name].unit, frame, [name])
     shown = f"the {len(groups)} highest of {ranking.height}" if ranking.height > len(groups) else f"{ranking.height}"

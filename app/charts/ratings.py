@@ -18,6 +18,7 @@ _SMALLEST_LABEL = 5
 
 def bands(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """A group column, the shares `good`, `needs_improvement`, `poor` in percent, and `p75` as text: a bar a group."""
+    del axis
     (group,) = (name for name in frame.columns if name not in ("good", "needs_improvement", "poor", "p75"))
     rows = frame.drop_nulls("good").head(MOST_ROWS)
     places = Rows(rows.height, _THICKNESS, head=36)
@@ -41,7 +42,6 @@ def bands(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     places.write(
         [label(name, 34) for name in rows[group]],
         [f"P75 <b>{label(p75, 14)}</b>" if p75 else "" for p75 in rows["p75"]],
-        axis,
     )
     told = "; ".join(
         f"{wording.name(row[group], 40)} {wording.quantity(row['good'], '%', 0)} good, "

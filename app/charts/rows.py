@@ -6,7 +6,6 @@ Names beside the marks would take half of a phone's width, and a figure behind a
 from collections.abc import Sequence
 
 from app import theme
-from app.charts.axis import TimeAxis
 from app.charts.drawing import Drawing
 
 _WRITING = 18
@@ -31,13 +30,12 @@ class Rows:
         self.drawing.x |= {"showticklabels": False, "showline": False, "fixedrange": True}
         self.drawing.y |= {"visible": False, "range": [max(count, 2), 0]}
 
-    def write(self, names: Sequence[str], figures: Sequence[str], axis: TimeAxis) -> None:
+    def write(self, names: Sequence[str], figures: Sequence[str]) -> None:
         """Write both ends above each row; texts are those that Plotly shows as they are."""
-        color = theme.TEXT_ON_DARK if axis.on_dark else theme.TEXT
         self.drawing.layout["annotations"] = [
             {
                 "text": text, "x": place, "xref": "paper", "xanchor": side, "y": row, "yanchor": "top",
-                "showarrow": False, "borderpad": 0, "font": {"size": 12, "color": color},
+                "showarrow": False, "borderpad": 0, "font": {"size": 12, "color": theme.INK},
             }
             for row, pair in enumerate(zip(names, figures, strict=True))
             for text, place, side in zip(pair, (0, 1), ("left", "right"), strict=True)

@@ -18,9 +18,11 @@ _HEIGHT = 460
 def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """Links from page to page, step by step; a page at another step is another node, so nothing flows back.
 
-    Columns: `step`, `source`, `target` (null: left), `users`, `transitions`, `share`.
+    Columns: `step`, `source`, `target` (null: left), `users`, `transitions`, `share`. The `customdata` of a node is a
+    list of its page; that of the rest, of those who left, and of a name that several pages share, is empty.
     """
-    links = _merged(frame)
+    del axis
+    links, pages = _merged(frame), _pages(frame)
     nodes = _nodes(links)
     places = {node: index for index, node in enumerate(nodes)}
     colors = theme.group_colors({page for _, page in nodes} - {OTHER, LEFT})
@@ -30,14 +32,15 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     drawn.traces.append(
         {
             "type": "sankey",
-            "arrangement": "snap",
+            "arrangement": "fixed",  # of nodes that can be dragged Plotly tells no clicks
             "domain": {"x": [0, 1], "y": [0, 1]},
-            "textfont": {"size": 12, "color": theme.TEXT_ON_DARK if axis.on_dark else theme.TEXT},
+            "textfont": {"size": 12, "color": theme.INK},
             "node": {
                 "label": [label(page, 24) for _, page in nodes],
                 "color": [_node_color(page, colors) for _, page in nodes],
                 "x": [min(max(step / deepest, 0.001), 0.999) for step, _ in nodes],
                 "y": _heights(nodes, links),
+                "customdata": [[pages[page]] if page in pages else [] for _, page in nodes],
                 "pad": 14,
                 "thickness": 14,
                 "line": {"width": 0},
@@ -105,6 +108,14 @@ def _merged(frame: pl.DataFrame) -> pl.DataFrame:
         share=(100 * pl.col("users") / pl.col("there")).clip(upper_bound=100).fill_null(0)
     )
     return merged.sort("step", "users", "source", "target", descending=[False, True, False, False])
+
+
+def _pages(frame: pl.DataFrame) -> dict[str, str]:
+    """Pages by the name by which they are drawn, where it is that of one page alone."""
+    found: dict[str, list[str]] = {}
+    for page in {*frame["source"], *frame["target"].drop_nulls()}:
+        found.setdefault(wording.name(page), []).append(page)
+    return {name: pages[0] for name, pages in found.items() if len(pages) == 1 and name not in (OTHER, LEFT)}
 
 
 def _nodes(links: pl.DataFrame) -> list[tuple[int, str]]:

@@ -18,7 +18,10 @@ _SCALES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def efficiency(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """LLM calls by `tokens` and `cost`, both logarithmic; color and symbol by `provider`, size by `calls`."""
+    """LLM calls by `tokens` and `cost`, both logarithmic; color and symbol by `provider`, size by `calls`.
+
+    The `meta` of the points of a provider is a list of it.
+    """
     del axis
     known = frame.filter(pl.col("tokens") > 0, pl.col("cost") > 0, pl.col("calls") > 0)
     points = known.sort("calls", descending=True).head(MOST_POINTS)
@@ -31,6 +34,7 @@ def efficiency(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         part = points.filter(pl.col("provider").eq_missing(pl.lit(provider)))
         drawn.scatter(
             x=part["tokens"].to_list(), y=part["cost"].to_list(), mode="markers", name=label(provider, 18),
+            meta=[provider],
             marker={
                 "color": colors[wording.name(provider)], "symbol": theme.SYMBOLS[index % len(theme.SYMBOLS)],
                 "opacity": 0.55, "line": {"width": 0},

@@ -21,7 +21,8 @@ _THICKNESS = 10
 def by_time(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """Cost by day or week, stacked by the grouping column, the rest last, and a line of the period before.
 
-    A bar's `customdata` are the ends of its day or week, by which the page's range is set.
+    A bar's `customdata` are the ends of its day or week, by which the page's range is set; the `meta` of the bars of a
+    part is a list of its own value, and the rest has none.
     """
     (group,) = (column for column in frame.columns if column not in ("time", "cost", BEFORE, IS_REST))
     parts = _parts(frame, group)
@@ -40,6 +41,7 @@ def by_time(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
                 "opacity": [theme.FILLING if axis.is_filling(time) else 1.0 for time in part.frame["time"]],
             },
             customdata=[axis.span(time) for time in part.frame["time"]],
+            **({} if part.is_rest else {"meta": [part.value]}),
             text=[_said(part.label, row, totals, axis) for row in part.frame.iter_rows(named=True)],
             hovertemplate="%{text}<extra></extra>",
         )
@@ -63,7 +65,7 @@ def by_time(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     return Picture(drawn.figure(), f"Cost by {group} over time, {total} in all: {listed}.{earlier}")
 
 
-def differences(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
+def differences(frame: pl.DataFrame) -> Picture:
     """Parts of a difference as bars to both sides, in the order given: `part` and `difference` in USD."""
     names: Sequence[str] = frame["part"].to_list()
     values: Sequence[float] = frame["difference"].to_list()
@@ -87,7 +89,7 @@ def differences(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     )  # fmt: skip
     rows.drawing.layout["showlegend"] = False
     rows.drawing.x["range"] = [0, max((abs(value) for value in values), default=0.0) or 1]
-    rows.write([label(name, 34) for name in names], [plain(text) for text in words], axis)
+    rows.write([label(name, 34) for name in names], [plain(text) for text in words])
     listed = ", ".join(f"{name} {text}" for name, text in zip(names, words, strict=True))
     return Picture(rows.drawing.figure(), f"What the difference is made of: {listed or 'nothing'}.")
 

@@ -65,7 +65,6 @@ def strips(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     rows.write(
         [label(component, 34) for component in components],
         [f"<b>{plain(wording.quantity(value, '%', 2))}</b>" for value in overall["overall"]],
-        axis,
     )
     told = ", ".join(
         f"{wording.name(name, 40)} {wording.quantity(value, '%', 3)}" for name, value in overall.iter_rows()

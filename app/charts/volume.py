@@ -84,6 +84,8 @@ def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
         cliponaxis=False,
     )
     drawn.x |= {"type": "date", "tickangle": 0, "range": [end.isoformat() for end in ends]}
+    if calendar.unit == "day":
+        drawn.by_day(ends[1] - ends[0])
     drawn.y |= {
         "tickmode": "array",
         "tickvals": places,

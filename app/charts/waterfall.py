@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from app import theme, wording
-from app.charts.axis import TimeAxis
 from app.charts.picture import Picture
 from app.charts.rows import Rows
 from app.charts.words import label, plain
@@ -78,7 +77,7 @@ def _folded(alike: Sequence[Row], holding: bool) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def waterfall(steps: Sequence[Row], axis: TimeAxis) -> Picture:
+def waterfall(steps: Sequence[Row]) -> Picture:
     """A bar a step over the time since the trace began; a mark where a call's first token came, or nothing lasted."""
     rows = folded(steps)[:MAXIMUM_ROWS]
     whole = max((row.end_ms for row in steps), default=0.0) or 1.0
@@ -109,7 +108,7 @@ def waterfall(steps: Sequence[Row], axis: TimeAxis) -> Picture:
     drawn.drawing.layout |= {"barmode": "overlay", "hovermode": "closest"}
     drawn.drawing.x |= {"type": "linear", "range": [-whole * 0.005, whole * 1.01], "rangemode": "normal"}
     names = [_INDENT * min(row.depth, _DEEPEST) + _name(row, _LETTERS) for row in rows]
-    drawn.write(names, [plain(row.figures) for row in rows], axis)
+    drawn.write(names, [plain(row.figures) for row in rows])
     return Picture(drawn.drawing.figure(), _alt(steps, len(rows), whole))
 
 

@@ -1,7 +1,8 @@
 """Foreign text inside a figure.
 
 Plotly reads some tags and entities in every text it shows, so a page named `<b>` would be drawn bold and a link
-would become one.
+would become one. It puts values in the place of `%{…}`, in names as well: what a click on them means would be shown,
+with its tags.
 """
 
 from collections.abc import Sequence
@@ -9,11 +10,12 @@ from collections.abc import Sequence
 from app import wording
 
 _MEANT = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_PLACE, _NO_PLACE = "%{", "&#37;{"
 
 
 def plain(text: str) -> str:
     """Text that Plotly shows as it is."""
-    return "".join(_MEANT.get(letter, letter) for letter in text)
+    return "".join(_MEANT.get(letter, letter) for letter in text).replace(_PLACE, _NO_PLACE)
 
 
 def label(value: str | None, limit: int = 32) -> str:

@@ -27,7 +27,7 @@ def flows(view: View) -> None:
             help="Ways of fewer users than this are left out, in percent of all users.",
         )  # fmt: skip
     options = FlowOptions(steps=steps, minimum_share=share, start=start, end=end)
-    panel.chart("journeys", "User journeys", view, people.journeys(options), sankey.journeys, height=480)
+    panel.chart("journeys", "User journeys", view, people.journeys(options), sankey.journeys, named="page", height=480)
 
 
 def chosen_funnel(view: View) -> None:

@@ -1,6 +1,6 @@
 """A box with a title, a figure, and what must be said about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from app import pointing, theme, wording
 from app.boards import Figure
 from app.charts.axis import TimeAxis
 from app.charts.picture import Picture
-from app.components import address, lazy, leading
+from app.components import address, lazy, leading, pointed
 from app.components.boards import drawing
 from app.components.failure import contained
 from app.export import file_name, safe_csv
@@ -34,6 +34,8 @@ RANGE = pointing.RANGE
 """Chosen by a click on a mark that is a span of time."""
 _CLICK, _DRAG = "Click a part to see it alone.", "Drag over it to see that time alone."
 _CLICKS = {RANGE: "Click a bar to see its time alone."}
+_CLICK_NODE = "Click a name to see it alone."
+_CLICK_ENTRY = "Click a name in the legend to see it alone, with Shift to hide it."
 
 Ask = Callable[[View], Answer]
 Draw = Callable[[pl.DataFrame, TimeAxis], Picture]
@@ -47,6 +49,7 @@ def chart(
     draw: Draw,
     *,
     choose: str | Sequence[str] = (),
+    named: str = "",
     height: int | None = None,
     later: int = 0,
     asked: View | None = None,
@@ -54,13 +57,14 @@ def chart(
     """A figure that asks, draws itself and is refreshed on its own.
 
     `choose` is what a click on a mark means, which its `customdata` holds in the same order: the dimension by which it
-    filters, `RANGE` where the range becomes that of the mark, or both. A drag over a figure over time chooses the
-    range. One that is drawn `later`, when it comes near the view, is about so many pixels high. `asked` is what it
-    looks at where that is not what the page shows.
+    filters, `RANGE` where the range becomes that of the mark, or both. `named` is the dimension whose values the
+    entries of its legend, or its nodes, stand for, where that is not the one it is asked by. A drag over a figure over
+    time chooses the range. One that is drawn `later`, when it comes near the view, is about so many pixels high.
+    `asked` is what it looks at where that is not what the page shows.
     """
     with st.container(border=True, key=f"panel-{name}", height="stretch", gap="xxsmall"):
         marks = tuple(filter(None, (choose,) if isinstance(choose, str) else choose))
-        _chart(name, title, view, asked or view, ask, draw, marks, height, later)
+        _chart(name, title, view, asked or view, ask, draw, marks, named, height, later)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
@@ -72,6 +76,7 @@ def _chart(
     ask: Ask,
     draw: Draw,
     marks: Sequence[str],
+    named: str,
     height: int | None,
     later: int,
 ) -> None:
@@ -86,8 +91,9 @@ def _chart(
             return
         picture = drawn(answer, draw)
         over_time = _is_over_time(picture.figure)
-        help = _CLICKS.get(marks[0], _CLICK) if marks else _DRAG if over_time else ""
-        heading(title, answer, help, name, asked, drawing.FIGURES.get(draw))
+        by = answer.query.by if answer.query else ()
+        dimension = pointing.named_by(picture.figure["data"], (named,) if named else by)
+        heading(title, answer, _help(picture.figure, marks, dimension), name, asked, drawing.FIGURES.get(draw))
         _answering(picture.figure, marks, view)
         key = f"chart-{name}"
         st.plotly_chart(
@@ -100,9 +106,11 @@ def _chart(
                 "toImageButtonOptions": _image(name, answer),
             },
             height=height or "content",
-            on_select=(lambda: _shown(key, marks, view)) if marks or over_time else "ignore",
+            on_select=(lambda: _show(_selection(key), marks, view)) if marks or over_time else "ignore",
             selection_mode=[*(["points"] if marks else []), *(["box"] if over_time else [])],
         )
+        if dimension:
+            pointed.hear(name, lambda said: _show({"points": [{"customdata": said}]}, (dimension,), view))
 
 
 def drawn(answer: Answer, draw: Draw) -> Picture:
@@ -110,12 +118,23 @@ def drawn(answer: Answer, draw: Draw) -> Picture:
     return draw(answer.frame, replace(answer.axis, on_dark=st.context.theme.type == "dark"))
 
 
-def _shown(key: str, marks: Sequence[str], view: View) -> None:
+def _selection(key: str) -> Mapping[str, Any]:
+    return st.session_state[key]["selection"]
+
+
+def _show(selection: Mapping[str, Any], marks: Sequence[str], view: View) -> None:
     """Show what was pointed at."""
-    view_meant = pointing.meant(st.session_state[key]["selection"], marks, view)
+    view_meant = pointing.meant(selection, marks, view)
     if view_meant is not None:
         address.show(view_meant)
         st.rerun()
+
+
+def _help(figure: go.Figure, marks: Sequence[str], dimension: str) -> str:
+    """What can be pointed at."""
+    of_marks = _CLICKS.get(marks[0], _CLICK) if marks else _DRAG if _is_over_time(figure) else ""
+    of_names = "" if not dimension else _CLICK_NODE if figure["data"][0]["type"] == "sankey" else _CLICK_ENTRY
+    return f"{of_marks} {of_names}".strip()
 
 
 def _answering(figure: go.Figure, marks: Sequence[str], view: View) -> None:

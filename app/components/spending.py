@@ -8,7 +8,6 @@ import streamlit as st
 
 from app import theme, wording
 from app.charts import spending as charts
-from app.charts.axis import TimeAxis
 from app.components import lazy, panel
 from app.components.failure import contained
 from app.queries import spending
@@ -39,7 +38,13 @@ def over_time(view: View) -> str:
         )
     dimension, grain = spending.dimension_of(chosen), spending.EVERY[every or "Day"]
     panel.chart(
-        "spending", "Cost over time", view, spending.by_time(dimension, grain), charts.by_time, choose=panel.RANGE
+        "spending",
+        "Cost over time",
+        view,
+        spending.by_time(dimension, grain),
+        charts.by_time,
+        choose=panel.RANGE,
+        named=dimension,
     )
     return dimension
 
@@ -66,19 +71,18 @@ def _grown(view: View, dimension: str) -> None:
             (st.markdown if is_compared else st.caption)(sentence)
         if not is_compared:
             return
-        axis = TimeAxis(found.window, view.tz, on_dark=st.context.theme.type == "dark")
         left, right = st.columns(2)
         with left:
-            _bars("By what changed", "grown-factors", factors(found), axis)
+            _bars("By what changed", "grown-factors", factors(found))
         with right:
-            _bars(f"By {spending.title_of(dimension)}", "grown-values", named(found), axis)
+            _bars(f"By {spending.title_of(dimension)}", "grown-values", named(found))
 
 
-def _bars(title: str, key: str, frame: pl.DataFrame, axis: TimeAxis) -> None:
+def _bars(title: str, key: str, frame: pl.DataFrame) -> None:
     st.caption(wording.markdown(title if frame.height else f"{title}: nothing differs."))
     if frame.is_empty():
         return
-    picture = charts.differences(frame, axis)
+    picture = charts.differences(frame)
     st.plotly_chart(picture.figure, key=f"chart-{key}", alt=picture.alt, config={"displayModeBar": False})
 
 

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from app import theme, wording
-from app.charts.axis import TimeAxis
 from app.charts.waterfall import Row, waterfall
 from app.components.event_cells import cells
 from app.components.failure import contained
@@ -68,10 +67,7 @@ def _drawn(found: Traced, view: View, place: str) -> None:
     count = f"{len(found.steps):,} event{'s' * (len(found.steps) != 1)}"
     most = " There are more: sums are of those shown." if found.cut else ""
     st.caption(f"{at}: {count}, nested; cost and tokens with all that happened within.{most}")
-    axis = TimeAxis(
-        Window(start=began, end=began + timedelta(days=1)), tz=view.tz, on_dark=st.context.theme.type == "dark"
-    )
-    picture = waterfall(rows(found), axis)
+    picture = waterfall(rows(found))
     st.plotly_chart(picture.figure, key=f"chart-trace-{place}", alt=picture.alt, height="content")
     st.dataframe(
         cells(exploring.nested(found), view), hide_index=True, row_height=theme.ROW_HEIGHT,

@@ -117,10 +117,15 @@ def _definition(help: str) -> str:
 
 
 def _figure(node: Any) -> Figure:
-    spec = json.loads(node.proto.spec, parse_constant=lambda _: None)
+    spec = json.loads(node.proto.spec, parse_constant=lambda _: None, object_hook=_without_ink)
     # Streamlit's template holds placeholders, which its own frontend replaces by the colors of the theme.
     layout = {"colorway": theme.PALETTE, **spec["layout"], "template": {}}
     return Figure({"data": spec["data"], "layout": layout}, node.proto.alt)
+
+
+def _without_ink(part: dict[str, Any]) -> dict[str, Any]:
+    """Writing has the color of the report."""
+    return {name: value for name, value in part.items() if value != theme.INK}
 
 
 def _words(tone: Tone) -> Callable[[Any], Words]:

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from app.pointing import RANGE, meant
+from app.charts.drawing import Drawing
+from app.pointing import RANGE, meant, named_by
 from app.state import View
 from metrics.engine import Window
 from metrics.engine.query import Filter
 
+NAMED, UNNAMED = {"type": "scatter", "meta": [None]}, {"type": "scatter"}
+STREAM = {"type": "sankey"}
 BERLIN = View("7d", tz="Europe/Berlin", filters=(Filter(dimension="provider", values=("openai",)),))
 DAY = ["2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00"]
 OF_DAY = Window(start=datetime(2026, 3, 28, 23, tzinfo=UTC), end=datetime(2026, 3, 29, 22, tzinfo=UTC))
@@ -52,6 +55,22 @@ def test_a_click_shows_what_its_mark_means(
 )  # fmt: skip
 def test_what_means_nothing_changes_nothing(selection: dict[str, Any]) -> None:
     assert meant(selection, ["endpoint"], BERLIN) is None
+
+
+@pytest.mark.parametrize(
+    ("traces", "by", "dimension"),
+    [
+        ([UNNAMED, NAMED], ["host"], "host"),
+        ([STREAM], ["page"], "page"),
+        ([UNNAMED], ["host"], ""),
+        ([NAMED], ["host", "region"], ""),
+        ([NAMED], [], ""),
+    ],
+)
+def test_names_filter_by_the_one_dimension_whose_values_they_are(
+    traces: Sequence[dict[str, Any]], by: Sequence[str], dimension: str
+) -> None:
+    assert named_by(Drawing(traces=[*traces]).figure()["data"], by) == dimension
 
 
 def test_a_drag_is_of_whole_minutes_of_the_viewers_clock_in_either_direction() -> None:

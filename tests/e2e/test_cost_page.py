@@ -59,6 +59,8 @@ def test_why_was_tuesday_dear(cost: Visit) -> None:
         expect(grown.get_by_text(part, exact=True)).to_have_count(1)
     # What the days before are like stays beside it.
     assert page.locator(".st-key-panel-spending .barlayer .trace").first.locator(".point").count() == 14
+    entry = page.locator(".st-key-panel-spending .legendtoggle").first
+    cost.click(entry, "**f=attributes.team%3A*", hovered=False)
 
 
 def test_will_we_keep_the_budget_of_the_team(cost: Visit) -> None:

@@ -116,7 +116,9 @@ def test_tiles_are_there_before_plotly_and_what_is_below_the_fold_when_it_is_nea
     assert simulated.complaints == []
 
 
-def test_journeys_begin_with_the_page_that_is_chosen(simulated: Visit, span: dict[str, str]) -> None:
+def test_journeys_begin_with_the_page_that_is_chosen_and_a_page_is_shown_alone(
+    simulated: Visit, span: dict[str, str]
+) -> None:
     simulated.open("behavior", **span)
     before = simulated.box("journeys")
     field = simulated.page.get_by_role("combobox", name="Starting with")
@@ -126,6 +128,7 @@ def test_journeys_begin_with_the_page_that_is_chosen(simulated: Visit, span: dic
     expect(simulated.page.locator(".st-key-panel-journeys")).not_to_have_text(before)
     simulated.complete()
     assert simulated.is_drawn("journeys")
+    simulated.click(simulated.page.locator(".st-key-panel-journeys .node-rect").first, "**f=page%3ADashboard*")
 
 
 @pytest.mark.parametrize(

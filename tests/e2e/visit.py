@@ -102,16 +102,17 @@ class Visit:
         """Wait until every figure is drawn or says why it is not."""
         self.page.wait_for_function(_COMPLETE)
 
-    def click(self, mark: Locator, address: str) -> None:
-        """Click a mark until that leads to the address: as a person does, whose click fell into a redraw."""
+    def click(self, mark: Locator, address: str, *, hovered: bool = True) -> None:
+        """Click a mark, or what is not `hovered` before, until that leads to the address: as a person does, whose
+        click fell into a redraw."""
         for _ in range(_CLICKS):
-            self._click(mark)
+            self._click(mark, hovered)
             with suppress(TimeoutError):
                 self.page.wait_for_url(address, timeout=patience() / _CLICKS)
                 return
         raise AssertionError(f"{_CLICKS} clicks led from {self.page.url} not to {address}")
 
-    def _click(self, mark: Locator) -> None:
+    def _click(self, mark: Locator, hovered: bool) -> None:
         """Its figure hears of a click only once it knows what lies under the pointer."""
         mark.scroll_into_view_if_needed()
         # What comes near the view is drawn now.
@@ -121,7 +122,8 @@ class Visit:
         middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         self.page.mouse.move(middle[0] - 2, middle[1])
         self.page.mouse.move(*middle)
-        self.page.locator(".hoverlayer .hovertext").first.wait_for()
+        if hovered:
+            self.page.locator(".hoverlayer .hovertext").first.wait_for()
         self.page.mouse.down()
         self.page.mouse.up()
 

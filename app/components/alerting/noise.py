@@ -38,7 +38,7 @@ def _panel(view: View) -> None:
             return
         left, right = st.columns([2, 3])
         with left:
-            picture = incidents.noise(_counts(found), st.context.theme.type == "dark")
+            picture = incidents.noise(_counts(found))
             st.plotly_chart(picture.figure, key="chart-noise", alt=picture.alt, height="content")
         with right:
             st.dataframe(

@@ -74,7 +74,7 @@ def test_no_incident_at_all_can_be_drawn() -> None:
 
 
 def test_the_noisiest_rule_stands_on_top_with_its_share_that_was_not_told() -> None:
-    picture = noise(rules(("Calm", 2, 1, 0, 0.0), ("Wolf", 40, 1, 30, 25.0)), on_dark=False)
+    picture = noise(rules(("Calm", 2, 1, 0, 0.0), ("Wolf", 40, 1, 30, 25.0)))
     drawn = named(picture)
     assert drawn["fired"]["x"] == [40, 2]
     assert drawn["over within 5 min by themselves"]["base"] == [10, 2]
@@ -84,13 +84,13 @@ def test_the_noisiest_rule_stands_on_top_with_its_share_that_was_not_told() -> N
 
 
 def test_of_many_rules_the_noisiest_are_drawn_and_hostile_names_stay_text() -> None:
-    picture = noise(rules(*((f"<b>{number}</b>", number, 0, 0, 0.0) for number in range(40))), on_dark=True)
+    picture = noise(rules(*((f"<b>{number}</b>", number, 0, 0, 0.0) for number in range(40))))
     assert len(named(picture)["fired"]["x"]) == MAXIMUM_RULES
     assert layout(picture)["annotations"][0]["text"] == "&lt;b&gt;39&lt;/b&gt;"
 
 
 def test_plotly_accepts_every_property() -> None:
     drawn = [bars([bar(f"P{number}", 1, 2, acknowledged=1) for number in range(4)], AXIS, NOW)]
-    drawn.append(noise(rules(("Wolf", 40, 1, 30, 25.0)), on_dark=True))
+    drawn.append(noise(rules(("Wolf", 40, 1, 30, 25.0))))
     for picture in drawn:
         go.Figure({"data": traces(picture), "layout": layout(picture)})

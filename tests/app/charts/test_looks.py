@@ -1,6 +1,7 @@
 """Colors that must be told apart, or read upon."""
 
 import pytest
+from streamlit.elements.lib import streamlit_plotly_theme
 
 from app import theme
 
@@ -32,3 +33,7 @@ def test_a_larger_share_stands_out_more(scale: tuple[tuple[float, str], ...], ba
     steps = [contrast(color, background) for _, color in scale]
     assert steps == sorted(steps)
     assert steps[-1] > 3
+
+
+def test_ink_is_what_streamlit_gives_the_color_of_the_page() -> None:
+    assert streamlit_plotly_theme.GRAY_90 == theme.INK

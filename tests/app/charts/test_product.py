@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
@@ -12,10 +13,12 @@ from app import theme
 from app.charts import bars, cohorts, doughnut, fitting, funnel, lines, parts, ratings, sankey, scatter, uptime
 from app.charts.axis import TimeAxis
 from app.charts.picture import Picture
+from app.charts.words import label
 from metrics.engine.query import Grain, Window
 from tests.app.charts.spec import layout, named, traces
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
+MEANT = ("customdata", "meta")
 AXIS = TimeAxis(Window(start=START, end=START + timedelta(days=4)), tz="Europe/Berlin", grain=Grain.DAY)
 HOSTILE = "<b onload=x>" + "z" * 10_000
 TIME = pl.Datetime("us", "UTC")
@@ -107,11 +110,20 @@ def test_a_chart_stands_and_plotly_accepts_all_of_it(case: str, rows: str, on_da
     go.Figure({"data": traces(picture), "layout": layout(picture)})
     assert picture.alt.endswith(".")
     # What a click means is the value as it is, and is drawn nowhere.
-    drawn = [
-        {key: value for key, value in trace.items() if key != "customdata" or key in str(trace.get("hovertemplate"))}
-        for trace in traces(picture)
-    ]
-    assert "<b onload" not in str((drawn, layout(picture)))
+    assert "<b onload" not in str(([drawn_of(trace) for trace in traces(picture)], layout(picture)))
+
+
+def drawn_of(part: dict[str, Any]) -> dict[str, Any]:
+    """What Plotly draws of a trace, or of its nodes and links."""
+    kept = {key: value for key, value in part.items() if key not in MEANT or key in str(part.get("hovertemplate"))}
+    return {key: drawn_of(value) if isinstance(value, dict) else value for key, value in kept.items()}
+
+
+def test_a_name_puts_no_value_in_the_place_of_its_own_text() -> None:
+    hostile = "%{meta[0]}%{customdata[0]}<a href='https://example.com'>"
+    picture = doughnut.parts(pl.DataFrame({"provider": [hostile], "cost": [1.0]}), AXIS)
+    assert "%{meta" not in str([trace.get("name") for trace in traces(picture)])
+    assert "%{customdata" not in str([trace.get("hovertemplate") for trace in traces(picture)])
 
 
 def test_parts_of_a_doughnut_add_up_and_the_rest_cannot_be_chosen() -> None:
@@ -120,8 +132,29 @@ def test_parts_of_a_doughnut_add_up_and_the_rest_cannot_be_chosen() -> None:
     assert areas[-1]["name"] == f"{parts.OTHER} $276.00"
     assert points[0]["customdata"][0] == ["p29"]
     assert "customdata" not in points[-1]
+    assert areas[0]["meta"] == ["p29"]
+    assert "meta" not in areas[-1]
     assert layout(picture)["annotations"][0]["text"] == "<b>$435.00</b>"
     assert "435.00 in all: p29 $29.00 (6.7 %)" in picture.alt
+
+
+def test_names_in_a_legend_know_the_values_they_stand_for() -> None:
+    long = "z" * 100
+    costs = pl.DataFrame({"time": [*DAYS, *DAYS], "provider": [long] * 4 + [None] * 4, "cost": [2.0, 1.0] * 4})
+    for draw in (bars.stacked, lines.by_group):
+        assert sorted((trace["meta"] for trace in traces(draw(costs, AXIS))), key=str) == [[long], [None]]
+    assert [trace["meta"] for trace in traces(scatter.efficiency(POINTS, AXIS))] == [["openai"], [HOSTILE]]
+
+
+def test_nodes_know_their_pages_but_for_those_that_stand_for_several_or_none() -> None:
+    pages = {"source": ["/", "/", "/", sankey.OTHER], "target": ["p" * 200, "p" * 300, None, HOSTILE]}
+    links = pl.DataFrame({"step": [0] * 4, **pages, "users": [4] * 4, "transitions": [4] * 4, "share": [25.0] * 4})
+    (stream,) = traces(sankey.journeys(links, AXIS))
+    nodes = dict(zip(stream["node"]["label"], stream["node"]["customdata"], strict=True))
+    assert nodes.pop("/") == ["/"]
+    assert nodes.pop(sankey.OTHER) == nodes.pop(sankey.LEFT) == []
+    assert sorted(nodes) == [label(HOSTILE, 24), label("p" * 200, 24)]
+    assert sorted(map(str, nodes.values())) == sorted(map(str, ([HOSTILE], [])))
 
 
 def test_bars_are_ranked_and_add_up_but_shares_do_not() -> None:
@@ -165,11 +198,7 @@ def test_a_share_of_pages_drawn_as_one_is_of_all_that_were_at_any_of_them() -> N
 
 
 def test_names_of_pages_can_be_read_on_both_backgrounds() -> None:
-    colors = {
-        on_dark: traces(sankey.journeys(LINKS, replace(AXIS, on_dark=on_dark)))[0]["textfont"]["color"]
-        for on_dark in (False, True)
-    }
-    assert colors == {False: theme.TEXT, True: theme.TEXT_ON_DARK}
+    assert traces(sankey.journeys(LINKS, AXIS))[0]["textfont"]["color"] == theme.INK
 
 
 def test_tokens_and_cost_have_ticks_at_powers_of_ten() -> None:

@@ -62,7 +62,7 @@ def test_nothing_spent_is_an_empty_figure() -> None:
 
 def test_a_difference_has_its_sign_in_words_and_not_only_in_color() -> None:
     frame = pl.DataFrame({"part": ["Price a token", HOSTILE], "difference": [2.0, -0.5]})
-    picture = spending.differences(frame, AXIS)
+    picture = spending.differences(frame)
     (bars,) = traces(picture)
     assert bars["x"] == [2.0, 0.5]
     assert bars["marker"]["pattern"]["shape"] == ["", "/"]

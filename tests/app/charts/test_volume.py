@@ -39,6 +39,15 @@ def test_a_day_alone_is_as_wide_as_a_day() -> None:
     )
 
 
+def test_ticks_of_few_days_are_days_and_not_their_noons() -> None:
+    few, many = (
+        layout(volume(frame(("request", 0, 100)), Calendar(days, "day", DAYS[-1], {"request": FIRST})))["xaxis"]
+        for days in (DAYS[:3], DAYS)
+    )
+    assert few["dtick"] == 24 * 60 * 60 * 1000
+    assert "dtick" not in many
+
+
 def test_before_its_first_event_a_kind_has_no_gap() -> None:
     dates = {"request": FIRST, "error": DAYS[6]}
     picture = volume(frame(("request", 0, 1), ("error", 6, 1)), Calendar(DAYS, "day", DAYS[-1], dates))

@@ -21,14 +21,14 @@ SAID = Row("boom", 2, 640, None, is_failed=True)
 
 
 def test_a_bar_lies_where_its_step_ran_and_the_first_token_is_marked() -> None:
-    drawn = named(waterfall([AGENT, CALL], AXIS))
+    drawn = named(waterfall([AGENT, CALL]))
     assert (drawn["LLM call"]["base"], drawn["LLM call"]["x"]) == ([100], [400])
     assert drawn["first token"]["x"] == [250]
     assert "first token after 150 ms" in drawn["LLM call"]["text"][0]
 
 
 def test_what_failed_is_red_hatched_and_marked_in_its_name() -> None:
-    picture = waterfall([AGENT, BROKEN, SAID], AXIS)
+    picture = waterfall([AGENT, BROKEN, SAID])
     bars, moments = traces(picture)[1:]
     assert (bars["name"], bars["marker"]["pattern"]["shape"]) == ("failed", "/")
     assert (moments["name"], moments["x"], moments["showlegend"]) == ("failed", [640], False)
@@ -60,6 +60,6 @@ def test_folding_counts_every_step_once_and_keeps_their_order(steps: list[tuple[
 
 @pytest.mark.parametrize("steps", [[], [SAID], [Row(f"s{at}", 0, at, 1) for at in range(300)]], ids=len)
 def test_nothing_a_moment_and_too_many_are_drawn(steps: list[Row]) -> None:
-    picture = waterfall(steps, AXIS)
+    picture = waterfall(steps)
     assert len(layout(picture).get("annotations", [])) == 2 * min(len(steps), MAXIMUM_ROWS)
     assert ("The first 120 rows are drawn." in picture.alt) == (len(steps) > MAXIMUM_ROWS)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import source
+from app import source, theme
 from app.navigation import ENTRIES, Entry
 from app.report import reading, recording
 from app.report.blocks import Block, Figure, Group, Heading, Table, Tile, Tone, Words
@@ -51,6 +51,7 @@ def test_every_figure_tile_and_table_of_a_page_is_in_its_report(engine: FakeEngi
         assert sum(isinstance(block, sort) for block in blocks) == on_the_page(entry, kind)
     assert Heading(entry.title, 1) in blocks
     assert all(block.alt for block in blocks if isinstance(block, Figure))
+    assert theme.INK not in str([block for block in blocks if isinstance(block, Figure)])
     assert all(block.definition for block in blocks if isinstance(block, Tile))
     assert not [block for block in blocks if isinstance(block, Words) and "live page" in block.text]
 
