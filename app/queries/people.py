@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from app import answers
+from app import answers, wording
 from app.queries.asking import Answer, ask, over, part, shown, widened
 from app.state import View
 from metrics.engine import DataFreshness, DimensionValues, Filter, Funnel, FunnelStep, Journeys, Retention
@@ -22,6 +22,7 @@ RETENTION: Mapping[Unit, timedelta] = {"day": timedelta(days=14), "week": timede
 """Span of the cohorts shown at least."""
 FOLDED_FROM = timedelta(weeks=5)
 """Span beyond which cohorts of days are folded to weeks: a triangle of so many rows is not read."""
+_PAGE = "page"
 MOST_FEATURES = 12
 MOST_PAGES = 50
 """Pages to choose from."""
@@ -75,15 +76,20 @@ def retention(unit: Unit) -> Callable[[View], Answer]:
 
 
 def journeys(options: FlowOptions) -> Callable[[View], Answer]:
-    """The flows of people from page to page."""
+    """The flows of people from page to page; where the view is of one page, those that begin with it.
+
+    Of views of one page alone, nobody would go anywhere.
+    """
 
     def asked(view: View) -> Answer:
         window = shown(view).window
+        page = None if options.start else _page(view)
+        filters = view.filters if page is None else tuple(one for one in view.filters if one.dimension != _PAGE)
         question = Journeys(
-            window=window, filters=view.filters, steps=options.steps, start=options.start, end=options.end,
+            window=window, filters=filters, steps=options.steps, start=options.start or page, end=options.end,
             minimum_share=options.minimum_share,
         )  # fmt: skip
-        notes: list[str] = []
+        notes = [] if page is None else [f"beginning with {wording.name(page, 40)}"]
 
         def links() -> pl.DataFrame:
             flows = answers.ask(question)
@@ -100,6 +106,13 @@ def journeys(options: FlowOptions) -> Callable[[View], Answer]:
     return asked
 
 
+def _page(view: View) -> str | None:
+    """The one page that a view is of, if it is."""
+    of_pages = [one for one in view.filters if one.dimension == _PAGE]
+    values = of_pages[0].values if len(of_pages) == 1 and of_pages[0].operator == "in" else ()
+    return values[0] if len(values) == 1 else None
+
+
 def funnel(pages: Sequence[str], service: str | None = None) -> Callable[[View], Answer]:
     """How many get from one of the pages to the next; of one service where several have pages."""
 
@@ -114,7 +127,7 @@ def funnel(pages: Sequence[str], service: str | None = None) -> Callable[[View],
 
 def pages(view: View) -> list[str]:
     """Pages people looked at, the most visited first."""
-    viewed = answers.ask(DimensionValues(dimension="page", window=shown(view).window, limit=MOST_PAGES))
+    viewed = answers.ask(DimensionValues(dimension=_PAGE, window=shown(view).window, limit=MOST_PAGES))
     return [page for page in viewed if page]
 
 

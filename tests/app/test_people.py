@@ -85,6 +85,13 @@ def test_the_steps_of_a_funnel_are_those_of_one_service() -> None:
     assert people.pages_by_service(View(Window(start=END - timedelta(days=400), end=END - timedelta(days=300)))) == {}
 
 
+def test_journeys_of_a_page_begin_with_it() -> None:
+    filters = (Filter(dimension="page", values=("Landing Page",)), Filter(dimension="service", values=("web",)))
+    answer = people.journeys(people.FlowOptions())(View(Window(start=FIRST, end=END), filters=filters))
+    assert answer.frame.select("source", "target").rows() == [("Landing Page", "Login"), ("Login", None)]
+    assert answer.note.startswith("beginning with Landing Page")
+
+
 def test_opinions_are_drawn_at_a_grain_with_answers_enough() -> None:
     # Twelve answers a day for five days: only weeks have twenty, and five days are no line of them.
     view = View(Window(start=FIRST, end=FIRST + timedelta(days=5)))
