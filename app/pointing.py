@@ -1,10 +1,12 @@
 """What is meant by what somebody points at in a figure: a stretch of time, a value of a dimension, or both."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import plotly.graph_objects as go
 
 from app.state import View, instant
 from metrics.engine import Window
@@ -34,11 +36,12 @@ def meant(selection: Mapping[str, Any], marks: Sequence[str], view: View) -> Vie
     return view
 
 
-def named_by(traces: Iterable[Mapping[str, Any]], by: Sequence[str]) -> str:
+def named_by(figure: go.Figure, by: Sequence[str]) -> str:
     """The dimension that entries of a legend, or nodes of a stream, filter by; empty where none stands for a value.
 
     What is shown `by` one dimension names its values: the `meta` of a trace, or the `customdata` of a node.
     """
+    traces: Any = figure["data"]
     names_values = any(trace["meta"] or trace["type"] == "sankey" for trace in traces)
     return by[0] if names_values and len(by) == 1 else ""
 

@@ -52,8 +52,8 @@ QUIET = "#8A94A6"
 TEXT = "#111827"
 """Dark writing that lies on marks."""
 INK = "#000037"
-"""Writing beside marks, where the gray of axes cannot be read: what Streamlit writes in the place of its own gray, dark
-on light pages and light on dark ones, also when an open page is turned."""
+"""Writing beside marks, where the gray of axes cannot be read: Streamlit puts the color of the page in its place. On an
+open page that is turned from light to dark, `page.css` does."""
 GRID = "rgba(138, 148, 166, 0.18)"
 SPARKLINE = "#7C8698"
 """Gray that is seen on light and on dark."""
@@ -65,10 +65,9 @@ ERROR_RATE_STEPS: tuple[tuple[float, str, str], ...] = (
     (0.0, "#10B981", "up to 2 %"),
 )
 """Heat map: exclusive lower limit in percent, color, words; from the worst down."""
-NO_ERRORS = ("#E5E7EB", "none")
-"""Heat map: color and words of an error rate of exactly 0."""
-NO_ERRORS_ON_DARK = "rgba(229, 231, 235, 0.16)"
-"""The same color thinned: what is well must not be the brightest thing on a dark page."""
+NO_ERRORS = ("rgba(138, 148, 166, 0.22)", "none")
+"""Heat map: color and words of an error rate of exactly 0. On white it is #E5E7EB, and on a dark page as quiet: what
+is well must not be the brightest thing there, also when an open page is turned."""
 
 VOLUME_STEPS: tuple[tuple[float, str, str, str], ...] = (
     (1.5, "#1E3A8A", "#DBEAFE", "over 1½ × usual"),

@@ -22,7 +22,7 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
     The `customdata` of a cell's point are its endpoint and the ends of its time.
     """
-    order, levels = _order(frame), _levels(axis.on_dark)
+    order, levels = _order(frame), _levels()
     times: list[datetime] = frame["time"].unique().sort().to_list()
     cells = {
         (endpoint, time): (rate, requests)
@@ -131,11 +131,9 @@ def _level(rate: float) -> int:
     return next((len(steps) - index for index, (above, _, _) in enumerate(steps) if rate > above), _NONE_LEVEL)
 
 
-def _levels(on_dark: bool) -> list[tuple[str, str]]:
+def _levels() -> list[tuple[str, str]]:
     """Color and words from none to the worst."""
-    color, words = theme.NO_ERRORS
-    none = (theme.NO_ERRORS_ON_DARK if on_dark else color, words)
-    return [none, *((color, words) for _, color, words in reversed(theme.ERROR_RATE_STEPS))]
+    return [theme.NO_ERRORS, *((color, words) for _, color, words in reversed(theme.ERROR_RATE_STEPS))]
 
 
 def _colorscale(levels: list[tuple[str, str]]) -> list[tuple[float, str]]:

@@ -92,7 +92,7 @@ def _chart(
         picture = drawn(answer, draw)
         over_time = _is_over_time(picture.figure)
         by = answer.query.by if answer.query else ()
-        dimension = pointing.named_by(picture.figure["data"], (named,) if named else by)
+        dimension = pointing.named_by(picture.figure, (named,) if named else by)
         heading(title, answer, _help(picture.figure, marks, dimension), name, asked, drawing.FIGURES.get(draw))
         _answering(picture.figure, marks, view)
         key = f"chart-{name}"

@@ -70,7 +70,7 @@ def test_what_means_nothing_changes_nothing(selection: dict[str, Any]) -> None:
 def test_names_filter_by_the_one_dimension_whose_values_they_are(
     traces: Sequence[dict[str, Any]], by: Sequence[str], dimension: str
 ) -> None:
-    assert named_by(Drawing(traces=[*traces]).figure()["data"], by) == dimension
+    assert named_by(Drawing(traces=[*traces]).figure(), by) == dimension
 
 
 def test_a_drag_is_of_whole_minutes_of_the_viewers_clock_in_either_direction() -> None:

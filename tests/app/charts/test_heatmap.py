@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from app import theme
 from app.charts import heatmap
 from app.charts.axis import TimeAxis
 from metrics.engine.query import Grain, Window
@@ -24,9 +25,8 @@ def cells(*rows: tuple[int, str | None, float | None, float | None]) -> pl.DataF
     )  # fmt: skip
 
 
-def color_of(rate: float | None, on_dark: bool = False) -> str | None:
-    axis = TimeAxis(AXIS.window, grain=Grain.HOUR, on_dark=on_dark)
-    grid = traces(heatmap.error_rates(cells((0, "/a", rate, 10.0)), axis))[0]
+def color_of(rate: float | None) -> str | None:
+    grid = traces(heatmap.error_rates(cells((0, "/a", rate, 10.0)), AXIS))[0]
     level = grid["z"][0][0]
     if level is None:
         return None
@@ -43,17 +43,12 @@ def color_of(rate: float | None, on_dark: bool = False) -> str | None:
         (2.01, "#F59E0B"),
         (2.0, "#10B981"),
         (0.001, "#10B981"),
-        (0.0, "#E5E7EB"),
+        (0.0, theme.NO_ERRORS[0]),
         (None, None),
     ],
 )
 def test_cells_have_the_colors_of_the_specification(rate: float | None, color: str | None) -> None:
     assert color_of(rate) == color
-
-
-def test_on_a_dark_page_no_errors_is_the_same_color_thinned() -> None:
-    assert color_of(0.0, on_dark=True) == "rgba(229, 231, 235, 0.16)"
-    assert color_of(7.0, on_dark=True) == "#DC2626"
 
 
 def test_a_cell_says_its_number_in_words_and_hostile_names_stay_text() -> None:

@@ -37,3 +37,9 @@ def test_a_larger_share_stands_out_more(scale: tuple[tuple[float, str], ...], ba
 
 def test_ink_is_what_streamlit_gives_the_color_of_the_page() -> None:
     assert streamlit_plotly_theme.GRAY_90 == theme.INK
+
+
+def test_no_errors_are_the_pale_gray_of_the_specification_on_white() -> None:
+    red, green, blue, opacity = map(float, theme.NO_ERRORS[0].removeprefix("rgba(").removesuffix(")").split(","))
+    on_white = [round(255 * (1 - opacity) + channel * opacity) for channel in (red, green, blue)]
+    assert on_white == [0xE5, 0xE7, 0xEB]
