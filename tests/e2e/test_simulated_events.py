@@ -128,7 +128,9 @@ def test_journeys_begin_with_the_page_that_is_chosen_and_a_page_is_shown_alone(
     expect(simulated.page.locator(".st-key-panel-journeys")).not_to_have_text(before)
     simulated.complete()
     assert simulated.is_drawn("journeys")
-    simulated.click(simulated.page.locator(".st-key-panel-journeys .node-rect").first, "**f=page%3ADashboard*")
+    first = simulated.page.locator(".st-key-panel-journeys .sankey-node").first
+    expect(first).to_have_text("Dashboard")
+    simulated.click(first.locator(".node-rect"), "**f=page%3ADashboard*")
 
 
 @pytest.mark.parametrize(
