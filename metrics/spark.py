@@ -3,13 +3,16 @@
 What Spark is told besides its address stands where Spark looks for it, in `spark-defaults.conf` and the environment.
 """
 
+import json
 import os
 import socket
 import sys
 import threading
 import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +25,8 @@ _SESSION = {
     # Files are named one by one: to look at each takes less than a job that does.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
 }
+Work = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""What an executor makes of a document of JSON: a function of a module."""
 REACH_SECONDS = 5
 """How long is waited for somebody to answer at an address."""
 # Frames of pandas are neither taken nor given.
@@ -53,6 +58,40 @@ def session(url: str) -> Any:
         if known is None or _has_ended(known, url):
             known = _sessions[url] = _begun(url)
         return known
+
+
+def on_executor(url: str, work: Work, asked: Mapping[str, Any], tag: str) -> dict[str, Any]:
+    """What `work` makes of a document on whichever executor is free; `interrupt` ends it by its tag.
+
+    Raises `SparkUnavailable`.
+    """
+    import pyarrow as pa
+
+    spark = session(url)
+    try:
+        spark.addTag(tag)
+        try:
+            frame = spark.createDataFrame(pa.table({"asked": [json.dumps(asked)]}))
+            rows = frame.mapInArrow(partial(_answered, work), "answer string").collect()
+        finally:
+            spark.removeTag(tag)
+    except Exception as error:  # PySpark raises a dozen types, and py4j's own
+        raise SparkUnavailable(url, first_line(error)) from error
+    return json.loads(rows[0]["answer"])
+
+
+def interrupt(url: str, tag: str) -> None:
+    """End what executors do by that tag; whoever waits for it hears that Spark has ended it."""
+    session(url).interruptTag(tag)
+
+
+def _answered(work: Work, batches: Iterator[Any]) -> Iterator[Any]:
+    """On an executor: record batches of documents (JSON, one column) become batches of answers."""
+    import pyarrow as pa
+
+    for batch in batches:
+        answers = [json.dumps(work(json.loads(asked))) for asked in batch.column(0).to_pylist()]
+        yield pa.RecordBatch.from_pydict({"answer": answers})
 
 
 def _begun(url: str) -> Any:

@@ -37,7 +37,7 @@ class Spark(BaseModel):
     url: SparkAddress = ""
     """Address of a cluster of Spark, such as `spark://host:7077`, or of Spark Connect, `sc://host`; empty is none."""
     bundles: Annotated[int, Field(ge=1, le=64)] = 8
-    """Bundles of files that are converted on it at a time."""
+    """Bundles of files that are converted on it at a time, or days that are completed."""
 
 
 class Engine(BaseModel):

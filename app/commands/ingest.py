@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Home, Json, now, settings_of
+from app.commands.options import Home, Json, cluster_of, now, settings_of
 from app.commands.outcome import Exit, invalid, unknown, wrong
 from app.commands.printing import print_json, say
 from app.commands.progress import FileBar, progress_bar
@@ -95,8 +95,7 @@ def ingest(
 def _executors(settings: "Settings") -> "ReaderPool":
     from metrics.lake.executors import Executors
 
-    if not settings.spark.url:
-        raise wrong("--spark: settings name no cluster; say spark.url, such as spark://host:7077")
+    cluster_of(settings)
     return Executors(settings)
 
 

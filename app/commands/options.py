@@ -12,6 +12,7 @@ from app.commands.window import DEFAULT_LAST
 
 if TYPE_CHECKING:
     from metrics.settings import Settings
+    from metrics.spark_settings import Spark
 
 Home = Annotated[
     Path | None,
@@ -59,3 +60,10 @@ def warn_of_own_metrics(settings: "Settings") -> None:
 def now() -> datetime:
     """The clock of the command line."""
     return datetime.now(UTC)
+
+
+def cluster_of(settings: "Settings") -> "Spark":
+    """The cluster that `--spark` is said of."""
+    if not settings.spark.url:
+        raise wrong("--spark: settings name no cluster; say spark.url, such as spark://host:7077")
+    return settings.spark

@@ -8,9 +8,8 @@ the same changes nothing that is committed.
 Executors reach the home and the files by the paths by which they are reached here.
 """
 
-import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from metrics.lake.reader import Task, Together
 from metrics.lake.readers import InterruptibleReader
 from metrics.lake.staging import attempts_of
 from metrics.settings import Settings
-from metrics.spark import SparkUnavailable, first_line, session
+from metrics.spark import SparkUnavailable, interrupt, on_executor, session
 
 Told = Callable[[int, int | None], None]
 _here: dict[tuple[float, int], InterruptibleReader] = {}
@@ -66,7 +65,7 @@ class ExecutorReader:
 
     def interrupt(self) -> None:
         """End what is being read; whoever waits for it hears that Spark has ended it."""
-        session(self._settings.spark.url).interruptTag(self._tag)
+        interrupt(self._settings.spark.url, self._tag)
 
     def _staged(self, sort: str, document: dict[str, Any], transaction: str, told: Told) -> dict[str, Any]:
         home, limits = self._settings.home.resolve(), self._settings.ingest
@@ -76,44 +75,19 @@ class ExecutorReader:
             sort: {**document, "home": str(home)},
         }  # fmt: skip
         try:
-            answer = self._answer(json.dumps(asked))
+            answer = on_executor(self._settings.spark.url, read_here, asked, self._tag)
             told(*answer["heard"])
             if "attempt" in answer:
                 _move(Path(answer["attempt"]), home)
+        except SparkUnavailable as error:
+            raise LakeUnavailable(self._settings.home, str(error)) from error
         finally:
             shutil.rmtree(attempts, ignore_errors=True)
         return _what_was_staged(answer, home)
 
-    def _answer(self, asked: str) -> dict[str, Any]:
-        import pyarrow as pa
 
-        url = self._settings.spark.url
-        try:
-            spark = session(url)
-            spark.addTag(self._tag)
-            try:
-                frame = spark.createDataFrame(pa.table({"asked": [asked]}))
-                rows = frame.mapInArrow(answered, "answer string").collect()
-            finally:
-                spark.removeTag(self._tag)
-        except SparkUnavailable as error:
-            raise LakeUnavailable(self._settings.home, str(error)) from error
-        except Exception as error:  # PySpark raises a dozen types, and py4j's own
-            raise LakeUnavailable(self._settings.home, str(SparkUnavailable(url, first_line(error)))) from error
-        return json.loads(rows[0]["answer"])
-
-
-def answered(batches: Iterator[Any]) -> Iterator[Any]:
-    """What an executor does with record batches of questions (JSON, one column): batches of answers."""
-    import pyarrow as pa
-
-    for batch in batches:
-        answers = [json.dumps(_read_here(json.loads(asked))) for asked in batch.column(0).to_pylist()]
-        yield pa.RecordBatch.from_pydict({"answer": answers})
-
-
-def _read_here(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What was staged below an attempt of our own, or why nothing was."""
+def read_here(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """On an executor: what was staged below an attempt of its own, or why nothing was."""
     attempt, home, heard = Path(asked["attempts"], uuid4().hex), Path(asked["home"]), (0, None)
     limits = asked["timeout"], asked["memory"]
     reader = _here.setdefault(limits, InterruptibleReader(*limits))

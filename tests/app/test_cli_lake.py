@@ -140,6 +140,18 @@ def test_compaction_changes_no_number(promptpilot: CommandLine, simulated_home: 
     assert promptpilot(*asked).json == before
 
 
+@pytest.mark.parametrize("command", ["ingest", "compact"])
+def test_where_spark_cannot_be_asked_nothing_is_begun(promptpilot: CommandLine, tmp_path: Path, command: str) -> None:
+    asked = (command, "--spark", "--home", tmp_path)
+    nameless = promptpilot(*asked)
+    assert (nameless.code, "say spark.url" in nameless.err) == (2, True)
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("spark: {url: 'spark://127.0.0.1:1'}", encoding="utf-8")
+    unanswered = promptpilot(*asked)
+    assert (unanswered.code, "nobody answers there" in unanswered.err) == (3, True)
+    assert [*tmp_path.iterdir()] == [settings]
+
+
 def test_simulate_writes_files_and_the_truth(promptpilot: CommandLine, tmp_path: Path) -> None:
     ended = promptpilot(
         "simulate", "--out", tmp_path, "--days", 1, "--per-day", 200, "--kinds", "request,llm_call", "--end",

@@ -18,7 +18,7 @@ from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import Lake
 from metrics.lake.upkeep.adding_up import add_up
 from metrics.lake.upkeep.compaction import Sizes, merge_days, merge_views
-from metrics.lake.upkeep.completing import Told, complete
+from metrics.lake.upkeep.completing import Gather, Told, complete, gathered_here
 from metrics.lake.upkeep.retention import drop_old_days
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
@@ -55,10 +55,11 @@ def maintain(
     now: Callable[[], datetime],
     most_completed: float = inf,
     told: Told | None = None,
+    gather: Gather = gathered_here,
 ) -> Maintained:
     """Drop, complete, close, add up, merge and clean up, in this order.
 
-    Raises `LakeUnavailable` when the home cannot be written.
+    Raises `LakeUnavailable` when the home cannot be written, and whatever `gather` raises.
     Rollups are completed until `most_completed` events were read for it, and so many days are added up as take no
     longer, unless there is no limit.
     """
@@ -67,7 +68,7 @@ def maintain(
         lake = Lake.of(settings)
         moment = now()
         dropped = drop_old_days(lake, settings, moment, closing=False)
-        completed = complete(lake, settings.ingest.batch_rows, most_completed, told)
+        completed = complete(lake, settings.ingest.batch_rows, most_completed, told, gather)
         dropped += drop_old_days(lake, settings, moment, closing=True)
         add_up(lake, moment.date(), inf if most_completed == inf else DAYS_AT_ONCE)
         merged = _merged(lake, Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))

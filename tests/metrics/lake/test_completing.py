@@ -1,7 +1,7 @@
 """Upkeep puts into rollups what the home is older than, and is right wherever it is cut off."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from shutil import rmtree
 
@@ -9,23 +9,14 @@ import polars as pl
 import pytest
 
 from metrics.engine import Engine, Grain, Query, Window
-from metrics.lake.rollups import ROLLUPS
-from metrics.lake.shapes import VIEW
+from metrics.lake.repair.lacking import lack, lacking
 from metrics.lake.tables import Lake, Table
 from metrics.lake.upkeep import completing
 from metrics.lake.upkeep.maintenance import Maintained, maintain
 from metrics.settings import Settings
 from tests.metrics.engine.stored import store
-from tests.metrics.engine.world import world
+from tests.metrics.lake.aged import EVENTS, FAMILIES, FIRST, LATER, NOON, days_before, days_of, make_old
 from tests.metrics.lake.agreement import assert_rollups_agree
-
-FAMILIES = {f"{family.kind} by {family.witness[1].unit}": family for family in completing.families()}
-KINDS = {family.kind for family in FAMILIES.values()}
-EVENTS = {kind: events for kind, events in world(seed=4).items() if kind in KINDS}
-FIRST = datetime(2026, 3, 26, tzinfo=UTC)
-"""The day with which the events begin."""
-NOON = FIRST + timedelta(days=2, hours=12)
-LATER = [rollup for rollup in ROLLUPS.values() if rollup.witness]
 
 
 def upkeep(home: Path, **options: object) -> Maintained:
@@ -33,36 +24,10 @@ def upkeep(home: Path, **options: object) -> Maintained:
     return maintain(Settings(home=home), now=lambda: NOON, **options)  # pyright: ignore[reportArgumentType]
 
 
-def forget(lake: Lake) -> None:
-    """Take away what came after the first homes."""
-    for rollup in LATER:
-        rmtree(lake.rollup(rollup.name).root, ignore_errors=True)
-    for name, rollup in ROLLUPS.items():
-        table = lake.rollup(name)
-        minutes = [file for file in table.snapshot.files if file.partition[VIEW].startswith("minute")]
-        if minutes and not rollup.witness:
-            table.replace(minutes, [], data_change=True)
-
-
 @pytest.fixture
 def old_home(tmp_path: Path) -> Path:
-    """A home whose program was renewed at a noon: what was stored before is only in the oldest rollups."""
-    for kind, events in EVENTS.items():
-        store(tmp_path, kind, events.filter(pl.col("ts") < NOON))
-    forget(Lake(tmp_path))
-    for kind, events in EVENTS.items():
-        store(tmp_path, kind, events.filter(pl.col("ts") >= NOON))
+    make_old(tmp_path)
     return tmp_path
-
-
-def days_of(events: pl.DataFrame) -> int:
-    return events["ts"].dt.date().n_unique()
-
-
-def days_before() -> int:
-    """Days with events before the noon, kind by kind, once a family."""
-    before = {kind: days_of(events.filter(pl.col("ts") < NOON)) for kind, events in EVENTS.items()}
-    return sum(before[family.kind] for family in FAMILIES.values())
 
 
 def test_upkeep_completes_what_a_home_is_older_than(old_home: Path) -> None:
@@ -163,3 +128,11 @@ def test_a_day_partly_known_is_put_in_anew(tmp_path: Path) -> None:
     store(tmp_path, "interaction", events.gather_every(2, 1))
     assert upkeep(tmp_path).completed == days_of(events)
     assert_rollups_agree(Lake(tmp_path))
+
+
+def test_a_day_that_a_rollup_lacks_and_no_event_is_of_any_more_is_known_to_be_empty(tmp_path: Path) -> None:
+    store(tmp_path, "request", EVENTS["request"])
+    table = Lake(tmp_path).rollup("request_users")
+    lack(table, ["2020-01-01"])
+    assert upkeep(tmp_path).completed == 1
+    assert lacking(table) == frozenset()

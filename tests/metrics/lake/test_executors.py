@@ -1,7 +1,8 @@
-"""Files converted on a Spark cluster become what they become here, exactly once, whoever is killed meanwhile."""
+"""Files converted and days completed on a Spark cluster become what they become here, whoever is killed meanwhile."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,10 +20,16 @@ from metrics.events import KINDS
 from metrics.lake import read_ahead
 from metrics.lake.executors import Executors
 from metrics.lake.ingest import IngestReport, ingest
+from metrics.lake.rollups import merge, rollups_of
+from metrics.lake.shapes import VIEW
 from metrics.lake.staging import attempts_of
 from metrics.lake.tables import Lake
+from metrics.lake.upkeep.completing import Told, complete
+from metrics.lake.upkeep.executors import on_executors
+from metrics.lake.upkeep.rewriting import by_partition, rows_of_view
 from metrics.settings import Settings, Spark
 from metrics.spark import session
+from tests.metrics.lake.aged import make_old
 from tests.metrics.lake.agreement import assert_rollups_agree, sourced_events
 from tests.metrics.lake.files import HOSTILE, NOW
 from tests.patience import TIMEOUT
@@ -32,6 +39,8 @@ BAD = ("corrupt page", "truncated", "foreign columns", "negative durations", "wr
 """One that may end the process which reads it, one that is refused, one that is asked about, and rejected rows."""
 FILES_A_BUNDLE = 6
 """Few, so that files of a day are several bundles, and executors have one each."""
+BATCH_ROWS = 400
+"""Few, so that days of which there are some hundred events are several batches."""
 _LOOK_SECONDS = 0.01
 
 
@@ -132,3 +141,46 @@ def kill_once_at_work(home: Path, meant: Callable[[], Sequence[psutil.Process]])
     for process in processes:
         process.kill()
     return [process.pid for process in processes]
+
+
+class Stopped(BaseException):
+    """The command ends here."""
+
+
+def test_days_are_completed_as_they_are_without_spark_whoever_ends(on_spark: Settings, tmp_path: Path) -> None:
+    kinds, killed = ("request", "interaction", "prompt"), list[psutil.Process]()
+    make_old(tmp_path / "here", kinds)
+    shutil.copytree(tmp_path / "here", on_spark.home)
+    days = complete(Lake(tmp_path / "here"), BATCH_ROWS, float("inf"))
+    assert days > 5
+
+    def stop(_what: str, number: int, _of: int) -> None:
+        if number == 3:
+            raise Stopped
+
+    def kill(_what: str, number: int, _of: int) -> None:
+        if number == 2:  # the next days are being aggregated
+            killed.extend(executors(on_spark.spark.url))
+            for process in killed:
+                process.kill()
+
+    with pytest.raises(Stopped):
+        completed(on_spark, stop)
+    assert not any(attempts_of(on_spark.home).iterdir())
+    assert completed(on_spark, kill) == days - 2
+    assert killed
+    for name in (rollup.name for kind in kinds for rollup in rollups_of(kind)):
+        found, expected = (rollup_rows(home, name) for home in (on_spark.home, tmp_path / "here"))
+        assert_frame_equal(found, expected, check_row_order=False, rel_tol=1e-9)
+
+
+def completed(settings: Settings, told: Told) -> int:
+    """How many days are put into rollups by way of the cluster."""
+    return complete(Lake(settings.home), BATCH_ROWS, float("inf"), told, on_executors(settings.spark))
+
+
+def rollup_rows(home: Path, name: str) -> pl.DataFrame:
+    """What a rollup holds, merged."""
+    table = Lake(home).rollup(name)
+    files = by_partition(table, VIEW)
+    return merge(name, pl.concat(rows_of_view(table, view, files[view]) for view in sorted(files)))
