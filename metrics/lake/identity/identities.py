@@ -119,13 +119,8 @@ class Identities:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._write_mark(_KNOWN, self._table.version)
 
-    @property
-    def new(self) -> Sequence[Commit]:
-        """What was committed since all ids were known, as far as the log tells."""
-        return self._new() or ()
-
-    def _new(self) -> list[Commit] | None:
-        """The same; None where the log does not tell, or no ids were ever known."""
+    def new(self) -> Sequence[Commit] | None:
+        """What was committed since all ids were known; None where the log does not tell, or none ever were."""
         upto, known = self._table.version, self._read_mark(_KNOWN)
         if upto < 0:
             return []
@@ -133,13 +128,13 @@ class Identities:
             return None
         return commits(self._table.root, known, upto)
 
-    def follow(self, stop: Callable[[], bool] = lambda: False) -> int:
-        """Read the ids of what other homes have stored since this one last knew all; of how many files.
+    def follow(self, new: Sequence[Commit] | None, stop: Callable[[], bool] = lambda: False) -> int:
+        """Read the ids of what is `new` because other homes have stored it; of how many files.
 
         Where that cannot be told any more, all days are doubted. Raises `LakeUnavailable`.
         """
-        upto, new = self._table.version, self._new()
         if new is None:
+            upto = self._table.version
             self._directory.mkdir(parents=True, exist_ok=True)
             self._lack(self._days())
             self._write_mark(_KNOWN, upto)

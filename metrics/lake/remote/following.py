@@ -68,10 +68,11 @@ def follow(lake: Lake, stop: Callable[[], bool] = lambda: False) -> int:
     read = 0
     for kind in KINDS:
         identities = Identities(lake.events(kind))
-        for commit in identities.new:
+        new = identities.new()
+        for commit in new or ():
             if commit.transaction and (entries := [*_entries(commit)]):
                 book.apply(commit.transaction, entries)
-        read += identities.follow(stop)
+        read += identities.follow(new, stop)
     return read
 
 
