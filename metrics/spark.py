@@ -19,9 +19,11 @@ from typing import Any
 from metrics.spark_settings import CONNECT, places
 
 INSTALL = "pip install 'promptpilot-observability[spark]'"
+INSTALL_CONNECT = "pip install 'pyspark[connect]'"
 NAME = "promptpilot"
+_TIME_ZONE = "spark.sql.session.timeZone"
 _SESSION = {
-    "spark.sql.session.timeZone": "UTC",
+    _TIME_ZONE: "UTC",
     # Files are named one by one: to look at each takes less than a job that does.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
 }
@@ -99,13 +101,16 @@ def _begun(url: str) -> Any:
     if not _answers(url):  # Spark itself would try for a minute
         raise SparkUnavailable(url, "nobody answers there")
     try:
-        builder = import_module("pyspark.sql").SparkSession.builder.appName(NAME)
-        named = builder.remote(url) if url.startswith(CONNECT) else builder.master(url)
-        for name, value in _SESSION.items():
-            named = named.config(name, value)
-        return named.getOrCreate()
+        if url.startswith(CONNECT):  # by its own class, which a session of the other sort beside it does not disturb
+            builder = import_module("pyspark.sql.connect.session").SparkSession.builder.remote(url)
+        else:
+            builder = import_module("pyspark.sql").SparkSession.builder.master(url)
+        for name, value in {"spark.app.name": NAME, **_SESSION}.items():
+            builder = builder.config(name, value)
+        return builder.getOrCreate()
     except ImportError as error:
-        raise SparkUnavailable(url, f"PySpark is not installed ({error.name or error}): {INSTALL}") from error
+        how = INSTALL_CONNECT if url.startswith(CONNECT) else INSTALL
+        raise SparkUnavailable(url, f"PySpark is not installed ({error.name or error}): {how}") from error
     except Exception as error:  # PySpark raises a dozen types, and py4j's own
         raise SparkUnavailable(url, first_line(error)) from error
 
@@ -119,8 +124,23 @@ def _answers(url: str) -> bool:
 
 def _has_ended(known: Any, url: str) -> bool:
     if url.startswith(CONNECT):
-        return bool(known.is_stopped)
+        return _is_closed(known, url)
     return known.sparkContext._jsc is None or known.sparkContext._jsc.sc().isStopped()
+
+
+def _is_closed(known: Any, url: str) -> bool:
+    """Whether a server of Spark Connect has closed a session: one that nothing was asked in for an hour, or another's.
+
+    Raises `SparkUnavailable`.
+    """
+    if not _answers(url):  # the client would try for minutes
+        raise SparkUnavailable(url, "nobody answers there")
+    try:
+        known.conf.get(_TIME_ZONE)
+    except Exception:  # PySpark raises a dozen types
+        known.stop()  # else the next one would be this one
+        return True
+    return False
 
 
 def first_line(error: BaseException) -> str:
