@@ -160,9 +160,8 @@ def test_days_are_completed_as_they_are_without_spark_whoever_ends(on_spark: Set
 
     def kill(_what: str, number: int, _of: int) -> None:
         if number == 2:  # the next days are being aggregated
-            killed.extend(executors(on_spark.spark.url))
-            for process in killed:
-                process.kill()
+            killed.append(executors(on_spark.spark.url)[0])
+            killed[0].kill()
 
     with pytest.raises(Stopped):
         completed(on_spark, stop)
