@@ -33,6 +33,7 @@ COLORS = 256
 _AT_REST = """() => !document.querySelector('[data-stale="true"], [data-testid="stStatusWidget"]')
   && document.getAnimations().every(one => one.playState !== 'running' || !one.effect.getComputedTiming().endTime
     || one.effect.getComputedTiming().iterations === Infinity)"""
+_IS_LIVE = "() => [...document.querySelectorAll('.live')].every(one => one.dataset.state === 'live')"
 _END = """() => Math.max(...[...document.querySelectorAll('[data-testid="stMain"] [data-testid="stElementContainer"]')]
   .map(element => element.getBoundingClientRect().bottom))"""
 _SAY_DATA = "(shown, home) => shown.forEach(one => one.innerHTML = one.innerHTML.replaceAll(home, 'data'))"
@@ -57,7 +58,8 @@ def main() -> None:
 
 
 def take(visit: Visit, picture: Path, home: Path) -> None:
-    """Keep what is seen of an open page."""
+    """Keep what is seen of an open page, once what is live on it is connected."""
+    visit.page.wait_for_function(_IS_LIVE)
     visit.page.get_by_text(str(home)).evaluate_all(_SAY_DATA, str(home))
     height = min(SIZE["height"], int(visit.page.evaluate(_END)) + 24)
     rested = False
