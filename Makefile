@@ -19,6 +19,8 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 QUICK := $(addprefix tests/,metrics/catalog metrics/events metrics/lake/formats alerts app/charts app/components)
 # Tests are compiled anew for every process that cannot keep what it compiled.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
+# A quarter of all tests' time is waited, for a browser or for what starts again: one more than there are cores fills it.
+PYTEST_ALL := $(PYTEST) -n 3
 
 .PHONY: help run test quick explore lint format bench pictures lock browser database node spark clean
 
@@ -31,7 +33,7 @@ run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="-
 test: $(VENV)/dev.stamp ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
 	@$(MAKE) --no-print-directory browser database node spark & programs=$$!; \
 	$(MAKE) --no-print-directory lint; wait $$programs
-	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST) $(ARGS)
+	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST_ALL) $(ARGS)
 
 quick: $(VENV)/dev.stamp database ## Check while you work: most tests, in less than 90 seconds; ARGS="-k cost" picks some of these.
 	@$(PYTEST) -m "not long" $(QUICK) $(ARGS)
