@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from os import environ
@@ -20,17 +21,19 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Viewp
 
 from app.commands.up import web
 from benchmarks.ingest import resident
+from benchmarks.viewer import Session
 
 CHARTS = {
     "executive": ("response-time", "throughput", "growth"),
     "performance": ("response-time", "error-rate", "throughput", "distribution"),
-    "cost": ("providers", "outlook", "features", "efficiency"),
+    "cost": ("spending", "providers", "outlook", "features", "efficiency"),
     "behavior": ("journeys", "active", "arrivals", "retention", "funnel", "adoption"),
-    "health": ("uptime", "errors", "repairs", "dependency-time", "cpu", "storage"),
+    "health": ("board", "uptime", "errors", "repairs", "dependency-time", "cpu", "storage"),
     "quality": ("vitals", "scores", "quality", "feedback"),
     "explore": ("explore-requests", "explore-error_rate"),
 }
-"""Charts of each page; one is complete when those in view are drawn and no skeleton is in view."""
+"""Charts of each page, and what is above the first; one is complete when those in view are drawn and no skeleton is in
+view."""
 ONE_FIGURE = Path(__file__).with_name("one_figure.py")
 OF_REQUESTS = ("executive", "performance")
 """Pages whose charts a lake of requests alone fills."""
@@ -51,7 +54,8 @@ names => {
   };
   const seen = selector => [...document.querySelectorAll(selector)].filter(inView);
   const boxes = () => names
-    .map(n => document.querySelector(`.st-key-panel-${n}, .st-key-chart-${n}`)).filter(box => box && inView(box));
+    .map(n => document.querySelector(`.st-key-panel-${n}, .st-key-chart-${n}, .st-key-${n}`))
+    .filter(box => box && inView(box));
   const isDrawn = box => box.querySelector('.main-svg, canvas, [data-testid="stCaptionContainer"]');
   const tiles = () => seen('[data-testid="stMetricValue"]').length > 0;
   const idle = () => !seen('[data-testid="stSkeleton"], [data-stale="true"], .awaited').length
@@ -201,8 +205,8 @@ def timings_of_everything(home: Path, visits: int = 3) -> Iterator[Timing]:
             far = tuple(_visit_from_afar(browser, f"{address}?range=30d", "executive") for _ in range(2))
             yield Timing("executive, fresh browser, over 10 Mbit/s and 40 ms", far, "≤ 4 s")
             yield Timing(
-                f"{CROWD} people open Executive at once: slowest first tile",
-                _crowd(browser, f"{address}?range=30d"),
+                f"{CROWD} people open Executive at once: slowest first tile sent",
+                _crowd(address, "?range=30d"),
                 "≤ 6 s",
             )
             yield Timing("memory of the web process", (resident(pid) / 2**30,), "≤ 1.5 GiB", "GiB")
@@ -227,18 +231,21 @@ def _visit_from_afar(browser: Browser, address: str, name: str) -> float:
         return _seen(page, address).drawn
 
 
-def _crowd(browser: Browser, address: str) -> tuple[float, ...]:
-    """The seconds until the slowest of many who open a page at the same moment can read a tile."""
-    contexts = [browser.new_context(viewport=WINDOW) for _ in range(CROWD)]
-    pages = [_watched(context, "executive") for context in contexts]
-    for page in pages:
-        page.evaluate("address => { setTimeout(() => { location.href = address }) }", address)
-    for page in pages:
-        page.wait_for_function("window.readable", timeout=120_000)
-    slowest = max(float(page.evaluate("window.readable")) for page in pages) / 1000
-    for context in contexts:
-        context.close()
-    return (slowest,)
+def _crowd(address: str, query: str) -> tuple[float, ...]:
+    """The seconds until the slowest of many who open Executive at the same moment is sent a tile.
+
+    So many browsers would be slow beside each other on one machine, which people's are not.
+    """
+
+    def opened(_: int) -> float:
+        with Session.at(address) as session:
+            session.show(query)
+            assert session.tiles_at is not None, "Executive has tiles"
+            return session.tiles_at
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(CROWD) as pool:
+        return (max(pool.map(opened, range(CROWD))) - began,)
 
 
 def timings(home: Path, visits: int = 5) -> Iterator[Timing]:
