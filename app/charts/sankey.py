@@ -12,7 +12,11 @@ MOST_PAGES = 8
 """Pages of a step that are drawn on their own."""
 OTHER = "(other)"
 LEFT = "(left)"
-_HEIGHT = 460
+_HEIGHT, _MARGIN = 460, 14
+_PAD = 14
+"""Between nodes of a step at least, as `_HEIGHT` in pixels."""
+_GAPS = 0.25
+"""What gaps of a step take together, as a share of the height, where there is room for more."""
 
 
 def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -41,7 +45,7 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
                 "x": [min(max(step / deepest, 0.001), 0.999) for step, _ in nodes],
                 "y": _heights(nodes, links),
                 "customdata": [[pages[page]] if page in pages else [] for _, page in nodes],
-                "pad": 14,
+                "pad": _PAD,
                 "thickness": 14,
                 "line": {"width": 0},
                 "hovertemplate": "%{label}: %{value:,.0f} users<extra></extra>",
@@ -65,7 +69,7 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             },
         }
     )
-    drawn.layout |= {"margin": {"l": 8, "r": 8, "t": 14, "b": 14}, "showlegend": False}
+    drawn.layout |= {"margin": {"l": 8, "r": 8, "t": _MARGIN, "b": _MARGIN}, "showlegend": False}
     drawn.x["visible"] = drawn.y["visible"] = False
     top = links.filter(pl.col("target") != LEFT).sort("users", descending=True).head(3)
     ways = "; ".join(
@@ -127,24 +131,35 @@ def _nodes(links: pl.DataFrame) -> list[tuple[int, str]]:
 def _heights(nodes: list[tuple[int, str]], links: pl.DataFrame) -> list[float]:
     """The middle of each node from the top (0) to the bottom (1): the busiest of a step first, who left last.
 
-    Plotly puts nodes at their step only where it is told both.
+    Plotly puts nodes at their step only where it is told both, and keeps nodes that are fixed from nothing: so they are
+    as high here as it draws them, what flows in or out by a scale at which the fullest step has room for its gaps.
     """
-    sizes = dict.fromkeys(nodes, 0)
-    for row in links.iter_rows(named=True):
-        sizes[row["step"] + 1, row["target"]] += row["users"]
-    for row in links.filter(pl.col("step") == 0).iter_rows(named=True):
-        sizes[0, row["source"]] += row["users"]
-    steps = {step for step, _ in nodes}
-    most = max((sum(size for node, size in sizes.items() if node[0] == step) for step in steps), default=1) or 1
+    into, out = (_flowing(links, end, later) for end, later in (("target", 1), ("source", 0)))
+    sizes = {node: max(into.get(node, 0), out.get(node, 0)) for node in nodes}
+    steps = {
+        step: sorted((n for n in nodes if n[0] == step), key=lambda n: (n[1] == LEFT, n[1] == OTHER, -sizes[n]))
+        for step, _ in nodes
+    }
+    totals = {step: sum(sizes[node] for node in there) or 1 for step, there in steps.items()}
+    pad = _PAD / (_HEIGHT - 2 * _MARGIN)
+    scale = min((max(1 - (len(there) - 1) * pad, 0.0) / totals[step] for step, there in steps.items()), default=0.0)
     middles: dict[tuple[int, str], float] = {}
-    for step in steps:
-        there = sorted((n for n in nodes if n[0] == step), key=lambda n: (n[1] == LEFT, n[1] == OTHER, -sizes[n]))
-        gap, top = 0.25 / max(len(there), 1), 0.0
+    for step, there in steps.items():
+        room = (1 - scale * totals[step]) / max(len(there) - 1, 1)
+        gap, top = min(max(pad, _GAPS / len(there)), room), 0.0
         for node in there:
-            height = 0.72 * sizes[node] / most
+            height = scale * sizes[node]
             middles[node] = min(max(top + height / 2, 0.001), 0.999)
             top += height + gap
     return [middles[node] for node in nodes]
+
+
+def _flowing(links: pl.DataFrame, end: str, later: int) -> dict[tuple[int, str], int]:
+    """By node, the users of the links that have it at that end."""
+    users: dict[tuple[int, str], int] = {}
+    for step, page, count in links.select("step", end, "users").iter_rows():
+        users[step + later, page] = users.get((step + later, page), 0) + count
+    return users
 
 
 def _node_color(page: str, colors: dict[str, str]) -> str:

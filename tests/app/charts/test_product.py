@@ -227,6 +227,29 @@ def test_pages_beyond_the_busiest_of_a_step_are_one() -> None:
     assert sum(stream["link"]["value"]) == sum(range(1, 41))
 
 
+def test_pages_of_a_step_lie_apart_as_high_as_they_are_drawn() -> None:
+    links = {
+        "step": 0,
+        "source": "/",
+        "target": ["a", "b", None],
+        "users": [60, 30, 10],
+        "transitions": 1,
+        "share": 1.0,
+    }
+    picture = sankey.journeys(pl.DataFrame(links, schema_overrides={"target": pl.String}), AXIS)
+    node, drawn = traces(picture)[0]["node"], layout(picture)
+    pad = node["pad"] / (drawn["height"] - drawn["margin"]["t"] - drawn["margin"]["b"])
+    middles = dict(zip(node["label"], node["y"], strict=True))
+    edges = [
+        middles[page] + side * users / 100 * (1 - 2 * pad) / 2
+        for page, users in (("a", 60), ("b", 30), (sankey.LEFT, 10))
+        for side in (-1, 1)
+    ]
+    apart = [after - before for before, after in zip(edges[1::2], edges[2::2], strict=False)]
+    assert apart == pytest.approx([pad, pad])
+    assert (edges[0], edges[-1]) == pytest.approx((0, 1))
+
+
 def test_cohorts_begin_at_the_viewers_midnight_and_what_is_not_over_stays_blank() -> None:
     picture = cohorts.triangle(TRIANGLE, AXIS)
     (cells,) = traces(picture)
