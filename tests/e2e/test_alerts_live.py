@@ -18,7 +18,7 @@ from app.state import parse
 from app.wording import quantity
 from metrics.engine import Engine, Filter, Query, Window
 from metrics.settings import Settings
-from tests.e2e.visit import visiting
+from tests.e2e.visit import shows, visiting
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 from tests.patience import slowness
 from tests.serving import free_port, running_up
@@ -137,7 +137,7 @@ def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) ->
             visiting(browser, address) as visit,
         ):
             visit.page.goto(f"{address}/alerts")
-            expect(visit.page.get_by_text("All quiet")).to_have_count(1)
+            shows(visit.page, "All quiet")
 
             traffic.bad.set()
             card = visit.page.locator("[class*='st-key-incident-']").first
@@ -164,7 +164,7 @@ def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) ->
 
             traffic.bad.clear()
             visit.page.goto(f"{address}/alerts")
-            expect(visit.page.get_by_text("All quiet")).to_have_count(1)
+            shows(visit.page, "All quiet")
             incident = the_incident(store)
             assert incident.resolved_at
             assert incident.first_told_at

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from metrics.engine.query import Window
 from tests.app.pages.test_boards import EVERY_KIND
 from tests.e2e.test_simulated_events import led_on
-from tests.e2e.visit import SEEN, visiting
+from tests.e2e.visit import SEEN, shows, visiting
 from tests.serving import running_web
 
 
@@ -55,7 +55,7 @@ def test_a_figure_of_a_page_goes_onto_a_board_and_leaves_it_again(
         page.locator(".st-key-board-save button").locator("visible=true").first.click()
         expect(page.locator(".st-key-board-editor")).to_have_count(0)
         expect(page.locator(".st-key-panel-our-costs-1")).to_have_count(0)
-        expect(page.get_by_text("No figure is on this board yet")).to_have_count(1)
+        shows(page, "No figure is on this board yet")
         assert visit.complaints == []
     assert (home / "boards" / "our-costs.yaml").read_text(encoding="utf-8") == "title: Our costs\nitems: []\n"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.visit import PHONE, Visit, visiting
+from tests.e2e.visit import PHONE, Visit, shows, visiting
 from tests.metrics.budgets.spent import TEAMS, TUESDAY, spend
 from tests.serving import running_web
 
@@ -68,7 +68,7 @@ def test_will_we_keep_the_budget_of_the_team(cost: Visit) -> None:
     box = cost.page.locator(".st-key-panel-budget")
     expect(box).to_contain_text("Search team · March 2026")
     expect(box).to_contain_text("$102.00 of $305.00, 33 %")
-    expect(box.get_by_text("will be exceeded")).to_have_count(1)
+    shows(box, "will be exceeded")
     expect(box).to_contain_text("Expected $372.00")
     expect(box).to_contain_text("used up by about 26 Mar")
     expect(box).to_contain_text("Chat team · March 2026")
@@ -84,4 +84,4 @@ def test_on_a_phone_the_answer_has_room(browser: Browser, address: str) -> None:
     with visiting(browser, address, PHONE) as visit:
         visit.open("cost", **MONDAY)
         assert visit.overflow() == [0, 0]
-        expect(visit.page.locator(".st-key-panel-budget").get_by_text("will be exceeded")).to_have_count(1)
+        shows(visit.page.locator(".st-key-panel-budget"), "will be exceeded")

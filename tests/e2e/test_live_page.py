@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.queries import exploring
 from tests.app.test_collector import Collector
-from tests.e2e.visit import SEEN, Visit, visiting
+from tests.e2e.visit import SEEN, Visit, shows, visiting
 from tests.patience import TIMEOUT
 from tests.serving import free_port, running_web
 
@@ -62,7 +62,7 @@ def tile(page: Page, metric: str):
 def test_an_event_moves_the_tile_and_is_seen_as_it_comes(live: Live) -> None:
     visit, port, _ = live
     page = visit.page
-    expect(page.get_by_text("No live event has come yet")).to_have_count(1)
+    shows(page, "No live event has come yet")
     expect(page.locator(".live-tiles")).to_be_hidden()
     send(port, "r1", endpoint=HOSTILE, trace_id="a/b&c")
     expect(tile(page, "response_time_p95")).to_have_text("182 ms")

@@ -14,7 +14,7 @@ from app.navigation import ENTRIES
 from metrics.catalog import METRICS
 from metrics.engine.query import Window
 from tests.e2e.test_real_events import as_shown, asked
-from tests.e2e.visit import SEEN, Visit, visiting
+from tests.e2e.visit import SEEN, Visit, shows, visiting
 from tests.serving import running_web
 
 NAMES = [entry.path.stem for entry in ENTRIES]
@@ -210,7 +210,7 @@ def test_a_figure_begins_a_rule_with_its_metric_the_filters_and_what_is_usual(
     threshold = re.search(r"threshold: ([0-9.]+)", text.input_value())
     assert threshold
     assert float(threshold[1]) > 0
-    expect(simulated.page.get_by_text("Nothing is wrong with it.")).to_have_count(1)
+    shows(simulated.page, "Nothing is wrong with it.")
 
 
 def test_a_question_made_on_the_page_is_in_the_link(simulated: Visit, span: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, TimeoutError, ViewportSize
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, TimeoutError, ViewportSize, expect
 
 from app.navigation import ENTRIES
 from tests.patience import patience
@@ -202,6 +202,11 @@ class Visit:
 
     def _broke(self, error: Error) -> None:
         self.complaints.append(str(error))
+
+
+def shows(place: Page | Locator, text: str) -> None:
+    """Wait until a text is seen in one place: while a page runs anew it may stand there twice."""
+    expect(place.get_by_text(text).filter(visible=True)).to_have_count(1)
 
 
 @contextmanager
