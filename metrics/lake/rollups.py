@@ -339,7 +339,7 @@ class Gathering:
 
     def rows(self) -> pl.DataFrame:
         """All of it, in the rollup's schema."""
-        return pl.concat([ROLLUPS[self._name].schema.to_frame(), *self._parts])
+        return pl.concat(self._parts) if self._parts else ROLLUPS[self._name].schema.to_frame()
 
 
 def _partial(rollup: Rollup, events: pl.DataFrame) -> pl.DataFrame:
