@@ -33,7 +33,8 @@ def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
                 "pattern": pattern(index),
                 "opacity": _opacity(part.frame["time"], axis),
             },
-            **({} if part.is_rest else {"customdata": [[part.value]] * part.frame.height, "meta": [part.value]}),
+            **({} if part.is_rest else {"customdata": [[part.value]] * part.frame.height}),
+            **part.named,
             text=_said(part.frame, name, axis),
             hovertemplate=f"%{{x|{axis.hover_format}}}<br>{label(part.label, 40)}: %{{text}}<extra></extra>",
         )

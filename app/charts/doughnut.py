@@ -63,7 +63,7 @@ def parts(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 def _draw_part(drawn: Drawing, part: Part, title: str, start: float, end: float, color: str, index: int) -> None:
     _draw_area(
         drawn, start, end, name=title, legendgroup=str(index), fillcolor=color, fillpattern=pattern(index),
-        **({} if part.is_rest else {"meta": [part.value]}),
+        **part.named,
     )  # fmt: skip
     turns = [(first + second) / 2 for first, second in pairwise(_turns(start, end))]
     drawn.scatter(

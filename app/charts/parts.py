@@ -1,5 +1,6 @@
 """A whole and its parts: the largest ones, and what is left of all others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,6 +24,11 @@ class Part:
     """Its rows."""
     total: float
     is_rest: bool = False
+
+    @property
+    def named(self) -> Mapping[str, list[str | None]]:
+        """What a trace of the part says of its name in the legend: in `meta` its own value; the rest has none."""
+        return {} if self.is_rest else {"meta": [self.value]}
 
 
 def parts_of(frame: pl.DataFrame, group: str, name: str, most: int = MAXIMUM_PARTS) -> list[Part]:

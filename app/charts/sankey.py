@@ -1,5 +1,7 @@
 """The ways people take, as a stream from step to step."""
 
+from collections import Counter
+
 import polars as pl
 
 from app import theme, wording
@@ -134,8 +136,11 @@ def _heights(nodes: list[tuple[int, str]], links: pl.DataFrame) -> list[float]:
     Plotly puts nodes at their step only where it is told both, and keeps nodes that are fixed from nothing: so they are
     as high here as it draws them, what flows in or out by a scale at which the fullest step has room for its gaps.
     """
-    into, out = (_flowing(links, end, later) for end, later in (("target", 1), ("source", 0)))
-    sizes = {node: max(into.get(node, 0), out.get(node, 0)) for node in nodes}
+    into, out = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+    for step, source, target, users in links.select("step", "source", "target", "users").iter_rows():
+        out[step, source] += users
+        into[step + 1, target] += users
+    sizes = {node: max(into[node], out[node]) for node in nodes}
     steps = {
         step: sorted((n for n in nodes if n[0] == step), key=lambda n: (n[1] == LEFT, n[1] == OTHER, -sizes[n]))
         for step, _ in nodes
@@ -152,14 +157,6 @@ def _heights(nodes: list[tuple[int, str]], links: pl.DataFrame) -> list[float]:
             middles[node] = min(max(top + height / 2, 0.001), 0.999)
             top += height + gap
     return [middles[node] for node in nodes]
-
-
-def _flowing(links: pl.DataFrame, end: str, later: int) -> dict[tuple[int, str], int]:
-    """By node, the users of the links that have it at that end."""
-    users: dict[tuple[int, str], int] = {}
-    for step, page, count in links.select("step", end, "users").iter_rows():
-        users[step + later, page] = users.get((step + later, page), 0) + count
-    return users
 
 
 def _node_color(page: str, colors: dict[str, str]) -> str:

@@ -41,7 +41,7 @@ def by_time(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
                 "opacity": [theme.FILLING if axis.is_filling(time) else 1.0 for time in part.frame["time"]],
             },
             customdata=[axis.span(time) for time in part.frame["time"]],
-            **({} if part.is_rest else {"meta": [part.value]}),
+            **part.named,
             text=[_said(part.label, row, totals, axis) for row in part.frame.iter_rows(named=True)],
             hovertemplate="%{text}<extra></extra>",
         )

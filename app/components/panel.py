@@ -93,7 +93,9 @@ def _chart(
         over_time = _is_over_time(picture.figure)
         by = answer.query.by if answer.query else ()
         dimension = pointing.named_by(picture.figure, (named,) if named else by)
-        heading(title, answer, _help(picture.figure, marks, dimension), name, asked, drawing.FIGURES.get(draw))
+        heading(
+            title, answer, _help(picture.figure, marks, over_time, dimension), name, asked, drawing.FIGURES.get(draw)
+        )
         _answering(picture.figure, marks, view)
         key = f"chart-{name}"
         st.plotly_chart(
@@ -130,9 +132,9 @@ def _show(selection: Mapping[str, Any], marks: Sequence[str], view: View) -> Non
         st.rerun()
 
 
-def _help(figure: go.Figure, marks: Sequence[str], dimension: str) -> str:
+def _help(figure: go.Figure, marks: Sequence[str], over_time: bool, dimension: str) -> str:
     """What can be pointed at."""
-    of_marks = _CLICKS.get(marks[0], _CLICK) if marks else _DRAG if _is_over_time(figure) else ""
+    of_marks = _CLICKS.get(marks[0], _CLICK) if marks else _DRAG if over_time else ""
     of_names = "" if not dimension else _CLICK_NODE if figure["data"][0]["type"] == "sankey" else _CLICK_ENTRY
     return f"{of_marks} {of_names}".strip()
 
