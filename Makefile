@@ -18,9 +18,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 # What needs no filled lake, no page and no other program: most of all tests, in a tenth of the time.
 QUICK := $(addprefix tests/,metrics/catalog metrics/events metrics/lake/formats alerts app/charts app/components)
 # Tests are compiled anew for every process that cannot keep what it compiled.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
-# A quarter of all tests' time is waited, for a browser or for what starts again: one more than there are cores fills it.
-PYTEST_ALL := $(PYTEST) -n 3
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --dist worksteal
 
 .PHONY: help run test quick explore lint format bench pictures lock browser database node spark clean
 
@@ -30,16 +28,17 @@ help: ## Show what there is.
 run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="--port 9000" changes that.
 	@exec $(BIN)/promptpilot up $(ARGS)
 
+# A quarter of all tests' time is waited, for a browser or for what starts again: one more than there are cores fills it.
 test: $(VENV)/dev.stamp ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
 	@$(MAKE) --no-print-directory browser database node spark & programs=$$!; \
 	$(MAKE) --no-print-directory lint; wait $$programs
-	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST_ALL) $(ARGS)
+	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST) -n 3 $(ARGS)
 
 quick: $(VENV)/dev.stamp database ## Check while you work: most tests, in less than 90 seconds; ARGS="-k cost" picks some of these.
-	@$(PYTEST) -m "not long" $(QUICK) $(ARGS)
+	@$(PYTEST) -n 2 -m "not long" $(QUICK) $(ARGS)
 
 explore: $(VENV)/dev.stamp ## Hold properties against examples that were never tried; what breaks is kept, and tried first from then on.
-	@$(PYTEST) -m hypothesis --hypothesis-profile=random $(ARGS)
+	@$(PYTEST) -n 2 -m hypothesis --hypothesis-profile=random $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, import directions and types.
 	@$(BIN)/ruff check -q .

@@ -1,7 +1,7 @@
 """The web process over a working day: what memory it has after each hour of five people who look at pages.
 
 Run as `python -m benchmarks.day HOME [--hours 8]`. The day is run through as fast as pages are answered: each viewer
-opens another page every ten minutes, in a session of its own, which refreshes what refreshes itself until the next.
+opens another page every ten minutes, in a session of its own, and what refreshes itself there does so once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.pages import resident, served
+from benchmarks.ingest import resident
+from benchmarks.pages import served
 from benchmarks.viewer import Session
 
 VIEWERS = 5
