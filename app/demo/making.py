@@ -1,8 +1,9 @@
 """The demo home: thirty days of simulated events, so that a first start has something to show, and a week to come.
 
 Run as a program of its own by the sidecar (`python -m app.demo.making`): the pages are up meanwhile and show
-how far it is, and its memory goes with it. A demo home is made out of sight and then renamed into its
-place, under a name of its own: nobody sees half of it, and nobody has one replaced while reading it.
+how far it is, and its memory goes with it. A demo home is made out of sight, its past alerts included, and
+then renamed into its place, under a name of its own: nobody sees half of it, nobody has one replaced while
+reading it, and whoever evaluates its rules goes on where its past ended.
 """
 
 import json
@@ -24,8 +25,8 @@ from metrics.settings import Settings, load_settings
 DAYS = 30
 REQUESTS_A_DAY = 40_000
 SEED = 1
-SIMULATED_SHARE = 0.2
-"""Part of the work that is done once the events are simulated."""
+SIMULATED_SHARE, STORED_SHARE = 0.15, 0.7
+"""Parts of the work that are done once the events are simulated, and once they are stored."""
 NAME = "%Y-%m-%dT%H%MZ"
 """A demo home is named for the moment at which its events end."""
 KEPT = timedelta(days=7)
@@ -67,10 +68,9 @@ def make_demo(
             world=played_last(KEPT),
         )  # fmt: skip
         ingest(ahead.parted(events, made, end), settings_of_demo(settings, made), now=now, progress=_Stored(home))
-        demo = home / DEMO_DIRECTORY / end.strftime(NAME)
-        made.rename(demo)
-        _tell(home, "looking for alerts in them", 1)
-        rehearse(settings.model_copy(update={"home": demo}), timedelta(days=days), end)
+        _tell(home, "looking for alerts in them", STORED_SHARE)
+        rehearse(settings.model_copy(update={"home": made}), timedelta(days=days), end)
+        made.rename(home / DEMO_DIRECTORY / end.strftime(NAME))
         for unused in older[:-1]:  # the newest of them may be on somebody's screen
             shutil.rmtree(unused, ignore_errors=True)
     finally:
@@ -99,7 +99,7 @@ class _Stored:
         self._home = home
 
     def begun(self, path: Path, number: int, of: int) -> None:
-        _tell(self._home, "storing them", SIMULATED_SHARE + (1 - SIMULATED_SHARE) * (number - 1) / of)
+        _tell(self._home, "storing them", SIMULATED_SHARE + (STORED_SHARE - SIMULATED_SHARE) * (number - 1) / of)
 
     def rows(self, done: int, of: int | None) -> None:
         pass

@@ -58,6 +58,12 @@ class Pulse:
     error: str = ""
     """Why the newest evaluation failed."""
 
+    def vouches(self, now: datetime) -> bool:
+        """Whether what is not seen to fire is known not to."""
+        if self.state is Watching.DEMO:
+            return not self.error and self.evaluated_at is not None and now - self.evaluated_at <= STALE
+        return self.state is Watching.WATCHING
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

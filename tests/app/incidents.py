@@ -153,7 +153,9 @@ def _past(now: datetime) -> tuple[list[Incident], list[Alert]]:
     return incidents, alerts
 
 
-def watched(home: Path, now: datetime, *, finished: datetime | None = None, error: str | None = None) -> None:
+def watched(
+    home: Path, now: datetime, *, finished: datetime | None = None, error: str | None = None, job: str = "alerts"
+) -> None:
     """Let the home look as if its sidecar evaluated alerts."""
     at = (finished or now).isoformat()
-    heartbeat.beat(home, now, {"alerts": {"started": at, "finished": at, "error": error}})
+    heartbeat.beat(home, now, {job: {"started": at, "finished": at, "error": error}})

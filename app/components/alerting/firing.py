@@ -40,10 +40,11 @@ def _quiet(board: Board, view: View) -> None:
     """Nothing fires: good news only if somebody watches."""
     pulse, now = alerting.pulse(), source().now()
     with st.container(border=True, gap="xxsmall"):
-        if pulse.state is Watching.WATCHING:
+        if pulse.vouches(now):
             since = f" since {looks.clock(board.quiet_since, now, view.zone)}" if board.quiet_since else ""
             st.markdown(f"### :green[:material/check_circle: All quiet{wording.markdown(since)}]")
-            st.caption(f"{pulse.rules:,} rules watch, and nothing fires.")
+            watched = "watch the demo data" if pulse.state is Watching.DEMO else "watch"
+            st.caption(f"{pulse.rules:,} rules {watched}, and nothing fires.")
         else:
             st.markdown("### :gray[:material/help: Nothing is known to fire]")
             empty = "No events yet, so there is nothing to judge. " if answers.ask(DataFreshness()).last is None else ""

@@ -1,9 +1,14 @@
 """The demo home: made when there is nothing to show, never while there is."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.demo.making import KEPT, NAME, is_wanted, make_demo
+import pytest
+
+from alerts.store import Store
+from app.demo import making
+from app.demo.making import KEPT, NAME, is_wanted, make_demo, rehearse
 from app.home import current_home, demo_home, demo_homes, demo_progress, has_events
 from metrics.engine import DataFreshness, Engine
 from metrics.settings import Settings
@@ -44,6 +49,23 @@ def test_making_it_fills_a_home_of_its_own(tmp_path: Path) -> None:
     assert not has_events(tmp_path)
     assert demo_progress(tmp_path) is None
     assert [path.name for path in (tmp_path / "demo").iterdir()] == [shown.path.name]
+
+
+def test_it_is_not_shown_before_its_past_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[list[Path], str]] = []
+
+    def look(settings: Settings, length: timedelta, end: datetime) -> None:
+        progress = demo_progress(tmp_path)
+        seen.append((demo_homes(tmp_path), progress.stage if progress else ""))
+        rehearse(settings, length, end)
+
+    monkeypatch.setattr(making, "rehearse", look)
+    make_demo(Settings(home=tmp_path), lambda: NOW, days=1, per_day=100)
+    assert seen == [([], "looking for alerts in them")]
+    shown = demo_home(tmp_path)
+    assert shown is not None
+    with closing(Store.of(Settings(home=shown))) as store, store.reading() as repository:
+        assert NOW - timedelta(minutes=1) < max(repository.evaluated().values()) <= NOW
 
 
 def test_making_it_anew_keeps_the_one_that_may_be_on_screen(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from alerts.judging import Key
 from alerts.policy import only
 from alerts.rules import Priority
 from alerts.store import Store
-from app import source
+from app import heartbeat, source
 from app.access import UNKNOWN
 from app.source import Source
 from metrics.engine import Engine
@@ -675,13 +675,26 @@ def test_a_rule_that_is_not_there_is_said_to_be_gone(shown: Shown, tmp_path: Pat
     assert "There is no rule gone" in shown(show="Rules", rule="gone").warning[0].value
 
 
-def test_of_the_demo_it_is_said_that_nobody_watches(simulated_home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("evaluated", "said"),
+    [
+        (None, "Nothing is known to fire"),
+        (timedelta(minutes=2), "Nothing is known to fire"),
+        (timedelta(seconds=5), "rules watch the demo data, and nothing fires"),
+    ],
+)
+def test_of_the_demo_it_is_said_that_nobody_is_told_and_whether_it_is_quiet(
+    simulated_home: Path, tmp_path: Path, evaluated: timedelta | None, said: str
+) -> None:
+    if evaluated:
+        watched(tmp_path, NOW, finished=NOW - evaluated, job=heartbeat.DEMO_EVALUATE)
     made = Source(Engine(Settings(home=simulated_home)), Settings(home=simulated_home), True, lambda: NOW, own=tmp_path)
     source.connect_through(lambda: made)
     test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).switch_page("../pages/alerts.py").run()
     source.connect_through(None)
     sound(test)
     assert "These are alerts of the demo data" in texts(test)
+    assert said in texts(test)
     assert SPENDING not in texts(test)
 
 
