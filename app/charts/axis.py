@@ -108,6 +108,15 @@ def drawing(axis: TimeAxis, height: int = theme.CHART_HEIGHT) -> Drawing:
     return empty
 
 
+def show_all(drawn: Drawing, axis: TimeAxis, times: pl.Series) -> None:
+    """Show what is drawn at all of these times, not the window alone: whole bars, days before and days to come."""
+    del drawn.x["range"]
+    drawn.x.pop("dtick", None)
+    if axis.grain is Grain.DAY and times.len():
+        known = times.to_list()
+        drawn.by_day(max(known) - min(known))
+
+
 def draw_limit(drawn: Drawing, axis: TimeAxis) -> None:
     """The objective, as a dashed line named in the legend: a label at the line would lie on the data."""
     if axis.limit is None:

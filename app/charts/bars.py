@@ -3,8 +3,7 @@
 import polars as pl
 
 from app import theme, wording
-from app.charts.axis import TimeAxis, draw_changes, drawing
-from app.charts.drawing import Drawing
+from app.charts.axis import TimeAxis, draw_changes, drawing, show_all
 from app.charts.parts import UNPRICED, Part, parts_of, pattern, sums_of
 from app.charts.picture import Picture
 from app.charts.rows import Rows
@@ -42,7 +41,7 @@ def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     # With one hover for all series a click would be on the first of them, whichever was under the pointer.
     drawn.layout["hovermode"] = "closest"
     drawn.layout["barmode"] = "stack"
-    _fit_bars(drawn)
+    show_all(drawn, axis, frame["time"])
     if metric.unit == "USD":
         drawn.y["tickprefix"] = "$"
     split = ", ".join(f"{part.label} {wording.quantity(part.total, metric.unit, metric.decimals)}" for part in parts)
@@ -86,7 +85,7 @@ def growth(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             marker={"size": 8, "symbol": "circle-open", "color": theme.GROWTH.color, "line": {"width": 2}},
             hovertemplate="%{y:,.0f}",
         )
-    _fit_bars(drawn)
+    show_all(drawn, axis, frame["time"])
     active, arrived = frame["dau"].drop_nulls(), frame["users_new"].drop_nulls()
     span = f"{active.min():,.0f} to {active.max():,.0f}, last {active[-1]:,.0f}" if len(active) else "no data"
     return Picture(drawn.figure(), f"Daily active users: {span}. New users: {arrived.sum():,.0f} in all.")
@@ -106,11 +105,6 @@ def _said(frame: pl.DataFrame, name: str, axis: TimeAxis) -> list[str]:
     ]
 
 
-def _fit_bars(drawn: Drawing) -> None:
-    """Show bars whole: a day's bar begins before a window that begins at noon."""
-    del drawn.x["range"]
-
-
 def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     """Metrics of one unit that add up, stacked: a color and a pattern each."""
     names = [column for column in frame.columns if column in axis.metrics]
@@ -127,7 +121,7 @@ def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             hovertemplate="%{text}",
         )  # fmt: skip
     drawn.layout["barmode"] = "stack"
-    _fit_bars(drawn)
+    show_all(drawn, axis, frame["time"])
     sums = ", ".join(f"{axis.metrics[name].title} {float(frame[name].sum()):,.0f}" for name in names)
     return Picture(drawn.figure(), f"By time, in all: {sums}.")
 

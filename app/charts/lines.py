@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from app import theme, wording
-from app.charts.axis import TimeAxis, draw_changes, draw_limit, drawing
+from app.charts.axis import TimeAxis, draw_changes, draw_limit, drawing, show_all
 from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.units import mark_unit
@@ -91,7 +91,7 @@ def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             text=[_with_interval(row, middle, metric.unit) for row in ahead.iter_rows(named=True)],
             hovertemplate="%{text}",
         )  # fmt: skip
-    del drawn.x["range"]
+    show_all(drawn, axis, frame["time"])
     mark_unit(drawn, metric.unit, frame, [name])
     spent = float(known[name].sum())
     expected = float((ahead[middle] - ahead[name].fill_null(0)).clip(lower_bound=0).sum())
@@ -118,7 +118,7 @@ def carried_on(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         hovertemplate="%{text}",
     )  # fmt: skip
     draw_changes(drawn, axis)
-    del drawn.x["range"]
+    show_all(drawn, axis, frame["time"])
     mark_unit(drawn, metric.unit, frame, [name, f"{middle}_high"])
     last = _with_interval(ahead.row(-1, named=True), middle, metric.unit, metric.decimals)
     return Picture(

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from app import theme, wording
-from app.charts.axis import TimeAxis, draw_changes, drawing
+from app.charts.axis import TimeAxis, draw_changes, drawing, show_all
 from app.charts.parts import OTHER, Part, pattern
 from app.charts.picture import Picture
 from app.charts.rows import Rows
@@ -58,7 +58,7 @@ def by_time(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     # With one hover for all series a click would be on the nearest of them, and that may be the line.
     drawn.layout |= {"barmode": "stack", "hovermode": "closest"}
     drawn.y["tickprefix"] = "$"
-    del drawn.x["range"]
+    show_all(drawn, axis, frame["time"])
     listed = ", ".join(f"{part.label} {wording.quantity(part.total, 'USD', 2)}" for part in parts)
     total = wording.quantity(sum(part.total for part in parts), "USD", 2)
     earlier = f" Period before: {wording.quantity(float(before[BEFORE].sum()), 'USD', 2)}." if has_before else ""

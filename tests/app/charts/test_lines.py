@@ -138,6 +138,13 @@ def test_the_day_in_progress_is_a_bar_that_says_so() -> None:
     assert drawn["Cost"]["marker"]["pattern"]["shape"] != drawn["so far"]["marker"]["pattern"]["shape"]
 
 
+@pytest.mark.parametrize(("apart", "has_days"), [(timedelta(days=1), True), (timedelta(days=9), False)])
+def test_every_day_is_written_below_a_few_of_them_only_whatever_the_window(apart: timedelta, has_days: bool) -> None:
+    days = outlook().with_columns(time=pl.Series([START + day * apart for day in range(4)], dtype=TIME))
+    axis = TimeAxis(AXIS.window, grain=Grain.DAY)
+    assert ("dtick" in layout(lines.projected(days, axis))["xaxis"]) is has_days
+
+
 def test_what_is_expected_is_dashed_and_says_its_interval() -> None:
     picture = lines.projected(outlook(), AXIS)
     expected = named(picture)["expected"]
