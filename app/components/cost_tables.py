@@ -11,24 +11,27 @@ from app.queries import money
 from app.state import View
 
 REFRESH = "30s"
+_FIELD = 48
+"""Height of what a table is searched by, in pixels."""
 
 
 def table(name: str, title: str, dimension: str, view: View, *, later: bool = False) -> None:
     """Cost, calls and tokens by a dimension, the most expensive first; `later` when they come near the view."""
     with st.container(border=True, key=f"panel-{name}", height="stretch", gap="xsmall"):
-        search = st.text_input(
-            f"Find in {title.lower()}", key=f"{name}-search", placeholder="Search", label_visibility="collapsed"
-        )
-        _table(name, title, dimension, search.strip(), view, later)
+        _table(name, title, dimension, view, later)
 
 
 @st.fragment(parallel=True, run_every=REFRESH)
-def _table(name: str, title: str, dimension: str, search: str, view: View, later: bool) -> None:
+def _table(name: str, title: str, dimension: str, view: View, later: bool) -> None:
     with contained(title):
-        if later and lazy.waits(name, 10 * theme.ROW_HEIGHT):
+        if later and lazy.waits(name, 10 * theme.ROW_HEIGHT + _FIELD):
             return
+        found_by = f"{name}-search"
+        search = str(st.session_state.get(found_by, "")).strip()
         answer = money.cost_by(dimension, search)(view)
         heading(title, answer, "Choose a row to see it alone.")
+        if search or not is_blank(answer):
+            st.text_input(f"Find in {title.lower()}", key=found_by, placeholder="Search", label_visibility="collapsed")
         if is_blank(answer):
             empty(answer)
             return

@@ -67,7 +67,7 @@ def _percent(title: str, help: str) -> ColumnConfig:
 
 
 _COLUMNS = {
-    "value": st.column_config.TextColumn("Feature", width="small", pinned=True),
+    "value": st.column_config.TextColumn("Feature", width=130, pinned=True),
     "difference": st.column_config.NumberColumn(
         "Back more often", format="%+.0f pp", help="Back with it, less back without it, in percentage points."
     ),
