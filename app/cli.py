@@ -4,6 +4,7 @@ Each command is a module of `app.commands`. They import what they work with when
 that `promptpilot --help` answers at once.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -35,12 +36,12 @@ from app.commands import (
     up,
     verify,
 )
+from app.commands.options import Home
 from app.commands.outcome import Exit, Stop
 from app.terminal import visible_lines
 
 app = typer.Typer(
     name="promptpilot",
-    help="Event logs of an LLM product, turned into live dashboards and answers.",
     epilog=(
         "Begin with `promptpilot up`: it opens the pages, over demo data until the first events of your own. "
         "Then `promptpilot ingest FILE` stores a file, and `promptpilot query requests --last 7d` asks of it."
@@ -76,6 +77,14 @@ app.add_typer(alerts.group)
 app.add_typer(boards.group)
 app.add_typer(reports.group)
 app.add_typer(probes.group)
+
+
+@app.callback()
+def everywhere(home: Home = None) -> None:
+    """Event logs of an LLM product, turned into live dashboards and answers."""
+    # `--home` before the command means what it means after it, which comes first where both are given.
+    if home is not None:
+        os.environ["PROMPTPILOT_HOME"] = str(home)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

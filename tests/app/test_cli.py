@@ -134,6 +134,18 @@ def test_the_home_may_come_from_the_environment(
     assert promptpilot("query", "requests").code == 2
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "shown"), [("one", None, "one"), (None, "other", "other"), ("one", "other", "other")]
+)
+def test_the_home_may_stand_before_the_command_and_behind_it(
+    promptpilot: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    before: str | None, after: str | None, shown: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PROMPTPILOT_HOME", str(tmp_path / "of the environment"))
+    first, last = (("--home", str(tmp_path / home)) if home else () for home in (before, after))
+    assert promptpilot(*first, "status", "--json", *last).json["home"] == str(tmp_path / shown)
+
+
 def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m app.cli metrics --home {tmp_path} --json | head -n 1; exit ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
