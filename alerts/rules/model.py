@@ -35,6 +35,8 @@ from metrics.engine.query import Filter
 from metrics.engine.where import NONE, Values, filters_of
 from metrics.events.entries import nearest
 
+MIN_BAD_EVENTS = 3
+"""Fewer could be chance."""
 CHANNELS = ("slack", "email", "pagerduty", "webhook", "msteams", "discord", "telegram", "opsgenie", "googlechat")
 """Ways to reach a person or a program."""
 LEAST_STALE, WINDOWS_STALE = timedelta(minutes=15), 3
@@ -220,7 +222,7 @@ class AlertRule(Part):
     """Ratios and percentiles over fewer events than this say nothing, and neither do changes of counts and sums."""
     max_window: Some = parsed("1h")
     """How far a window grows that holds fewer than `min_events`, so that a threshold can be judged all the same."""
-    min_bad_events: Annotated[int, Field(ge=0)] = 3
+    min_bad_events: Annotated[int, Field(ge=0)] = MIN_BAD_EVENTS
     """Bad events without which a window that had to grow is no breach."""
     stale_after: Some | None = None
     """How long an alert outlives the last data that it could be judged by; left out: 15 minutes, or three windows."""

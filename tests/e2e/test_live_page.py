@@ -94,6 +94,19 @@ def test_a_cost_that_is_not_known_is_no_0(live: Live) -> None:
     expect(note).to_have_text("since midnight, 1 unpriced")
 
 
+def test_a_provider_is_not_down_for_a_call_that_failed(live: Live) -> None:
+    visit, port, _ = live
+    light = visit.page.locator(".live-light").filter(has_text="acme")
+    for number, status, said in ((1, "error", "1 of 1 calls failed"), (2, "ok", "1 of 2 calls failed")):
+        send(port, f"c{number}", event="llm_call", provider="acme", status=status)
+        expect(light).to_contain_text(said)
+        expect(light).to_have_attribute("data-status", "healthy")
+    for number in (3, 4):
+        send(port, f"c{number}", event="llm_call", provider="acme", status="error")
+    expect(light).to_contain_text("3 of 4 calls failed")
+    expect(light).to_have_attribute("data-status", "down")
+
+
 def test_the_tail_is_held_and_filtered(live: Live) -> None:
     visit, port, _ = live
     page, rows = visit.page, visit.page.locator(".live-event")

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.components.v2 import component
 
+from alerts.rules.model import MIN_BAD_EVENTS
 from app import page_times, theme, wording
 from app.components.failure import contained
 from app.demo import STREAM_PATH
@@ -41,13 +42,13 @@ _SUBSCRIPTIONS: Sequence[Mapping[str, Any]] = (
     },
     {"id": "people", "metrics": ["users_active"], "window": "5m", "course": True},
     {"id": "cost", "metrics": ["cost", "unpriced_calls"], "window": "5m", "course": True},
-    {"id": "providers", "metrics": ["llm_error_rate"], "window": "5m", "by": "provider"},
+    {"id": "providers", "metrics": ["llm_error_rate", "llm_calls"], "window": "5m", "by": "provider"},
     {"id": "states", "states": True},
 )
 _WINDOWS: Mapping[str, int] = {"tiles": 60, "people": 300}
 """Seconds of a tile: where the numbers are of less, since when they are is said."""
 _STATUSES = ("down", "degraded", "healthy")
-"""How a provider is, by the steps of an error rate."""
+"""How a provider is, by the steps of an error rate; of fewer failed calls than a rule goes by, the last."""
 
 _drawn = component(
     "promptpilot_live",
@@ -91,6 +92,7 @@ def _panel(view: View) -> None:
                     (limit if limit else -1, status)
                     for (limit, *_), status in zip(theme.ERROR_RATE_STEPS, _STATUSES, strict=True)
                 ],
+                "fewest": MIN_BAD_EVENTS,
                 "trace": {"page": EXPLORE, "trace": TRACE, "near": NEAR},
                 "example": _example(collect.port),
                 "unreachable": (

@@ -337,9 +337,11 @@ class Live {
     const lights = [];
     for (const row of this.subscribed.states?.values.values() ?? []) lights.push([row.component, row.status]);
     for (const row of this.subscribed.providers?.values.values() ?? []) {
-      if (row.llm_error_rate == null || row.by == null) continue;
-      const level = this.data.steps.find(([limit]) => row.llm_error_rate > limit) ?? this.data.steps.at(-1);
-      lights.push([row.by, level[1], `${row.llm_error_rate.toFixed(1)} % of calls fail`]);
+      const rate = row.llm_error_rate, calls = row.llm_calls;
+      if (rate == null || row.by == null) continue;
+      const failed = Math.round((rate * calls) / 100), { steps, fewest } = this.data;
+      const level = (failed >= fewest && steps.find(([limit]) => rate > limit)) || steps.at(-1);
+      lights.push([row.by, level[1], calls < 100 ? `${failed} of ${calls} calls failed` : `${rate.toFixed(1)} % of calls fail`]);
     }
     this.lights.replaceChildren();
     for (const [name, status, note] of lights) {
