@@ -12,10 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from alerts.judging.holidays import Holidays
 from alerts.rules import AlertRule, Priority
 from alerts.rules.files import shipped_texts
+from alerts.rules.model import MIN_BAD_EVENTS
 from alerts.rules.reading import rule_set
 from alerts.trying.backtest import backtest
 from metrics.catalog import METRICS
@@ -52,6 +56,10 @@ MEANT: Mapping[str, Sequence[str]] = {
 """Rules that are meant for each kind of incident."""
 URGENT = ("outage", "errors_everywhere")
 """Those that P0 has to tell."""
+SIGNS: Mapping[str, pl.Expr] = {"request": pl.col("status_code") >= 500, "llm_call": pl.col("status") != "ok"}
+"""Events by which most incidents can be told."""
+WORKED: Mapping[str, str] = {"slowdown": "request", "cost_spike": "llm_call", "user_spend": "llm_call"}
+"""The events of those in which nothing fails."""
 
 
 @dataclass
@@ -60,6 +68,8 @@ class Tally:
 
     homes: int = 0
     planted: int = 0
+    unseen: int = 0
+    """Of these, incidents in which next to nothing happened that could be told from chance."""
     meant: int = 0
     by_any: int = 0
     alerts: int = 0
@@ -73,9 +83,10 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
-            self.homes + other.homes, self.planted + other.planted, self.meant + other.meant,
-            self.by_any + other.by_any, self.alerts + other.alerts, self.false + other.false,
-            self.outside + other.outside, max(self.longest, other.longest), self.late + other.late,
+            self.homes + other.homes, self.planted + other.planted, self.unseen + other.unseen,
+            self.meant + other.meant, self.by_any + other.by_any, self.alerts + other.alerts,
+            self.false + other.false, self.outside + other.outside, max(self.longest, other.longest),
+            self.late + other.late,
         )  # fmt: skip
 
 
@@ -85,8 +96,9 @@ class Found:
 
     tally: Tally
     missed: tuple[str, ...]
+    """Incidents that can be seen and no rule found."""
     delays: Mapping[str, timedelta | None]
-    """By incident that P0 has to tell: when it did."""
+    """By incident that can be seen and P0 has to tell: how long after its first event it did."""
     false: tuple[str, ...]
     late: tuple[str, ...]
     """What outlasted its cause for too long."""
@@ -107,6 +119,31 @@ def home_of(world: str, per_day: int, seed: int, work: Path) -> Path:
     return place
 
 
+def seen_from(lake: Path, incident: Mapping[str, Any]) -> datetime | None:
+    """When the first event came that tells an incident from chance.
+
+    None where too few failed, or were of what was slow or dear, and no probe found its component ill.
+    """
+    begin, end = (datetime.fromisoformat(incident[name]) for name in ("start", "end"))
+    if incident["kind"] == "silence":
+        return begin
+    during = (pl.col("ts") >= begin) & (pl.col("ts") < end)
+    affected = pl.all_horizontal(during, *(pl.col(name) == value for name, value in incident["affects"].items()))
+    worked = WORKED.get(incident["kind"])
+    signs = {worked: pl.lit(True)} if worked else SIGNS
+    counted = [
+        times for kind, sign in signs.items() if len(times := _times(lake, kind, affected & sign)) >= MIN_BAD_EVENTS
+    ]
+    ill = during & (pl.col("component") == incident["component"]) & (pl.col("status") != "healthy")
+    first = [times[0] for times in (*counted, _times(lake, "health", ill)) if times]
+    return min(first, default=None)
+
+
+def _times(lake: Path, kind: str, condition: pl.Expr) -> list[datetime]:
+    files = sorted((lake / kind).rglob("*.parquet"))
+    return pl.scan_parquet(files).filter(condition).collect()["ts"].sort().to_list() if files else []
+
+
 def tried(place: Path, rules: Sequence[AlertRule]) -> Found:
     """What the rules would have done in it."""
     settings = Settings(home=place / "home")
@@ -116,8 +153,10 @@ def tried(place: Path, rules: Sequence[AlertRule]) -> Found:
     spans = {one["name"]: (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in told}
     kinds = {one["name"]: one["kind"] for one in told}
     found: dict[str, set[str]] = {name: set() for name in spans}
-    urgent: dict[str, timedelta | None] = {name: None for name, kind in kinds.items() if kind in URGENT}
-    tally, false, late = Tally(homes=1, planted=len(spans)), list[str](), list[str]()
+    seen = {one["name"]: at for one in told if (at := seen_from(place / "home" / "lake", one))}
+    urgent: dict[str, timedelta | None] = {name: None for name in seen if kinds[name] in URGENT}
+    tally = Tally(homes=1, planted=len(spans), unseen=len(spans) - len(seen))
+    false, late = list[str](), list[str]()
     for rule in rules:
         outcome = backtest(rule, engine, window, END + timedelta(minutes=1), SETTLE, rules, holidays=holidays)
         slack = rule.condition.duration + rule.max_window + rule.window + SETTLE
@@ -138,12 +177,12 @@ def tried(place: Path, rules: Sequence[AlertRule]) -> Found:
             for name in hit:
                 found[name].add(rule.id)
                 if name in urgent and rule.priority is Priority.P0:
-                    delay = max(start - spans[name][0], timedelta())
+                    delay = max(start - seen[name], timedelta())
                     urgent[name] = delay if urgent[name] is None else min(delay, urgent[name] or delay)
     tally.late = len(late)
     tally.by_any = sum(bool(ids) for ids in found.values())
     tally.meant = sum(bool(ids & set(MEANT.get(kinds[name], ids))) for name, ids in found.items())
-    missed = tuple(name for name, ids in found.items() if not ids)
+    missed = tuple(name for name, ids in found.items() if not ids and name in seen)
     return Found(tally, missed, urgent, tuple(false), tuple(late))
 
 
@@ -174,8 +213,8 @@ def rows(work: Path, seeds: Sequence[int]) -> Iterator[str]:
 
 
 HEAD = (
-    "| requests a day | planted | found by a rule meant for it | by any | missed | alerts | false | firing outside | "
-    "told by P0 | outlast their cause by > 15 min |"
+    "| requests a day | planted | with nothing to see | found by a rule meant for it | by any | missed | alerts | "
+    "false | firing outside | told by P0 | outlast their cause by > 15 min |"
 )
 
 
@@ -194,10 +233,11 @@ def _row(per_day: int, total: Tally, missed: Sequence[str], delays: Sequence[tim
         within = ", ".join(f"{sum(one <= limit for one in told)} within {_minutes(limit)}" for limit in SOON)
         soon += f": {within}, the last after {_minutes(told[-1])}"
     kinds = ", ".join(sorted({name.rsplit("-", 1)[0] for name in missed})) or "–"
-    return (
-        f"| {per_day:,} | {total.planted} | {total.meant} | {total.by_any} | {kinds} | {total.alerts} | {wrong} | "
-        f"{total.outside / timedelta(hours=1):.1f} h | {soon} | {total.late}, at most by {_minutes(total.longest)} |"
-    )
+    cells = (
+        f"{per_day:,}", total.planted, total.unseen, total.meant, total.by_any, kinds, total.alerts, wrong,
+        f"{total.outside / timedelta(hours=1):.1f} h", soon, f"{total.late}, at most by {_minutes(total.longest)}",
+    )  # fmt: skip
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _minutes(length: timedelta) -> str:
