@@ -131,11 +131,10 @@ def seen_from(lake: Path, incident: Mapping[str, Any]) -> datetime | None:
     affected = pl.all_horizontal(during, *(pl.col(name) == value for name, value in incident["affects"].items()))
     worked = WORKED.get(incident["kind"])
     signs = {worked: pl.lit(True)} if worked else SIGNS
-    counted = [
-        times for kind, sign in signs.items() if len(times := _times(lake, kind, affected & sign)) >= MIN_BAD_EVENTS
-    ]
     ill = during & (pl.col("component") == incident["component"]) & (pl.col("status") != "healthy")
-    first = [times[0] for times in (*counted, _times(lake, "health", ill)) if times]
+    looked_for = [(kind, affected & sign, MIN_BAD_EVENTS) for kind, sign in signs.items()] + [("health", ill, 1)]
+    found = [(_times(lake, kind, condition), fewest) for kind, condition, fewest in looked_for]
+    first = [times[0] for times, fewest in found if len(times) >= fewest]
     return min(first, default=None)
 
 
