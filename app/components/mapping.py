@@ -29,7 +29,7 @@ from metrics.lake.problems import LakeUnavailable, Unreadable
 
 REFRESH = "10s"
 _FILE = "mapping-choice"
-_TABLES = (".parquet", ".pq", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
+_TABLES = (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".orc", ".avro", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 """Endings of files of which every row has all columns."""
 _VALUES = 5
 """Values of a column that are shown."""

@@ -57,7 +57,7 @@ def panel() -> None:
 
 def _uploader() -> None:
     st.file_uploader(
-        "Parquet, CSV, JSON or access logs, packed or not",
+        "Parquet, Arrow, ORC, Avro, CSV, JSON or access logs, packed or not",
         accept_multiple_files=True,
         key=_key(),
         on_change=_take,

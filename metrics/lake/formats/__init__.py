@@ -6,7 +6,7 @@
     dialects     separators, quotes and headers of tables of text; numerals: decimal commas; delimited: their rows
     json_*       values of any size, shapes of documents, one object a line or any other way
     *_logs       lines of nginx, Apache and load balancers; logs that name their fields (W3C, CloudFront, IIS)
-    parquet*     Parquet, also where a column cannot be held
+    parquet      Parquet; columnar, avro: Arrow, ORC, Avro; arrow_columns: whatever holds a column that Polars cannot
 
 Text is read row by row, so that one bad line costs one row and a packed file is never held whole.
 """

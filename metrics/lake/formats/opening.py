@@ -1,15 +1,17 @@
 """A file opened by what it is: its first bytes decide, its name only where they leave it open."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from metrics.lake.formats import access_logs, field_logs
-from metrics.lake.formats.batches import Opened
+from metrics.lake.formats.batches import Batch, Opened
+from metrics.lake.formats.columnar import HEAD_BYTES, columnar
 from metrics.lake.formats.delimited import open_delimited
 from metrics.lake.formats.json_files import ENDINGS as JSON_ENDINGS
 from metrics.lake.formats.json_files import is_json, open_json
 from metrics.lake.formats.packing import Contents, contents
-from metrics.lake.formats.parquet import open_packed_parquet, open_parquet
+from metrics.lake.formats.parquet import open_parquet
 from metrics.lake.formats.signatures import ENCRYPTED_PARQUET, PARQUET, foreign, is_parquet
 from metrics.lake.formats.text import text_of_contents
 from metrics.lake.problems import Unreadable
@@ -30,12 +32,28 @@ def open_file(path: Path, batch_rows: int, alive: Callable[[], None] = lambda: N
         raise Unreadable("not a regular file")
     if path.stat().st_size == 0:
         raise Unreadable("the file is empty")
-    if is_parquet(path):
+    with path.open("rb") as file:
+        is_other = columnar(file.read(HEAD_BYTES)) is not None
+    if is_parquet(path) and not is_other:
         return open_parquet(path, batch_rows)
     found = contents(path, alive)
-    if found.head[:4] in (PARQUET, ENCRYPTED_PARQUET):
-        return open_packed_parquet(found, batch_rows)
+    is_packed_parquet = found.head[:4] in (PARQUET, ENCRYPTED_PARQUET)
+    opens = open_parquet if is_packed_parquet else columnar(found.head)
+    if opens is not None:
+        return _unpacked(found, opens, batch_rows) if found.layers else opens(path, batch_rows)
     return _open_text(found, batch_rows)
+
+
+def _unpacked(packed: Contents, opens: Callable[[Path, int], Opened], batch_rows: int) -> Opened:
+    """A file that lies packed in another, and has to be read from several places."""
+    file = packed.unpacked()
+    opened = opens(file.path, batch_rows)
+
+    def read() -> Iterator[Batch]:
+        assert file.path  # held while it is read
+        yield from opened.read()
+
+    return replace(opened, read=read)
 
 
 def _open_text(found: Contents, batch_rows: int) -> Opened:

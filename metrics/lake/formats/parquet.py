@@ -1,15 +1,16 @@
 """Parquet, streamed by Polars; a file with columns of a kind that it cannot hold is read without these by pyarrow."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
+from metrics.lake.formats.arrow_columns import Source, is_strange, opened
 from metrics.lake.formats.batches import Batch, Opened
-from metrics.lake.formats.packing import Contents
-from metrics.lake.formats.parquet_columns import ParquetColumns, is_strange
 from metrics.lake.formats.signatures import ENCRYPTED_PARQUET, parquet_end
 from metrics.lake.problems import Unreadable
 
@@ -47,36 +48,21 @@ def open_parquet(path: Path, batch_rows: int) -> Opened:
     return Opened(partial(_batches, frame, batch_rows, rows), rows)
 
 
-def open_packed_parquet(contents: Contents, batch_rows: int) -> Opened:
-    """Open a Parquet file that lies packed in another."""
-    file = contents.unpacked()
-    opened = open_parquet(file.path, batch_rows)
-
-    def read() -> Iterator[Batch]:
-        assert file.path  # held while it is read
-        yield from opened.read()
-
-    return Opened(read, opened.rows, opened.notes)
-
-
 def _by_columns(path: Path, batch_rows: int, problem: BaseException | None) -> Opened:
     """The file column by column, without those that no reader here can hold."""
     try:
-        columns = ParquetColumns(path)
+        with pq.ParquetFile(path) as file:
+            schema, rows = file.schema_arrow, int(file.metadata.num_rows)
+        return opened(Source("Parquet", schema, rows, partial(_record_batches, path)), batch_rows)
+    except Unreadable:
+        raise
     except Exception as error:  # pyarrow raises a dozen types, too
         raise Unreadable(_words(problem or error)) from error
-    _check(columns.names, columns.rows)
 
-    def read() -> Iterator[Batch]:
-        start = 0
-        try:
-            for rows in columns.frames(batch_rows):
-                yield Batch(rows, start=start)
-                start += rows.height
-        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-            raise Unreadable(_words(error)) from error
 
-    return Opened(read, columns.rows, columns.notes)
+def _record_batches(path: Path, rows: int, names: Sequence[str]) -> Iterator[Any]:
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(rows, columns=list(names))
 
 
 def _check(names: list[str], rows: int) -> None:

@@ -8,10 +8,7 @@ PARQUET, ENCRYPTED_PARQUET = b"PAR1", b"PARE"
 TAR_AT, TAR = 257, b"ustar"
 
 FOREIGN: Mapping[bytes, str] = {
-    b"ARROW1": "an Arrow (Feather) file; write it as Parquet",
-    b"FEA1": "a Feather file; write it as Parquet",
-    b"Obj\x01": "an Avro file; export Parquet or one JSON object a line",
-    b"ORC": "an ORC file; export Parquet",
+    b"FEA1": "a Feather file of the first version; write it as Parquet",
     b"\xd0\xcf\x11\xe0": "an old Excel or Office file; save the sheet as CSV",
     b"SQLite format 3\x00": "an SQLite database; export its table as CSV",
     b"\x89HDF": "an HDF5 file; export Parquet or CSV",

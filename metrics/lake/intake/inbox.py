@@ -19,7 +19,10 @@ from metrics.events.truth import is_truth
 from metrics.lake.intake.marks import Mark, mark_of, named
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".download", ".swp")
-FORMATS = (".parquet", ".pq", ".csv", ".tsv", ".ndjson", ".jsonl", ".json", ".gz")
+FORMATS = (
+    ".parquet", ".pq", ".arrow", ".feather", ".ipc", ".orc", ".avro", ".csv", ".tsv", ".ndjson", ".jsonl", ".json",
+    ".gz",
+)  # fmt: skip
 HIDDEN = (".", "_", "~")
 TAKEN = ".taken"
 """A folder beside the files that are being put away."""

@@ -1,19 +1,20 @@
-"""A Parquet file read by pyarrow, column by column, where Polars cannot hold it.
+"""A file read by pyarrow, column by column: what Polars cannot read, or holds only in part.
 
 Zones that only Arrow knows, decimals of more than 38 digits, two columns of one name. A column that cannot be held is
 left out and named.
 """
 
-from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, cast
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from metrics.lake.formats.batches import Batch, Opened
 from metrics.lake.formats.dialects import names_of
+from metrics.lake.problems import Unreadable
 
 _LARGEST_DECIMAL = 38
 _LOOKED_AT = 1000
@@ -34,10 +35,12 @@ def is_strange(dtype: pl.DataType) -> bool:
 def held_as(dtype: Any) -> Any | None:
     """The Arrow type as which a column is held; None where there is none.
 
-    Parquet keeps moments in UTC, whatever zone is written beside them: that is what is taken.
+    Arrow keeps moments in UTC, whatever zone is written beside them: that is what is taken.
     """
     if isinstance(dtype, pa.BaseExtensionType):
         return held_as(dtype.storage_type)
+    if pa.types.is_dictionary(dtype):
+        return held_as(dtype.value_type)
     if pa.types.is_timestamp(dtype):
         return pa.timestamp(dtype.unit, "UTC") if dtype.tz else dtype
     if pa.types.is_decimal(dtype) and dtype.precision > _LARGEST_DECIMAL:
@@ -62,16 +65,61 @@ def _is_variant(dtype: Any) -> bool:
     return all(half is not None and pa.types.is_binary(half) for half in halves) and len(fields) <= len(halves) + 1
 
 
-class ParquetColumns:
+@dataclass(frozen=True)
+class Source:
+    """A file as pyarrow shows it."""
+
+    format: str
+    """What it is called, in a sentence."""
+    schema: Any
+    rows: int
+    """Rows that it says it has."""
+    batches: Callable[[int, Sequence[str]], Iterator[Any]]
+    """Record batches of at most so many rows, with at least the columns of these names."""
+
+
+def opened(source: Source, batch_rows: int) -> Opened:
+    """The file without the columns that no reader here can hold.
+
+    Raises:
+        Unreadable: it has no rows, or is damaged.
+    """
+    try:
+        columns = ArrowColumns(source)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise unreadable(source.format, error) from error
+    if not columns.names:
+        raise Unreadable(f"the {source.format} file has no columns")
+    if source.rows == 0:
+        raise Unreadable(f"the {source.format} file has no rows")
+    return Opened(partial(_batches, columns, source, batch_rows), source.rows, columns.notes)
+
+
+def unreadable(form: str, error: BaseException) -> Unreadable:
+    """Why a file of a format cannot be read, in the words of whoever tried."""
+    words = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return Unreadable(f"the {form} file is damaged or of a kind that cannot be read: {words[:300]}")
+
+
+def _batches(columns: "ArrowColumns", source: Source, batch_rows: int) -> Iterator[Batch]:
+    start = 0
+    try:
+        for rows in columns.frames(batch_rows):
+            yield Batch(rows, start=start)
+            start += rows.height
+    except (OSError, ValueError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        raise unreadable(source.format, error) from error
+    if start != source.rows:
+        raise Unreadable(f"the {source.format} file promises {source.rows:,} rows, but {start:,} could be read")
+
+
+class ArrowColumns:
     """The columns of one file that can be held."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with pq.ParquetFile(path) as file:
-            self.rows = file.metadata.num_rows
-            schema = file.schema_arrow
-            self._kept = [field for field in schema if self._can_be_read(file, field)]
-            lost = [f"{field.name} ({_type_of(field)})" for field in schema if field not in self._kept]
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._kept = [field for field in source.schema if self._can_be_read(field)]
+        lost = [f"{field.name} ({_type_of(field)})" for field in source.schema if field not in self._kept]
         named, self._again = names_of([field.name for field in self._kept]) if self._kept else ([], ())
         self.names: list[str] = named
         self._lost = lost
@@ -106,21 +154,21 @@ class ParquetColumns:
         return frozenset(same)
 
     def _frames(self, batch_rows: int) -> Iterator[pl.DataFrame]:
-        with pq.ParquetFile(self._path) as file:
-            for batch in file.iter_batches(batch_rows, columns=list(dict.fromkeys(field.name for field in self._kept))):
-                found: dict[str, list[Any]] = {}
-                for name, column in zip(batch.schema.names, batch.columns, strict=True):
-                    found.setdefault(name, []).append(column)  # pyarrow puts columns of one name side by side
-                kept = zip(self.names, self._kept, strict=True)
-                yield pl.DataFrame({name: _series(name, found[field.name].pop(0)) for name, field in kept})
+        for batch in self._source.batches(batch_rows, list(dict.fromkeys(field.name for field in self._kept))):
+            found: dict[str, list[Any]] = {}
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                found.setdefault(name, []).append(column)  # pyarrow puts columns of one name side by side
+            kept = zip(self.names, self._kept, strict=True)
+            yield pl.DataFrame({name: _series(name, found[field.name].pop(0)) for name, field in kept})
 
-    def _can_be_read(self, file: Any, field: Any) -> bool:
+    def _can_be_read(self, field: Any) -> bool:
         if held_as(field.type) is None:
             return False
         try:
-            batch = next(file.iter_batches(_LOOKED_AT, columns=[field.name]), None)
-            columns = batch.columns if batch is not None else [pa.nulls(0, field.type)]
-            return bool(columns) and all(_series(field.name, column).len() >= 0 for column in columns)
+            batch = next(self._source.batches(_LOOKED_AT, [field.name]), None)
+            named = [] if batch is None else zip(batch.schema.names, batch.columns, strict=True)
+            columns = [column for name, column in named if name == field.name] or [pa.nulls(0, field.type)]
+            return all(_series(field.name, column).len() >= 0 for column in columns)
         except (Exception, pl.exceptions.PanicException):  # whatever it is, the other columns can be had
             return False
 
