@@ -23,6 +23,8 @@ MOST_LOST = 0.5
 """The same, where an adapter recognized its own marks."""
 MOST_LEFT_OUT = 0.05
 """Share of the rows that may be of no part where no mapping says that they are meant to be left out."""
+MOST_BARE = 0.05
+"""Share of the events that may have no value in any key column where no mapping says that they are events."""
 KEYS: Mapping[str, tuple[str, ...]] = {
     "llm_call": ("model", "input_tokens", "output_tokens"),
     "request": ("endpoint", "status_code"),
@@ -56,6 +58,8 @@ class Tally:
     """Events with a value, by kind and key column."""
     expecting: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     """Events that should have one: calls that failed need no tokens, and embeddings write none."""
+    bare: Counter[str] = field(default_factory=Counter[str])
+    """Events without a value in any key column, though they should have one, by kind."""
     lasted: dict[str, list[pl.Series]] = field(default_factory=dict[str, list[pl.Series]])
     """Some of the durations of what succeeded, by kind."""
 
@@ -77,6 +81,8 @@ class Tally:
                 own = good.filter(~pl.col("operation").str.to_lowercase().str.contains("embed").fill_null(False))
             self.filled[kind, name] += own.height - own[name].null_count()
             self.expecting[kind, name] += own.height
+        if kind in KEYS:
+            self.bare[kind] += int(good.select(pl.all_horizontal(pl.col(*KEYS[kind]).is_null()).sum()).item())
         if kind in PLAUSIBLE:
             values = good[PLAUSIBLE[kind][0]].drop_nulls()
             self.lasted.setdefault(kind, []).append(values.gather_every(max(1, len(values) // _SAMPLED)))
@@ -185,6 +191,8 @@ class Meaning:
         every = tally.left_out + tally.good.total() + tally.bad.total()
         if recognized.is_guess and tally.left_out > MOST_LEFT_OUT * every:
             return f"{tally.left_out:,} of its rows would be left out, since {recognized.rest}"
+        if not recognized.mapping and not recognized.consumed and (bare := _bare(tally, every)):
+            return bare
         unsaid = [name for name in tally.unsaid if name not in _never_said(recognized)]
         if unsaid and (recognized.is_guess or recognized.is_adapted):
             return f"no row has a value for {' and '.join(unsaid)}, as if its columns had other names"
@@ -243,6 +251,14 @@ class Settled:
         """There are none."""
         del tally
         return ()
+
+
+def _bare(tally: Tally, every: int) -> str:
+    """That many events say nothing of what makes them one; empty where few do, or all, as an export without names."""
+    for kind, count in tally.bare.items():
+        if MOST_BARE * every < count < tally.good[kind]:
+            return f"{count:,} of its rows have no value for {', '.join(KEYS[kind])}, as if they were something else"
+    return ""
 
 
 def _never_said(recognized: Recognized) -> frozenset[str]:

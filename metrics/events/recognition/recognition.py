@@ -306,7 +306,7 @@ def _by_place(schema: pl.Schema, path: PurePath, names: Mapping[str, str]) -> Re
         )
         if kind is None or not _has(kind, "ts", lowered):
             continue
-        by_place = Recognized((Part(kind, {}),), f"the name {place}", is_guess=not is_ours(kind, names))
+        by_place = _of_kind(kind, names, f"the name {place}")
         if any(all(_has(kind, name, lowered) for name in signature) for signature in kind.signature):
             return by_place
         others = _by_columns(names)
@@ -329,8 +329,14 @@ def _by_columns(names: Mapping[str, str]) -> Recognized | None:
     ]
     if not fits:
         return None
-    kind = max(fits, key=lambda fit: fit[:2])[2]
-    return Recognized((Part(kind, {}),), "its columns", is_guess=not is_ours(kind, names))
+    return _of_kind(max(fits, key=lambda fit: fit[:2])[2], names, "its columns")
+
+
+def _of_kind(kind: Kind, names: Mapping[str, str], how: str) -> Recognized:
+    """All rows that say anything of what makes up the kind: a log holds other lines, too."""
+    own = tuple(name for column in kind.own_columns for name in every_name(column))
+    rest = f"no column that makes it an event of kind {kind.name} has a value"
+    return Recognized((Part(kind, {}, present=own),), how, rest, is_guess=not is_ours(kind, names))
 
 
 def _doubted(seen: Recognized, schema: pl.Schema, names: Mapping[str, str], look: pl.DataFrame | None) -> Recognized:

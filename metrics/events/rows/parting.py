@@ -78,9 +78,10 @@ def parted(frame: pl.DataFrame, recognized: Recognized) -> Iterator[tuple[Part, 
             continue
         fits = _fits(left, part)
         if fits.any():
-            yield part, left.filter(fits)
+            is_all = bool(fits.all())
+            yield part, left if is_all else left.filter(fits)
             if not recognized.several:
-                left = left.filter(~fits)
+                left = left.clear() if is_all else left.filter(~fits)
 
 
 def of_no_part(frame: pl.DataFrame, recognized: Recognized) -> pl.DataFrame:

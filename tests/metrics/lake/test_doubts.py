@@ -1,5 +1,6 @@
 """Files that no mapping claims: strong evidence is taken, weak evidence is asked about, sums are never one event."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -207,3 +208,35 @@ def test_an_answer_about_the_time_settles_the_doubt_about_it(tmp_path: Path) -> 
     outcome: Became = became(path, answers=said)
     assert outcome.asks == ""
     assert str(outcome.events["llm_call"]["ts"][0]) == "2026-05-01 10:00:00+00:00"
+
+
+def log(tmp_path: Path, *lines: Mapping[str, object]) -> Path:
+    """A program's log, a JSON object a line, in which some lines are calls."""
+    path = tmp_path / "app.ndjson"
+    path.write_text("".join(json.dumps({"ts": TIMES[at % ROWS], **line}) + "\n" for at, line in enumerate(lines)))
+    return path
+
+
+CALLED: Mapping[str, object] = {
+    "level": "info", "msg": "call", "model": "gpt-4o", "input_tokens": 100, "output_tokens": 10, "duration_ms": 800,
+}  # fmt: skip
+FAILED: Mapping[str, object] = {"level": "error", "msg": "call", "status": "timeout"}
+
+
+def test_lines_of_a_log_that_say_nothing_of_a_call_are_no_calls(tmp_path: Path) -> None:
+    outcome = became(log(tmp_path, {"level": "info", "msg": "started"}, CALLED, FAILED, {"msg": "stopped"}))
+    assert outcome.questions == ()
+    assert outcome.events["llm_call"]["status"].to_list() == [None, "timeout"]
+    assert dict(outcome.reasons) == {"no column that makes it an event of kind llm_call has a value": 2}
+
+
+def test_calls_without_model_and_tokens_beside_others_are_asked_about(tmp_path: Path) -> None:
+    served: Mapping[str, object] = {"msg": "request", "path": "/api", "status": 200, "duration_ms": 3.1}
+    asks = became(log(tmp_path, CALLED, served, FAILED)).asks
+    assert "1 of its rows have no value for model, input_tokens, output_tokens" in asks
+
+
+def test_a_few_calls_without_model_and_tokens_are_no_reason_to_ask(tmp_path: Path) -> None:
+    outcome = became(log(tmp_path, *[CALLED] * 30, {"msg": "call", "duration_ms": 900}))
+    assert outcome.questions == ()
+    assert outcome.events["llm_call"].height == 31
