@@ -17,6 +17,12 @@ from metrics.lake.formats.text import Text
 from metrics.lake.problems import Unreadable
 
 _BEGINS = re.compile(r"[\s\ufeff\x1e]*(\{|\[\s*(?:[\[{\"\]]|\Z))")
+_SCRIPT = re.compile(
+    r"\s*(?:/\*.*?\*/\s*)?(?:[\w$.\[\]'\"]{1,100}\s*\(\s*[\[{]|(?:(?:var|let|const)\s+)?[\w$.]{1,100}\s*=\s*[\[{]"
+    r"|\)\]\}'|(?:for\s*\(;;\)|while\s*\(1\));)",
+    re.DOTALL,
+)
+"""How JavaScript around JSON begins: a call (JSONP), an assignment, what keeps it from being run."""
 _LINES_LOOKED_AT = 50
 _PIECE_LINES = 1000
 """Lines that are looked through at once for numbers that are too long for the fast reader."""
@@ -28,6 +34,18 @@ def is_json(text: Text, ending: str) -> bool:
     if _BEGINS.match(text.head):
         return True
     return ending in ENDINGS and any(line.lstrip().startswith("{") for line in _first_lines(text))
+
+
+def script_around(text: Text) -> str | None:
+    """What a text is that is JavaScript with JSON in it, and what to do."""
+    found = _SCRIPT.match(text.head)
+    if found is None:
+        return None
+    begin = " ".join(found.group().rstrip("{[ \t\r\n").split())[:60]
+    return (
+        f"JavaScript around JSON (JSONP and its like): it begins with {begin!r}. Take away what stands before the "
+        "first bracket and after the last, or export JSON"
+    )
 
 
 def open_json(text: Text, batch_rows: int) -> Opened:
@@ -78,7 +96,13 @@ def _told(first: list[Any], is_alone: bool) -> Iterator[str]:
     page = first[0] if is_alone and isinstance(first[0], dict) else None
     if page is None or page.keys().isdisjoint(PAGES):
         return
-    if page.get("has_more") is True or page.get("next_page") or page.get("next") or page.get("nextToken"):
+    if (
+        page.get("has_more") is True
+       
+        or page.get("next_page")
+        or page.get("next")
+        or page.get("nextToken")
+    ):
         yield "it is one page of several, as it says itself: export the others, too"
 
 

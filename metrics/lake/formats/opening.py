@@ -9,7 +9,7 @@ from metrics.lake.formats.batches import Batch, Opened
 from metrics.lake.formats.columnar import HEAD_BYTES, columnar
 from metrics.lake.formats.delimited import open_delimited
 from metrics.lake.formats.json_files import ENDINGS as JSON_ENDINGS
-from metrics.lake.formats.json_files import is_json, open_json
+from metrics.lake.formats.json_files import is_json, open_json, script_around
 from metrics.lake.formats.packing import Contents, contents
 from metrics.lake.formats.parquet import open_parquet
 from metrics.lake.formats.signatures import ENCRYPTED_PARQUET, PARQUET, foreign, is_parquet
@@ -69,6 +69,8 @@ def _open_text(found: Contents, batch_rows: int) -> Opened:
     for logs in (field_logs, access_logs):
         if logs.fits(text):
             return logs.open_log(text, batch_rows)
+    if script := script_around(text):
+        raise Unreadable(script)
     if ending in JSON_ENDINGS and len(text.head.split(",", 2)) < 2:
         begin = text.head.strip()[:80]
         raise Unreadable(f"not JSON: it begins with {begin!r}")

@@ -198,3 +198,13 @@ def test_records_of_otlp_logs_are_told_apart_within_a_span(tmp_path: Path) -> No
     assert found.rows["severity"].to_list() == ["error"] * 3
     assert found.rows["body"].to_list() == ["a", '{"k":"1"}', None]
     assert "span_id" not in found.rows.columns
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["callback({});", "/**/ cb_1.done({})", "var data = {};", "window.YTD.part0 = {}", ")]}}',\n{}", "for(;;);{}"],
+)
+@pytest.mark.parametrize("name", ["export.json", "export.js"])
+def test_javascript_around_json_is_called_so(around: str, name: str, tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="JavaScript around JSON"):
+        read_text(tmp_path, around.format('[{"ts": 1, "model": "a"}]'), name)
