@@ -40,6 +40,7 @@ from metrics.lake.problems import LakeUnavailable, Unreadable
 from metrics.lake.staging import Staging
 from metrics.lake.tables import Lake
 from metrics.lake.undo.returning import Returning
+from metrics.lake.unwrapping import unwrapped
 from metrics.lake.upkeep import closed
 
 Told = Callable[[dict[str, Any]], None]
@@ -176,7 +177,7 @@ def _read(
     task: Task, surroundings: _Surroundings, add: Callable[[str, pl.DataFrame], object], told: Told
 ) -> dict[str, Any]:
     answers = Answers.from_document(task.answers or {})
-    opened = _opened(task, told)
+    opened = _opened(task, surroundings.mappings, answers, told)
     meaning = (
         Settled() if is_segment(task.hint) else Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
     )
@@ -211,7 +212,7 @@ def _read(
         raise Unreadable(missing)
     if questions := meaning.doubts(tally):
         return {"asked": _asked(questions, opened, rows)}
-    notes = [*opened.notes, *meaning.notes, *occurrences.remarks.notes]
+    notes = [*opened.remarks, *meaning.notes, *occurrences.remarks.notes]
     return {"read": read_as, "rejected": asdict(rejected.close()), "notes": notes, "made": occurrences.made}
 
 
@@ -234,9 +235,11 @@ def _add_duplicates(outcome: dict[str, Any], duplicates: int) -> None:
         )
 
 
-def _opened(task: Task, told: Told) -> Opened:
+def _opened(task: Task, mappings: Mappings, answers: Answers, told: Told) -> Opened:
     """The rows of a file; where only some are meant, those that were rejected when it was read before."""
     opened = open_file(Path(task.path), task.batch_rows, lambda: told({"rows": 0, "of": None}))
+    if not is_segment(task.hint):
+        opened = unwrapped(opened, PurePath(task.hint), mappings, answers.map_name)
     return _rejected_only(opened, Path(task.only_rows)) if task.only_rows else opened
 
 
@@ -253,7 +256,7 @@ def _rejected_only(opened: Opened, rejected: Path) -> Opened:
 
 
 def _asked(questions: Sequence[Question], opened: Opened, rows: int) -> dict[str, Any]:
-    return {"questions": as_documents(questions), "read": opened.rows or rows, "notes": list(opened.notes)}
+    return {"questions": as_documents(questions), "read": opened.rows or rows, "notes": list(opened.remarks)}
 
 
 class _Rejected:

@@ -143,18 +143,29 @@ def recognize(
         return recognized_as(mappings, map_name)
     look = sample.head(LOOKED_AT) if sample is not None else None
     names = _names(schema, sample)
-    claims = claimant(mappings.own, schema.names(), names, path.name, look)
+    claims = _claims(schema, path, mappings, names, look)
     if claims is not None:
-        return replace(_by_mapping(claims), is_own=True)
-    if not {"ts", "event_id"} <= set(schema.names()):
-        claims = claimant(mappings.shipped, schema.names(), names, path.name, look)
-        if claims is not None:
-            return replace(_by_mapping(claims), is_adapted=True)
+        is_own = claims in mappings.own
+        return replace(_by_mapping(claims), is_own=is_own, is_adapted=not is_own)
     by_lower = {name.lower(): name for name in (*sorted(names, reverse=True), *reversed(schema.names()))}
     seen = _by_kind_column(schema, sample) or _by_place(schema, path, by_lower) or _by_columns(by_lower)
     if seen is None:
         raise Unrecognized(_reason(schema, look))
     return _doubted(seen, schema, by_lower, look)
+
+
+def is_claimed(schema: pl.Schema, path: PurePath, mappings: Mappings, sample: pl.DataFrame) -> bool:
+    """Whether a mapping is for a file of these rows."""
+    return _claims(schema, path, mappings, _names(schema, sample), sample.head(LOOKED_AT)) is not None
+
+
+def _claims(
+    schema: pl.Schema, path: PurePath, mappings: Mappings, names: frozenset[str], look: pl.DataFrame | None
+) -> FileMapping | None:
+    claims = claimant(mappings.own, schema.names(), names, path.name, look)
+    if claims is None and not {"ts", "event_id"} <= set(schema.names()):
+        return claimant(mappings.shipped, schema.names(), names, path.name, look)
+    return claims
 
 
 def recognized_as(mappings: Mappings, name: str) -> Recognized:
@@ -185,7 +196,9 @@ def without(recognized: Recognized, rows: Without | None, number: int) -> Recogn
         return recognized
     parts = list(recognized.parts)
     parts[number] = replace(parts[number], without=rows)
-    return replace(recognized, parts=tuple(parts))
+    return replace(
+        recognized, parts=tuple(parts), rest=f"{recognized.rest}, or its tokens are those of calls within it"
+    )
 
 
 def key_of(frame: pl.DataFrame, columns: Iterable[str | None]) -> pl.Expr | None:

@@ -42,6 +42,13 @@ class Opened:
     """What was found out about it that a person may want to know: its encoding, columns that cannot be read."""
     separator: str = ""
     """What separates the fields of a table of text; empty where it is none."""
+    noticed: Callable[[], tuple[str, ...]] = tuple
+    """What else is known once it is read."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that was found out so far."""
+        return (*self.notes, *self.noticed())
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -98,12 +98,21 @@ def _told(first: list[Any], is_alone: bool) -> Iterator[str]:
         return
     if (
         page.get("has_more") is True
-       
+        or _has_more_hits(page)
         or page.get("next_page")
         or page.get("next")
         or page.get("nextToken")
     ):
         yield "it is one page of several, as it says itself: export the others, too"
+
+
+def _has_more_hits(page: dict[str, Any]) -> bool:
+    """Whether a search of Elasticsearch found more than it gave."""
+    hits = page.get("hits")
+    total = hits.get("total") if isinstance(hits, dict) else None
+    found = total.get("value") if isinstance(total, dict) else total
+    given = hits.get("hits") if isinstance(hits, dict) else None
+    return isinstance(found, int) and isinstance(given, list) and found > len(cast("list[Any]", given))
 
 
 def _line_batches(text: Text, batch_rows: int) -> Iterator[Batch]:

@@ -2,6 +2,7 @@
 
 {"data": [{…}, {…}], "has_more": false}          a page: the rows are its only list of objects
 {"ts": {"0": …, "1": …}, "model": {…}}           pandas by column; {"0": {…}, "1": {…}} by row
+{"stream": {…}, "values": [["…", "…"]]}          Loki: a row a line, with its time
 {"columns": […], "index": […], "data": [[…]]}    pandas split
 {"ts": […, …], "model": […, …]}                  a list a column
 """
@@ -9,6 +10,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import chain
 from typing import Any, cast
 
 from metrics.events import KINDS
@@ -82,7 +84,15 @@ def _formed(document: Object) -> list[Object]:
 
 def _listed(document: Object, is_alone: bool) -> list[Object]:
     found = _page(document, is_alone)
-    return [document] if found is None else found
+    return [document] if found is None else list(chain.from_iterable(map(_entries, found)))
+
+
+def _entries(row: Object) -> list[Object]:
+    """The lines of a stream, as Loki's API lists them with their times."""
+    lines = row.get("values") if row.keys() == {"stream", "values"} else None
+    if not isinstance(lines, list) or not all(isinstance(line, list) and len(line) > 1 for line in lines):
+        return [row]
+    return [{"labels": row["stream"], "timestamp": line[0], "line": line[1]} for line in cast("list[list[Any]]", lines)]
 
 
 def _page(document: Object, is_alone: bool, depth: int = 0) -> list[Object] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from metrics.lake.formats import access_logs, field_logs
+from metrics.lake.formats import access_logs, field_logs, stamped_logs
 from metrics.lake.formats.batches import Batch, Opened
 from metrics.lake.formats.columnar import HEAD_BYTES, columnar
 from metrics.lake.formats.delimited import open_delimited
@@ -66,7 +66,7 @@ def _open_text(found: Contents, batch_rows: int) -> Opened:
     ending = _ending(found.path)
     if is_json(text, ending):
         return open_json(text, batch_rows)
-    for logs in (field_logs, access_logs):
+    for logs in (field_logs, access_logs, stamped_logs):
         if logs.fits(text):
             return logs.open_log(text, batch_rows)
     if script := script_around(text):

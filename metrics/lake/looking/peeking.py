@@ -25,6 +25,7 @@ from metrics.events.rows.otlp import pairs
 from metrics.events.values.converting import text_of
 from metrics.lake.formats import Batch, open_file
 from metrics.lake.problems import Unreadable
+from metrics.lake.unwrapping import unwrapped
 
 MOST_COLUMNS = 300
 MOST_KEYS = 50
@@ -132,7 +133,8 @@ def peek(task: PeekTask) -> Peeked:
         MappingError, Unrecognized: the mapping cannot be used.
     """
     at_once = max(task.rows, TALLIED_AT_ONCE if task.tally else 0, PROFILED if task.spread else 0)
-    opened = open_file(Path(task.path), at_once)
+    mappings = Mappings.load(Path(task.home) / "mappings.yaml")
+    opened = unwrapped(open_file(Path(task.path), at_once), PurePath(task.hint), mappings)
     batches = opened.read()
     first = next((batch for batch in batches if batch.rows.height), None)
     if first is None:

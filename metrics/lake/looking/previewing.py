@@ -26,6 +26,7 @@ from metrics.lake.looking.figures import Figure, Gathered
 from metrics.lake.looking.peeking import LONGEST_TEXT, without_values
 from metrics.lake.meaning import Meaning, Tally
 from metrics.lake.problems import Unreadable
+from metrics.lake.unwrapping import unwrapped
 
 MOST_REASONS = 20
 MOST_WORDS = 100
@@ -90,8 +91,9 @@ def preview(task: PreviewTask, told: Callable[[dict[str, Any]], None]) -> Previe
     """
     home = Path(task.home)
     mappings, answers = _said(task, home)
-    opened = open_file(Path(task.path), task.batch_rows)
-    meaning, prices = Meaning(opened, PurePath(task.hint), mappings, answers), PriceBook.load(home / "prices.yaml")
+    hint = PurePath(task.hint)
+    opened = unwrapped(open_file(Path(task.path), task.batch_rows), hint, mappings, answers.map_name)
+    meaning, prices = Meaning(opened, hint, mappings, answers), PriceBook.load(home / "prices.yaml")
     now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(makes=False), Tally()
     gathered: dict[str, Gathered] = {}
     words: dict[str, Counter[str]] = {}
@@ -131,7 +133,7 @@ def preview(task: PreviewTask, told: Callable[[dict[str, Any]], None]) -> Previe
             if one.rows
         ),
         words={column: dict(counted.most_common(MOST_WORDS)) for column, counted in words.items()},
-        notes=(*opened.notes, *meaning.notes, *occurrences.remarks.notes),
+        notes=(*opened.remarks, *meaning.notes, *occurrences.remarks.notes),
         questions=tuple(as_documents(asked or meaning.doubts(tally))),
     )
 

@@ -14,6 +14,7 @@ from metrics.events.questions import Answers, Question
 from metrics.events.recognition.recognition import Unrecognized
 from metrics.lake.formats import open_file
 from metrics.lake.meaning import Meaning, Tally
+from metrics.lake.unwrapping import unwrapped
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SHIPPED = Mappings.load(Path("no such directory/mappings.yaml"))
@@ -44,8 +45,9 @@ def became(
     path: Path, *, mappings: Mappings = SHIPPED, answers: Answers | None = None, batch_rows: int = 1_000_000
 ) -> Became:
     """What becomes of a file."""
-    opened = open_file(path, batch_rows)
-    meaning = Meaning(opened, PurePath(path.name), mappings, answers or Answers())
+    hint, answers = PurePath(path.name), answers or Answers()
+    opened = unwrapped(open_file(path, batch_rows), hint, mappings, answers.map_name)
+    meaning = Meaning(opened, hint, mappings, answers)
     outcome, tally, occurrences = Became(), Tally(), Occurrences()
     parts: dict[str, list[pl.DataFrame]] = {}
     try:

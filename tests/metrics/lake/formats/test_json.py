@@ -208,3 +208,18 @@ def test_records_of_otlp_logs_are_told_apart_within_a_span(tmp_path: Path) -> No
 def test_javascript_around_json_is_called_so(around: str, name: str, tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="JavaScript around JSON"):
         read_text(tmp_path, around.format('[{"ts": 1, "model": "a"}]'), name)
+
+
+def test_a_search_that_found_more_than_it_gave_says_so(tmp_path: Path) -> None:
+    for number, total in enumerate((3, {"value": 3, "relation": "eq"})):
+        page = {"hits": {"total": total, "hits": [{"_index": "a", "_source": {}}] * 2}}
+        (note,) = read_text(tmp_path, json.dumps(page), f"{number}.json").notes
+        assert "one page of several" in note
+    page = {"hits": {"total": {"value": 2}, "hits": [{"_index": "a", "_source": {}}] * 2}}
+    assert read_text(tmp_path, json.dumps(page)).notes == ()
+
+
+def test_lines_of_loki_are_rows_with_their_times(tmp_path: Path) -> None:
+    streams = [{"stream": {"app": "a"}, "values": [["1", "x"], ["2", "y"]]}, {"stream": {}, "values": [["3", "z"]]}]
+    rows = read_text(tmp_path, json.dumps({"data": {"resultType": "streams", "result": streams}}), "a.json").rows
+    assert rows.select("timestamp", "line").rows() == [("1", "x"), ("2", "y"), ("3", "z")]

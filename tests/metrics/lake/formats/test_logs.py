@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from metrics.lake.problems import Unreadable
 from tests.metrics.lake.formats.reading import read, read_text, written
 
 REQUEST = '203.0.113.9 - ada [20/Nov/2026:08:00:00 +0100] "GET /a?b=1 HTTP/1.1" 502 512'
@@ -120,3 +121,24 @@ def test_iis_and_quoted_w3c_values_are_separated_by_blanks(tmp_path: Path) -> No
 def test_zeek_names_its_fields_too(tmp_path: Path) -> None:
     content = "#separator \\x09\n#fields\tts\tuid\n#types\ttime\tstring\n1777629600.5\tC1\n#close\t2026\n"
     assert said(content, tmp_path) == [{"ts": "1777629600.5", "uid": "C1"}]
+
+
+def test_lines_stamped_with_a_time_are_rows_as_docker_has_them(tmp_path: Path) -> None:
+    found = read_text(tmp_path, '2026-05-01T10:00:00.1Z {"a": 1}\nnothing\n2026-05-01T10:00:01Z hello\n' * 3, "a.log")
+    assert found.rows.columns == ["time", "log"]
+    assert found.rows["log"].to_list() == ['{"a": 1}', "hello"] * 3
+    assert [number for number, _, _ in found.broken] == [1, 4, 7]
+
+
+def test_pieces_are_put_together_stream_by_stream(tmp_path: Path) -> None:
+    stamp = "2026-05-01T10:00:00Z"
+    lines = ['stdout P {"a"', "stderr P {", "stdout F : 1}", 'stdout F {"b": 2}']
+    found = read_text(tmp_path, "".join(f"{stamp} {line}\n" for line in lines), "a.log")
+    assert found.rows["log"].to_list() == ['{"a": 1}', '{"b": 2}']
+    assert found.reasons == ["the last piece of the line is missing: the file is cut off"]
+
+
+@pytest.mark.parametrize("line", ['2026-05-01 10:00:00 {"a": 1}', "2026-05-01T10:00:00Z hello"])
+def test_a_stamp_without_a_zone_and_lines_without_json_are_no_such_log(line: str, tmp_path: Path) -> None:
+    with pytest.raises(Unreadable):
+        read_text(tmp_path, f"{line}\n" * 3, "a.log")
