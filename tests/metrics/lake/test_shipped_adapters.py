@@ -61,6 +61,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
         "events": 3, "users": 1, "input": 1600, "cached": 1000, "written": 200, "output": 80, "took": 1800,
         "failed": 1, "limited": 1,
         "models": ["amazon.nova-lite-v1:0", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"]}}, 0),
+    "caddy-access.ndjson": ("caddy-access", {"request": {
+        "events": 2, "users": 2, "broken": 1, "took": 500, "paths": ["/api/chat", "/health"],
+        "first": "2026-05-01 10:00:00"}}, 0),
     "claude-code-sessions.jsonl": ("claude-code-sessions", {"llm_call": {
         "events": 3, "visits": 1, "input": 6420, "cached": 6000, "written": 400, "output": 290, "failed": 1,
         "limited": 1, "models": ["claude-sonnet-4-5-20250929"]}}, 2),
@@ -98,6 +101,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "langsmith.jsonl": ("langsmith", {"llm_call": {
         "events": 8, "input": 14409, "output": 1005, "took": 1500, "first_token": 400, "visits": 0,
         "models": ["gpt-4o"]}}, 8),
+    "litellm-call-logs.jsonl": ("litellm-call-logs", {"llm_call": {
+        "events": 3, "users": 3, "input": 1300, "cached": 1040, "written": 150, "output": 70, "cost": 0.012,
+        "took": 1500, "first_token": 400, "failed": 1, "limited": 1, "first": "2026-05-01 10:00:00"}}, 0),
     "litellm-daily-spend.csv": ("litellm-daily-spend", {"llm_call": {
         "events": 7, "users": 2, "input": 1501, "cached": 200, "output": 150, "cost": 0.0037, "failed": 1}}, 1),
     "litellm-spend-logs.csv": ("litellm-spend-logs", {"llm_call": {
@@ -150,6 +156,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
         "events": 3, "severities": ["critical", "error", "warning"], "resolved": 1, "users": 0}}, 0),
     "snowplow.csv": ("snowplow", {"interaction": {
         "events": 3, "users": 3, "visits": 2, "views": 1, "actions": ["click", "link_click", "page_view"]}}, 1),
+    "traefik-access.ndjson": ("traefik-access", {"request": {
+        "events": 2, "users": 2, "broken": 1, "took": 500, "paths": ["/api/chat", "/health"],
+        "first": "2026-05-01 10:00:00"}}, 0),
     "uptime-kuma-heartbeats.csv": ("uptime-kuma-heartbeats", {"health": {
         "events": 4, "down": 1, "answered": 50, "components": ["3", "4"]}}, 0),
     "vertex-request-response.jsonl": ("vertex-request-response", {"llm_call": {
