@@ -19,12 +19,17 @@ _TEXT = r'(?:[^"\\]|\\.)*'
 _QUOTED = rf'"({_TEXT})"'
 _COMBINED = re.compile(
     r"(?:(?P<server_name>[\w.*_-]+(?::\d+)?) )?"
-    r"(?P<remote_addr>[\w.:%_-]+(?:, ?[\w.:%_-]+)*) \S+ (?P<remote_user>.{1,200}?) "
+    r"(?P<remote_addr>[\w.:%_-]+(?:, ?[\w.:%_-]+)*) (?P<ident>\S+) (?P<remote_user>.{1,200}?) "
     rf'\[(?P<time_local>[^\]"]{{8,40}})\] "(?P<request>{_TEXT})" '
     r"(?P<status>\d{3}|-) (?P<body_bytes_sent>\d+|-)"
     rf'(?: "(?P<http_referer>{_TEXT})" "(?P<http_user_agent>{_TEXT})")?'
     r"(?P<more>.*)"
 )
+_ADDRESS = r"(?:\d{1,3}\.){3}\d{1,3}|(?:[0-9a-fA-F]{0,4}:){7}[0-9a-fA-F]{0,4}|[0-9a-fA-F:]*::[0-9a-fA-F:.]*"  # 4, and 6
+_LATER = re.compile(rf"(?:^| )((?:{_ADDRESS}) \S+ \S)")
+"""An address behind what stands first: the line begins there, and something has stamped it (CRI, syslog)."""
+_NO_NAME = re.compile(r" - \S+$")
+"""How the end of a line's beginning looks: no user's name has it."""
 _REQUEST = re.compile(r"(?P<method>[A-Za-z_-]{2,20}) (?P<uri>\S.*?)(?: (?P<protocol>[A-Z]+/\d(?:\.\d)?))?")
 _SCHEME = re.compile(r"[a-z]+://[^/?#]*")
 _TOKEN = re.compile(rf"(?:(?P<key>[a-z_]+)[=:])?(?:{_QUOTED}|\[([^\]]*)\]|(\S+))", re.IGNORECASE)
@@ -75,7 +80,15 @@ def _combined(line: str) -> Row | None:
     found = _COMBINED.fullmatch(line)
     if found is None:
         return None
-    row: Row = found.groupdict()
+    later = _LATER.search(line, found.start("ident") - 1, found.end("remote_user"))
+    if later:
+        begins = later.start(1)
+        row = _combined(line[begins:])
+        return row and {**row, "stamp": line[:begins].strip()}
+    if _NO_NAME.search(found["remote_user"]):
+        return None
+    row = found.groupdict()
+    row.pop("ident")
     more = row.pop("more") or ""
     row.update(_request(row.pop("request") or ""))
     if more.strip():

@@ -142,3 +142,24 @@ def test_pieces_are_put_together_stream_by_stream(tmp_path: Path) -> None:
 def test_a_stamp_without_a_zone_and_lines_without_json_are_no_such_log(line: str, tmp_path: Path) -> None:
     with pytest.raises(Unreadable):
         read_text(tmp_path, f"{line}\n" * 3, "a.log")
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-11-20T08:00:00.1Z stdout F",
+        "2026-11-20T08:00:00.1Z",
+        "Nov 20 08:00:00 web1 nginx[12]:",
+        "web-1 |",
+    ],
+)
+@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8::1"])
+def test_what_stamps_a_line_is_no_part_of_it(stamp: str, address: str, tmp_path: Path) -> None:
+    (row,) = said(f"{stamp} {REQUEST.replace('203.0.113.9', address)}\n", tmp_path)
+    assert row == {**COMMON, "remote_addr": address, "stamp": stamp}
+
+
+def test_a_stamped_line_of_a_host_with_a_name_has_no_user_called_so(tmp_path: Path) -> None:
+    line = REQUEST.replace("203.0.113.9", "host.example")
+    with pytest.raises(Unreadable):
+        read_text(tmp_path, f"2026-11-20T08:00:00.1Z stdout F {line}\n" * 3, "a.log")
