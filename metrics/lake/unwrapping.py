@@ -14,11 +14,12 @@ from typing import Any
 import polars as pl
 
 from metrics.events.mapping.mappings import Mappings
+from metrics.events.recognition.certainty import other_times
 from metrics.events.recognition.recognition import Recognized, Unrecognized, is_claimed, recognize
 from metrics.events.rows.containers import CONTAINERS
 from metrics.events.rows.envelopes import OUTER, Envelope, envelope_of, held, laid_within, same_names, time_name
 from metrics.lake.formats import Batch, Opened, frame_of
-from metrics.lake.formats.batches import LONGEST_SHOWN
+from metrics.lake.formats.batches import LONGEST_SHOWN, collecting_nothing
 from metrics.lake.formats.json_values import NotJson, values_of
 
 _DEEPEST = 4
@@ -32,7 +33,8 @@ class _Layer:
     """An envelope, and the column that says when the events in it were."""
 
     envelope: Envelope
-    ts: str
+    ts: str | None
+    """None: nothing says that they were when they were written."""
 
 
 @dataclass
@@ -48,7 +50,8 @@ class _Unwrapping:
             if self.layers is None and batch.rows.height:
                 self.layers = self.layers_of(batch.rows.head(_LOOKED_AT))
             for layer in self.layers or ():
-                batch = _unwrapped(batch, layer)
+                with collecting_nothing():
+                    batch = _unwrapped(batch, layer)
             yield batch
 
     def notes(self) -> tuple[str, ...]:
@@ -90,7 +93,9 @@ def _layer(rows: pl.DataFrame, hint: PurePath, mappings: Mappings, map_name: str
     is_meant = _is_meant_within if envelope.is_merged else _is_wrapped
     if not is_meant(rows, inner, envelope, partial(_recognized, hint=hint, mappings=mappings)):
         return None
-    return _Layer(envelope, time_name(inner.columns))
+    ts = time_name(inner.columns)
+    # A time of another name may be the event's: then whoever dropped the file has to say so.
+    return _Layer(envelope, None if ts not in inner.columns and other_times(inner) else ts)
 
 
 def _leads_into(mappings: Mappings, map_name: str | None, envelope: Envelope) -> bool:
@@ -143,7 +148,7 @@ def _is_meant_within(rows: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope
     """Whether a file that says nothing as it is says something with what its objects hold, without what lies deeper."""
     if same_names(rows, inner.columns, envelope) or recognizes(rows) is not None:
         return False
-    merged = _unwrapped(Batch(rows), _Layer(envelope, "")).rows
+    merged = _unwrapped(Batch(rows), _Layer(envelope, None)).rows
     return recognizes(merged.drop([name for name in inner.columns if _is_json(inner[name])])) is not None
 
 

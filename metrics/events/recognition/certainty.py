@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from metrics.events.questions import Option
-from metrics.events.schema import Column, Kind
+from metrics.events.schema import COMMON, Column, Kind
 from metrics.events.values.converting import every_name, text_of
 
 WEAK: frozenset[str] = frozenset((
@@ -105,8 +105,7 @@ def _of_time(kind: Kind, names: Mapping[str, str], look: pl.DataFrame | None) ->
         theirs
         for name, theirs in names.items()
         if theirs != chosen
-        and _TIMELY.search(_snake(name))
-        and not _LESS_LIKELY.search(_snake(name))
+        and _may_be_time(name)
         and (chosen.lower() == "created_at" or name in known[: known.index("created_at")] or name == "start_time")
         and not _same(look, chosen, theirs)
     ]
@@ -114,6 +113,26 @@ def _of_time(kind: Kind, names: Mapping[str, str], look: pl.DataFrame | None) ->
         options = tuple(Option(f"`{one}`", {"ts": {"from": one}}) for one in (chosen, *others[:3]))
         said = " or ".join(f"`{one}`" for one in (chosen, *others[:3]))
         yield Doubt(f"it has several times: {said}", "ts", options)
+
+
+def other_times(look: pl.DataFrame) -> list[str]:
+    """Columns that we know by no name and that may say when something was, by their names and values."""
+    known = {name.lower() for name in every_name(COMMON[0])}
+    return [
+        name
+        for name in look.columns
+        if name.lower() not in known
+        and _may_be_time(name.lower())
+        and _says_times(look.select(text_of(name, look.schema[name])).to_series())
+    ]
+
+
+def _may_be_time(name: str) -> bool:
+    return bool(_TIMELY.search(_snake(name))) and not _LESS_LIKELY.search(_snake(name))
+
+
+def _says_times(texts: pl.Series) -> bool:
+    return bool(texts.str.contains(r"\d{4}-\d\d|\d\d:\d\d|^\d{10}").any())
 
 
 def _snake(name: str) -> str:
@@ -125,8 +144,7 @@ def _same(look: pl.DataFrame | None, one: str, other: str) -> bool:
     if look is None or one not in look.columns or other not in look.columns:
         return look is not None
     texts = [look.select(text_of(name, look.schema[name])).to_series() for name in (one, other)]
-    says_times = texts[1].str.contains(r"\d{4}-\d\d|\d\d:\d\d|^\d{10}").any()
-    return not says_times or texts[0].equals(texts[1])
+    return not _says_times(texts[1]) or texts[0].equals(texts[1])
 
 
 def _of_identity(kind: Kind, names: Mapping[str, str]) -> Iterator[Doubt]:

@@ -114,8 +114,8 @@ def time_name(inner: Collection[str]) -> str:
     return next((there[name] for name in _TIMES if name in there), TS)
 
 
-def laid_within(outer: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, ts: str) -> pl.DataFrame:
-    """Events with what lies around them; `ts` is the column that says when they were."""
+def laid_within(outer: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, ts: str | None) -> pl.DataFrame:
+    """Events with what lies around them; `ts` is the column of their times, where those may come from there."""
     outer = outer.drop([name for name in outer.columns if name.lower() in {*envelope.holds, *envelope.leaves}])
     if envelope.is_merged:
         return pl.concat([outer, inner], how="horizontal")
@@ -127,8 +127,8 @@ def laid_within(outer: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, ts
     return pl.concat([inner, around.drop([name for name in around.columns if name in inner.columns])], how="horizontal")
 
 
-def _timed(outer: pl.DataFrame, inner: pl.DataFrame, column: str | None, ts: str) -> pl.DataFrame:
-    if column is None or (ts in inner.columns and not inner[ts].null_count()):
+def _timed(outer: pl.DataFrame, inner: pl.DataFrame, column: str | None, ts: str | None) -> pl.DataFrame:
+    if column is None or ts is None or (ts in inner.columns and not inner[ts].null_count()):
         return inner
     moment = outer.select(converted(COMMON[0], column, outer.schema[column], "", Source()).alias(ts)).to_series()
     if ts not in inner.columns:

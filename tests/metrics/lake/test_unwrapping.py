@@ -127,6 +127,13 @@ def test_the_time_of_the_envelope_serves_row_by_row(tmp_path: Path) -> None:
     assert calls["ts"].dt.strftime("%H:%M:%S%.3f").to_list() == ["10:00:00.000", "10:00:31.500"]
 
 
+def test_the_time_of_the_envelope_is_not_put_in_the_place_of_one_of_another_name(tmp_path: Path) -> None:
+    line = json.dumps({"when": "2026-05-01T09:00:00Z", "model": "gpt-4o", "input_tokens": 1, "output_tokens": 1})
+    outcome = of(tmp_path, as_lines("docker", [line]))
+    assert outcome.events == {}
+    assert "which also needs ts" in outcome.refusal
+
+
 @pytest.mark.parametrize("form", ["docker", "cri", "cloudwatch in s3", "journald"])
 def test_lines_that_are_no_json_are_rejected_and_named(form: str, tmp_path: Path, settings: Settings) -> None:
     lines = [json.dumps(CALLS[0]), "Listening on port 80", '{"cut": ']
