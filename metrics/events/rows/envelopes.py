@@ -86,6 +86,7 @@ ENVELOPES: tuple[Envelope, ...] = (
     Envelope("CloudEvents", _marks("specversion source type data"), ("data",), ("time",)),
 )  # fmt: skip
 """The forms that are known by their columns."""
+_WRITTEN = frozenset(name for one in ENVELOPES for name in one.time)
 
 
 def envelope_of(columns: Iterable[str]) -> Envelope | None:
@@ -112,6 +113,13 @@ def time_name(inner: Collection[str]) -> str:
     """The column of events that says when they were; `TS` where none does."""
     there = _by_lower(inner)
     return next((there[name] for name in _TIMES if name in there), TS)
+
+
+def written_in(columns: Iterable[str]) -> str | None:
+    """The column with the times at which events were written, where they came in an envelope that told them."""
+    return next(
+        (name for name in columns if name.startswith(OUTER) and name.rpartition(OUTER)[2].lower() in _WRITTEN), None
+    )
 
 
 def laid_within(outer: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, ts: str | None) -> pl.DataFrame:

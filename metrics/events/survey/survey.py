@@ -27,12 +27,14 @@ from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
 from metrics.events.survey.token_details import look_for_token_details
 from metrics.events.survey.unnamed_outcomes import look_for_unnamed_outcomes
 from metrics.events.survey.wrappers import look_for_wrappers
+from metrics.events.survey.written_times import look_for_written_times
 
 LOOKS: tuple[Opener, ...] = (
     look_for_token_details,
     look_for_wrappers,
     look_for_day_order,
     look_for_early_times,
+    look_for_written_times,
     look_for_duration_units,
     look_for_decimals,
     look_for_currency,

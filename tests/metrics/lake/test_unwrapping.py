@@ -264,3 +264,27 @@ def test_what_lies_deeper_than_the_objects_is_no_evidence(tmp_path: Path) -> Non
     meta = {"billed_units": {"input_tokens": 100}, "tokens": {"input_tokens": 160, "output_tokens": 20}}
     path = payload(tmp_path, [{"timestamp": WRITTEN[0], "model": "a", "meta": meta}])
     assert "timestamp, model, meta" in became(path).refusal
+
+
+def clocks(tmp_path: Path, *local: str, answers: Answers | None = None) -> Became:
+    """Calls whose times have no zone, in lines that were all written at 10:00:30 UTC."""
+    lines = [json.dumps({**CALLS[0], "ts": f"2026-05-01 {clock}"}) for clock in local]
+    rows = [{"log": line, "stream": "stdout", "time": "2026-05-01T10:00:30Z"} for line in lines]
+    return of(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), answers=answers)
+
+
+def test_times_without_a_zone_hours_from_when_they_were_written_are_asked_about(tmp_path: Path) -> None:
+    (question,) = clocks(tmp_path, "12:00:20", "12:00:29").questions
+    assert "2:00 hours after those at which their lines were written" in question.asks
+    assert [option.rules for option in question.options] == [{"ts": {"zone": "Etc/GMT-2"}}, {"ts": {"zone": "UTC"}}]
+    (before,) = clocks(tmp_path, "04:30:20", "04:30:29").questions
+    assert "5:30 hours before" in before.asks
+    answered = clocks(tmp_path, "12:00:20", "12:00:29", answers=Answers(rules=question.options[0].rules))
+    assert answered.events["llm_call"]["ts"].dt.hour().to_list() == [10, 10]
+
+
+@pytest.mark.parametrize("local", [("10:00:20", "10:00:29"), ("07:07:20", "05:22:29"), ("12:00:20Z", "12:00:29Z")])
+def test_times_near_by_at_random_or_with_a_zone_are_no_question(local: tuple[str, str], tmp_path: Path) -> None:
+    outcome = clocks(tmp_path, *local)
+    assert outcome.questions == ()
+    assert outcome.events["llm_call"]["ts"].dt.hour().to_list() == [int(clock[:2]) for clock in local]
