@@ -25,7 +25,6 @@ from metrics.lake.formats.json_values import NotJson, values_of
 _DEEPEST = 4
 """Envelopes that may lie within one another."""
 _LOOKED_AT = 1000
-_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -136,9 +135,8 @@ Recognizes = Callable[[pl.DataFrame], Recognized | None]
 
 
 def _is_wrapped(rows: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, recognizes: Recognizes) -> bool:
-    """Whether rows in the form of an envelope are nothing themselves, or all of them hold something."""
-    del envelope
-    if inner.height == rows.height:
+    """Whether rows in the form of an envelope are nothing themselves: an event may have a `log` beside its columns."""
+    if envelope.is_sure and inner.height == rows.height:
         return True
     outer = recognizes(rows)
     return outer is None or bool(outer.doubt)
@@ -181,5 +179,5 @@ def _object(text: str | None) -> dict[str, Any] | str:
     except NotJson as error:
         return f"is no JSON: {error}"
     if len(values) == 1 and isinstance(values[0], dict):
-        return values[0]
+        return values[0] or "is empty"
     return "holds several objects" if values else "is no object of JSON"

@@ -41,6 +41,8 @@ class Envelope:
     """Columns, lower case, that say nothing of the event."""
     is_exact: bool = False
     """Whether a file of this form has no other columns."""
+    is_sure: bool = False
+    """Whether what is inside is the event even where what lies around it looks like one."""
     is_merged: bool = False
     """Whether what lies around the event are columns of it, too."""
 
@@ -77,8 +79,8 @@ ENVELOPES: tuple[Envelope, ...] = (
     ),
     Envelope("Datadog", _marks("id type attributes"), ("attributes",), is_exact=True),
     Envelope(
-        "Datadog", _marks("attributes message service status", "attributes message host status"), ("attributes",),
-        ("timestamp", "date"), named=("service",),
+        "Datadog", _marks("attributes message service status tags", "attributes message host status tags"),
+        ("attributes",), ("timestamp", "date"), named=("service",), is_sure=True,
     ),
     Envelope("Splunk", _marks("preview result"), ("result",), leaves=frozenset(("preview", "offset", "lastrow"))),
     Envelope("Splunk", _marks("_raw _time"), ("_raw",), ("_time",)),
@@ -86,12 +88,16 @@ ENVELOPES: tuple[Envelope, ...] = (
     Envelope("CloudEvents", _marks("specversion source type data"), ("data",), ("time",)),
 )  # fmt: skip
 """The forms that are known by their columns."""
+_OURS = frozenset(("ts", "event_id"))
+"""Columns that no envelope has."""
 _WRITTEN = frozenset(name for one in ENVELOPES for name in one.time)
 
 
 def envelope_of(columns: Iterable[str]) -> Envelope | None:
     """The form of rows with these columns."""
     there = frozenset(name.lower() for name in columns)
+    if not there.isdisjoint(_OURS):
+        return None
     return next(
         (one for one in ENVELOPES if any(marks == there if one.is_exact else marks <= there for marks in one.marks)),
         None,
@@ -126,13 +132,14 @@ def laid_within(outer: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, ts
     """Events with what lies around them; `ts` is the column of their times, where those may come from there."""
     outer = outer.drop([name for name in outer.columns if name.lower() in {*envelope.holds, *envelope.leaves}])
     if envelope.is_merged:
-        return pl.concat([outer, inner], how="horizontal")
+        again = [name for name in outer.columns if name in inner.columns]
+        return inner.with_columns(outer.rename({name: OUTER + name for name in again}).get_columns())
     there = _by_lower(outer.columns)
     inner = _timed(outer, inner, next((there[name] for name in envelope.time if name in there), None), ts)
     known = _by_lower(inner.columns)
     own = [there[name] for name in envelope.named if name in there and name not in known]
     around = outer.select(*own, pl.exclude(own).name.prefix(OUTER))
-    return pl.concat([inner, around.drop([name for name in around.columns if name in inner.columns])], how="horizontal")
+    return inner.with_columns(one for one in around.get_columns() if one.name not in inner.columns)
 
 
 def _timed(outer: pl.DataFrame, inner: pl.DataFrame, column: str | None, ts: str | None) -> pl.DataFrame:

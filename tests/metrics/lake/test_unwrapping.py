@@ -76,7 +76,7 @@ PAGES: Mapping[str, Callable[[Sequence[str]], Any]] = {
     ]}},
     "datadog": lambda lines: {"data": [
         {"id": str(n), "type": "log", "attributes": {
-            "timestamp": WRITTEN[n], "service": "chat", "status": "info", "message": "m",
+            "timestamp": WRITTEN[n], "service": "chat", "status": "info", "message": "m", "tags": ["env:prod"],
             "attributes": json.loads(line),
         }} for n, line in enumerate(lines)
     ]},
@@ -288,3 +288,27 @@ def test_times_near_by_at_random_or_with_a_zone_are_no_question(local: tuple[str
     outcome = clocks(tmp_path, *local)
     assert outcome.questions == ()
     assert outcome.events["llm_call"]["ts"].dt.hour().to_list() == [int(clock[:2]) for clock in local]
+
+
+def test_an_event_that_has_a_log_or_attributes_beside_its_columns_is_no_envelope(tmp_path: Path) -> None:
+    served = {"time": WRITTEN[0], "endpoint": "/a", "status_code": 200, "duration_ms": 5, "log": {"model": "x"}}
+    assert of(tmp_path, json.dumps(served)).events["request"]["endpoint"].to_list() == ["/a"]
+    error = {
+        "ts": WRITTEN[0], "event_id": "e1", "severity": "error", "message": "m", "service": "chat", "status": "open",
+        "tags": [], "attributes": {"severity": "warning"},
+    }  # fmt: skip
+    assert of(tmp_path, json.dumps(error)).events["error"]["severity"].to_list() == ["error"]
+
+
+def test_objects_may_stand_alone_be_empty_and_say_later_what_is_said_beside_them(tmp_path: Path) -> None:
+    assert became(payload(tmp_path, [{"event": call} for call in CALLS])).events["llm_call"].height == 3
+    rows = [{"created_at": WRITTEN[0], "note": "n", "payload": INNER[0]}, {"created_at": WRITTEN[1], "payload": {}},
+            {"created_at": WRITTEN[2], "note": "n", "payload": {**INNER[2], "note": "other"}}]  # fmt: skip
+    path = tmp_path / "rows.ndjson"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    calls = became(path, batch_rows=2).events["llm_call"]
+    assert calls["input_tokens"].to_list() == [100, 300]
+    assert calls["attributes"][1]["note"] == "other"
+    assert calls["attributes"][1]["envelope.note"] == "n"
+    wrapped = of(tmp_path, as_lines("docker", ["{}", json.dumps(CALLS[1])]))
+    assert wrapped.events["llm_call"]["input_tokens"].to_list() == [200]
