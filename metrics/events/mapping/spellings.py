@@ -87,6 +87,7 @@ PLACES = (
     "message.usage_metadata", "output.usage_metadata", "response_metadata.token_usage", "response_metadata.usage",
     "llm_output.token_usage", "token_usage", "tokenusage", "tokens", "metrics", "gen_ai.usage", "gen_ai.usage.details",
     "llm.usage", "llm.token_count", "ai.usage", "usage_details", "usagedetails", "langfuse.observation.usage_details",
+    "mlflow.chat.tokenusage",
 )  # fmt: skip
 """Where usage objects are found, lower case."""
 _BARE = {

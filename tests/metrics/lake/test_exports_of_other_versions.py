@@ -123,3 +123,42 @@ def test_what_is_asked_is_stored_once_somebody_said_yes() -> None:
     assert became(path).questions
     outcome = became(path, answers=Answers(yes=True))
     assert (outcome.questions, outcome.events["llm_call"].height) == ((), 1)
+
+
+CALL = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 10}
+
+
+def test_spans_as_python_prints_them_say_how_they_ended(tmp_path: Path) -> None:
+    ends = [{"status_code": "UNSET"}, {"status_code": "OK"}, {"status_code": "ERROR", "description": "late"}]
+    spans = [
+        {"name": "chat", "context": {"trace_id": "0xa", "span_id": f"0x{n}"}, "kind": "SpanKind.CLIENT", "status": end,
+         "start_time": f"2026-05-01T10:00:0{n}Z", "end_time": f"2026-05-01T10:00:0{n}.5Z", "attributes": attributes}
+        for n, (end, attributes) in enumerate([*((end, CALL) for end in ends), (ends[1], {"step": "1"})])
+    ]  # fmt: skip
+    path = tmp_path / "spans.json"
+    path.write_text("\n".join(json.dumps(span, indent=4) for span in spans))
+    outcome = became(path)
+    assert outcome.questions == ()
+    assert outcome.events["llm_call"]["status"].to_list() == ["ok", "ok", "error"]
+    assert outcome.events["span"]["status"].to_list() == ["ok"]
+
+
+def test_a_trace_of_mlflow_has_its_calls(tmp_path: Path) -> None:
+    def span(name: str, **attributes: object) -> Row:
+        return {
+            "trace_id": "t", "span_id": name, "parent_span_id": None, "name": name,
+            "start_time_unix_nano": 1777629600000000000, "end_time_unix_nano": 1777629601000000000,
+            "status": {"message": "", "code": "STATUS_CODE_OK"},
+            "attributes": {f"mlflow.{key}": json.dumps(value) for key, value in attributes.items()},
+        }  # fmt: skip
+
+    used = {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
+    call = {"spanType": "CHAT_MODEL", "llm.model": "gpt-4o", "chat.tokenUsage": used, "llm.cost": {"total_cost": 0.5}}
+    spans = [span("run", spanType="AGENT", **{"chat.tokenUsage": used}), span("call", **call)]
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps({"info": {"trace_id": "t", "state": "OK"}, "data": {"spans": spans}}))
+    outcome = became(path)
+    calls = outcome.events["llm_call"]
+    told = calls.select("model", "input_tokens", "output_tokens", "cost_usd", "status", "duration_ms").rows()
+    assert (outcome.questions, told) == ((), [("gpt-4o", 100, 20, 0.5, "ok", 1000)])
+    assert outcome.events["span"]["name"].to_list() == ["run"]
