@@ -16,7 +16,7 @@ import orjson
 import polars as pl
 
 from metrics.events.conversion import convert
-from metrics.events.mapping.mappings import FileMapping, Mappings
+from metrics.events.mapping.mappings import FileMapping, MappingError, Mappings
 from metrics.events.pricing import PriceBook
 from metrics.events.proposing.looks import Seen
 from metrics.events.recognition.recognition import recognize
@@ -133,8 +133,7 @@ def peek(task: PeekTask) -> Peeked:
         MappingError, Unrecognized: the mapping cannot be used.
     """
     at_once = max(task.rows, TALLIED_AT_ONCE if task.tally else 0, PROFILED if task.spread else 0)
-    mappings = Mappings.load(Path(task.home) / "mappings.yaml")
-    opened = unwrapped(open_file(Path(task.path), at_once), PurePath(task.hint), mappings)
+    opened = unwrapped(open_file(Path(task.path), at_once), PurePath(task.hint), _mappings(Path(task.home)))
     batches = opened.read()
     first = next((batch for batch in batches if batch.rows.height), None)
     if first is None:
@@ -154,6 +153,14 @@ def peek(task: PeekTask) -> Peeked:
         tried=tried,
         tally=_tally(task.tally, chain([first], batches)) if task.tally else {},
     )
+
+
+def _mappings(home: Path) -> Mappings:
+    """The home's, or those that ship alone where it has none that can be read: a file can be looked at all the same."""
+    try:
+        return Mappings.load(home / "mappings.yaml")
+    except MappingError:
+        return Mappings.shipping()
 
 
 def _spread(rows: pl.DataFrame, wanted: int) -> pl.DataFrame:
