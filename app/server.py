@@ -3,6 +3,7 @@
 Started by `uvicorn app.server:app`, as `promptpilot up` does; `streamlit run app/server.py` works too, and slower.
 """
 
+import gc
 import logging
 import os
 from collections.abc import AsyncGenerator
@@ -69,7 +70,11 @@ def token() -> SecretStr | None:
 
 @asynccontextmanager
 async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
-    """Import what the pages are made of before the first of them is asked for."""
+    """Import what the pages are made of before the first of them is asked for.
+
+    What stays until the end is kept from the collector of garbage: Streamlit has it look at all there is, with every
+    other thread waiting, after each run of a page or of a part of it.
+    """
     for name in PRELOADED:
         try:
             package = import_module(name)
@@ -77,7 +82,12 @@ async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
                 import_module(module.name)
         except ImportError:  # the page that needs it will say so, in its place
             logging.getLogger(__name__).exception("%s cannot be imported", name)
-    yield {}
+    gc.collect()
+    gc.freeze()
+    try:
+        yield {}
+    finally:
+        gc.unfreeze()
 
 
 def listen_as_told() -> None:
