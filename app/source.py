@@ -1,12 +1,11 @@
 """Where the pages get their numbers from: the one place that reads the clock and opens the lake."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-
-import streamlit as st
+from threading import Lock
 
 from app.configuration import Configuration
 from app.home import current_home, settings_of_demo
@@ -49,13 +48,27 @@ def configuration() -> Configuration:
     return Configuration(load_settings())
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _opened(path: Path, is_demo: bool, own_metrics: int, version: int, _settings: Settings) -> Source:
-    """`own_metrics` is the time stamp of the home's metrics, `version` that of the settings.
+@dataclass(frozen=True)
+class _Configured:
+    """Settings, told from others by their version alone."""
 
-    When either changes, another engine knows it.
+    version: int
+    settings: Settings = field(compare=False)
+
+
+_opening = Lock()
+"""One engine over a home, however many ask for the first."""
+
+
+# Not Streamlit's cache: a page asks for its source a hundred times, and that takes ten times as long to find it.
+@lru_cache(maxsize=4)
+def _opened(path: Path, is_demo: bool, own_metrics: int, configured: _Configured) -> Source:
+    """`own_metrics` is the time stamp of the home's metrics.
+
+    When that or the settings change, another engine knows it.
     """
-    settings = settings_of_demo(_settings, path) if is_demo else _settings.model_copy(update={"home": path})
+    known, version = configured.settings, configured.version
+    settings = settings_of_demo(known, path) if is_demo else known.model_copy(update={"home": path})
     try:
         engine = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM)
         problem = "; ".join(map(str, own_problems(settings)))
@@ -63,7 +76,7 @@ def _opened(path: Path, is_demo: bool, own_metrics: int, version: int, _settings
         engine, problem = Engine(settings, cache_filters_from=CACHE_FILTERS_FROM, own_metrics=False), str(error)
     return Source(
         engine, settings, is_demo, own_metrics=own_metrics, settings_version=version, problem=problem,
-        own=_settings.home,
+        own=known.home,
     )  # fmt: skip
 
 
@@ -77,7 +90,8 @@ def opened(settings: Settings) -> Source:
 def _current() -> Source:
     found = configuration().load()
     home = current_home(found.settings)
-    return _opened(home.path, home.is_demo, stamp_of(home.path), found.version, found.settings)
+    with _opening:
+        return _opened(home.path, home.is_demo, stamp_of(home.path), _Configured(found.version, found.settings))
 
 
 _connect: Callable[[], Source] = _current

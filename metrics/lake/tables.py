@@ -74,6 +74,7 @@ class Table:
     ) -> None:
         """`pending`: the plans of its home. `storage`: of all tables of its home."""
         self.root = root
+        self._log = root / "_delta_log"
         self.name = f"{root.parent.name}/{root.name}"
         self.schema = schema
         self.partition_by = partition_by
@@ -126,7 +127,7 @@ class Table:
         # Plans before commits: one that is gone meanwhile is committed.
         planned = self._pending.of(self.name) if self._pending else ()
         try:
-            seen = (self.root / "_delta_log").stat().st_mtime_ns
+            seen = self._log.stat().st_mtime_ns
         except FileNotFoundError:
             with self._lock:
                 self._delta, self._snapshot, self._seen = None, EMPTY, None

@@ -1,5 +1,6 @@
 """Settings that change while the program runs."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,11 @@ def test_a_setting_that_changes_numbers_makes_other_answers(home: Path) -> None:
     write(home, "errors: {client_errors_count: true}")
     assert answers.version() != before
     assert source.source().engine.settings.errors.client_errors_count
+
+
+def test_there_is_one_engine_until_a_setting_changes(home: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = (asked.result() for asked in [pool.submit(source.source) for _ in range(8)])
+    assert all(other is first for other in others)
+    write(home, "errors: {client_errors_count: true}")
+    assert source.source() is not first
