@@ -10,6 +10,7 @@ from app import objectives, theme, wording
 from app.charts import sparkline
 from app.components import lazy
 from app.components.failure import contained
+from app.precedence import TILES
 from app.queries import figures, traffic
 from app.queries.asking import Answer
 from app.queries.figures import Figure
@@ -56,15 +57,16 @@ def _row(
     with contained("The figures"):
         if later and lazy.waits(later, _HEIGHT):
             return
-        defined = source().engine.metrics
-        found = figures.figures(view, [defined[name] for name in metrics], _BESIDE)
-        columns = st.columns(len(metrics) + slowest)
-        if slowest:
-            with columns[-1], st.container(border=True, key="kpi-slowest_endpoint", height="stretch"):
-                _slowest(traffic.slowest_endpoints(view))
-        for column, name in zip(columns, metrics, strict=False):
-            with column, st.container(border=True, key=f"{tiles}-{name}", height="stretch"):
-                _tile(defined[name], found[name], titles.get(name, defined[name].title))
+        with TILES.first():
+            defined = source().engine.metrics
+            found = figures.figures(view, [defined[name] for name in metrics], _BESIDE)
+            columns = st.columns(len(metrics) + slowest)
+            if slowest:
+                with columns[-1], st.container(border=True, key="kpi-slowest_endpoint", height="stretch"):
+                    _slowest(traffic.slowest_endpoints(view))
+            for column, name in zip(columns, metrics, strict=False):
+                with column, st.container(border=True, key=f"{tiles}-{name}", height="stretch"):
+                    _tile(defined[name], found[name], titles.get(name, defined[name].title))
 
 
 def _tile(metric: Metric, figure: Figure, title: str) -> None:

@@ -17,6 +17,7 @@ from app.components import address, lazy, leading, pointed
 from app.components.boards import drawing
 from app.components.failure import contained
 from app.export import file_name, safe_csv
+from app.precedence import TILES
 from app.queries.asking import Answer
 from app.source import source
 from app.state import View
@@ -84,6 +85,7 @@ def _chart(
         if later and lazy.waits(name, later):
             return
         with st.skeleton(height=height or theme.CHART_HEIGHT):
+            TILES.let_by()
             answer = ask(asked)
         if is_blank(answer):
             heading(title, answer, "", name)

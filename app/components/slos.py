@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import objectives, theme, wording
 from app.components.failure import contained
+from app.precedence import TILES
 from app.queries import health
 from app.source import source
 from app.state import View
@@ -21,7 +22,7 @@ def row(view: View) -> None:
 
 @st.fragment(parallel=True, run_every=REFRESH)
 def _row(view: View) -> None:
-    with contained("The objectives"):
+    with contained("The objectives"), TILES.first():
         slo, defined = source().settings.slo, source().engine.metrics
         for column, one in zip(st.columns(len(health.PROMISES)), health.PROMISES, strict=True):
             value, lacking = health.promise(one, view)
