@@ -12,6 +12,28 @@ globalThis.promptpilotTilesShown = () => new Promise((resolve) => {
   look();
 });
 
+// A figure, a table, or the words that stand instead; and what is yet to come, or to be taken away.
+const DRAWN = '.js-plotly-plot .main-svg, canvas, [data-testid="stCaptionContainer"]';
+const BLANK = '[data-testid="stSkeleton"], [data-stale="true"]';
+
+// Until all that is in view is drawn, or `place` has come into view itself: what lies below keeps nothing waiting.
+globalThis.promptpilotViewDrawn = (place) => new Promise((resolve) => {
+  const since = performance.now();
+  const isInView = (one) => {
+    const { top, bottom } = one.getBoundingClientRect();
+    return top < innerHeight && bottom > 0;
+  };
+  const inView = (selector) => [...document.querySelectorAll(`[data-testid="stMain"] :is(${selector})`)].filter(isInView);
+  const isDrawn = () =>
+    inView('[class*="st-key-panel-"]').every((panel) => panel.querySelector(DRAWN)) && !inView(BLANK).length;
+  const look = () => {
+    const isOver = !place.isConnected || performance.now() - since > PATIENCE;
+    if (isOver || isInView(place) || isDrawn()) resolve();
+    else setTimeout(look, 50);
+  };
+  look();
+});
+
 // Text that is checked while it is typed: a pause commits it, as Ctrl+Enter would.
 let typed;
 addEventListener("input", ({ target }) => {
@@ -34,12 +56,11 @@ addEventListener("beforeprint", () => {
 // How long this page took in this browser, told once a visit: from the address or the click that led here, until its
 // title, its first tile, its first figure and all that is in view were seen. Nothing of who looks, nor of what is shown.
 {
-  const MOST = 60000, REST = 300, BLANK = '[data-testid="stSkeleton"], [data-stale="true"]';
+  const MOST = 60000, REST = 300;
   const main = () => document.querySelector('[data-testid="stMain"]');
   const fresh = (selector) => [...(main()?.querySelectorAll(selector) ?? [])].some((one) => !one.closest(BLANK));
   const below = (panel) => panel.querySelector(".awaited") && panel.getBoundingClientRect().top > innerHeight;
-  const drawn = (panel) =>
-    panel.querySelector('.js-plotly-plot .main-svg, canvas, [data-testid="stCaptionContainer"]') || below(panel);
+  const drawn = (panel) => panel.querySelector(DRAWN) || below(panel);
   const rests = () =>
     document.querySelector('[data-test-script-state="notRunning"]') && !main().querySelector(BLANK) &&
     [...main().querySelectorAll('[class*="st-key-panel-"]')].every(drawn);

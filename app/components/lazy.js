@@ -1,13 +1,15 @@
-// Tells once that the box around it came near the view, and stayed there for a moment.
+// Tells once that the box around it came near the view, stayed there for a moment, and keeps nothing in view waiting.
 
 const MOMENT = 120;
 const APART = 25; // Streamlit sends what is set at one time as of one fragment: the others would not run.
 
 export default function ({ parentElement, setStateValue }) {
   const root = document.querySelector('[data-testid="stMain"]');
+  const box = parentElement.closest(".stVerticalBlock") ?? parentElement;
   let staying;
-  const tell = () => {
+  const tell = async () => {
     watching.disconnect();
+    await globalThis.promptpilotViewDrawn?.(box);
     const before = globalThis.promptpilotTold ?? Promise.resolve();
     globalThis.promptpilotTold = before.then(() => {
       if (parentElement.isConnected) setStateValue("near", true);
@@ -21,7 +23,7 @@ export default function ({ parentElement, setStateValue }) {
     },
     { root, rootMargin: "25% 0px" },
   );
-  watching.observe(parentElement.closest(".stVerticalBlock") ?? parentElement);
+  watching.observe(box);
   return () => {
     clearTimeout(staying);
     watching.disconnect();
