@@ -8,7 +8,7 @@ document says at its top what will be needed. Plotly holds a browser for a secon
 import asyncio
 import gzip
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
@@ -23,8 +23,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.navigation import ENTRIES
 
 ROOT = Path(streamlit.__file__).parent / "static"
-NEEDED = ("PlotlyChart", "Metric", "Html", "ButtonGroup", "Checkbox", "DownloadButton")
+NEEDED = ("PlotlyChart", "Metric", "Html", "ButtonGroup", "Checkbox", "DownloadButton", "BidiComponent")
 """Modules of the elements that the pages begin with. One that a later Streamlit names otherwise is not announced."""
+NEEDED_BY: Mapping[str, Sequence[str]] = {
+    "/behavior": ("Selectbox", "Slider"),
+    "/cost": ("Selectbox",),
+    "/explore": ("TextInput", "Multiselect", "Selectbox"),
+}
+"""Of elements that a page has above the fold beside those."""
 DEFERRED = re.compile(r"PlotlyChart\.[\w-]+\.js")
 """The module that begins when the tiles are shown: evaluating it holds a browser for a second."""
 DEFERRED_EXPORTS = frozenset({"PlotlyChart", "default"})
@@ -57,8 +63,10 @@ class Frontend:
         self._app = app
         self._files = {f"/{path.relative_to(root).as_posix()}": path for path in (root / "static").rglob("*.*")}
         pages = {"/", *(f"/{entry.path.stem}" for entry in ENTRIES if not entry.default)}
-        document = _announcing((root / "index.html").read_text(encoding="utf-8"), root / "static" / "js")
-        self._documents = dict.fromkeys(pages, document.encode())
+        document, modules = (root / "index.html").read_text(encoding="utf-8"), root / "static" / "js"
+        self._documents = {
+            page: _announcing(document, modules, (*NEEDED, *NEEDED_BY.get(page, ()))).encode() for page in pages
+        }
         self._answers: dict[tuple[str, bool, str], Response] = {}
         self._packing = Lock()
 
@@ -113,9 +121,9 @@ def _packed(content: bytes, kind: str, headers: Mapping[str, str], encoding: str
     return Response(packed, headers=named, media_type=kind)
 
 
-def _announcing(document: str, modules: Path) -> str:
+def _announcing(document: str, modules: Path, stems: Sequence[str]) -> str:
     """The document with the modules that will be needed named in its head."""
-    needed = dict.fromkeys(name for stem in NEEDED for path in modules.glob(f"{stem}.*.js") for name in _closure(path))
+    needed = dict.fromkeys(name for stem in stems for path in modules.glob(f"{stem}.*.js") for name in _closure(path))
     deferred = (f"{name}?{_WHOLE}" for name in needed if is_deferred(modules / name))
     absent = (name for name in (*needed, *deferred) if name not in document)
     links = (f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in absent)

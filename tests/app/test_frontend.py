@@ -10,7 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app.frontend import ROOT, Frontend, is_deferred
+from app.frontend import NEEDED, NEEDED_BY, ROOT, Frontend, is_deferred
+from app.navigation import ENTRIES
 
 DOCUMENT = """<html><head><script type="module" src="./static/js/index.1.js"></script></head><body></body></html>"""
 
@@ -26,6 +27,8 @@ def files(tmp_path: Path) -> Path:
     (modules / "index.1.js").write_text("export const a = 1")
     (modules / "PlotlyChart.2.js").write_text(PLOTLY)
     (modules / "plot.3.js").write_text('import{p as q}from"./PlotlyChart.2.js";export const b = 2')
+    (modules / "Selectbox.5.js").write_text('import{p as q}from"./choices.6.js"')
+    (modules / "choices.6.js").write_text("export const p = 3")
     (modules / "letters.4.woff2").write_bytes(NOISE)
     return tmp_path
 
@@ -56,6 +59,20 @@ def test_a_page_names_the_modules_it_will_need_and_what_these_import(client: Tes
     assert 'href="./static/js/PlotlyChart.2.js?whole"' in answer.text
     assert 'href="./static/js/plot.3.js"' in answer.text
     assert answer.text.count("index.1.js") == 1
+
+
+@pytest.mark.parametrize(("path", "named"), [("/explore", 1), ("/cost", 1), ("/", 0)])
+def test_a_page_names_what_it_alone_needs(client: TestClient, path: str, named: int) -> None:
+    text = client.get(path).text
+    assert [text.count(f'href="./static/js/{name}"') for name in ("Selectbox.5.js", "choices.6.js")] == [named] * 2
+    assert 'href="./static/js/PlotlyChart.2.js"' in text
+
+
+def test_the_pages_are_those_that_there_are_and_the_installed_streamlit_has_what_is_announced() -> None:
+    assert {f"/{entry.path.stem}" for entry in ENTRIES} >= NEEDED_BY.keys()
+    modules = ROOT / "static" / "js"
+    announced = (*NEEDED, *(stem for stems in NEEDED_BY.values() for stem in stems))
+    assert [stem for stem in announced if not list(modules.glob(f"{stem}.*.js"))] == []
 
 
 @pytest.mark.parametrize("path", ["/static/../index.html", "/static/js/none.js", "/_stcore/health", "/executive/x"])
