@@ -118,12 +118,19 @@ def _elsewhere(asked: Asked, view: View, found: Answer) -> None:
             "Download Parquet", partial(_parquet, found), "answer.parquet", "application/vnd.apache.parquet",
             key="answer-parquet", on_click="ignore",
         )  # fmt: skip
-    with st.expander("As a command, and as SQL"):
-        st.code(exploring.command(asked, view), language="bash", wrap_lines=True)
-        try:
-            st.code(exploring.sql(asked, view), language="sql", height=260)
-        except EngineError as error:
-            st.caption(wording.markdown(str(error)))
+    # In a browser it is made when it is opened: with code come 1.6 MB that color it.
+    ways = st.expander("As a command, and as SQL", key="answer-ways", on_change="rerun")
+    if ways.open or not st.context.headers:
+        with ways:
+            _ways(asked, view)
+
+
+def _ways(asked: Asked, view: View) -> None:
+    st.code(exploring.command(asked, view), language="bash", wrap_lines=True)
+    try:
+        st.code(exploring.sql(asked, view), language="sql", height=260)
+    except EngineError as error:
+        st.caption(wording.markdown(str(error)))
 
 
 def _parquet(found: Answer) -> bytes:

@@ -220,8 +220,9 @@ def test_a_question_made_on_the_page_is_in_the_link(simulated: Visit, span: dict
     simulated.complete()
     simulated.open_again()
     assert simulated.is_drawn("explore-requests")
-    simulated.page.get_by_text("As a command, and as SQL").click()
     command = simulated.page.locator("code", has_text="promptpilot query").first
+    assert command.count() == 0  # what colors code is large, and comes when it is opened
+    simulated.page.get_by_text("As a command, and as SQL").click()
     expect(command).to_contain_text("promptpilot query requests error_rate --by provider --grain")
 
 

@@ -39,3 +39,9 @@ def test_a_forecast_is_drawn_until_it_is_switched_off(explore: AppTest) -> None:
     sound(explore)
     assert charts(explore)
     assert not any("Expected at the end" in alt for alt in charts(explore))
+
+
+def test_a_report_has_the_command_and_the_sql(explore: AppTest) -> None:
+    command, sql = (code.value for code in explore.code)
+    assert command.startswith("promptpilot query requests")
+    assert "select" in sql.lower()
