@@ -17,7 +17,7 @@ name, or that name and a version: a wrong near-match would be worse than no pric
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache, partial
@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Annotated
 
 import polars as pl
-from genai_prices import Usage, calc_price
-from genai_prices.types import ClauseEquals, ClauseOr, ModelPrice, TieredPrices
+from genai_prices import Usage
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ClauseEquals, ClauseOr, ModelInfo, ModelPrice, Provider, TieredPrices
 from pydantic import AwareDatetime, Field
 
 from metrics.events.entries import Entry, read_entries
@@ -243,9 +244,41 @@ def _own_rates(price: OwnPrice) -> tuple[Rates, ...]:
     return (rates(0, price), *(rates(tier.above, tier) for tier in sorted(price.tiers, key=lambda tier: tier.above)))
 
 
-@lru_cache(maxsize=65_536)
 def _listed(provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]:
     """Rates of the price list."""
+    found = _listed_as(provider, model)
+    return found.rates(at) if found else ()
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A model of the price list. What each of its prices comes to is asked once: that takes a millisecond."""
+
+    provider: Provider
+    model: ModelInfo
+    known: dict[int, tuple[Rates, ...]] = field(default_factory=dict[int, tuple[Rates, ...]])
+    """Of prices, by their identity: the list has them as long as the model."""
+
+    def rates(self, at: datetime) -> tuple[Rates, ...]:
+        price = self.model.get_prices(at)
+        if id(price) not in self.known:
+            self.known[id(price)] = self._rates(price, at)
+        return self.known[id(price)]
+
+    def _rates(self, price: ModelPrice, at: datetime) -> tuple[Rates, ...]:
+        try:
+            self.model.calc_price(_A_TOKEN_EACH, self.provider, genai_request_timestamp=at)
+        except (LookupError, ValueError):
+            return ()
+        return _rates_of(price)
+
+
+_A_TOKEN_EACH = Usage(input_tokens=1, output_tokens=1)
+
+
+@lru_cache(maxsize=4_096)
+def _listed_as(provider: str | None, model: str) -> _Listed | None:
+    """What a model is in the price list; None where it is not in it."""
     model = _PATH.sub("", _ARN.sub("", model))
     vendor, _, rest = model.rpartition("/")
     provider_id = provider or vendor or None
@@ -253,14 +286,10 @@ def _listed(provider: str | None, model: str, at: datetime) -> tuple[Rates, ...]
     if provider_id is not None:
         provider_id = _PROVIDERS.get(provider_id.lower(), provider_id.lower())
     try:
-        found = calc_price(
-            Usage(input_tokens=1, output_tokens=1), name, provider_id=provider_id, genai_request_timestamp=at
-        )
+        found = _Listed(*get_snapshot().find_provider_model(name, None, provider_id, None))
     except (LookupError, ValueError):
-        return ()
-    if not _is_same(name, found.model.id, found.model.match):
-        return ()
-    return _rates_of(found.model_price)
+        return None
+    return found if _is_same(name, found.model.id, found.model.match) else None
 
 
 def _is_same(name: str, listed: str, match: object) -> bool:

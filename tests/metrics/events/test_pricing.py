@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from genai_prices import Usage, calc_price
+from genai_prices.types import ModelInfo, PriceCalculation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -446,3 +447,18 @@ def test_a_price_that_changes_is_told_with_its_half_hour(path: Path) -> None:
     assert (before[0].input, now[0].input, now[0].output) == (2, 4, 20)
     assert list(book.changes("acme", "acme-1", at, MAY + timedelta(days=7))) == []
     assert list(book.changes("acme", "unknown", MAY, MAY + timedelta(days=7))) == []
+
+
+def test_what_a_price_of_the_list_comes_to_is_asked_once_however_many_half_hours_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[datetime | None] = []
+    calculated = ModelInfo.calc_price
+
+    def counted(model: ModelInfo, *arguments: Any, genai_request_timestamp: datetime | None = None) -> PriceCalculation:
+        asked.append(genai_request_timestamp)
+        return calculated(model, *arguments, genai_request_timestamp=genai_request_timestamp)
+
+    monkeypatch.setattr(ModelInfo, "calc_price", counted)
+    rates = {PriceBook().rates("openai", "o3-2025-04-16", MAY + timedelta(minutes=30) * step) for step in range(99)}
+    assert len(rates) == len(asked) == 1
