@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from pathlib import Path
 from app.commands.up import answers, web
 from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
-from tests.patience import TIMEOUT
+from tests.patience import TIMEOUT, wait_for
 
 
 def free_port() -> int:
@@ -115,10 +114,13 @@ def running_web(home: Path, environment: Mapping[str, str] | None = None) -> Gen
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
+
+        def is_up() -> bool:
+            assert process.poll() is None, "the pages did not come up"
+            return answers("127.0.0.1", port)
+
         try:
-            deadline = time.monotonic() + TIMEOUT
-            while not answers("127.0.0.1", port):
-                assert process.poll() is None and time.monotonic() < deadline, "the pages did not come up"
+            wait_for(is_up, "the pages")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()

@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from itertools import count
@@ -152,11 +151,3 @@ class Sender(threading.Thread):
             return False
         finally:
             connection.close()
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Until it is so. Raises AssertionError once TIMEOUT is over."""
-    deadline, pause = time.monotonic() + TIMEOUT, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"in vain waited for {what}"
-        pause.wait(0.05)

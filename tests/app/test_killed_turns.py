@@ -21,11 +21,12 @@ from alerts.store import Store
 from metrics.lake.remote.lake import WRITER
 from metrics.lake.remote.objects import Objects
 from metrics.lake.tables import Lake
-from tests.app.machines import Machine, Sender, wait_for
+from tests.app.machines import Machine, Sender
 from tests.fakes.object_storage import ObjectStorage
 from tests.fakes.postgres import postgres
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
+from tests.patience import wait_for
 
 KILLS = int(os.environ.get("TURN_KILLS", "2"))
 WHOLE = "TURN_WHOLE" in os.environ

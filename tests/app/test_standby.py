@@ -16,7 +16,7 @@ from metrics.lake.ingest import ingest_inbox, status
 from metrics.lake.tables import Lake
 from metrics.settings import load_settings
 from tests.app.test_sidecar import SETTINGS, Sidecar, requests
-from tests.patience import TIMEOUT
+from tests.patience import TIMEOUT, wait_for
 
 
 @pytest.fixture
@@ -40,6 +40,14 @@ def start(home: Path) -> Generator[Callable[[], Sidecar]]:
         one.watchdog.cancel()
         one.process.kill()
         one.process.communicate(timeout=TIMEOUT)
+
+
+def wait_while_it_runs(sidecar: Sidecar, condition: Callable[[], object]) -> None:
+    def is_so() -> object:
+        assert sidecar.process.poll() is None
+        return condition()
+
+    wait_for(is_so, "what the sidecar does")
 
 
 def ended(sidecar: Sidecar) -> int:
@@ -76,8 +84,7 @@ def test_it_ends_while_it_waits_for_another_writer(home: Path, start: Callable[[
         fcntl.flock(lock, fcntl.LOCK_EX)
         (home / "inbox" / "late.parquet").write_bytes(b"")
         sidecar = start()
-        while not (home / "sidecar.json").exists():
-            assert sidecar.process.poll() is None
+        wait_while_it_runs(sidecar, (home / "sidecar.json").exists)
         assert ended(sidecar) == 0
     assert (home / "inbox" / "late.parquet").exists()
 
@@ -105,8 +112,7 @@ def test_it_ends_while_a_long_file_is_read(home: Path, start: Callable[[], Sidec
     os.utime(home / "inbox" / "long.csv", (1, 1))
     sidecar = start()
     marks = home / "lake" / "_transactions"
-    while not [*marks.glob("*.staging")]:
-        assert sidecar.process.poll() is None
+    wait_while_it_runs(sidecar, lambda: [*marks.glob("*.staging")])
     began = datetime.now(UTC)
     assert ended(sidecar) == 0
     assert (datetime.now(UTC) - began).total_seconds() < PATIENCE_SECONDS

@@ -4,12 +4,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 
-from tests.patience import TIMEOUT
+from tests.patience import TIMEOUT, wait_for
 from tests.serving import free_port
 
 
@@ -24,10 +23,13 @@ def provider(people: Iterable[Mapping[str, object]]) -> Generator[str]:
         stderr=subprocess.DEVNULL,
         env=os.environ,
     ) as process:
+
+        def is_up() -> bool:
+            assert process.poll() is None, "the provider did not come up"
+            return _answers(port)
+
         try:
-            deadline = time.monotonic() + TIMEOUT
-            while not _answers(port):
-                assert process.poll() is None and time.monotonic() < deadline, "the provider did not come up"
+            wait_for(is_up, "the provider")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
