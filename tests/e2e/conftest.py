@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.app.command_line import CommandLine, command_line
 from tests.e2e.visit import Visit, visiting
 from tests.patience import patience
 from tests.serving import running_web
@@ -35,3 +36,9 @@ def visit(browser: Browser, address: str) -> Generator[Visit]:
     """A visitor of the pages over the samples."""
     with visiting(browser, address) as one:
         yield one
+
+
+@pytest.fixture
+def run(capfdbinary: pytest.CaptureFixture[bytes]) -> CommandLine:
+    """The command line, in this process."""
+    return command_line(capfdbinary)

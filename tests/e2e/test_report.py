@@ -1,4 +1,4 @@
-"""A page as a file: made by its control, opened from the disk without a network."""
+"""Every page over all real events, and as a file: made by its control, opened from the disk without a network."""
 
 import csv
 from collections.abc import Generator
@@ -10,10 +10,17 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from app.navigation import ENTRIES
+from tests.app.command_line import CommandLine
+from tests.e2e.test_real_events import (
+    EVERYTHING,
+    TOLD,
+    assert_complete_silent_and_as_wide_as_the_window,
+    assert_drawn_or_says_why_not,
+    assert_tells_what_the_command_line_says,
+)
 from tests.e2e.visit import PHONE, SCREENSHOTS, SEEN, WIDE, Visit
 from tests.patience import patience
 
-EVERYTHING = {"from": "2015-05-01T00:00:00Z", "to": "2026-09-01T00:00:00Z"}
 NAMES = [entry.path.stem for entry in ENTRIES]
 _CUT = """() => [...document.querySelectorAll('.figure')].filter(box => {
   const svg = box.querySelector('.main-svg');
@@ -70,8 +77,13 @@ def downloaded(visit: Visit, key: str, directory: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_report_shows_what_the_page_shows(visit: Visit, browser: Browser, tmp_path: Path, name: str) -> None:
+def test_a_page_is_complete_and_its_report_shows_what_it_shows(
+    visit: Visit, browser: Browser, run: CommandLine, real_home: Path, tmp_path: Path, name: str
+) -> None:
     visit.open(name, **EVERYTHING)
+    assert_drawn_or_says_why_not(visit, name, "everything")
+    if name in TOLD:
+        assert_tells_what_the_command_line_says(visit, run, real_home, name, "everything")
     tiles = [one.strip() for one in visit.page.get_by_test_id("stMetricValue").all_inner_texts()]
     figures = visit.page.locator(".js-plotly-plot").count()
     file = downloaded(visit, "report", tmp_path)
@@ -87,7 +99,7 @@ def test_a_report_shows_what_the_page_shows(visit: Visit, browser: Browser, tmp_
             assert reader.page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
             assert reader.page.evaluate(_CUT) == 0
             assert (reader.complaints, reader.asked) == ([], [])
-    assert visit.complaints == []
+    assert_complete_silent_and_as_wide_as_the_window(visit, name, "everything")
 
 
 def test_a_report_is_dark_on_white_on_paper_and_no_figure_is_cut(

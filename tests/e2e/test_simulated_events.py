@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Route, ViewportSize, expect
 from app.navigation import ENTRIES
 from metrics.catalog import METRICS
 from metrics.engine.query import Window
+from tests.app.command_line import CommandLine
 from tests.e2e.test_real_events import as_shown, asked
 from tests.e2e.visit import SEEN, Visit, shows, visiting
 from tests.serving import running_web
@@ -28,6 +29,8 @@ DRAWN = {
     "explore": {"explore-requests", "explore-error_rate"},
 }
 """Figures that a lake of all kinds fills."""
+TOLD = ("cost", "behavior", "health", "quality")
+"""Pages of which every tile is held against the command line."""
 DRAWN_RANGE = "String(document.querySelector('.st-key-panel-response-time .js-plotly-plot')._fullLayout.xaxis.range)"
 """The time that a figure shows, in the browser."""
 
@@ -53,8 +56,12 @@ def simulated(browser: Browser, simulated_address: str) -> Generator[Visit]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_is_complete_silent_and_as_wide_as_the_window(simulated: Visit, span: dict[str, str], name: str) -> None:
+def test_a_page_is_complete_silent_and_tells_what_the_command_line_says(
+    simulated: Visit, run: CommandLine, simulated_home: Path, span: dict[str, str], name: str
+) -> None:
     simulated.open(name, **span)
+    if name in TOLD:
+        _assert_tells_what_the_command_line_says(simulated, run, simulated_home, span)
     for scheme, size in SEEN:
         simulated.turn(scheme, size)
         _assert_complete_and_silent(simulated, name, f"{scheme}-{size['width']}")
@@ -79,15 +86,11 @@ def _assert_complete_and_silent(visit: Visit, name: str, how: str) -> None:
     assert {panel for panel in DRAWN.get(name, ()) if not visit.is_drawn(panel)} == set()
 
 
-@pytest.mark.parametrize("name", ["cost", "behavior", "health", "quality"])
-def test_the_tiles_show_what_the_command_line_says(
-    simulated: Visit, simulated_home: Path, span: dict[str, str], name: str
-) -> None:
-    simulated.open(name, **span)
-    tiles = simulated.tiles()
+def _assert_tells_what_the_command_line_says(visit: Visit, run: CommandLine, home: Path, span: dict[str, str]) -> None:
+    tiles = visit.tiles()
     metrics = tuple(metric for metric in tiles if metric in METRICS)
     assert len(metrics) >= 5
-    assert tiles == as_shown(asked(simulated_home, metrics, span))
+    assert tiles == as_shown(asked(run, home, metrics, span))
 
 
 def test_tiles_are_there_before_plotly_and_what_is_below_the_fold_when_it_is_near(
