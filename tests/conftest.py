@@ -16,7 +16,7 @@ from metrics.engine.query import Window
 from metrics.lake import child
 from metrics.settings import Settings
 from tests import cluster
-from tests.forking import FORKS, STARTED, ForkedReader
+from tests.forking import FORKS, PAGES, STARTED, ForkedReader
 
 for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
     del os.environ[name]  # settings of the machine are no part of a test
@@ -55,6 +55,7 @@ def forks() -> Generator[None]:
         patched.setattr(child, "reading_process", ForkedReader)
         yield
     FORKS.close()
+    PAGES.close()
 
 
 @pytest.fixture

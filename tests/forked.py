@@ -1,4 +1,4 @@
-"""The process that others are forked from: `python -m tests.forked SOCKET`, until its standard input ends.
+"""The process that others are forked from: `python -m tests.forked SOCKET [MODULE …]`, until its standard input ends.
 
 Each connection asks for one process, hears its number, and how it ended. A process whose connection breaks off is
 killed: whoever asked for it is no longer there.
@@ -24,8 +24,10 @@ _MODULES = ("metrics.lake.ingest", "tests.alerts.living", "tests.metrics.collect
 PRELOADED = [import_module(name) for name in _MODULES]
 
 
-def main(address: str) -> None:
-    """Fork what is asked for."""
+def main(address: str, *modules: str) -> None:
+    """Fork what is asked for, with those modules imported besides."""
+    for name in modules:
+        import_module(name)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _have_shipped_mappings()
     FORKS.address = address
@@ -105,4 +107,4 @@ def _have_shipped_mappings() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -26,9 +26,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Forks:
-    """The process that others are forked from, started when first needed. Close it in the end."""
+    """The process that others are forked from, started when first needed. Close it in the end.
 
-    def __init__(self) -> None:
+    It has imported what writes and reads files, and the modules named.
+    """
+
+    def __init__(self, *modules: str) -> None:
+        self._modules = modules
         self.address: str | None = None
         self._lock = threading.Lock()
         self._folder: TemporaryDirectory[str] | None = None
@@ -52,7 +56,7 @@ class Forks:
     def _started(self) -> str:
         self._folder = TemporaryDirectory(prefix="forks-")  # a path below that of a test can be too long for a socket
         address = str(Path(self._folder.name) / "socket")
-        command = [sys.executable, "-m", "tests.forked", address]
+        command = [sys.executable, "-m", "tests.forked", address, *self._modules]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n"
@@ -60,14 +64,18 @@ class Forks:
 
 
 FORKS = Forks()
+PAGES = Forks("tests.pages_imported")
+"""And all that pages are made of."""
 
 
 class Forked:
     """`work`, done by a process of its own, in this one's environment and directory."""
 
-    def __init__(self, work: Callable[..., object], *arguments: Any, stdin: int = 0, stdout: int = 1) -> None:
+    def __init__(
+        self, work: Callable[..., object], *arguments: Any, stdin: int = 0, stdout: int = 1, forks: Forks = FORKS
+    ) -> None:
         self._ended: int | None = None
-        self._guardian = FORKS.connected()
+        self._guardian = forks.connected()
         asked = pickle.dumps((work, arguments, dict(os.environ), str(Path.cwd())))
         socket.send_fds(self._guardian, [asked], [stdin, stdout])
         self.pid = int(self._guardian.recv(64))
@@ -82,9 +90,16 @@ class Forked:
 
     def kill(self) -> None:
         """SIGKILL."""
+        self._signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> None:
         if self._ended is None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, number)
 
     def _told(self, seconds: float | None) -> int | None:
         if self._ended is None:
