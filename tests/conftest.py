@@ -1,6 +1,7 @@
 """What all tests share: a small simulated lake, made once for all test processes, and the browser."""
 
 import fcntl
+import gc
 import os
 import shutil
 from collections.abc import Callable, Generator
@@ -46,6 +47,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if any(part in item.path.as_posix() for part in LONG):
             item.add_marker("long")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and tests, which stay until the end, from the collector of garbage: it looks at all there is."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let go of them again: DuckDB complains of what is left when its process ends."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ Each connection asks for one process, hears its number, and how it ended. A proc
 killed: whoever asked for it is no longer there.
 """
 
+import gc
 import os
 import pickle
 import selectors
@@ -37,6 +38,7 @@ def main(address: str, *modules: str) -> None:
         listener.listen(64)
         selector.register(listener, selectors.EVENT_READ)
         selector.register(0, selectors.EVENT_READ)
+        gc.freeze()  # no process that is forked looks through what it was given
         os.write(1, b"ready\n")
         while all(key.fd != 0 for key, _ in selector.select()):
             connection, _ = listener.accept()
@@ -47,6 +49,7 @@ def main(address: str, *modules: str) -> None:
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     """Another one is done."""
+        gc.unfreeze()
 
 
 def _guard(connection: socket.socket) -> None:
