@@ -120,17 +120,25 @@ def _learned(history: Series, left_out: Bools) -> Floats:
     if not len(hours):
         return found
     place = hours - hours[0]
-    by_hour = np.full((len(counts), int(place[-1]) + 1), np.nan)
-    for column in range(by_hour.shape[1]):
-        by_hour[:, column] = counts[:, place == column].sum(axis=1)
+    by_hour = np.zeros((len(counts), int(place[-1]) + 1))
+    within, first = np.unique(place, return_index=True)
+    by_hour[:, within] = np.add.reduceat(counts, first, axis=1)
     season = _season(np.arange(by_hour.shape[1]) * hour + hours[0] * hour)
     for one in range(found.shape[1]):
         sample, any_day = by_hour[:, season == one], by_hour[:, season % _HOURS == one % _HOURS]
         enough = np.count_nonzero(~np.isnan(sample), axis=1) >= FEWEST_DAYS
         some = np.count_nonzero(~np.isnan(any_day), axis=1) >= FEWEST_OF_ANY
         found[some, one] = np.nanmin(any_day[some], axis=1)
-        found[enough, one] = np.nanmedian(sample[enough], axis=1)
+        found[enough, one] = _median(sample[enough])
     return found
+
+
+def _median(samples: Floats) -> Floats:
+    """By row, of what is known, of which there is some: `nanmedian` takes ten times as long for so few columns."""
+    ordered = np.sort(samples, axis=1)  # what is not known comes last
+    known = np.count_nonzero(~np.isnan(ordered), axis=1)[:, np.newaxis]
+    lower, upper = (np.take_along_axis(ordered, place, axis=1)[:, 0] for place in ((known - 1) // 2, known // 2))
+    return (lower + upper) / 2
 
 
 def _season(starts: Instants) -> Instants:
