@@ -89,6 +89,12 @@ def test_only_the_catalog_and_the_engine_write_sql() -> None:
     assert strings == []
 
 
+def test_polars_runs_no_python_where_many_are_answered() -> None:
+    # Polars' threads would wait for the interpreter, which waits for them in whoever keeps an answer meanwhile.
+    asking = re.compile(r"\.map_(elements|batches|groups|columns)\(")
+    assert [path for path in modules("app", "pages", "alerts") if asking.search((ROOT / path).read_text("utf-8"))] == []
+
+
 def test_no_module_is_named_for_nothing() -> None:
     assert [path for path in tracked() if path.suffix == ".py" and path.stem in NOUNS_OF_NOTHING] == []
 

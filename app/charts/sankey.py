@@ -81,12 +81,14 @@ def journeys(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     return Picture(drawn.figure(), f"Ways from page to page over {deepest} steps. Most taken: {ways or 'none'}.")
 
 
+def _named(pages: pl.Series) -> pl.Series:
+    """Pages as they are written; where there is none, none."""
+    return pl.Series(pages.name, [None if page is None else wording.name(page) for page in pages], pl.String)
+
+
 def _merged(frame: pl.DataFrame) -> pl.DataFrame:
     """Links between the busiest pages of each step; users of merged links are added up, so they may count twice."""
-    named = frame.with_columns(
-        pl.col("source").map_elements(lambda page: wording.name(page), return_dtype=pl.String),
-        pl.col("target").map_elements(lambda page: wording.name(page), return_dtype=pl.String).fill_null(LEFT),
-    )
+    named = frame.with_columns(_named(frame["source"]), _named(frame["target"]).fill_null(LEFT))
     named = named.with_columns(origin="source", there=100 * pl.col("users") / pl.col("share"))
     into = named.select(step=pl.col("step") + 1, page="target", users="users").filter(pl.col("page") != LEFT)
     out = named.filter(pl.col("step") == 0).select(step=pl.col("step"), page="source", users="users")
