@@ -1,8 +1,10 @@
 """What the engine answered, kept until the lake changes: the same question costs nothing the second time."""
 
+import copyreg
 from collections.abc import Callable
 from typing import TypeVar
 
+import polars as pl
 import streamlit as st
 
 from app.source import source
@@ -11,6 +13,23 @@ from metrics.engine import Question
 T = TypeVar("T")
 KEPT_SECONDS = 600
 """For how long is kept what takes seconds to find, and looks at hours and days that are over."""
+
+
+def _in_one_piece(frame: pl.DataFrame) -> tuple[Callable[[bytes], pl.DataFrame], tuple[bytes]]:
+    """How a frame is pickled: as Polars does it, once it is one chunk."""
+    return _restored, (frame.rechunk().__getstate__(),)
+
+
+def _restored(state: bytes) -> pl.DataFrame:
+    frame = pl.DataFrame()
+    frame.__setstate__(state)
+    return frame
+
+
+# Streamlit pickles what it keeps. To pickle several chunks, Polars waits for its threads and holds the interpreter's
+# lock; where one of them is to run Python just then (`map_batches`: a file is looked at), each waits for the other, and
+# all viewers for both. `rechunk` waits without that lock.
+copyreg.pickle(pl.DataFrame, _in_one_piece)
 
 
 def version() -> str:

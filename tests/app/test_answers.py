@@ -1,10 +1,12 @@
 """The same question is answered once until the lake changes, and no question gets the answer to another."""
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
 from app import answers
@@ -14,6 +16,19 @@ from metrics.settings import Settings
 from tests.app.fake import NOW
 
 HOUR = Window.last(timedelta(hours=1), NOW)
+
+
+def test_a_frame_is_kept_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.concat([pl.DataFrame({"users": [day, None]}) for day in range(3)], rechunk=False)
+    pickled, seen = pl.DataFrame.__getstate__, list[int]()
+
+    def state(one: pl.DataFrame) -> bytes:
+        seen.append(one.n_chunks())
+        return pickled(one)
+
+    monkeypatch.setattr(pl.DataFrame, "__getstate__", state)
+    assert pickle.loads(pickle.dumps({"a question": frame}))["a question"].equals(frame)
+    assert (frame.n_chunks(), seen) == (3, [1])
 
 
 @dataclass
