@@ -60,8 +60,12 @@ def test_what_pages_took_is_measured_where_they_are_seen_and_judged_on_system_he
     with page.expect_response(f"**{PATH}"):
         page.get_by_role("link", name="Live", exact=True).click()
     expect(page.locator(".live[data-state=live]")).to_be_visible()
+    drawn = page.locator(".live").element_handle()
+    # An event is timed where the collector's clock is known, and once it was seen: a moment after it stands there.
+    page.wait_for_function("live => live.page.ahead != null", arg=drawn)
     send(port, "r1")
     expect(page.locator(".live-event")).to_have_count(1)
+    page.wait_for_function("live => live.page.updates.length === 1", arg=drawn)
     with page.expect_response(f"**{PATH}"):
         page.evaluate(HIDDEN)
     today = datetime.now(UTC).date()
