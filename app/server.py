@@ -26,6 +26,7 @@ from app.frontend import Frontend
 from app.guard import token_of
 from app.headers import SecurityHeaders
 from app.hosts import HostCheck, Hosts, host_of
+from app.lingering import let_files_linger
 from app.navigation import ENTRIES
 from app.passing import PageTimesPassing, Passing
 from app.source import configuration
@@ -125,4 +126,5 @@ app = st.App(
     ],
     lifespan=preloaded,
 )
+let_files_linger()
 listen_as_told()

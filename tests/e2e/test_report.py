@@ -18,7 +18,7 @@ from tests.e2e.test_real_events import (
     assert_drawn_or_says_why_not,
     assert_tells_what_the_command_line_says,
 )
-from tests.e2e.visit import PHONE, SCREENSHOTS, SEEN, WIDE, Visit
+from tests.e2e.visit import PHONE, SCREENSHOTS, SEEN, WIDE, Visit, visiting
 from tests.patience import patience
 
 NAMES = [entry.path.stem for entry in ENTRIES]
@@ -121,6 +121,19 @@ def test_a_report_is_dark_on_white_on_paper_and_no_figure_is_cut(
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == on_screen
         assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
         assert (reader.complaints, reader.asked) == ([], [])
+
+
+def test_a_file_is_there_for_a_browser_that_asks_late_though_others_open_pages_meanwhile(
+    visit: Visit, browser: Browser, address: str, tmp_path: Path
+) -> None:
+    visit.open("alerts", **EVERYTHING)
+    with visit.page.expect_request("**/media/**") as asked:
+        file = downloaded(visit, "report", tmp_path)
+    with visiting(browser, address) as other:
+        for name in ("executive", "performance"):
+            other.open(name, **EVERYTHING)
+    late = visit.page.request.get(asked.value.url)
+    assert (late.status, late.body()) == (200, file.read_bytes())
 
 
 def test_the_numbers_and_the_picture_of_a_figure_are_files(visit: Visit, tmp_path: Path) -> None:
