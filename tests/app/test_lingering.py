@@ -5,15 +5,7 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileKind, MediaFileStorageError
 
 from app.lingering import SECONDS, LingeringStorage
-
-
-class Clock:
-    """Seconds that a test sets."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.app.test_steady import Clock
 
 
 @pytest.fixture
@@ -41,7 +33,7 @@ def test_what_was_made_for_a_click_is_there_after_runs_of_other_pages(storage: L
 def test_it_goes_when_its_time_has_come_and_another_is_to_go(storage: LingeringStorage, clock: Clock) -> None:
     one, other = made(storage, b"one"), made(storage, b"other")
     storage.delete_file(one)
-    clock.now += SECONDS
+    clock.seconds += SECONDS
     storage.delete_file(other)
     with pytest.raises(MediaFileStorageError):
         storage.get_file(one)
@@ -51,7 +43,7 @@ def test_it_goes_when_its_time_has_come_and_another_is_to_go(storage: LingeringS
 def test_what_is_made_again_meanwhile_stays_as_long_as_if_it_were_new(storage: LingeringStorage, clock: Clock) -> None:
     one, other = made(storage, b"one"), made(storage, b"other")
     storage.delete_file(one)
-    clock.now += SECONDS
+    clock.seconds += SECONDS
     assert made(storage, b"one") == one
     storage.delete_file(other)
     assert storage.get_file(one).content == b"one"
