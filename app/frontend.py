@@ -8,7 +8,7 @@ document says at its top what will be needed. Plotly holds a browser for a secon
 import asyncio
 import gzip
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
@@ -62,10 +62,13 @@ class Frontend:
     def __init__(self, app: ASGIApp, root: Path = ROOT) -> None:
         self._app = app
         self._files = {f"/{path.relative_to(root).as_posix()}": path for path in (root / "static").rglob("*.*")}
-        pages = {"/", *(f"/{entry.path.stem}" for entry in ENTRIES if not entry.default)}
+        pages = ("/", *(f"/{entry.path.stem}" for entry in ENTRIES if not entry.default))
         document, modules = (root / "index.html").read_text(encoding="utf-8"), root / "static" / "js"
+        stems = {page: (*NEEDED, *NEEDED_BY.get(page, ())) for page in pages}
+        announced = {stem: _announced(modules, stem) for stem in {*NEEDED}.union(*NEEDED_BY.values())}
         self._documents = {
-            page: _announcing(document, modules, (*NEEDED, *NEEDED_BY.get(page, ()))).encode() for page in pages
+            page: _announcing(document, (name for stem in stems[page] for name in announced[stem])).encode()
+            for page in pages
         }
         self._answers: dict[tuple[str, bool, str], Response] = {}
         self._packing = Lock()
@@ -121,11 +124,16 @@ def _packed(content: bytes, kind: str, headers: Mapping[str, str], encoding: str
     return Response(packed, headers=named, media_type=kind)
 
 
-def _announcing(document: str, modules: Path, stems: Sequence[str]) -> str:
-    """The document with the modules that will be needed named in its head."""
-    needed = dict.fromkeys(name for stem in stems for path in modules.glob(f"{stem}.*.js") for name in _closure(path))
-    deferred = (f"{name}?{_WHOLE}" for name in needed if is_deferred(modules / name))
-    absent = (name for name in (*needed, *deferred) if name not in document)
+def _announced(modules: Path, stem: str) -> tuple[str, ...]:
+    """What an element needs, by name: its module, all that this imports, and what begins later."""
+    needed = dict.fromkeys(name for path in modules.glob(f"{stem}.*.js") for name in _closure(path))
+    return (*needed, *(f"{name}?{_WHOLE}" for name in needed if is_deferred(modules / name)))
+
+
+def _announcing(document: str, names: Iterable[str]) -> str:
+    """The document with the modules that will be needed named in its head, those that begin later last."""
+    needed = sorted(dict.fromkeys(names), key=lambda name: name.endswith(f"?{_WHOLE}"))
+    absent = (name for name in needed if name not in document)
     links = (f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in absent)
     return document.replace("</head>", "\n".join([*links, *_ours(), "</head>"]), 1)
 
