@@ -69,6 +69,13 @@ def token() -> SecretStr | None:
     return token_of(os.environ)
 
 
+def import_whole(name: str) -> None:
+    """Import a module, or a package with all that is in it."""
+    package = import_module(name)
+    for module in walk_packages(getattr(package, "__path__", ()), f"{name}."):
+        import_module(module.name)
+
+
 @asynccontextmanager
 async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
     """Import what the pages are made of before the first of them is asked for.
@@ -78,9 +85,7 @@ async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
     """
     for name in PRELOADED:
         try:
-            package = import_module(name)
-            for module in walk_packages(getattr(package, "__path__", ()), f"{name}."):
-                import_module(module.name)
+            import_whole(name)
         except ImportError:  # the page that needs it will say so, in its place
             logging.getLogger(__name__).exception("%s cannot be imported", name)
     gc.collect()
