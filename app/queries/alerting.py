@@ -57,12 +57,8 @@ class Pulse:
     evaluated_at: datetime | None = None
     error: str = ""
     """Why the newest evaluation failed."""
-
-    def vouches(self, now: datetime) -> bool:
-        """Whether what is not seen to fire is known not to."""
-        if self.state is Watching.DEMO:
-            return not self.error and self.evaluated_at is not None and now - self.evaluated_at <= STALE
-        return self.state is Watching.WATCHING
+    vouches: bool = False
+    """Whether what is not seen to fire is known not to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +121,12 @@ def pulse() -> Pulse:
     finished, error = (job.finished, job.error) if job else (None, "")
     age = heartbeat.age(home, now)
     attended = age is not None and age <= heartbeat.STALE_SECONDS
-    return Pulse(_watching(rules, attended, finished, error, now), rules, finished, error)
+    state = _watching(rules, attended, finished, error, now)
+    shown = Watching.DEMO if source().is_demo else state
+    return Pulse(shown, rules, finished, error, vouches=state is Watching.WATCHING)
 
 
 def _watching(rules: int, attended: bool, finished: datetime | None, error: str, now: datetime) -> Watching:
-    if source().is_demo:
-        return Watching.DEMO
     if not source().settings.alerts.enabled:
         return Watching.DISABLED
     if not attended:

@@ -40,7 +40,7 @@ def _quiet(board: Board, view: View) -> None:
     """Nothing fires: good news only if somebody watches."""
     pulse, now = alerting.pulse(), source().now()
     with st.container(border=True, gap="xxsmall"):
-        if pulse.vouches(now):
+        if pulse.vouches:
             since = f" since {looks.clock(board.quiet_since, now, view.zone)}" if board.quiet_since else ""
             st.markdown(f"### :green[:material/check_circle: All quiet{wording.markdown(since)}]")
             watched = "watch the demo data" if pulse.state is Watching.DEMO else "watch"
