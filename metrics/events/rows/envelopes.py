@@ -128,6 +128,11 @@ def written_in(columns: Iterable[str]) -> str | None:
     )
 
 
+def moments(rows: pl.DataFrame, column: str) -> pl.Series:
+    """The times that a column says, as we read any."""
+    return rows.select(converted(COMMON[0], column, rows.schema[column], "", Source()).alias(column)).to_series()
+
+
 def laid_within(outer: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, ts: str | None) -> pl.DataFrame:
     """Events with what lies around them; `ts` is the column of their times, where those may come from there."""
     outer = outer.drop([name for name in outer.columns if name.lower() in {*envelope.holds, *envelope.leaves}])
@@ -145,9 +150,9 @@ def laid_within(outer: pl.DataFrame, inner: pl.DataFrame, envelope: Envelope, ts
 def _timed(outer: pl.DataFrame, inner: pl.DataFrame, column: str | None, ts: str | None) -> pl.DataFrame:
     if column is None or ts is None or (ts in inner.columns and not inner[ts].null_count()):
         return inner
-    moment = outer.select(converted(COMMON[0], column, outer.schema[column], "", Source()).alias(ts)).to_series()
+    moment = moments(outer, column)
     if ts not in inner.columns:
-        return inner.with_columns(moment)
+        return inner.with_columns(moment.alias(ts))
     said = inner.select(text_of(ts, inner.schema[ts]).alias(ts)).to_series()
     return inner.with_columns(said.fill_null(moment.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")))
 

@@ -5,14 +5,11 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from metrics.events.mapping.sources import Source
 from metrics.events.questions import Option, Question
 from metrics.events.recognition.recognition import Part
-from metrics.events.rows.envelopes import written_in
-from metrics.events.schema import COMMON
+from metrics.events.rows.envelopes import moments, written_in
 from metrics.events.survey.feeding import fed, rule_of, values_of
 from metrics.events.survey.looking import Look, Verdict
-from metrics.events.values.converting import converted
 from metrics.events.values.times import is_local
 
 _QUARTER = 15
@@ -41,7 +38,7 @@ class WrittenTimes:
         written = written_in(rows.columns)
         if written is None or self._name not in rows.columns:
             return
-        at, was = (_moments(rows, name) for name in (written, self._name))
+        at, was = (moments(rows, name) for name in (written, self._name))
         minutes = (was - at).dt.total_seconds() / 60
         quarters = (minutes / _QUARTER).round()
         near = (minutes - quarters * _QUARTER).abs() <= _SOON
@@ -67,10 +64,6 @@ class WrittenTimes:
         fixed = () if minutes else (Option(f"{'+' if quarters > 0 else '-'}{hours}:00", {"ts": {"zone": zone}}),)
         options = (*fixed, Option("UTC", {"ts": {"zone": "UTC"}}))
         return Verdict(question=Question(self._part.kind.name, self._name, asks, options))
-
-
-def _moments(rows: pl.DataFrame, name: str) -> pl.Series:
-    return rows.select(converted(COMMON[0], name, rows.schema[name], "", Source()).alias("moment")).to_series()
 
 
 def look_for_written_times(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
