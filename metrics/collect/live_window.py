@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 
 from metrics.catalog import DIMENSIONS, Metric, catalog
@@ -30,6 +31,7 @@ from metrics.engine.query import Window
 from metrics.engine.time_sql import span_sql
 from metrics.events import KINDS
 from metrics.events.pricing import PriceBook, PriceError
+from metrics.lake.identity.runs import Hashes, ascending, contained
 from metrics.settings import Settings
 
 MOST_ROWS = 500_000
@@ -93,7 +95,14 @@ class _Slice:
     rows: int = 0
     kinds: set[str] = field(default_factory=set[str])
     known: set[int] = field(default_factory=set[int])
-    """Fingerprints of the identities."""
+    """Hashes of the identities, while it is the newest."""
+    ordered: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
+    """The same once it is over, sorted: in a set they take fifteen times the room."""
+
+    def end(self) -> None:
+        """No more comes."""
+        self.ordered = ascending(np.fromiter(self.known, np.uint64, len(self.known)))
+        self.known.clear()
 
     def table(self, kind: str) -> str:
         return f'"{kind}_{self.number}"'
@@ -206,6 +215,8 @@ class LiveWindow:
 
     def _slice(self, now: datetime) -> _Slice:
         if not self._slices or now - self._slices[-1].begun >= SLICE or self._is_large(self._slices[-1]):
+            if self._slices:
+                self._slices[-1].end()
             self._numbers += 1
             self._slices.append(_Slice(self._numbers, now))
         return self._slices[-1]
@@ -214,11 +225,11 @@ class LiveWindow:
         return one.rows >= self._most_rows // 8
 
     def _unknown(self, frame: pl.DataFrame, current: _Slice) -> pl.DataFrame:
-        found = frame["event_id"].hash().to_list()
+        found = frame["event_id"].hash().to_numpy()
+        before = contained(found, (one.ordered for one in self._slices))
         is_new: list[bool] = []
-        for one in found:
-            known = any(one in each.known for each in self._slices)
-            is_new.append(not known)
+        for one, is_known in zip(found.tolist(), before.tolist(), strict=True):
+            is_new.append(not is_known and one not in current.known)
             current.known.add(one)
         return frame if all(is_new) else frame.filter(pl.Series(is_new))
 

@@ -142,13 +142,13 @@ def span_of(path: Path) -> tuple[int, int] | None:
     return number_of(date.fromisoformat(parts[0])), number_of(date.fromisoformat(parts[1]))
 
 
-def contained(ordered: Hashes, runs: Iterable[Hashes]) -> NDArray[np.bool_]:
-    """For each of the sorted hashes whether any of the sorted runs has it."""
-    found = np.zeros(len(ordered), dtype=bool)
+def contained(hashes: Hashes, runs: Iterable[Hashes]) -> NDArray[np.bool_]:
+    """For each of the hashes whether any of the sorted runs has it; many are found faster where they are sorted, too."""
+    found = np.zeros(len(hashes), dtype=bool)
     for run in runs:
         if len(run):
-            place = np.searchsorted(run, ordered)
-            found |= run[np.minimum(place, len(run) - 1)] == ordered
+            place = np.searchsorted(run, hashes)
+            found |= run[np.minimum(place, len(run) - 1)] == hashes
     return found
 
 
