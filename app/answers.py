@@ -1,6 +1,7 @@
 """What the engine answered, kept until the lake changes: the same question costs nothing the second time."""
 
 import copyreg
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -30,6 +31,9 @@ def _restored(state: bytes) -> pl.DataFrame:
 # lock; where one of them is to run Python just then (`map_batches`: a file is looked at), each waits for the other, and
 # all viewers for both. `rechunk` waits without that lock.
 copyreg.pickle(pl.DataFrame, _in_one_piece)
+
+# For each function kept it says that the runtime is not there yet, which is so when modules are imported before it.
+logging.getLogger("streamlit.runtime.caching.cache_data_api").disabled = True
 
 
 def version() -> str:

@@ -108,8 +108,6 @@ def listen_as_told() -> None:
 
 
 logging.getLogger("uvicorn.access").disabled = True  # Streamlit turns it on again, whatever uvicorn was told
-# For each function kept it says that the runtime is not there yet, which is so when modules are imported before it.
-logging.getLogger("streamlit.runtime.caching.cache_data_api").disabled = True
 
 measured = PageTimesPassing(lambda: settings().collect, token, hosts)
 app = st.App(

@@ -67,6 +67,10 @@ def test_the_pages_are_up_when_the_address_is_told(life: Life) -> None:
     assert life.answers[PAGES][0] == 200
 
 
+def test_a_start_that_went_well_warns_of_nothing(life: Life) -> None:
+    assert [line for line in life.lines if line.startswith("web ") and "WARNING" in line] == []
+
+
 def test_the_first_page_is_found_by_its_name_too(life: Life) -> None:
     assert life.led_to == "/?f=user_id:somebody"
 
