@@ -1,5 +1,9 @@
-"""Killed at any moment, collector and sidecar lose nothing that was acknowledged and store nothing twice."""
+"""Killed at any moment, collector and sidecar lose nothing that was acknowledged and store nothing twice.
 
+As many kills as one likes: COLLECT_KILLS=100 python -m pytest -n 0 tests/metrics/collect/test_killed.py
+"""
+
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +17,7 @@ from tests.metrics.collect.living import SENDERS, TOGETHER, acknowledged, store,
 from tests.metrics.collect.made import NOW
 from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 
-KILLS = 15
+KILLS = int(os.environ.get("COLLECT_KILLS", "15"))
 """Of each of the two, and batches that one sender gets rid of meanwhile, at least."""
 ENDLESS = 10**6
 
