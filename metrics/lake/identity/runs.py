@@ -143,7 +143,7 @@ def span_of(path: Path) -> tuple[int, int] | None:
 
 
 def contained(hashes: Hashes, runs: Iterable[Hashes]) -> NDArray[np.bool_]:
-    """For each of the hashes whether any of the sorted runs has it; many are found faster where they are sorted, too."""
+    """For each of the hashes whether any of the sorted runs has it. Sorted ones are found faster."""
     found = np.zeros(len(hashes), dtype=bool)
     for run in runs:
         if len(run):
