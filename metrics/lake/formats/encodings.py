@@ -1,7 +1,7 @@
 """In which encoding a text is written, decided over all of its bytes.
 
 UTF-8 is taken where every byte fits it; a byte order mark, or zero bytes in every second place, say UTF-16 or UTF-32.
-Other bytes are an old one-byte encoding. No byte is ever replaced by another.
+Other bytes are an old encoding of Western languages, or nobody knows which. No byte is ever replaced by another.
 """
 
 import codecs
@@ -23,6 +23,13 @@ _CONTROLS = bytes(set(range(32)) - set(b"\x00\t\n\r\f\x1b\x1e"))
 NO_UTF8 = re.compile("[\udc80-\udcff]")
 """A byte that is no UTF-8, as `surrogateescape` shows it."""
 _UNDEFINED_IN_1252 = b"\x81\x8d\x8f\x90\x9d"
+_RUN = re.compile(rb"[\x80-\xff]+")
+_RARE = frozenset(b"\x81\x82\x83\x84\x86\x87\x88\x89\x8b\x8d\x8f\x90\x98\x9b\x9d")
+"""Nothing, or signs that are rare, in Windows-1252; letters in Shift-JIS and in the encodings of DOS."""
+_FREQUENT = frozenset("äöüßéèñ".encode("cp1252"))
+"""Letters that may follow one another in a Western name, if only in one that is made up."""
+_FEWEST = 3
+"""Bytes that are no ASCII which tell that a text is not Western."""
 MOST_CHANCE = 0.1
 """In an old encoding a few bytes form UTF-8 by chance: characters of it, to bytes that are none."""
 
@@ -121,9 +128,26 @@ def _of_bytes(chunks: Callable[[], Iterable[bytes]], skip: int) -> Encoding:
     if skip or fitting > unfit * MOST_CHANCE:
         note = f"{unfit:,} bytes are no UTF-8, the first at byte {first:,}: rows that hold one are rejected"
         return Encoding(skip=skip, errors="surrogateescape", note=note)
+    if not _is_western(chunks()):
+        note = (
+            f"not UTF-8 (byte {first:,}), and no Western language: rows that hold such characters are rejected; "
+            "save the file as UTF-8"
+        )
+        return Encoding(skip=skip, errors="surrogateescape", note=note)
     if any(byte in chunk for chunk in chunks() for byte in _UNDEFINED_IN_1252):
         return Encoding("latin-1", note=f"not UTF-8 (byte {first:,}): read as Latin-1 (ISO 8859-1)")
     return Encoding("cp1252", note=f"not UTF-8 (byte {first:,}): read as Windows-1252, which includes Latin-1")
+
+
+def _is_western(chunks: Iterable[bytes]) -> bool:
+    """Whether bytes that are no ASCII stand among letters that are, as accents do: others have words of them."""
+    all_of_them = others = 0
+    for chunk in chunks:
+        for run in [] if chunk.isascii() else _RUN.findall(chunk):
+            all_of_them += len(run)
+            is_word = len(run) > 2 and len(set(run)) > 1 and not _FREQUENT.issuperset(run)
+            others += len(run) if is_word else sum(byte in _RARE for byte in run)
+    return all_of_them < _FEWEST or others * 2 <= all_of_them
 
 
 def _escaped(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:

@@ -38,6 +38,32 @@ def test_bytes_that_windows_1252_leaves_undefined_are_latin_1_and_stay_apart(tmp
     assert "Latin-1" in one.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("codec", "names"),
+    [
+        ("cp1251", ["Иван", "Мария"]),
+        ("koi8-r", ["Иван", "Мария"]),
+        ("cp1253", ["Γιώργος", "Ελένη"]),
+        ("cp1255", ["דוד"]),
+        ("shift_jis", ["データ", "東京タワー"]),
+        ("gb18030", ["北京"]),
+        ("big5", ["使用者名稱測試資料"]),
+        ("euc_kr", ["서울"]),
+        ("cp437", ["Zoë", "Müller", "Möller"]),
+    ],
+)
+def test_what_is_not_western_is_never_read_as_if_it_were(codec: str, names: list[str], tmp_path: Path) -> None:
+    found = read_text(tmp_path, rows(["plain", *names, "ascii"]).encode(codec))
+    assert found.rows["user_id"].to_list() == ["plain", "ascii"]
+    assert len(found.broken) == len(names)
+    assert "are rejected" in found.notes[0]
+
+
+def test_accents_signs_and_rules_are_western(tmp_path: Path) -> None:
+    names = ["Größe", "çà et là", "Ñandú", "——— … “x” ™", "Åsa Öström"]
+    assert read_text(tmp_path, rows(names).encode("cp1252")).rows["user_id"].to_list() == names
+
+
 def test_a_file_of_utf_8_with_a_few_other_bytes_loses_only_these_rows(tmp_path: Path) -> None:
     content = rows(["Müller", "Möller", "?", "Zoë"]).encode().replace(b"?", b"M\xfcller")
     found = read_text(tmp_path, content)
