@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import polars as pl
 from deltalake import DeltaTable
@@ -25,6 +26,22 @@ def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:
             min_ts=row.get(f"min.{moment}"),
             max_ts=row.get(f"max.{moment}"),
         )
+
+
+def apply(action: Mapping[str, Any], files: dict[str, DataFile], moment: str) -> None:
+    """Change `files`, by their paths, as an action of a commit says. Raises `KeyError`, `ValueError`, `TypeError`."""
+    if "remove" in action:
+        files.pop(action["remove"]["path"], None)
+    if "add" in action:
+        file = _added(action["add"], moment)
+        files[file.path] = file
+
+
+def _added(add: Mapping[str, Any], moment: str) -> DataFile:
+    stats = json.loads(add.get("stats") or "{}")
+    span = [stats.get(name, {}).get(moment) for name in ("minValues", "maxValues")]
+    first, last = (datetime.fromisoformat(one) if one else None for one in span)
+    return DataFile(add["path"], add["partitionValues"], stats.get("numRecords", 0), add["size"], first, last)
 
 
 def adding(file: DataFile, moment: str, *, data_change: bool = True) -> AddAction:

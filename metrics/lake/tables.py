@@ -10,10 +10,8 @@ files that were asked for: a commit counts once storage has it, and `present` fe
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,41 +22,19 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from metrics.events import KINDS
 from metrics.events.schema import Kind
-from metrics.lake.actions import adding, files_of, removing
+from metrics.lake.actions import adding, removing
+from metrics.lake.committed import EMPTY, Committed, Snapshot, advanced, whole
 from metrics.lake.datafiles import Change, DataFile
 from metrics.lake.pending import Pending
 from metrics.lake.remote.address import settle
 from metrics.lake.remote.lake import RemoteLake, Storage
+from metrics.lake.remote.log import LOG
 from metrics.lake.rollups import ROLLUPS, rollups_of
 from metrics.lake.shapes import BUCKET
 from metrics.lake.sources import SOURCE_FILE
 from metrics.settings import Settings
 
 DATE = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a table held at one version."""
-
-    version: int
-    """-1 while the table does not exist."""
-    files: tuple[DataFile, ...]
-
-    @property
-    def rows(self) -> int:
-        """Rows of all files."""
-        return sum(file.rows for file in self.files)
-
-    def rows_by(self, partition: str) -> Mapping[str, int]:
-        """Rows by the value of a partition column; 0 of a value that there is not."""
-        found = Counter[str]()
-        for file in self.files:
-            found[file.partition[partition]] += file.rows
-        return found
-
-
-EMPTY = Snapshot(-1, ())
 
 
 class Table:
@@ -74,12 +50,13 @@ class Table:
     ) -> None:
         """`pending`: the plans of its home. `storage`: of all tables of its home."""
         self.root = root
-        self._log = root / "_delta_log"
+        self._log = root / LOG
         self.name = f"{root.parent.name}/{root.name}"
         self.schema = schema
         self.partition_by = partition_by
         self._lock = threading.Lock()
         self._delta: DeltaTable | None = None
+        self._committed = Committed()
         self._pending = pending
         self._planned: tuple[Change, ...] = ()
         self._storage = storage
@@ -130,21 +107,17 @@ class Table:
             seen = self._log.stat().st_mtime_ns
         except FileNotFoundError:
             with self._lock:
-                self._delta, self._snapshot, self._seen = None, EMPTY, None
+                self._delta, self._committed, self._snapshot, self._seen = None, Committed(), EMPTY, None
             return
         with self._lock:
             if seen == self._seen and planned == self._planned:
                 return
-            if self._delta is None:
-                if not DeltaTable.is_deltatable(str(self.root)):
-                    return
-                self._delta = DeltaTable(str(self.root))
-            else:
-                self._delta.update_incremental()
-            files = tuple(files_of(self._delta, self.moment))
+            if (committed := advanced(self._committed, self.root, self.moment)) is None:
+                self._delta, committed = None, whole(self.root, self.moment)
+            files = tuple(committed.files.values())
             for change in planned:
                 files = change.applied(files)
-            self._snapshot, self._planned = Snapshot(self._delta.version(), files), planned
+            self._committed, self._snapshot, self._planned = committed, Snapshot(committed.version, files), planned
             # A commit that lands within the clock tick of the directory's time stamp must be seen by the next look.
             self._seen = seen if time.time_ns() - seen > 50_000_000 else None
 
@@ -157,7 +130,7 @@ class Table:
     def committed(self) -> tuple[DataFile, ...]:
         """The files that commits name, whatever is planned."""
         self.refresh()
-        return tuple(files_of(self._delta, self.moment)) if self._delta is not None else ()
+        return tuple(self._committed.files.values())
 
     def files(self, **partition: str) -> list[str]:
         """Absolute paths of the data files whose partition values equal those given; they can be read."""
@@ -198,8 +171,19 @@ class Table:
 
     def has(self, transaction: str) -> bool:
         """Whether that transaction is committed."""
-        self.refresh()
-        return self._delta is not None and self._delta.transaction_version(transaction) is not None
+        delta = self._newest()
+        return delta is not None and delta.transaction_version(transaction) is not None
+
+    def _newest(self) -> DeltaTable | None:
+        """As Delta's library knows it, for whoever commits; None while the table does not exist."""
+        if self.version < 0:
+            return None
+        if (delta := self._delta) is None:
+            delta = DeltaTable(str(self.root))
+        else:
+            delta.update_incremental()
+        self._delta = delta
+        return delta
 
     def commit(self, files: Sequence[DataFile], transaction: str, metadata: Mapping[str, str] | None = None) -> None:
         """Make `files` visible at once, unless the transaction is committed already."""
@@ -266,11 +250,9 @@ class Table:
     @contextmanager
     def _changing(self) -> Generator[DeltaTable]:
         """The table at its newest version, to be committed to."""
-        self.refresh()
+        newest = self._newest()
         if (remote := self.remote) is None:
-            if self._delta is not None:
-                self._delta.update_incremental()
-            self._delta = self._complete(self._delta, self.root)
+            self._delta = self._complete(newest, self.root)
             yield self._delta
         else:
             if (log := remote.log(self.name)).version < 0:

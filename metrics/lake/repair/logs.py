@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
 
-from metrics.lake.actions import files_of
+from metrics.lake.actions import apply, files_of
 from metrics.lake.datafiles import DataFile
 from metrics.lake.intents import put_aside
 from metrics.lake.problems import LakeUnavailable
@@ -38,11 +37,7 @@ def written_anew(table: Table, home: Path) -> set[str]:
             for name in ("add", "remove"):
                 spoken_of.update([action[name]["path"]] if name in action else [])
             if version > base:
-                if "remove" in action:
-                    files.pop(action["remove"]["path"], None)
-                if "add" in action:
-                    file = _file(action["add"], table.moment)
-                    files[file.path] = file
+                apply(action, files, table.moment)
     partition = table.partition_by[0]
     open_still = tuple(path.stem for path in (home / "lake" / "_transactions").glob("*"))
     unspoken = {
@@ -96,10 +91,3 @@ def _actions(path: Path) -> Iterator[Mapping[str, Any]]:
             continue
         if isinstance(action, dict):
             yield action
-
-
-def _file(add: Mapping[str, Any], moment: str) -> DataFile:
-    stats = json.loads(add.get("stats") or "{}")
-    span = [stats.get(name, {}).get(moment) for name in ("minValues", "maxValues")]
-    first, last = (datetime.fromisoformat(one) if one else None for one in span)
-    return DataFile(add["path"], add["partitionValues"], stats.get("numRecords", 0), add["size"], first, last)

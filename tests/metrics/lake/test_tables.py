@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from metrics.lake.committed import whole
+from metrics.lake.remote.log import LOG
 from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
 from tests.metrics.engine.stored import complete, store
 
@@ -59,6 +61,46 @@ def test_replaced_files_are_no_longer_read(tmp_path: Path) -> None:
     table.replace(files, [written(table, "merged")])
     assert [Path(path).name for path in table.files()] == ["merged.parquet"]
     assert table.has("both")
+
+
+def test_a_reader_that_follows_each_commit_knows_what_one_knows_who_reads_the_whole_log(tmp_path: Path) -> None:
+    reader, writer = Lake(tmp_path).events("request"), Lake(tmp_path).events("request")
+    files: list[DataFile] = []
+    for number in range(25):  # beyond two checkpoints
+        if number % 5 == 4:
+            merged = written(writer, f"merged-{number}")
+            writer.replace(files[:3], [merged], transaction=f"merge {number}")
+            files = [*files[3:], merged]
+        else:
+            files.append(written(writer, f"{number}"))
+            writer.commit([files[-1]], f"{number}")
+        found = whole(writer.root, "ts")
+        assert reader.version == found.version == number + 1
+        assert {file.path: file for file in reader.snapshot.files} == found.files
+        assert sorted(reader.files()) == sorted(str(writer.root / file.path) for file in files)
+    assert [Path(path).is_file() for path in reader.files()] == [True] * len(files)
+
+
+def test_a_log_that_another_has_taken_the_place_of_is_read_anew(tmp_path: Path) -> None:
+    reader, writer = Lake(tmp_path).events("request"), Lake(tmp_path).events("request")
+    one, two = written(writer, "one"), written(writer, "two")
+    writer.commit([one], "one")
+    assert [Path(path).name for path in reader.files()] == ["one.parquet"]
+    (writer.root / LOG).rename(tmp_path / "aside")
+    other = Lake(tmp_path).events("request")
+    other.commit([two], "two")
+    assert [Path(path).name for path in reader.files()] == ["two.parquet"]
+    assert (reader.has("one"), reader.has("two")) == (False, True)
+
+
+def test_a_commit_that_is_lost_is_not_passed_over(tmp_path: Path) -> None:
+    reader, writer = Lake(tmp_path).events("request"), Lake(tmp_path).events("request")
+    writer.commit([written(writer, "one")], "one")
+    assert reader.is_readable
+    for name in ("two", "three"):
+        writer.commit([written(writer, name)], name)
+    (writer.root / LOG / f"{2:020d}.json").unlink()
+    assert (reader.is_readable, Lake(tmp_path).events("request").is_readable) == (False, False)
 
 
 def test_files_are_chosen_by_partition(tmp_path: Path) -> None:
