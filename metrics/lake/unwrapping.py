@@ -6,7 +6,7 @@ is no event, and broken.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 from typing import Any
@@ -21,6 +21,7 @@ from metrics.events.rows.envelopes import OUTER, Envelope, envelope_of, held, la
 from metrics.lake.formats import Batch, Opened, frame_of
 from metrics.lake.formats.batches import LONGEST_SHOWN, collecting_nothing
 from metrics.lake.formats.json_values import NotJson, values_of
+from metrics.lake.formats.pieces import Pieces, are_told, together
 
 _DEEPEST = 4
 """Envelopes that may lie within one another."""
@@ -42,16 +43,32 @@ class _Unwrapping:
 
     opened: Opened
     layers_of: Callable[[pl.DataFrame], tuple[_Layer, ...]]
-    layers: tuple[_Layer, ...] | None = field(default=None)
+    layers: tuple[_Layer, ...] | None = None
+    is_told: bool = False
+    """Whether line feeds tell lines from pieces of such."""
 
     def read(self) -> Iterator[Batch]:
+        pieces = Pieces()
         for batch in self.opened.read():
             if self.layers is None and batch.rows.height:
                 self.layers = self.layers_of(batch.rows.head(_LOOKED_AT))
+            if self.layers and batch.rows.height:
+                batch = self._together(batch, self.layers[0].envelope, pieces)
             for layer in self.layers or ():
                 with collecting_nothing():
                     batch = _unwrapped(batch, layer)
             yield batch
+        if pieces:
+            yield Batch(pl.DataFrame(), pieces.rest())
+
+    def _together(self, batch: Batch, envelope: Envelope, pieces: Pieces) -> Batch:
+        """With lines that were cut as one row each."""
+        there = {name.lower(): name for name in batch.rows.columns}
+        column = there.get(envelope.holds[0], "")
+        if not envelope.is_cut or batch.rows.schema.get(column) != pl.String:
+            return batch
+        self.is_told = self.is_told or are_told(batch.rows, column)
+        return together(batch, column, there.get("stream"), pieces) if self.is_told else batch
 
     def notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(_told(layer.envelope) for layer in self.layers or ()))

@@ -43,6 +43,8 @@ class Envelope:
     """Whether a file of this form has no other columns."""
     is_sure: bool = False
     """Whether what is inside is the event even where what lies around it looks like one."""
+    is_cut: bool = False
+    """Whether long lines may stand there in pieces, as Docker cuts them."""
     is_merged: bool = False
     """Whether what lies around the event are columns of it, too."""
 
@@ -53,7 +55,7 @@ def _marks(*sets: str) -> tuple[frozenset[str], ...]:
 
 _LOGGED = ("@timestamp", "timestamp", "time", "date")
 ENVELOPES: tuple[Envelope, ...] = (
-    Envelope("a log of containers", _marks("log time", "log stream", "log kubernetes"), ("log",), _LOGGED),
+    Envelope("a log of containers", _marks("log time", "log stream", "log kubernetes"), ("log",), _LOGGED, is_cut=True),
     Envelope("Kubernetes", _marks("message kubernetes"), ("message",), _LOGGED),
     Envelope(
         "Vector, Filebeat and Logstash",

@@ -14,6 +14,7 @@ from functools import partial
 from metrics.lake.formats.access_logs import frame_of_texts
 from metrics.lake.formats.batches import LONGEST_SHOWN, TEXT_BATCH_ROWS, Batch, Opened, chunks
 from metrics.lake.formats.encodings import NO_UTF8
+from metrics.lake.formats.pieces import Pieces
 from metrics.lake.formats.text import Text, shown_bytes
 
 _TIME = r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d))"
@@ -26,8 +27,6 @@ _FORMS = (
 _LOOKED_AT = 100
 _ENOUGH = 0.5
 """Share of the first lines that must be stamped."""
-_LONGEST_LINE = 2**24
-"""Characters to which the pieces of a line may add up."""
 
 Row = dict[str, str | None]
 
@@ -63,8 +62,7 @@ def _batches(text: Text, form: re.Pattern[str], batch_rows: int) -> Iterator[Bat
 
 def _rows(text: Text, form: re.Pattern[str]) -> Iterator[tuple[int, Row | tuple[str, str]]]:
     """Each line as a row, or a reason and the line; those in pieces where their last piece stands."""
-    begun: dict[str | None, str] = {}
-    number = 0
+    pieces = Pieces()
     for number, line in enumerate(text.text_lines()):
         match = form.fullmatch(line)
         reason = shown_bytes(line) if text.encoding.errors != "strict" else None
@@ -72,10 +70,9 @@ def _rows(text: Text, form: re.Pattern[str]) -> Iterator[tuple[int, Row | tuple[
             yield number, (reason or "no line that is stamped with a time", NO_UTF8.sub("?", line[:LONGEST_SHOWN]))
             continue
         said = match.groupdict()
-        stream, log = said.get("stream"), begun.pop(said.get("stream"), "") + match["log"]
-        if said.get("piece") == "P" and len(log) < _LONGEST_LINE:
-            begun[stream] = log
-            continue
-        yield number, {"time": said["time"], "log": log} | ({"stream": stream} if stream else {})
-    for log in begun.values():
-        yield number, ("the last piece of the line is missing: the file is cut off", log[:LONGEST_SHOWN])
+        stream = said.get("stream")
+        log = pieces.line(number, stream, match["log"], more=said.get("piece") == "P")
+        if log is not None:
+            yield number, {"time": said["time"], "log": log} | ({"stream": stream} if stream else {})
+    for number, *broken in pieces.rest():
+        yield number, (broken[0], broken[1])

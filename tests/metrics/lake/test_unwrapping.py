@@ -168,6 +168,43 @@ def test_pieces_of_a_line_of_a_container_are_one(tmp_path: Path) -> None:
     assert outcome.events["llm_call"]["input_tokens"].to_list() == [100]
 
 
+def docked(pieces: Sequence[str], stream: str = "stdout") -> list[str]:
+    return [json.dumps({"log": piece, "stream": stream, "time": WRITTEN[0]}) for piece in pieces]
+
+
+def cut(line: str) -> list[str]:
+    """As Docker cuts a line."""
+    return [(line + "\n")[at : at + 2**14] for at in range(0, len(line) + 1, 2**14)]
+
+
+@pytest.mark.parametrize("batch_rows", [1, 3, 1000])
+def test_lines_that_docker_has_cut_are_one(batch_rows: int, tmp_path: Path) -> None:
+    calls = [json.dumps({**call, "prompt": "x" * 20_000 * n}) for n, call in enumerate(CALLS)]
+    first, second = docked(cut(calls[1])), docked(cut(calls[2]), "stderr")
+    mixed = [second[0], first[0], second[1], first[1], *second[2:]]
+    found = of(tmp_path, "\n".join([*docked(cut(calls[0])), *mixed]) + "\n", batch_rows=batch_rows)
+    assert found.reasons == {}
+    assert found.events["llm_call"]["user_id"].sort().to_list() == ["u0", "u1", "u2"]
+
+
+def test_a_line_that_docker_has_cut_and_whose_end_is_missing_is_rejected(tmp_path: Path, settings: Settings) -> None:
+    begun = docked(cut(json.dumps({**CALLS[1], "prompt": "x" * 40_000}))[:2])
+    path = tmp_path / "a.json"
+    path.write_text("\n".join([*docked([json.dumps(CALLS[0]) + "\n"]), *begun]) + "\n")
+    (outcome,) = ingest([path], settings, now=lambda: NOW).files
+    assert (outcome.read, outcome.stored, outcome.rejected) == (2, 1, 1)
+    rejected = pl.read_parquet(next((settings.home / "rejected").rglob("rows.parquet")))
+    assert rejected.select("row", "reason").rows() == [
+        (2, "the last piece of the line is missing: the file is cut off")
+    ]
+
+
+def test_long_lines_whose_line_feeds_were_taken_are_whole(tmp_path: Path) -> None:
+    calls = [json.dumps({**call, "prompt": "x" * 20_000}) for call in CALLS]
+    found = of(tmp_path, "\n".join(docked(calls)) + "\n")
+    assert found.events["llm_call"]["user_id"].to_list() == ["u0", "u1", "u2"]
+
+
 def test_what_lies_around_is_kept_and_is_no_column_of_ours(tmp_path: Path) -> None:
     (told,) = of(tmp_path, as_lines("logstash", [json.dumps(CALLS[0])])).events["llm_call"]["attributes"].to_list()
     assert told["envelope.@timestamp"] == WRITTEN[0]
