@@ -54,14 +54,8 @@ class Committed:
     """What tells the file of the newest commit from another one that takes its place; None where it is gone."""
 
 
-def whole(root: Path, moment: str) -> Committed:
-    """By the whole log; of a table that is not there, nothing.
-
-    Raises what Delta's library does where the log is damaged, a dozen types.
-    """
-    if not DeltaTable.is_deltatable(str(root)):
-        return Committed()
-    delta = DeltaTable(str(root))
+def whole(delta: DeltaTable, root: Path, moment: str) -> Committed:
+    """By the whole log of the table at `root`, as Delta's library has read it."""
     version = delta.version()
     return Committed(version, {file.path: file for file in files_of(delta, moment)}, _mark(root, version))
 

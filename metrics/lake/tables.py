@@ -113,7 +113,8 @@ class Table:
             if seen == self._seen and planned == self._planned:
                 return
             if (committed := advanced(self._committed, self.root, self.moment)) is None:
-                self._delta, committed = None, whole(self.root, self.moment)
+                self._delta = DeltaTable(str(self.root)) if DeltaTable.is_deltatable(str(self.root)) else None
+                committed = whole(self._delta, self.root, self.moment) if self._delta else Committed()
             files = tuple(committed.files.values())
             for change in planned:
                 files = change.applied(files)
@@ -176,13 +177,9 @@ class Table:
 
     def _newest(self) -> DeltaTable | None:
         """As Delta's library knows it, for whoever commits; None while the table does not exist."""
-        if self.version < 0:
-            return None
-        if (delta := self._delta) is None:
-            delta = DeltaTable(str(self.root))
-        else:
+        delta = self._delta if self.version >= 0 else None
+        if delta is not None:
             delta.update_incremental()
-        self._delta = delta
         return delta
 
     def commit(self, files: Sequence[DataFile], transaction: str, metadata: Mapping[str, str] | None = None) -> None:

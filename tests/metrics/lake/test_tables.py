@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+from deltalake import DeltaTable
 
 from metrics.lake.committed import whole
 from metrics.lake.remote.log import LOG
@@ -74,7 +75,7 @@ def test_a_reader_that_follows_each_commit_knows_what_one_knows_who_reads_the_wh
         else:
             files.append(written(writer, f"{number}"))
             writer.commit([files[-1]], f"{number}")
-        found = whole(writer.root, "ts")
+        found = whole(DeltaTable(str(writer.root)), writer.root, "ts")
         assert reader.version == found.version == number + 1
         assert {file.path: file for file in reader.snapshot.files} == found.files
         assert sorted(reader.files()) == sorted(str(writer.root / file.path) for file in files)
