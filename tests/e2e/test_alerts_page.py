@@ -28,7 +28,7 @@ from tests.app.incidents import (
     opened,
     watched,
 )
-from tests.e2e.visit import PHONE, SEEN, WIDE, Visit, visiting
+from tests.e2e.visit import PHONE, SEEN, WIDE, Visit, screenshot, visiting
 from tests.serving import running_web
 
 HOSTILE = "<img src=x onerror='document.title=1'> **bold** [l](//e.com) https://evil.example/x www.evil.example"
@@ -166,7 +166,7 @@ def test_a_rule_is_checked_while_it_is_typed_and_its_threshold_is_previewed(
     expect(editor).to_contain_text("Line ")
     expect(text).to_be_focused()
     expect(editor.get_by_role("button", name="Save")).to_be_disabled()
-    visit.page.screenshot(path=_shot("alerts-rule-wrong"))
+    screenshot(visit.page, "alerts-rule-wrong")
     for _ in "thresholds: 5\n":
         visit.page.keyboard.press("Backspace")
     expect(editor).to_contain_text("Nothing is wrong with it")
@@ -189,13 +189,6 @@ metric: response_time_p95
 window: 1h
 condition: {operator: ">", threshold: 250}
 """
-
-
-def _shot(name: str) -> Path:
-    from tests.e2e.visit import SCREENSHOTS
-
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    return SCREENSHOTS / f"{name}.png"
 
 
 def test_a_rule_is_opened_by_its_row_and_tried_on_history(visit: Visit) -> None:
@@ -234,7 +227,7 @@ def test_hostile_names_and_reasons_are_shown_as_text(browser: Browser, tmp_path:
             visit.page.set_viewport_size(size)
             visit.page.goto(f"{address}/alerts?{'&'.join(f'{name}={value}' for name, value in parameters.items())}")
             expect(card(visit, FALLING)).to_contain_text("https:")
-            visit.page.screenshot(path=_shot(f"alerts-hostile-{len(parameters)}-{size['width']}"), full_page=True)
+            screenshot(visit.page, f"alerts-hostile-{len(parameters)}-{size['width']}", full_page=True)
             assert visit.page.locator("img[src=x]").count() == 0
             leading = [link.get_attribute("href") or "" for link in visit.page.locator("a").all()]
             assert [href for href in leading if href.startswith(("//e.com", "https://evil", "http://www.evil"))] == []

@@ -13,7 +13,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 
 from metrics.lake.ingest import ingest
 from metrics.settings import Settings
-from tests.e2e.visit import SCREENSHOTS, shows
+from tests.e2e.visit import screenshot, shows
 from tests.fakes.oidc import provider
 from tests.metrics.lake.files import NOW, requests
 from tests.patience import patience
@@ -105,7 +105,7 @@ def test_without_a_login_nothing_is_answered_but_the_way_to_it(browser: Browser,
         page.goto(f"{address}/performance")
         expect(page.get_by_role("heading")).to_have_text("Log in to PromptPilot")
         expect(page.get_by_role("link")).to_have_text(["Log in"])
-        page.screenshot(path=SCREENSHOTS / "login.png")
+        screenshot(page, "login")
 
 
 @pytest.mark.parametrize(("name", "called"), [(UNLISTED, "ulf@elsewhere.example"), (UNVERIFIED, UNVERIFIED)])
@@ -115,7 +115,7 @@ def test_who_is_not_listed_sees_that_and_the_way_out(browser: Browser, address: 
         expect(page.get_by_role("main")).to_contain_text(f"You are logged in as {called}")
         expect(page.get_by_role("main")).to_contain_text("access.viewers")
         expect(page.get_by_role("link")).to_have_text(["Log out"])
-        page.screenshot(path=SCREENSHOTS / "unlisted.png")
+        screenshot(page, "unlisted")
         assert statuses(address, cookie(page)) == [403] * len(SHUT)
 
 

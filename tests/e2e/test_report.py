@@ -18,7 +18,7 @@ from tests.e2e.test_real_events import (
     assert_drawn_or_says_why_not,
     assert_tells_what_the_command_line_says,
 )
-from tests.e2e.visit import PHONE, SCREENSHOTS, SEEN, WIDE, Visit, visiting
+from tests.e2e.visit import PHONE, SEEN, WIDE, Visit, screenshot, visiting
 from tests.patience import patience
 
 NAMES = [entry.path.stem for entry in ENTRIES]
@@ -92,8 +92,7 @@ def test_a_page_is_complete_and_its_report_shows_what_it_shows(
     with reading(browser, file, PHONE) as reader:
         for scheme, size in sorted(SEEN, key=lambda seen: (seen[0] == "dark", seen[1]["width"])):
             reader.turn(scheme, size)
-            SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-            reader.page.screenshot(path=SCREENSHOTS / f"report-{name}-{scheme}-{size['width']}.png", full_page=True)
+            screenshot(reader.page, f"report-{name}-{scheme}-{size['width']}", full_page=True)
             assert reader.page.locator(".tile .value").all_inner_texts() == tiles
             assert reader.page.locator(".figure .main-svg:first-child").count() == figures
             assert reader.page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0

@@ -1,5 +1,6 @@
 """One visit of a page: opened, complete, and listened to."""
 
+import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -11,7 +12,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, T
 from app.navigation import ENTRIES
 from tests.patience import patience
 
-SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+"""The folder for pictures of what tests see; none are taken where it is not told: a page is drawn whole for each."""
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 SEEN = (("light", WIDE), ("dark", WIDE), ("light", PHONE))
@@ -161,12 +163,13 @@ class Visit:
         return self.page.evaluate(_OVERFLOW)
 
     def screenshot(self, name: str) -> None:
-        """Keep a picture of the whole page."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        """Keep a picture of the whole page, where pictures are asked for."""
+        if not SCREENSHOTS:
+            return
         size = self.page.viewport_size or WIDE
         self.page.set_viewport_size({"width": size["width"], "height": int(self.page.evaluate(_HEIGHT)) + 20})
         self.complete()
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        screenshot(self.page, name)
         self.page.set_viewport_size(size)
 
     def pick(self, label: str, text: str) -> None:
@@ -202,6 +205,12 @@ class Visit:
 
     def _broke(self, error: Error) -> None:
         self.complaints.append(str(error))
+
+
+def screenshot(page: Page, name: str, *, full_page: bool = False) -> None:
+    """Keep a picture of what is seen of a page, where pictures are asked for."""
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=full_page)
 
 
 def shows(place: Page | Locator, text: str) -> None:
