@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -18,12 +18,41 @@ from app.home import DEMO_DIRECTORY
 from tests.forking import PAGES, Forked
 from tests.patience import TIMEOUT, wait_for
 
+_FIRST_LASTING, _PROCESSES, _LASTING = 20_000, 1_000, 10
+_TAKEN: set[int] = set()
+"""Lasting ports that servers of this process have."""
+
 
 def free_port() -> int:
     """A port nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+@contextmanager
+def lasting_port() -> Generator[int]:
+    """A port for pages: the same one again and again, as long as no other server of this process has it.
+
+    To a browser, servers that have it one after another are one address, whose scripts it compiles once. It lies below
+    those that a system gives away by itself, and is no other test process's.
+    """
+    first = _FIRST_LASTING + os.getpid() % _PROCESSES * _LASTING
+    port = next(port for port in range(first, first + _LASTING) if port not in _TAKEN and _is_free(port))
+    _TAKEN.add(port)
+    try:
+        yield port
+    finally:
+        _TAKEN.discard(port)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what had it may have ended just now
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return True
+    return False
 
 
 def free_collector_ports() -> Mapping[str, str]:
@@ -125,10 +154,15 @@ def running_web(home: Path, environment: Mapping[str, str] | None = None) -> Gen
 
     Their process is forked from one that has imported what they need: to start it anew takes two seconds of a core.
     """
-    port = free_port()
+    with lasting_port() as port, _serving(home, port, environment or {}):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _serving(home: Path, port: int, environment: Mapping[str, str]) -> Generator[None]:
     program = web(home, "127.0.0.1", port)
     assert program.command[:3] == (sys.executable, "-m", "uvicorn")
-    variables = {**program.environment, **(environment or {})}
+    variables = {**program.environment, **environment}
     process = Forked(_serve, program.command[3:], variables, str(program.directory), forks=PAGES)
 
     def is_up() -> bool:
@@ -137,7 +171,7 @@ def running_web(home: Path, environment: Mapping[str, str] | None = None) -> Gen
 
     try:
         wait_for(is_up, "the pages")
-        yield f"http://127.0.0.1:{port}"
+        yield
     finally:
         process.terminate()
         assert process.wait(TIMEOUT) is not None

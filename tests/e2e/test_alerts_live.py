@@ -21,7 +21,7 @@ from metrics.settings import Settings
 from tests.e2e.visit import shows, visiting
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 from tests.patience import slowness
-from tests.serving import free_port, running_up
+from tests.serving import lasting_port, running_up
 
 SETTLE, WINDOW = timedelta(seconds=2), timedelta(seconds=5)
 ESCALATES_AFTER = timedelta(seconds=round(12 * slowness()))
@@ -121,11 +121,11 @@ def the_incident(store: Store) -> Incident:
 
 
 def test_from_an_event_to_a_person_and_back(browser: Browser, tmp_path: Path) -> None:
-    home, port = tmp_path / "home", free_port()
+    home = tmp_path / "home"
     (home / "inbox").mkdir(parents=True)
     (home / "alerts.yaml").write_text(RULE, encoding="utf-8")
-    address = f"http://127.0.0.1:{port}"
-    with FakeSlack() as slack:
+    with FakeSlack() as slack, lasting_port() as port:
+        address = f"http://127.0.0.1:{port}"
         settings = SETTINGS.format(
             settle=SETTLE.seconds, patience=round(20 * slowness()), address=address, slack=slack.api_url
         )

@@ -81,7 +81,7 @@ def test_a_figure_below_the_fold_is_asked_for_once_what_is_in_view_is_drawn(
     browser: Browser, simulated_home: Path, simulated_window: Window
 ) -> None:
     span = {"from": simulated_window.start.isoformat(), "to": simulated_window.end.isoformat()}
-    with running_web(simulated_home) as address, visiting(browser, address) as visit:
+    with running_web(simulated_home) as address, visiting(browser, address, last=True) as visit:
         _assert_awaited_until_let(visit, f"{address}/quality?{urlencode(span)}")
 
 

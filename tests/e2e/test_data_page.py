@@ -13,7 +13,7 @@ from metrics.lake.ingest import ingest
 from metrics.settings import Settings
 from tests.e2e.visit import SEEN, Visit, visiting
 from tests.metrics.lake.files import NOW, requests
-from tests.serving import free_port, running_up, running_web
+from tests.serving import lasting_port, running_up, running_web
 
 GATEWAY = "called_at,engine,took_s,state\n" + "".join(
     f"2026-05-30 10:{minute:02d}:00,gpt-4o,0.{minute % 9 + 1},{'fine' if minute % 3 else 'throttled'}\n"
@@ -25,8 +25,8 @@ HOSTILE = "<img src=x onerror='document.title=1'> **bold** [l](//e.com)"
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Path, str]]:
     """Pages and sidecar over a home of its own, and their address."""
-    home, port = tmp_path_factory.mktemp("home"), free_port()
-    with running_up(home, port):
+    home = tmp_path_factory.mktemp("home")
+    with lasting_port() as port, running_up(home, port):
         yield home, f"http://127.0.0.1:{port}"
 
 

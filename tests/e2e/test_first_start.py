@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import SAMPLES
 from tests.e2e.visit import visiting
 from tests.metrics.lake.files import NOW, requests
-from tests.serving import free_port, running_up, running_web
+from tests.serving import lasting_port, running_up, running_web
 
 
 def test_an_empty_home_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
@@ -22,8 +22,7 @@ def test_an_empty_home_says_what_to_do(browser: Browser, tmp_path: Path) -> None
 
 
 def test_a_file_dropped_into_the_inbox_is_on_the_page_within_seconds(browser: Browser, tmp_path: Path) -> None:
-    port = free_port()
-    with running_up(tmp_path, port, demo=True):
+    with lasting_port() as port, running_up(tmp_path, port, demo=True):
         shutil.copy(SAMPLES / "apache_access.parquet", tmp_path / "inbox" / "access.parquet")
         with visiting(browser, f"http://127.0.0.1:{port}") as visit:
             visit.page.goto(f"{visit.address}/?from=2015-05-17T00:00:00Z&to=2015-05-21T00:00:00Z")

@@ -45,7 +45,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def visit(browser: Browser, home: Path) -> Generator[Visit]:
-    with running_web(home) as address, visiting(browser, address) as one:
+    with running_web(home) as address, visiting(browser, address, last=True) as one:
         yield one
 
 

@@ -25,8 +25,8 @@ _TRIES = 6
 _CLICKS = 3
 """How often a mark is clicked."""
 _LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
-_LEFT: dict[Browser, tuple[str, Page]] = {}
-"""The page that the last visitor left, and the address it is at."""
+_LEFT: dict[tuple[Browser, str], Page] = {}
+"""The page that the last visitor of an address left."""
 _COMPLETE = """() => {
   const main = document.querySelector('[data-testid="stMain"]');
   if (!main || !main.querySelector('h1')) return false;
@@ -219,13 +219,16 @@ def shows(place: Page | Locator, text: str) -> None:
 
 
 @contextmanager
-def visiting(browser: Browser, address: str, size: ViewportSize = WIDE, scheme: str = "light") -> Generator[Visit]:
+def visiting(
+    browser: Browser, address: str, size: ViewportSize = WIDE, scheme: str = "light", *, last: bool = False
+) -> Generator[Visit]:
     """A visitor of whom nothing is remembered.
 
     Visitors of one address that come one after another share a page, which has compiled the scripts by then: that
-    takes as long as all else that opening it does. One that left in the middle of a failure leaves none.
+    takes as long as all else that opening it does. One that left in the middle of a failure leaves none, nor does
+    one that is to be the `last`: it puts a clock or scripts into the page that would stay there.
     """
-    page = _page(browser, address)
+    page = _LEFT.pop((browser, address), None) or _page(browser)
     page.mouse.move(0, 0)
     page.set_viewport_size(size)
     page.emulate_media(media="null", color_scheme=scheme)  # pyright: ignore[reportArgumentType]
@@ -236,18 +239,13 @@ def visiting(browser: Browser, address: str, size: ViewportSize = WIDE, scheme: 
     except BaseException:
         page.context.close()
         raise
-    if browser in _LEFT:
+    if last or (browser, address) in _LEFT:
         page.context.close()
     else:
-        _LEFT[browser] = (address, page)
+        _LEFT[browser, address] = page
 
 
-def _page(browser: Browser, address: str) -> Page:
-    left, page = _LEFT.pop(browser, (None, None))
-    if page and left == address:
-        return page
-    if page:
-        page.context.close()
+def _page(browser: Browser) -> Page:
     context = browser.new_context(timezone_id="UTC", locale="en-US")
     context.set_default_timeout(patience())
     return context.new_page()
