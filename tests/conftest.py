@@ -4,10 +4,12 @@ import fcntl
 import gc
 import os
 import shutil
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
@@ -26,6 +28,7 @@ SIMULATED_END = datetime(2026, 5, 4, tzinfo=UTC)
 SIMULATED_DAYS = 3
 SIMULATED_REQUESTS_A_DAY = 3_000
 SAMPLES = Path(__file__).resolve().parent / "samples"
+ROOT = Path(__file__).resolve().parents[1]
 REAL_END = datetime(2026, 9, 1, tzinfo=UTC)
 LONG = (
     "/e2e/", "/test_killed_", "/test_cut_off_", "/test_undo_cut_off", "/test_against_oracle", "/test_whole_path",
@@ -41,10 +44,24 @@ hypothesis_settings.load_profile("steady")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Have each test process import a share of the tests before all others: none compiles what another has compiled."""
+    process: Mapping[str, Any] = getattr(session.config, "workerinput", {})
+    if process:
+        folders = [path for path in map(Path, session.config.args) if path.is_dir()]
+        tests = sorted({file.resolve() for folder in folders for file in folder.rglob("test_*.py")})
+        for file in tests[int(process["workerid"].removeprefix("gw")) :: process["workercount"]]:
+            with suppress(Exception):  # it is said when they are collected
+                import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long tests: one that is begun last leaves all test processes but its own without work."""
+    paths = {item.path: item.path.as_posix() for item in items}
+    long = {path for path, written in paths.items() if any(part in written for part in LONG)}
     for item in items:
-        if any(part in item.path.as_posix() for part in LONG):
+        if item.path in long:
             item.add_marker("long")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from metrics.events.schema import ATTRIBUTES
 from tests.metrics.engine.stored import complete
 
 SPRING = datetime(2026, 3, 26, tzinfo=UTC), datetime(2026, 4, 6, tzinfo=UTC)
@@ -50,6 +51,10 @@ class Dice:
     def of(self, values: Values, count: int) -> list[object]:
         """`count` of the values."""
         return [values[index] for index in self.generator.integers(0, len(values), count)]
+
+    def maps(self, values: Values, count: int) -> pl.Series:
+        """`count` of the values, which are maps of text: made once each, for making one takes long."""
+        return pl.Series(values, dtype=ATTRIBUTES).gather(self.generator.integers(0, len(values), count))
 
     def moments(self, count: int) -> list[datetime]:
         """Moments of both spans; one in five lies on an hour, or a microsecond before it."""
@@ -99,7 +104,10 @@ def world(seed: int = 1) -> dict[str, pl.DataFrame]:
 
 
 def _events(dice: Dice, kind: str, count: int, choices: Mapping[str, Values], **columns: Values) -> pl.DataFrame:
-    drawn = {name: dice.of(values, count) for name, values in {**DIMENSIONS, **choices}.items()}
+    drawn: dict[str, Values | pl.Series] = {
+        name: dice.maps(values, count) if name == "attributes" else dice.of(values, count)
+        for name, values in {**DIMENSIONS, **choices}.items()
+    }
     moments = {"ts": dice.moments(count), "event_id": [f"{kind}-{n}" for n in range(count)]}
     every = {**drawn, **moments, **columns}
     schema = {name: dtype for name, dtype in complete(kind, _nothing()).schema.items() if name in every}
