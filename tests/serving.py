@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from app.commands.up import answers, web
+from app.commands.up import answers, sidecar, web
 from app.demo.making import NAME
 from app.home import DEMO_DIRECTORY
 from tests.forking import PAGES, Forked
@@ -102,9 +103,7 @@ def running_up(
     Unless it is to simulate a `demo`, which takes it longer than most tests, it finds one that is fresh and empty.
     """
     if not demo:
-        fresh = home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)
-        for folder in (home, fresh.parent, fresh):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        _have_empty_demo(home)
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "up", "--port", str(port), "--home", str(home)],
         stdout=subprocess.PIPE,
@@ -132,20 +131,66 @@ def running_up(
         process.communicate(timeout=TIMEOUT)
 
 
+def _have_empty_demo(home: Path) -> None:
+    fresh = home / DEMO_DIRECTORY / datetime.now(UTC).strftime(NAME)
+    for folder in (home, fresh.parent, fresh):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _serve(arguments: Sequence[str], variables: Mapping[str, str], folder: str) -> None:
     """What `python -m uvicorn` with these arguments does, with these variables and in this folder; it tells nobody."""
     from uvicorn.main import main
 
+    from app.report import apart
     from app.server import listen_as_told
 
+    _begin(variables, folder)
+    listen_as_told()  # it was imported before it was told
+    apart.ended = _ended
+    sys.argv = ["uvicorn", *arguments]
+    main()
+
+
+def _begin(variables: Mapping[str, str], folder: str) -> None:
     os.environ.update(variables)
     os.chdir(folder)
     with Path(os.devnull).open("wb") as nowhere:
         for output in (1, 2):
             os.dup2(nowhere.fileno(), output)
-    listen_as_told()  # it was imported before it was told
-    sys.argv = ["uvicorn", *arguments]
+
+
+def _keep_in_order(variables: Mapping[str, str], folder: str) -> None:
+    """What `python -m app.sidecar` does, with these variables and in this folder; it tells nobody."""
+    from app.sidecar import main
+
+    _begin(variables, folder)
     main()
+
+
+def _ended(command: Sequence[str], asked: bytes) -> "subprocess.CompletedProcess[bytes]":
+    """What a process of `promptpilot` was that reads this, forked as the pages that ask for it are."""
+    assert command[:3] == (sys.executable, "-m", "app.cli")
+    with TemporaryDirectory() as folder:
+        given, told, said = (Path(folder) / name for name in ("asked", "told", "said"))
+        given.write_bytes(asked)
+        code = Forked(_promptpilot, command[3:], str(given), str(told), str(said)).wait(TIMEOUT)
+        assert code is not None
+        return subprocess.CompletedProcess(command, code, told.read_bytes(), said.read_bytes())
+
+
+def _promptpilot(arguments: Sequence[str], given: str, told: str, said: str) -> None:
+    """What `python -m app.cli` with these arguments does, from a file, and to files."""
+    from app.cli import main
+
+    for place, (path, mode) in enumerate(((given, "rb"), (told, "wb"), (said, "wb"))):
+        with Path(path).open(mode) as file:
+            os.dup2(file.fileno(), place)
+    sys.argv = ["promptpilot", *arguments]
+    try:
+        main()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
 
 
 @contextmanager
@@ -156,6 +201,22 @@ def running_web(home: Path, environment: Mapping[str, str] | None = None) -> Gen
     """
     with lasting_port() as port, _serving(home, port, environment or {}):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running_web_and_sidecar(home: Path) -> Generator[str]:
+    """The pages over a home, with a sidecar and an empty demo; gives their address. Both are forked."""
+    _have_empty_demo(home)
+    program = sidecar(home)
+    assert program.command == (sys.executable, "-m", "app.sidecar")
+    with running_web(home) as address:
+        process = Forked(_keep_in_order, program.environment, str(program.directory), forks=PAGES)
+        try:
+            yield address
+            assert process.poll() is None, "the sidecar has ended"
+        finally:
+            process.terminate()
+            assert process.wait(TIMEOUT) is not None
 
 
 @contextmanager

@@ -20,6 +20,11 @@ def as_address(query: Mapping[str, Sequence[str]]) -> str:
     return urlencode(query, doseq=True, quote_via=quote)
 
 
+def ended(command: Sequence[str], asked: bytes) -> "subprocess.CompletedProcess[bytes]":
+    """What a process was that reads this. Raises OSError when it cannot be started, and TimeoutExpired."""
+    return subprocess.run(command, cwd=_ROOT, input=asked, capture_output=True, timeout=TIMEOUT, check=False)
+
+
 def printed(page: str, query: Mapping[str, Sequence[str]], *options: str) -> bytes:
     """What `promptpilot report` prints for a page at that query: the file, unless options say otherwise.
 
@@ -29,7 +34,7 @@ def printed(page: str, query: Mapping[str, Sequence[str]], *options: str) -> byt
     # Not an argument: those are for all to see.
     asked = as_address(query).encode()
     try:
-        done = subprocess.run(command, cwd=_ROOT, input=asked, capture_output=True, timeout=TIMEOUT, check=False)
+        done = ended(command, asked)
     except subprocess.TimeoutExpired as error:
         raise ReportFailed(f"the report was not made within {TIMEOUT} s") from error
     except OSError as error:

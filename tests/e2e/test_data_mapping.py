@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, expect
 
 from metrics.events.mapping.mappings import Mappings
 from tests.e2e.visit import SEEN, visiting
-from tests.serving import lasting_port, running_up
+from tests.serving import running_web_and_sidecar
 
 EXPORT = "timestamp,model,prompt_tokens,completion_tokens,latency,customer\n" + "".join(
     f"2026-05-30T10:{minute % 60:02d}:00Z,gpt-4o,{-5 if minute % 10 == 0 else 100},20,{minute % 5 + 2},c{minute % 4}\n"
@@ -24,8 +24,8 @@ EXPORT = "timestamp,model,prompt_tokens,completion_tokens,latency,customer\n" + 
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Path, str]]:
     """Pages and sidecar over a home of its own, and their address."""
     home = tmp_path_factory.mktemp("home")
-    with lasting_port() as port, running_up(home, port):
-        yield home, f"http://127.0.0.1:{port}"
+    with running_web_and_sidecar(home) as address:
+        yield home, address
 
 
 def metric(form: Locator, title: str) -> Locator:

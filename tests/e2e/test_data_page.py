@@ -13,7 +13,7 @@ from metrics.lake.ingest import ingest
 from metrics.settings import Settings
 from tests.e2e.visit import SEEN, Visit, visiting
 from tests.metrics.lake.files import NOW, requests
-from tests.serving import lasting_port, running_up, running_web
+from tests.serving import running_web, running_web_and_sidecar
 
 GATEWAY = "called_at,engine,took_s,state\n" + "".join(
     f"2026-05-30 10:{minute:02d}:00,gpt-4o,0.{minute % 9 + 1},{'fine' if minute % 3 else 'throttled'}\n"
@@ -26,8 +26,8 @@ HOSTILE = "<img src=x onerror='document.title=1'> **bold** [l](//e.com)"
 def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Path, str]]:
     """Pages and sidecar over a home of its own, and their address."""
     home = tmp_path_factory.mktemp("home")
-    with lasting_port() as port, running_up(home, port):
-        yield home, f"http://127.0.0.1:{port}"
+    with running_web_and_sidecar(home) as address:
+        yield home, address
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,8 @@ def test_an_unknown_file_is_mapped_by_keyboard_and_read_again(browser: Browser, 
         visit.open("data")
         add(visit, file("gateway.csv", GATEWAY.encode()))
         offer = visit.page.get_by_role("button", name="Map its columns")
+        # While a file's state is drawn anew there are two for a moment.
+        expect(offer).to_have_count(1)
         expect(offer).to_be_visible()
         offer.focus()
         visit.page.keyboard.press("Enter")

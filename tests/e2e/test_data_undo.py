@@ -13,7 +13,7 @@ from tests.app.command_line import CommandLine, command_line
 from tests.e2e.test_data_mapping import metric
 from tests.e2e.visit import Visit, visiting
 from tests.metrics.lake.files import NOW, requests
-from tests.serving import lasting_port, running_up
+from tests.serving import running_web_and_sidecar
 
 EXPORT = "called_at,engine,took,tokens_sent,tokens_got,whom\n" + "".join(
     f"2026-05-30T10:{minute % 60:02d}:{minute // 60:02d}Z,gpt-4o,{minute % 5 + 2},100,20,c{minute % 4}\n"
@@ -30,8 +30,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[Path, s
     home = tmp_path_factory.mktemp("home")
     requests(25).write_parquet(home / "requests.parquet")
     ingest([home / "requests.parquet"], Settings(home=home), now=lambda: NOW)
-    with lasting_port() as port, running_up(home, port):
-        yield home, f"http://127.0.0.1:{port}"
+    with running_web_and_sidecar(home) as address:
+        yield home, address
 
 
 @pytest.fixture
