@@ -29,8 +29,11 @@ run: $(VENV)/run.stamp ## Start the dashboards on http://localhost:8501; ARGS="-
 	@exec $(BIN)/promptpilot up $(ARGS)
 
 # A quarter of all tests' time is waited, for a browser or for what starts again: one more than there are cores fills it.
-test: $(VENV)/dev.stamp ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
-	@$(MAKE) --no-print-directory browser database node spark & programs=$$!; \
+# What installs packages of Python, or checks types, leaves a core idle meanwhile.
+test: $(BIN)/activate ## Check everything: lint, types, then unit, property and browser tests; ARGS picks some.
+	@$(MAKE) --no-print-directory database spark & programs=$$!; \
+	$(MAKE) --no-print-directory $(VENV)/dev.stamp; wait $$programs
+	@$(MAKE) --no-print-directory browser node & programs=$$!; \
 	$(MAKE) --no-print-directory lint; wait $$programs
 	@CHROMIUM="$$(bash .ci/browser $(BIN)/python path)" $(PYTEST) -n 3 $(ARGS)
 
@@ -70,7 +73,7 @@ database:
 node: $(VENV)/dev.stamp
 	@bash .ci/node $(BIN)/python $(VENV)/node
 
-spark: $(VENV)/dev.stamp
+spark: $(BIN)/activate
 	@bash .ci/spark $(BIN)/python $(VENV)/spark
 
 $(BIN)/activate:
@@ -78,6 +81,7 @@ $(BIN)/activate:
 	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { echo "This Python cannot make an environment: install its venv package (Debian: apt install python3-venv)."; exit 3; }
 	@echo "Making $(VENV) with $$("$(PYTHON)" --version) …"
 	@"$(PYTHON)" -m venv $(VENV)
+	@$(PIP) install --no-deps "$$(grep '^setuptools==' requirements.lock)"
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/activate
 	@echo "Installing what requirements.lock names …"
