@@ -80,20 +80,25 @@ class TimeAxis:
 
         Days and longer ones end by the clock on the wall of the viewer.
         """
-        begin = start.astimezone(self.zone)
-        width = SECONDS.get(self.grain, DAY)
-        if self.grain is Grain.MONTH:
-            end = (begin.replace(day=1) + timedelta(days=32)).replace(day=1)
-        elif width > HOUR:
-            end = begin + timedelta(seconds=width)  # within one zone that is by its clock on the wall
-        else:
-            end = (begin.astimezone(UTC) + timedelta(seconds=width)).astimezone(self.zone)
-        return [begin.isoformat(), end.isoformat()]
+        return [start.astimezone(self.zone).isoformat(), self._end(start).isoformat()]
 
     def is_filling(self, start: datetime) -> bool:
         """Whether the bucket that begins at `start` may still get events."""
-        width = timedelta(seconds=SECONDS.get(self.grain, 0))
-        return self.until is not None and start + width > self.until
+        has_width = self.grain in SECONDS or self.grain is Grain.MONTH
+        return self.until is not None and (self._end(start) if has_width else start) > self.until
+
+    def is_so_far(self, name: str, start: datetime) -> bool:
+        """Whether the value of a metric in that bucket is less than it will be."""
+        return self.metrics[name].fills and self.is_filling(start)
+
+    def _end(self, start: datetime) -> datetime:
+        begin = start.astimezone(self.zone)
+        width = SECONDS.get(self.grain, DAY)
+        if self.grain is Grain.MONTH:
+            return (begin.replace(day=1) + timedelta(days=32)).replace(day=1)
+        if width > HOUR:
+            return begin + timedelta(seconds=width)  # within one zone that is by its clock on the wall
+        return (begin.astimezone(UTC) + timedelta(seconds=width)).astimezone(self.zone)
 
 
 def drawing(axis: TimeAxis, height: int = theme.CHART_HEIGHT) -> Drawing:

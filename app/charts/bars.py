@@ -3,6 +3,7 @@
 import polars as pl
 
 from app import theme, wording
+from app.charts import filling
 from app.charts.axis import TimeAxis, draw_changes, drawing, show_all
 from app.charts.parts import UNPRICED, Part, parts_of, pattern, sums_of
 from app.charts.picture import Picture
@@ -30,11 +31,11 @@ def stacked(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
                 "color": colors[part.label],
                 "line": {"width": 0},
                 "pattern": pattern(index),
-                "opacity": _opacity(part.frame["time"], axis),
+                "opacity": filling.opacity(part.frame["time"], axis, name),
             },
             **({} if part.is_rest else {"customdata": [[part.value]] * part.frame.height}),
             **part.named,
-            text=_said(part.frame, name, axis),
+            text=_said(part.frame, axis, name),
             hovertemplate=f"%{{x|{axis.hover_format}}}<br>{label(part.label, 40)}: %{{text}}<extra></extra>",
         )
     draw_changes(drawn, axis)
@@ -57,15 +58,15 @@ def growth(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         x=axis.local(bars["time"]),
         y=bars["users_new"].to_list(),
         name="New users",
-        marker={"color": theme.ARRIVALS, "line": {"width": 0}, "opacity": _opacity(bars["time"], axis)},
-        text=_said(bars, "users_new", axis),
+        marker={
+            "color": theme.ARRIVALS,
+            "line": {"width": 0},
+            "opacity": filling.opacity(bars["time"], axis, "users_new"),
+        },
+        text=_said(bars, axis, "users_new"),
         hovertemplate="%{text}",
     )
-    filling = [axis.is_filling(time) for time in frame["time"]]
-    over, today = (
-        frame.filter(~pl.Series(filling, dtype=pl.Boolean)),
-        frame.filter(pl.Series(filling, dtype=pl.Boolean)),
-    )
+    over, today = filling.parted(frame, axis, "dau")
     line = {"color": theme.GROWTH.color, "width": theme.GROWTH.width}
     drawn.scatter(
         x=axis.local(over["time"]),
@@ -76,33 +77,16 @@ def growth(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         line=line,
         hovertemplate="%{y:,.0f}",
     )
-    if not today["dau"].drop_nulls().is_empty():
-        drawn.scatter(
-            x=axis.local(today["time"]),
-            y=today["dau"].to_list(),
-            name="so far",
-            mode="markers",
-            marker={"size": 8, "symbol": "circle-open", "color": theme.GROWTH.color, "line": {"width": 2}},
-            hovertemplate="%{y:,.0f}",
-        )
+    filling.ring(drawn, today, axis, "dau", filling.SO_FAR, theme.GROWTH.color)
     show_all(drawn, axis, frame["time"])
     active, arrived = frame["dau"].drop_nulls(), frame["users_new"].drop_nulls()
     span = f"{active.min():,.0f} to {active.max():,.0f}, last {active[-1]:,.0f}" if len(active) else "no data"
     return Picture(drawn.figure(), f"Daily active users: {span}. New users: {arrived.sum():,.0f} in all.")
 
 
-def _opacity(times: pl.Series, axis: TimeAxis) -> list[float]:
-    """A bar that is not over is pale: it would look like a fall."""
-    return [theme.FILLING if axis.is_filling(time) else 1.0 for time in times]
-
-
-def _said(frame: pl.DataFrame, name: str, axis: TimeAxis) -> list[str]:
-    """The value of each bar, and whether that is all there will be."""
-    metric = axis.metrics[name]
-    return [
-        wording.quantity(value, metric.unit, metric.decimals) + (" so far" if axis.is_filling(time) else "")
-        for time, value in frame.select("time", name).iter_rows()
-    ]
+def _said(frame: pl.DataFrame, axis: TimeAxis, name: str) -> list[str]:
+    """The value of each bar."""
+    return [filling.said(value, time, axis, name) for time, value in frame.select("time", name).iter_rows()]
 
 
 def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
@@ -115,9 +99,9 @@ def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
             x=axis.local(frame["time"]), y=frame[name].to_list(), name=metric.title,
             marker={
                 "color": stroke.color, "line": {"width": 0}, "pattern": pattern(index),
-                "opacity": _opacity(frame["time"], axis),
+                "opacity": filling.opacity(frame["time"], axis, name),
             },
-            text=_said(frame, name, axis),
+            text=_said(frame, axis, name),
             hovertemplate="%{text}",
         )  # fmt: skip
     drawn.layout["barmode"] = "stack"

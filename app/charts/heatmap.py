@@ -5,6 +5,7 @@ from datetime import datetime
 import polars as pl
 
 from app import theme, wording
+from app.charts import filling
 from app.charts.axis import TIME_FORMATS, TimeAxis
 from app.charts.cells import Cell, touch
 from app.charts.drawing import Drawing
@@ -87,7 +88,7 @@ def values(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     touch(
         drawn,
         [
-            Cell(time, row, f"{label(group, 60)}<br>{_written(value, metric)}", (group, *axis.span(time)))
+            Cell(time, row, f"{label(group, 60)}<br>{filling.said(value, time, axis, name)}", (group, *axis.span(time)))
             for row, group in enumerate(order)
             for time in times
             if (value := cells.get((group, time))) is not None

@@ -1,10 +1,12 @@
-"""Lines over time. A bucket without data is a gap in the line."""
+"""Lines over time. A bucket without data is a gap in the line; one that still fills is a mark beside it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
 from app import theme, wording
+from app.charts import filling
 from app.charts.axis import TimeAxis, draw_changes, draw_limit, drawing, show_all
 from app.charts.drawing import Drawing
 from app.charts.picture import Picture
@@ -44,17 +46,12 @@ def area(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
 
 
 def several(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
-    """Metrics of one unit, a line each; in the legend without the words that all titles end with.
-
-    The bucket that is not over is a mark of its own: its count would look like a fall.
-    """
+    """Metrics of one unit, a line each; in the legend without the words that all titles end with."""
     names = [column for column in frame.columns if column in axis.metrics]
     titles = [axis.metrics[name].title for name in names]
     drawn = drawing(axis)
-    filling = pl.Series([axis.is_filling(time) for time in frame["time"]], dtype=pl.Boolean)
     for name, title, stroke in zip(names, without_common_end(titles), theme.SERIES, strict=False):
-        _add(drawn, frame.filter(~filling), axis, name, title, stroke)
-        _draw_so_far(drawn, frame.filter(filling).drop_nulls(name), axis, name, title, stroke)
+        _add(drawn, frame, axis, name, title, stroke)
     draw_changes(drawn, axis)
     mark_unit(drawn, axis.metrics[names[0]].unit, frame, names)
     return Picture(drawn.figure(), f"{', '.join(titles)} over time. {_summary(frame, names, axis)}")
@@ -66,11 +63,12 @@ def projected(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     metric, middle = axis.metrics[name], f"{name}_projection"
     known, ahead = frame.drop_nulls(name), frame.drop_nulls(middle)
     # The day in progress has both: what there was of it, and what the whole of it is expected to be.
-    filling = known[middle].is_not_null()
+    in_progress = known[middle].is_not_null()
     drawn = drawing(axis)
     for days, title, opacity, shape in (
-        (known.filter(~filling), metric.title, 0.75, ""), (known.filter(filling), "so far", theme.FILLING, "/"),
-    ):  # fmt: skip
+        (known.filter(~in_progress), metric.title, 0.75, ""),
+        (known.filter(in_progress), filling.SO_FAR, theme.FILLING, "/"),
+    ):
         if days.is_empty():
             continue
         drawn.bar(
@@ -196,8 +194,7 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     for index, value in enumerate(sorted(groups, key=wording.name)):
         part = frame.filter(pl.col(group).eq_missing(value))
         stroke = theme.Stroke(colors[wording.name(value)], 1.75, theme.DASHES[index % len(theme.DASHES)])
-        _add(drawn, part, axis, name, label(value, 18), stroke)
-        drawn.traces[-1]["meta"] = [value]
+        _add(drawn, part, axis, name, label(value, 18), stroke, meta=[value])
     draw_changes(drawn, axis)
     mark_unit(drawn, axis.metrics[name].unit, frame, [name])
     shown = f"the {len(groups)} highest of {ranking.height}" if ranking.height > len(groups) else f"{ranking.height}"
@@ -212,33 +209,27 @@ def _add(
     title: str,
     stroke: theme.Stroke,
     filled: bool = False,
+    **more: Any,
 ) -> None:
     metric = axis.metrics[column]
+    over, rest = filling.parted(frame, axis, column)
+    # One entry of the legend hides both.
+    together = {} if rest.is_empty() else {"legendgroup": title}
     drawn.scatter(
-        x=axis.local(frame["time"]),
-        y=frame[column].to_list(),
+        x=axis.local(over["time"]),
+        y=over[column].to_list(),
         name=title,
-        mode="lines+markers" if _has_lonely_points(frame[column]) else "lines",
+        mode="lines+markers" if _has_lonely_points(over[column]) else "lines",
         marker={"size": 4},
         line={"color": stroke.color, "width": stroke.width, "dash": stroke.dash},
         **({"fill": "tozeroy", "fillcolor": theme.faint(stroke.color, 0.10)} if filled else {}),
-        text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
+        text=[wording.quantity(value, metric.unit, metric.decimals) for value in over[column]],
         hovertemplate="%{text}",
+        **together,
+        **more,
     )
-
-
-def _draw_so_far(
-    drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, column: str, title: str, stroke: theme.Stroke
-) -> None:
-    if frame.is_empty():
-        return
-    metric = axis.metrics[column]
-    drawn.scatter(
-        x=axis.local(frame["time"]), y=frame[column].to_list(), name=f"{title} so far", mode="markers",
-        marker={"size": 7, "symbol": "circle-open", "color": stroke.color, "line": {"width": 2}}, showlegend=False,
-        cliponaxis=False,
-        text=[wording.quantity(value, metric.unit, metric.decimals) for value in frame[column]],
-        hovertemplate="%{text}",
+    filling.ring(
+        drawn, rest, axis, column, f"{title} {filling.SO_FAR}", stroke.color, showlegend=False, **together
     )  # fmt: skip
 
 
@@ -270,13 +261,21 @@ def _has_lonely_points(values: pl.Series) -> bool:
 def _summary(frame: pl.DataFrame, names: Sequence[str], axis: TimeAxis) -> str:
     parts: list[str] = []
     for name in names:
-        metric, values = axis.metrics[name], [float(value) for value in frame[name].drop_nulls()]
-        low, high, last = (
-            wording.quantity(value, metric.unit, metric.decimals)
-            for value in (min(values, default=None), max(values, default=None), values[-1] if values else None)
-        )
-        parts.append(f"{metric.title}: {low} to {high}, last {last}" if values else f"{metric.title}: no data")
+        metric, (over, rest) = axis.metrics[name], filling.parted(frame, axis, name)
+        known = over.drop_nulls(name)
+        words = [f"{_span(known[name], metric)}, last {_written(known[name][-1], metric)}"] if known.height else []
+        words += [filling.said(row[name], row["time"], axis, name) for row in rest.iter_rows(named=True)]
+        parts.append(f"{metric.title}: {', '.join(words) or 'no data'}")
     return "; ".join(parts) + "."
+
+
+def _span(values: pl.Series, metric: Metric) -> str:
+    low, high = (_written(value, metric) for value in (values.min(), values.max()))
+    return f"{low} to {high}"
+
+
+def _written(value: Any, metric: Metric) -> str:
+    return wording.quantity(None if value is None else float(value), metric.unit, metric.decimals)
 
 
 def _limit_words(axis: TimeAxis) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from app import theme, wording
+from app.charts import filling
 from app.charts.axis import TimeAxis, draw_changes, drawing, show_all
 from app.charts.parts import OTHER, Part, pattern
 from app.charts.picture import Picture
@@ -38,7 +39,7 @@ def by_time(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
                 "color": theme.QUIET if part.is_rest else colors[part.label],
                 "line": {"width": 0},
                 "pattern": pattern(index),
-                "opacity": [theme.FILLING if axis.is_filling(time) else 1.0 for time in part.frame["time"]],
+                "opacity": filling.opacity(part.frame["time"], axis, "cost"),
             },
             customdata=[axis.span(time) for time in part.frame["time"]],
             **part.named,
@@ -114,7 +115,7 @@ def _parts(frame: pl.DataFrame, group: str) -> list[Part]:
 
 def _said(part: str, row: Mapping[str, Any], totals: Mapping[datetime, float], axis: TimeAxis) -> str:
     """A part of a bar, what it is a part of, and what there was before."""
-    so_far = " so far" if axis.is_filling(row["time"]) else ""
+    so_far = f" {filling.SO_FAR}" if axis.is_so_far("cost", row["time"]) else ""
     when = row["time"].astimezone(axis.zone)
     before = f"<br>period before: {wording.quantity(row[BEFORE], 'USD', 2)}" if row[BEFORE] is not None else ""
     cost, total = (wording.quantity(value, "USD", 2) for value in (row["cost"], totals[row["time"]]))

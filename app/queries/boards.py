@@ -14,7 +14,7 @@ from app.boards.reading import Read, files, read
 from app.boards.writing import BoardError, begun, name_for, path_of, with_item, write
 from app.queries import exploring, traffic
 from app.queries.acting import NotDone
-from app.queries.asking import LINE_POINTS, Answer, ask, finished, grain_for, objective, shown
+from app.queries.asking import LINE_POINTS, Answer, ask, grain_for, objective, shown
 from app.queries.exploring import Asked
 from app.source import source
 from app.state import ALL, PRESETS, View
@@ -184,7 +184,7 @@ def _bucket(item: Item, view: View) -> Grain:
 def _with_objective(item: Item, asked: Answer) -> Answer:
     if is_of_percentiles(item):
         return replace(asked, axis=replace(asked.axis, limit=objective()))
-    return finished(asked) if item.figure is Figure.LINE else asked
+    return asked
 
 
 def _grain(query: Query, figure: Figure) -> Grain:

@@ -16,14 +16,17 @@ Direction = Literal["up", "down", "neutral"]
 class Additive:
     """An aggregate over the events of one kind whose parts add up (or whose greatest part is the whole).
 
-    A counts rollup that has a column of this name answers it.
+    A counts rollup that has a column of this name answers it. One that a home writes itself may be any aggregate.
     """
 
     name: str
     kind: str
     sql: str
     """Aggregate over the columns of the kind."""
-    merge: Literal["sum", "max"] = "sum"
+    merge: Literal["sum", "max", "none"] = "sum"
+    """How parts become the whole; none: they cannot, as those of a mean."""
+    grows: bool = True
+    """Whether it only grows while events come, as counts, sums and the greatest do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +234,23 @@ def kinds_of(measure: Measure) -> tuple[str, ...]:
             return ("health",)
 
 
+def _grows(measure: Measure) -> bool:
+    """Whether a measure only grows until its bucket is over."""
+    match measure:
+        case Additive():
+            return measure.grows
+        case DistinctUsers() | DistinctValues() | Sessions() | ImprovedPrompts():
+            return True
+        case ErrorCount():
+            return measure.counted != "pending"
+        case FirstSeenUsers():
+            return measure.counted == "new"
+        case SeenValues():
+            return measure.days is not None
+        case _:
+            return False
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A number people ask for."""
@@ -288,6 +308,16 @@ class Metric:
             for one in self.measures
         )
         return self.is_summed and parts and "seconds" not in self.formula and "/" not in self.formula
+
+    @property
+    def fills(self) -> bool:
+        """Whether a bucket that is not over has less of it than it will have: counts, sums, and what is taken by day.
+
+        Not so ratios of two such, percentiles, and what is a state at one moment.
+        """
+        if self.days_back or any(isinstance(one, UserDays) for one in self.measures):
+            return True
+        return "/ nullif(" not in self.formula and all(map(_grows, self.measures))
 
     @property
     def counts_events(self) -> bool:

@@ -14,7 +14,7 @@ only what is known to do nothing but calculate is let through; it is never run a
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -89,7 +89,11 @@ class OwnMetric(Entry):
         sql = checked(self.sql, self.event)
         # What is divided by nothing is no data, not infinite.
         finite = f"CASE WHEN isfinite(CAST({sql} AS DOUBLE)) THEN CAST({sql} AS DOUBLE) END"
-        measure = Additive(f"own_{self.name}", self.event, finite)
+        tree = sqlglot.parse_one(sql, read="duckdb")
+        measure = Additive(
+            f"own_{self.name}", self.event, finite, merge="sum" if _is_made_of(tree, _is_summed) else "none",
+            grows=_is_made_of(tree, _is_growing),
+        )  # fmt: skip
         title = self.title or self.name.replace("_", " ").capitalize()
         doc = self.doc or f"`{sql}` over {self.event} events ({FILE_NAME})."
         return Metric(
@@ -201,6 +205,29 @@ def _of_column(column: exp.Column, kind: str) -> Iterator[str]:
         yield f"{kind} events have no column {column.name!r}{nearest(column.name, KINDS[kind].by_name)}"
     if column.find_ancestor(*_AGGREGATES, exp.Filter) is None:
         yield f"{column.name} stands outside of an aggregate: write sum({column.name}), for instance"
+
+
+def _is_made_of(node: exp.Expr, leaf: Callable[[exp.Expr], bool]) -> bool:
+    """Whether an expression is sums and multiples of such aggregates alone."""
+    match node:
+        case exp.Paren() | exp.Neg() | exp.Filter():
+            return _is_made_of(node.this, leaf)
+        case exp.Add() | exp.Sub():
+            return _is_made_of(node.left, leaf) and _is_made_of(node.right, leaf)
+        case exp.Mul() | exp.Div() if isinstance(node.right, exp.Literal):
+            return _is_made_of(node.left, leaf)
+        case exp.Mul() if isinstance(node.left, exp.Literal):
+            return _is_made_of(node.right, leaf)
+        case _:
+            return leaf(node)
+
+
+def _is_summed(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Count | exp.CountIf | exp.Sum) and node.find(exp.Distinct) is None
+
+
+def _is_growing(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Count | exp.CountIf | exp.Sum | exp.ApproxDistinct | exp.Max)
 
 
 def _shown(node: exp.Expr) -> str:

@@ -71,3 +71,10 @@ def test_a_day_that_is_not_over_is_no_fall_of_the_line() -> None:
     assert drawn["Daily active users"]["y"] == [50, 60]
     assert drawn["so far"]["y"] == [7]
     assert drawn["New users"]["y"] == [5, 6, 1]
+
+
+def test_a_share_is_no_less_on_a_day_that_is_not_over() -> None:
+    days = [START.replace(hour=0) + timedelta(days=day) for day in (0, 2)]
+    frame = pl.DataFrame({"time": days, "error_rate": [2.0, 3.0]}, schema_overrides={"time": TIME})
+    (drawn,) = traces(bars.several(frame, AXIS))
+    assert (drawn["marker"]["opacity"], drawn["text"]) == ([1.0, 1.0], ["2.00 %", "3.00 %"])

@@ -1,5 +1,6 @@
 """The heat map of error rates."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -98,6 +99,12 @@ def test_any_metric_is_a_grid_with_the_highest_row_on_top_and_gaps_where_nothing
     assert points["text"] == ["&lt;b&gt;<br>$5.00", "a<br>$1.00"]
     assert points["customdata"][0] == ["<b>", "2026-03-04T00:00:00+00:00", "2026-03-04T01:00:00+00:00"]
     assert picture.alt == "Cost by group over time: $1.00 (pale) to $5.00 (deep); highest at <b>."
+
+
+def test_a_cell_that_is_not_over_says_so() -> None:
+    axis = replace(AXIS, until=START + timedelta(minutes=90))
+    points = traces(heatmap.values(grouped((0, "a", 1.0), (1, "a", 0.5)), axis))[1]
+    assert points["text"] == ["a<br>$1.00", "a<br>$0.50 so far"]
 
 
 @pytest.mark.parametrize("rows", [(), ((0, "a", None),), ((0, "a", 0.0),)])

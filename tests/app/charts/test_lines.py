@@ -1,6 +1,7 @@
 """Lines over time, as the figure that the browser gets."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -11,7 +12,7 @@ from app.charts import lines
 from app.charts.axis import Limit, TimeAxis
 from app.charts.fitting import fitting
 from metrics.engine.query import Grain, Window
-from tests.app.charts.spec import layout, named
+from tests.app.charts.spec import layout, named, traces
 
 START = datetime(2026, 3, 29, tzinfo=UTC)
 TIME = pl.Datetime("us", "UTC")
@@ -121,6 +122,43 @@ def test_a_bucket_that_still_fills_is_a_mark_and_not_the_end_of_a_line() -> None
     assert drawn["Errors"]["y"] == [5.0, 6.0]
     assert drawn["Errors so far"]["y"] == [1.0]
     assert "Critical errors so far" not in drawn
+
+
+FILLING = replace(AXIS, until=START + timedelta(hours=2, minutes=20))
+
+
+@pytest.mark.parametrize("on_dark", [False, True])
+def test_a_count_alone_or_by_group_ends_before_the_bucket_that_still_fills(on_dark: bool) -> None:
+    axis = replace(FILLING, on_dark=on_dark)
+    picture = fitting(hours(requests=[5.0, 6.0, 1.0]), axis)
+    assert named(picture)["Requests"]["y"] == [5.0, 6.0]
+    ring = named(picture)["Requests so far"]
+    assert (ring["y"], ring["marker"]["symbol"], ring["showlegend"]) == ([1.0], "circle-open", False)
+    assert picture.alt == "Requests over time. Requests: 5 to 6, last 6, 1 so far."
+    drawn = named(fitting(hours(requests=[5.0, 6.0, 1.0], group=["a", "a", "a"]), axis))
+    assert (drawn["a"]["y"], drawn["a so far"]["y"]) == ([5.0, 6.0], [1.0])
+    # Who hides one in the legend hides the other.
+    assert drawn["a"]["legendgroup"] == drawn["a so far"]["legendgroup"]
+    assert drawn["a"]["meta"] == ["a"]
+    assert "meta" not in drawn["a so far"]
+
+
+@pytest.mark.parametrize("metric", ["error_rate", "response_time_mean", "active_connections", "users_total"])
+def test_what_is_no_less_in_part_of_a_bucket_goes_on_to_the_end(metric: str) -> None:
+    (line,) = traces(fitting(hours(**{metric: [5.0, 6.0, 1.0]}), FILLING))
+    assert line["y"] == [5.0, 6.0, 1.0]
+
+
+def test_a_count_that_is_judged_ends_before_the_bucket_that_still_fills() -> None:
+    beside = {f"requests_{end}": [5.0, 5.0, 5.0] for end in ("expected", "low", "high")}
+    drawn = named(fitting(hours(requests=[5.0, 6.0, 1.0], **beside, requests_unusual=[None, 6.0, None]), FILLING))
+    assert (drawn["Requests"]["y"], drawn["Requests so far"]["y"]) == ([5.0, 6.0], [1.0])
+
+
+def test_a_month_is_not_over_before_its_last_day() -> None:
+    axis = replace(AXIS, grain=Grain.MONTH, until=datetime(2026, 3, 31, tzinfo=UTC))
+    assert axis.is_so_far("requests", datetime(2026, 3, 1, tzinfo=UTC))
+    assert not axis.is_so_far("requests", datetime(2026, 2, 1, tzinfo=UTC))
 
 
 def outlook() -> pl.DataFrame:

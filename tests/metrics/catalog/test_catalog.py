@@ -117,6 +117,23 @@ def test_formula_names_its_measures_and_no_more(metric: Metric) -> None:
     assert measures <= named <= measures | {"seconds"}
 
 
+_FILLED = {
+    "requests", "users_active", "sessions", "cost", "tokens", "errors_total", "users_new", "users_returning",
+    "response_time_max", "time_saved", "prompts_total", "dau", "mau", "stickiness", "productivity_gain",
+    "requests_per_second",
+}  # fmt: skip
+_LEVEL = {
+    "error_rate", "response_time_p95", "response_time_mean", "session_duration_mean", "feature_adoption", "nps",
+    "uptime", "cpu_usage", "errors_pending", "users_total", "concurrent_users", "component_status",
+    "cost_per_1k_tokens", "retention_d7", "burn_rate", "error_budget_left", "mttr_mean", "cost_projection",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_FILLED | _LEVEL))
+def test_a_count_fills_while_its_bucket_lasts_and_a_ratio_or_state_does_not(name: str) -> None:
+    assert METRICS[name].fills is (name in _FILLED)
+
+
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: f"{kinds_of(measure)[0]}.{measure.name}")
 def test_measure_speaks_of_columns_of_its_kind(measure: Measure) -> None:
     for kind in kinds_of(measure):

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from metrics.catalog import METRICS, MetricsError, catalog, own_problems
-from metrics.catalog.own import checked
+from metrics.catalog.own import OwnMetric, checked
 from metrics.engine import Engine, Filter, Grain, NotCalculable, Query, Window
 from metrics.settings import Settings
 from tests.metrics.engine.facts import Events
@@ -63,6 +63,25 @@ REFUSED = {
     "sum(nextval('s'))": "may not be used",
     "count(*) FROM read_csv('x')": "not SQL",
 }
+
+
+@pytest.mark.parametrize(
+    ("sql", "adds_up", "fills"),
+    [
+        ("count(*) FILTER (WHERE duration_ms > 1000)", True, True),
+        ("sum(duration_ms) / 1000 - count(*)", True, True),
+        ("count(DISTINCT user_id)", False, True),
+        ("max(duration_ms)", False, True),
+        ("min(duration_ms)", False, False),
+        ("avg(duration_ms) / 1000", False, False),
+        ("100.0 * count(user_id) / count(*)", False, False),
+    ],
+)
+def test_a_mean_or_a_share_does_not_add_up_and_is_no_less_in_part_of_a_bucket(
+    sql: str, adds_up: bool, fills: bool
+) -> None:
+    metric = OwnMetric(name="mine", event="request", sql=sql).as_metric()
+    assert (metric.adds_up, metric.fills) == (adds_up, fills)
 
 
 @pytest.fixture
