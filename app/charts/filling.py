@@ -19,6 +19,11 @@ def parted(frame: pl.DataFrame, axis: TimeAxis, name: str) -> tuple[pl.DataFrame
     return frame.filter(~filling), frame.filter(filling).drop_nulls(name)
 
 
+def begun(frame: pl.DataFrame, axis: TimeAxis, name: str) -> pl.DataFrame:
+    """Without the bucket that the window cuts off at its beginning, where a part of it is less: it would be a rise."""
+    return frame.filter(pl.col("time") >= axis.window.start) if axis.metrics[name].fills else frame
+
+
 def ring(drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, name: str, title: str, color: str, **more: Any) -> None:
     """A ring beside a line for the bucket that still fills; nothing where all are over. Its title says so."""
     if frame.is_empty():

@@ -212,7 +212,7 @@ def _add(
     **more: Any,
 ) -> None:
     metric = axis.metrics[column]
-    over, rest = filling.parted(frame, axis, column)
+    over, rest = filling.parted(filling.begun(frame, axis, column), axis, column)
     # One entry of the legend hides both.
     together = {} if rest.is_empty() else {"legendgroup": title}
     drawn.scatter(
@@ -261,7 +261,7 @@ def _has_lonely_points(values: pl.Series) -> bool:
 def _summary(frame: pl.DataFrame, names: Sequence[str], axis: TimeAxis) -> str:
     parts: list[str] = []
     for name in names:
-        metric, (over, rest) = axis.metrics[name], filling.parted(frame, axis, name)
+        metric, (over, rest) = axis.metrics[name], filling.parted(filling.begun(frame, axis, name), axis, name)
         known = over.drop_nulls(name)
         words = [f"{_span(known[name], metric)}, last {_written(known[name][-1], metric)}"] if known.height else []
         words += [filling.said(row[name], row["time"], axis, name) for row in rest.iter_rows(named=True)]

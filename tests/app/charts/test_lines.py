@@ -155,6 +155,13 @@ def test_a_count_that_is_judged_ends_before_the_bucket_that_still_fills() -> Non
     assert (drawn["Requests"]["y"], drawn["Requests so far"]["y"]) == ([5.0, 6.0], [1.0])
 
 
+def test_a_bucket_that_the_window_cuts_off_at_its_beginning_is_no_rise_of_a_count() -> None:
+    cut = replace(AXIS, window=Window(start=START + timedelta(minutes=40), end=AXIS.window.end))
+    frame = hours(requests=[2.0, 6.0, 5.0], error_rate=[1.0, 2.0, 3.0])
+    assert named(fitting(frame.select("time", "requests"), cut))["Requests"]["y"] == [6.0, 5.0]
+    assert named(fitting(frame.select("time", "error_rate"), cut))["Error rate"]["y"] == [1.0, 2.0, 3.0]
+
+
 def test_a_month_is_not_over_before_its_last_day() -> None:
     axis = replace(AXIS, grain=Grain.MONTH, until=datetime(2026, 3, 31, tzinfo=UTC))
     assert axis.is_so_far("requests", datetime(2026, 3, 1, tzinfo=UTC))
