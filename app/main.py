@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import account, address, banner, filter_bar, freshness, report
+from app.components import account, address, banner, filter_bar, freshness, light, report
 from app.navigation import ABOUT, BRAND, ENTRIES, ICON, UNFILTERED
 
 st.set_page_config(page_title="PromptPilot", page_icon=ICON, layout="wide")
@@ -21,6 +21,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", horizontal_align
         freshness.line(asked.view)
         report.control(page.url_path)
         account.menu()
+light.followed()
 banner.banner()
 if page.url_path not in UNFILTERED:
     filter_bar.bar(asked.view, asked.notes)

@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.visit import Visit, visiting
+from app.theme import VOLUME_STEPS
+from tests.e2e.visit import WIDE, Visit, visiting
 from tests.metrics.engine.stored import store
+from tests.patience import patience
 from tests.serving import running_web
 
 WATCHED = """() => {
@@ -23,6 +25,9 @@ UNZOOMED = f"zoomed => String(({ZOOM})(document.querySelector('.st-key-panel-res
 DRAWN = """() => JSON.stringify(document.querySelector('.st-key-panel-response-time .js-plotly-plot').calcdata
   .map(line => line.map(point => point.y)))"""
 REFRESHED_SECONDS = 31
+DEEPEST = (
+    """color => document.querySelector('.st-key-panel-volume .js-plotly-plot').data[0].colorscale.at(-1)[1] === color"""
+)
 
 
 def requests(now: datetime, status: int, count: int) -> pl.DataFrame:
@@ -86,3 +91,17 @@ def test_a_refresh_shows_what_is_new_and_keeps_zoom_scroll_and_everything_in_its
     page.mouse.dblclick(drawn["x"] + drawn["width"] / 2, drawn["y"] - 60)
     page.wait_for_function(UNZOOMED, arg=zoomed)
     assert visit.complaints == []
+
+
+def test_colors_follow_a_page_that_is_turned_dark_and_back_before_anything_refreshes_itself(
+    browser: Browser, home: Path
+) -> None:
+    with running_web(home) as address, browser.new_context(viewport=WIDE, color_scheme="light") as context:
+        context.set_default_timeout(patience())
+        context.add_init_script("globalThis.setInterval = () => 0")
+        visit = Visit(context.new_page(), address)
+        visit.open("data")
+        for scheme, place in (("dark", 2), ("light", 1)):
+            visit.turn(scheme, WIDE)
+            visit.page.wait_for_function(DEEPEST, arg=VOLUME_STEPS[0][place])
+        assert visit.complaints == []
