@@ -36,6 +36,11 @@ DEFERRED = re.compile(r"PlotlyChart\.[\w-]+\.js")
 DEFERRED_EXPORTS = frozenset({"PlotlyChart", "default"})
 _WHOLE = "whole"
 """The query by which the deferred module itself is asked for."""
+_TEMPLATE = b"template:{valType:`any`,editType:`calc`}"
+_COMPARED = _TEMPLATE[:-1] + b",_compareAsJSON:!0}"
+"""How Plotly learns whether a figure's template is another one. Streamlit hands it each figure twice, with templates
+that are equal and not the same: by Plotly's own rule all is drawn a second time. A module with other words goes as is.
+"""
 _DEFERRING = """await globalThis.promptpilotTilesShown?.();
 const whole = await import("./{name}?{whole}");
 export const PlotlyChart = whole.PlotlyChart;
@@ -98,6 +103,8 @@ class Frontend:
         content = file.read_bytes()
         if not whole and is_deferred(file):
             content = _DEFERRING.format(name=file.name, whole=_WHOLE).encode()
+        elif whole:
+            content = content.replace(_TEMPLATE, _COMPARED)
         return _packed(content, guess_type(file.name)[0] or "application/octet-stream", _IMMUTABLE, encoding)
 
 

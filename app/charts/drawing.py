@@ -4,10 +4,14 @@ Plotly's own `add_…` and `update_…` methods check and copy everything at eac
 of a page together. The tests check finished figures instead.
 """
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import md5
+from html import unescape
 from typing import Any
 
+import orjson
 import plotly.graph_objects as go
 
 from app import theme
@@ -19,6 +23,8 @@ _NO_TITLE: Spec = {"text": "", "standoff": 0, "font": {"size": 1}}
 """Plotly keeps room for a title that is empty."""
 _TICKS = 6
 """Of a horizontal axis, about."""
+_LINE, _DIGIT, _LETTER, _LEGEND = 16, 7, 6.3, 46
+"""Of what is written: heights of a line and of a legend of one, widths of a digit and a letter, in pixels."""
 OVERLAY_AXIS: Spec = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
 """A vertical axis from bottom to top, for lines and marks that have no value."""
 
@@ -91,5 +97,65 @@ class Drawing:
 
     def figure(self) -> go.Figure:
         """The finished figure."""
-        layout = {**self.layout, "height": self.height, "xaxis": self.x, "yaxis": self.y}
+        margin = {**self.layout["margin"], **self._room()}
+        layout = {**self.layout, "margin": margin, "height": self.height, "xaxis": self.x, "yaxis": self.y}
+        layout["datarevision"] = _fingerprint(self.traces, layout)
         return go.Figure({"data": self.traces, "layout": layout}, _validate=False)
+
+    def _room(self) -> Mapping[str, int]:
+        """Room at once for what is written around the marks: where Plotly finds too little, it draws twice."""
+        margin, legend = self.layout["margin"], self.layout["legend"]
+        room: dict[str, int] = {}
+        if self.layout["showlegend"] and any(map(_is_named, self.traces)) and legend["orientation"] == "h":
+            room["t"] = max(margin["t"], _LEGEND)
+        if _is_written(self.x):
+            side = "t" if self.x.get("side") == "top" else "b"
+            room[side] = max(margin[side], _LINE * (2 if self._has_hours() else 1) + 10)
+        if _is_written(self.y):
+            room["l"] = max(margin["l"], round(self._written()) + 6)
+        return room
+
+    def _written(self) -> float:
+        """About how long what is written along the vertical axis is."""
+        if "ticktext" in self.y:
+            return _LETTER * max((len(unescape(text)) for text in self.y["ticktext"]), default=0)
+        ends = len(self.y.get("tickprefix", "")) + len(self.y.get("ticksuffix", ""))
+        return _DIGIT * (_digits(self._highest()) + ends)
+
+    def _highest(self) -> float:
+        """About the highest value along the vertical axis, or what lies above it."""
+        tops = [max(_numbers(trace.get("y", ())), default=0.0) for trace in self.traces if "yaxis" not in trace]
+        return sum(tops) if self.layout.get("barmode") == "stack" else max(tops, default=0.0)
+
+    def _has_hours(self) -> bool:
+        """Whether a second line below the hours says the day."""
+        if self.x.get("type") != "date" or "range" not in self.x:
+            return False
+        start, end = (datetime.fromisoformat(place) for place in self.x["range"])
+        return end - start < _TICKS * timedelta(days=1)
+
+
+def _numbers(values: Iterable[Any]) -> Iterator[float]:
+    return (value for value in values if isinstance(value, int | float))
+
+
+def _digits(highest: float) -> int:
+    """Characters of the longest number at an axis: from ten thousand on it is written as 10k."""
+    return 5 if 950 <= highest < 10_000 else 4
+
+
+def _is_named(trace: Spec) -> bool:
+    return trace["type"] in ("scatter", "bar") and trace.get("showlegend", True)
+
+
+def _is_written(axis: Spec) -> bool:
+    return axis.get("visible", True) and axis.get("showticklabels", True)
+
+
+def _fingerprint(traces: Sequence[Spec], layout: Spec) -> str:
+    """What differs where anything drawn does.
+
+    Streamlit hands every figure to Plotly twice. With this it is drawn once: Plotly does not look into lists, and takes
+    them for new ones without.
+    """
+    return md5(orjson.dumps((traces, layout), default=str), usedforsecurity=False).hexdigest()

@@ -15,7 +15,10 @@ SO_FAR = "so far"
 
 def parted(frame: pl.DataFrame, axis: TimeAxis, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The buckets of a metric that are over, and the one that still fills, where it has a value."""
-    filling = pl.Series([axis.is_so_far(name, time) for time in frame["time"]], dtype=pl.Boolean)
+    newest = frame["time"].max()
+    if not isinstance(newest, datetime) or not axis.is_so_far(name, newest):
+        return frame, frame.clear()
+    filling = pl.Series([axis.is_filling(time) for time in frame["time"]], dtype=pl.Boolean)
     return frame.filter(~filling), frame.filter(filling).drop_nulls(name)
 
 

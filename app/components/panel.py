@@ -98,7 +98,7 @@ def _chart(
         heading(
             title, answer, _help(picture.figure, marks, over_time, dimension), name, asked, drawing.FIGURES.get(draw)
         )
-        _answering(picture.figure, marks, view)
+        _answering(picture.figure, marks, view, height)
         key = f"chart-{name}"
         st.plotly_chart(
             picture.figure,
@@ -141,17 +141,28 @@ def _help(figure: go.Figure, marks: Sequence[str], over_time: bool, dimension: s
     return f"{of_marks} {of_names}".strip()
 
 
-def _answering(figure: go.Figure, marks: Sequence[str], view: View) -> None:
+def _answering(figure: go.Figure, marks: Sequence[str], view: View, height: int | None) -> None:
     """Let a drag over a figure choose its time; what was dragged over is forgotten once another view is shown.
 
     Streamlit tells nothing of clicks while a drag selects: where marks are clicked, a drag does so once that is chosen.
     """
     layout: dict[str, Any] = {"selectionrevision": repr(view), "selectdirection": "h"}
+    if height:
+        layout["height"] = height
     if _is_over_time(figure) and _on_phone():
         layout |= {"dragmode": "pan", "xaxis_fixedrange": True}  # a drag scrolls the page there
     elif _is_over_time(figure) and not marks:
         layout["dragmode"] = "select"
+    if marks or _is_over_time(figure):
+        drawn: Any = figure["layout"]
+        layout |= _answers(layout.get("dragmode", drawn["dragmode"]), drawn["hovermode"], marks)
     figure.update_layout(layout)
+
+
+def _answers(dragmode: str, hovermode: str | None, marks: Sequence[str]) -> Mapping[str, str]:
+    """What Streamlit would set once the figure is drawn, and have it drawn anew for."""
+    clicks = "event" if dragmode == "select" else "event+select" if marks else "none"
+    return {"clickmode": clicks, "hovermode": hovermode or "closest"}
 
 
 def _on_phone() -> bool:

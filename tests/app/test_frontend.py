@@ -90,6 +90,20 @@ def test_the_largest_module_begins_when_the_tiles_are_shown(client: TestClient) 
     assert client.get("/static/js/PlotlyChart.2.js?whole").text == PLOTLY
 
 
+def test_a_template_that_is_equal_is_no_reason_to_draw_a_figure_anew(client: TestClient, files: Path) -> None:
+    module = files / "static" / "js" / "PlotlyChart.2.js"
+    module.write_text("var layout={template:{valType:`any`,editType:`calc`},x:1};" + PLOTLY)
+    sent = client.get(f"/static/js/{module.name}?whole").text
+    assert "template:{valType:`any`,editType:`calc`,_compareAsJSON:!0},x:1}" in sent
+
+
+def test_the_installed_plotly_says_how_templates_are_compared() -> None:
+    (module,) = (ROOT / "static" / "js").glob("PlotlyChart.*.js")
+    text = module.read_text(encoding="utf-8")
+    assert text.count("template:{valType:`any`,editType:`calc`}") == 1
+    assert "_compareAsJSON&&JSON.stringify(" in text
+
+
 def test_a_module_that_gives_other_names_than_are_known_is_sent_as_it_is(client: TestClient, files: Path) -> None:
     (files / "static" / "js" / "PlotlyChart.2.js").write_text('const far="x";export{far as Figure,far as default}')
     assert "Figure" in client.get("/static/js/PlotlyChart.2.js").text

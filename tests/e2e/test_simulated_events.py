@@ -16,6 +16,7 @@ from metrics.engine.query import Window
 from tests.app.command_line import CommandLine
 from tests.e2e.test_real_events import as_shown, asked
 from tests.e2e.visit import SEEN, Visit, shows, visiting
+from tests.patience import patience
 from tests.serving import running_web
 
 NAMES = [entry.path.stem for entry in ENTRIES]
@@ -33,6 +34,21 @@ TOLD = ("cost", "behavior", "health", "quality")
 """Pages of which every tile is held against the command line."""
 DRAWN_RANGE = "String(document.querySelector('.st-key-panel-response-time .js-plotly-plot')._fullLayout.xaxis.range)"
 """The time that a figure shows, in the browser."""
+
+
+DRAWN_AGAIN = """
+globalThis.setInterval = () => 0;  // nothing refreshes itself
+globalThis.again = [];
+const known = new WeakSet();
+new MutationObserver(() => {
+  for (const figure of document.querySelectorAll('.js-plotly-plot')) {
+    if (known.has(figure) || !figure.on) continue;
+    known.add(figure);
+    figure.on('plotly_beforeplot', () => { again.push(figure.closest('[class*="st-key-chart-"]').className); });
+  }
+}).observe(document, { childList: true, subtree: true });
+"""
+"""Names each figure that Plotly draws after its first time."""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +107,19 @@ def _assert_tells_what_the_command_line_says(visit: Visit, run: CommandLine, hom
     metrics = tuple(metric for metric in tiles if metric in METRICS)
     assert len(metrics) >= 5
     assert tiles == as_shown(asked(run, home, metrics, span))
+
+
+@pytest.mark.parametrize("name", ["executive", "performance", "cost"])
+def test_a_figure_is_drawn_once_when_its_page_is_opened(
+    browser: Browser, simulated_address: str, span: dict[str, str], name: str
+) -> None:
+    with browser.new_context(viewport=SEEN[0][1]) as context:
+        context.set_default_timeout(patience())
+        context.add_init_script(DRAWN_AGAIN)
+        visit = Visit(context.new_page(), simulated_address)
+        visit.open(name, **span)
+        visit.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert visit.page.evaluate("globalThis.again") == []
 
 
 def test_tiles_are_there_before_plotly_and_what_is_below_the_fold_when_it_is_near(

@@ -9,6 +9,7 @@ import pytest
 
 from app import source
 from app.charts import bars, distribution, heatmap, lines
+from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.queries import asking, money, people, traffic
 from app.queries.asking import Answer
@@ -53,3 +54,27 @@ def test_a_line_has_enough_points_to_see_a_course_and_not_more_than_the_eye_can_
 def test_a_bucket_that_still_fills_is_no_fall_of_the_rate() -> None:
     answer = traffic.throughput(View("7d"))
     assert answer.frame["time"][-1] + timedelta(hours=1) <= source.source().now()
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_figure_is_told_apart_from_another_by_its_revision_and_from_itself_it_is_not(name: str) -> None:
+    ask, draw = CHARTS[name]
+    first, again = (ask(View("7d")) for _ in range(2))
+    frames = (first.frame, again.frame, first.frame.head(-1))
+    revisions = [layout(draw(frame, first.axis))["datarevision"] for frame in frames]
+    assert revisions[0] == revisions[1] != revisions[2]
+
+
+@pytest.mark.parametrize(("highest", "room"), [(100.0, 48), (1_000.0, 55), (100_000.0, 48)])
+def test_what_is_written_at_an_axis_has_room_before_it_is_drawn(highest: float, room: int) -> None:
+    drawn = Drawing()
+    drawn.scatter(x=["2026-03-04T00:00:00"], y=[highest, None])
+    drawn.x |= {"type": "date", "range": ["2026-03-04T00:00:00", "2026-03-04T06:00:00"]}
+    drawn.y["ticksuffix"] = "/s"
+    margin = drawn.figure().to_dict()["layout"]["margin"]
+    assert (margin["l"], margin["b"], margin["t"]) == (room, 42, 46)
+    drawn.y |= {"ticktext": ["/api/v1/completions &amp; more"]}
+    drawn.x["range"][1] = "2026-04-04T00:00:00"
+    drawn.without_legend()
+    margin = drawn.figure().to_dict()["layout"]["margin"]
+    assert (margin["l"], margin["b"], margin["t"]) == (170, 26, 14)
