@@ -57,6 +57,7 @@ addEventListener("beforeprint", () => {
 // title, its first tile, its first figure and all that is in view were seen. Nothing of who looks, nor of what is shown.
 {
   const MOST = 60000, REST = 300;
+  const PAUSE = 50; // told that much late at most: to look at every frame took a tenth of what opening a page does
   const main = () => document.querySelector('[data-testid="stMain"]');
   const fresh = (selector) => [...(main()?.querySelectorAll(selector) ?? [])].some((one) => !one.closest(BLANK));
   const below = (panel) => panel.querySelector(".awaited") && panel.getBoundingClientRect().top > innerHeight;
@@ -69,11 +70,15 @@ addEventListener("beforeprint", () => {
     kpis: () => fresh('[data-testid="stMetricValue"]'),
     first_figure: () => fresh(".js-plotly-plot .main-svg"),
   };
-  let visit = null;
+  let visit = null, looking;
 
   const begin = (at, before) => {
     visit = document.hidden ? null : { at, before, told: {}, still: null };
-    requestAnimationFrame(look);
+    lookAgain();
+  };
+  const lookAgain = () => {
+    clearTimeout(looking);
+    looking = setTimeout(look, PAUSE);
   };
   const look = () => {
     if (!visit) return;
@@ -89,7 +94,7 @@ addEventListener("beforeprint", () => {
         return end();
       }
     }
-    requestAnimationFrame(look);
+    lookAgain();
   };
   const end = () => {
     const told = visit?.told ?? {};
