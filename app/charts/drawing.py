@@ -23,8 +23,9 @@ _NO_TITLE: Spec = {"text": "", "standoff": 0, "font": {"size": 1}}
 """Plotly keeps room for a title that is empty."""
 _TICKS = 6
 """Of a horizontal axis, about."""
-_LINE, _DIGIT, _LETTER, _LEGEND = 16, 7, 6.3, 46
-"""Of what is written: heights of a line and of a legend of one, widths of a digit and a letter, in pixels."""
+_LINE, _LEGEND, _DIGIT, _LETTER, _THIN = 16, 46, 7, 7.4, 4
+"""Of what is written, in pixels: heights of a line and of a legend of one, widths of a digit, a letter, a thin one."""
+_THIN_ONES = frozenset("fijlrt/.,:;'|!()[] ")
 OVERLAY_AXIS: Spec = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
 """A vertical axis from bottom to top, for lines and marks that have no value."""
 
@@ -118,7 +119,7 @@ class Drawing:
     def _written(self) -> float:
         """About how long what is written along the vertical axis is."""
         if "ticktext" in self.y:
-            return _LETTER * max((len(unescape(text)) for text in self.y["ticktext"]), default=0)
+            return max(map(_width, self.y["ticktext"]), default=0.0)
         ends = len(self.y.get("tickprefix", "")) + len(self.y.get("ticksuffix", ""))
         return _DIGIT * (_digits(self._highest()) + ends)
 
@@ -133,6 +134,10 @@ class Drawing:
             return False
         start, end = (datetime.fromisoformat(place) for place in self.x["range"])
         return end - start < _TICKS * timedelta(days=1)
+
+
+def _width(text: str) -> float:
+    return sum(_THIN if letter in _THIN_ONES else _LETTER for letter in unescape(text))
 
 
 def _numbers(values: Iterable[Any]) -> Iterator[float]:

@@ -71,10 +71,10 @@ def test_what_is_written_at_an_axis_has_room_before_it_is_drawn(highest: float, 
     drawn.scatter(x=["2026-03-04T00:00:00"], y=[highest, None])
     drawn.x |= {"type": "date", "range": ["2026-03-04T00:00:00", "2026-03-04T06:00:00"]}
     drawn.y["ticksuffix"] = "/s"
-    margin = drawn.figure().to_dict()["layout"]["margin"]
+    margin = layout(Picture(drawn.figure(), ""))["margin"]
     assert (margin["l"], margin["b"], margin["t"]) == (room, 42, 46)
-    drawn.y |= {"ticktext": ["/api/v1/completions &amp; more"]}
+    drawn.y |= {"ticktext": ["/api/v1/pipelines/run", "/chat &amp; more"]}
     drawn.x["range"][1] = "2026-04-04T00:00:00"
     drawn.without_legend()
-    margin = drawn.figure().to_dict()["layout"]["margin"]
-    assert (margin["l"], margin["b"], margin["t"]) == (170, 26, 14)
+    margin = layout(Picture(drawn.figure(), ""))["margin"]
+    assert (margin["l"], margin["b"], margin["t"]) == (131, 26, 14)
