@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 from PIL import Image
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import ViewportSize, expect, sync_playwright
 
 from app.demo.making import make_demo
 from app.navigation import UNFILTERED
@@ -19,7 +20,8 @@ from metrics.settings import Settings
 from tests.app.documents import section
 from tests.e2e.conftest import ARGUMENTS
 from tests.e2e.visit import PATHS, Visit, visiting
-from tests.serving import free_port, running_up
+from tests.patience import patience
+from tests.serving import free_collector_ports, free_port, running_up
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SIZE: ViewportSize = {"width": 1400, "height": 1260}
@@ -33,7 +35,9 @@ COLORS = 256
 _AT_REST = """() => !document.querySelector('[data-stale="true"], [data-testid="stStatusWidget"]')
   && document.getAnimations().every(one => one.playState !== 'running' || !one.effect.getComputedTiming().endTime
     || one.effect.getComputedTiming().iterations === Infinity)"""
-_IS_LIVE = "() => [...document.querySelectorAll('.live')].every(one => one.dataset.state === 'live')"
+FILLED = 10
+"""Events that a tail holds before its picture is taken."""
+_NOT_LIVE = ".live:not([data-state='live'])"
 _END = """() => Math.max(...[...document.querySelectorAll('[data-testid="stMain"] [data-testid="stElementContainer"]')]
   .map(element => element.getBoundingClientRect().bottom))"""
 _SAY_DATA = "(shown, home) => shown.forEach(one => one.innerHTML = one.innerHTML.replaceAll(home, 'data'))"
@@ -47,7 +51,7 @@ def main() -> None:
         make_demo(Settings(home=home), lambda: datetime.now(UTC))
         (home / "boards").mkdir()
         (home / "boards" / "on-call.yaml").write_text(section("docs/boards.md", "board"), encoding="utf-8")
-        with running_up(home, port, demo=True), sync_playwright() as playwright:
+        with running_up(home, port, free_collector_ports(), demo=True), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM") or None, args=ARGUMENTS)
             for name in sys.argv[1:] or PICTURES:
                 entry, parameters = PICTURES[name]
@@ -58,8 +62,11 @@ def main() -> None:
 
 
 def take(visit: Visit, picture: Path, home: Path) -> None:
-    """Keep what is seen of an open page, once what is live on it is connected."""
-    visit.page.wait_for_function(_IS_LIVE)
+    """Keep what is seen of an open page, once what is live on it has something to show."""
+    if urlsplit(visit.page.url).path == f"/{PATHS['live']}":
+        visit.page.locator(".live-event").nth(FILLED - 1).wait_for(timeout=patience())
+        expect(visit.page.locator(".live-value", has_text="–")).to_have_count(0, timeout=patience())
+    expect(visit.page.locator(_NOT_LIVE)).to_have_count(0, timeout=patience())
     visit.page.get_by_text(str(home)).evaluate_all(_SAY_DATA, str(home))
     height = min(SIZE["height"], int(visit.page.evaluate(_END)) + 24)
     rested = False
