@@ -19,7 +19,6 @@ from typing import Any
 from metrics.spark_settings import CONNECT, places
 
 INSTALL = "pip install 'promptpilot-observability[spark]'"
-INSTALL_CONNECT = "pip install 'pyspark[connect]'"
 NAME = "promptpilot"
 _TIME_ZONE = "spark.sql.session.timeZone"
 _SESSION = {
@@ -109,8 +108,7 @@ def _begun(url: str) -> Any:
             builder = builder.config(name, value)
         return builder.getOrCreate()
     except ImportError as error:
-        how = INSTALL_CONNECT if url.startswith(CONNECT) else INSTALL
-        raise SparkUnavailable(url, f"PySpark is not installed ({error.name or error}): {how}") from error
+        raise SparkUnavailable(url, f"PySpark is not installed ({error.name or error}): {INSTALL}") from error
     except Exception as error:  # PySpark raises a dozen types, and py4j's own
         raise SparkUnavailable(url, first_line(error)) from error
 

@@ -1,7 +1,8 @@
 """A Spark cluster on loopback: a master and two workers, shared by all test processes and ended with the last of them.
+So is a server of Spark Connect in front of it.
 
-A guardian, which is no test process, starts it and waits until nobody holds it any more: whoever uses it holds a lock
-on a file, which the system takes from processes however they end.
+A guardian, which is no test process, starts what is shared and waits until nobody holds it any more: whoever uses it
+holds a lock on a file, which the system takes from processes however they end.
 """
 
 import fcntl
@@ -46,6 +47,13 @@ spark.log.level ERROR
 """
 """What `spark-defaults.conf` says to whoever uses it: an executor a worker, nothing listened to but on loopback, and no
 Java compiled for a query that is asked once."""
+CONNECT = (
+    "--class", "org.apache.spark.sql.connect.service.SparkConnectServer",
+    "--conf", "spark.connect.grpc.binding.address=127.0.0.1", "--conf", "spark.connect.grpc.binding.port=0",
+    "--conf", "spark.cores.max=1", "--conf", "spark.log.level=INFO",
+)  # fmt: skip
+"""What a server of Spark Connect is told besides: one executor comes sooner than two, and its port is in its log."""
+PACKAGES = ("pyspark", "grpc_status")
 _REGISTERED = "Successfully registered with master"
 _LOOK_SECONDS = 0.05
 _LOOKING = threading.Event()
@@ -57,7 +65,7 @@ def missing() -> str | None:
     """Why there can be no cluster here."""
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         return "Java is not installed: bash .ci/spark"
-    return None if find_spec("pyspark") else "PySpark is not installed: bash .ci/spark"
+    return None if all(map(find_spec, PACKAGES)) else "PySpark is not installed: bash .ci/spark"
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -67,20 +75,23 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def held(folder: Path) -> Generator[str]:
-    """The address of the cluster that lies in a folder, begun by the first who holds it."""
+def held(folder: Path, master: str = "") -> Generator[str]:
+    """The address of the cluster that lies in a folder, begun by the first who holds it.
+
+    Where a master is named, that of a server of Spark Connect, which asks its cluster.
+    """
     folder.mkdir(exist_ok=True)
     with (folder / "held").open("w") as holding, (folder / "beginning").open("w") as beginning:
         fcntl.flock(holding, fcntl.LOCK_SH)
         fcntl.flock(beginning, fcntl.LOCK_EX)
         if not (folder / "url").exists():
-            _begin(folder)
+            _begin(folder, master)
         fcntl.flock(beginning, fcntl.LOCK_UN)
         yield (folder / "url").read_text(encoding="utf-8")
 
 
-def _begin(folder: Path) -> None:
-    command = [sys.executable, "-m", "tests.cluster", str(folder)]
+def _begin(folder: Path, master: str) -> None:
+    command = [sys.executable, "-m", "tests.cluster", str(folder), master]
     with (folder / "guardian.log").open("w") as log:
         guardian = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
     _guardians.append(guardian)
@@ -89,15 +100,12 @@ def _begin(folder: Path) -> None:
         _LOOKING.wait(_LOOK_SECONDS)
 
 
-def _guard(folder: Path) -> None:
-    """Begin the cluster, and end it, ourselves and the executors of it once nobody holds it."""
+def _guard(folder: Path, master: str) -> None:
+    """Begin the cluster or the server, and end it, ourselves and the executors of it once nobody holds it."""
     try:
         (folder / "conf").mkdir(exist_ok=True)
         (folder / "conf" / "spark-defaults.conf").write_text(CONFIGURATION, encoding="utf-8")
-        url = _said(*_start(folder, "master", "--host", "127.0.0.1"), r"Starting Spark master at (spark://\S+)")
-        place = ("--host", "127.0.0.1", "--cores", "8", "--memory", "8g", "--work-dir", str(folder / "work"))
-        for started in [_start(folder, "worker", *place, url, number=number) for number in range(WORKERS)]:
-            _said(*started, f"({_REGISTERED})")
+        url = _server(folder, master) if master else _cluster(folder)
         scratch = folder / "url.writing"
         scratch.write_text(url, encoding="utf-8")
         scratch.rename(folder / "url")
@@ -106,21 +114,40 @@ def _guard(folder: Path) -> None:
             (folder / "url").unlink()
             os.killpg(os.getpgrp(), signal.SIGKILL)
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which is for all but us: what went wrong is yet to be told
         os.killpg(os.getpgrp(), signal.SIGTERM)
 
 
-def _start(folder: Path, role: str, *arguments: str, number: int = 0) -> tuple[Path, subprocess.Popen[bytes]]:
+def _cluster(folder: Path) -> str:
+    url = _said(*_role(folder, "master", "--host", "127.0.0.1"), r"Starting Spark master at (spark://\S+)")
+    place = ("--host", "127.0.0.1", "--cores", "8", "--memory", "8g", "--work-dir", str(folder / "work"))
+    for started in [_role(folder, "worker", *place, url, number=number) for number in range(WORKERS)]:
+        _said(*started, f"({_REGISTERED})")
+    return url
+
+
+def _role(folder: Path, role: str, *arguments: str, number: int = 0) -> tuple[Path, subprocess.Popen[bytes]]:
+    program = f"org.apache.spark.deploy.{role}.{role.capitalize()}"
+    return _start(folder, f"{role}-{number}", program, "--port", "0", "--webui-port", "0", *arguments)
+
+
+def _server(folder: Path, master: str) -> str:
+    program = ("org.apache.spark.deploy.SparkSubmit", "--master", master, *CONNECT, "spark-internal")
+    return f"sc://{_said(*_start(folder, 'connect', *program), r'Connect server started at: (127.0.0.1:[0-9]+)')}"
+
+
+def _start(folder: Path, name: str, *program: str) -> tuple[Path, subprocess.Popen[bytes]]:
     from pyspark.find_spark_home import _find_spark_home  # pyright: ignore
 
     home = str(_find_spark_home())
     given = {
         **os.environ, **environment(folder), "SPARK_HOME": home, "SPARK_SCALA_VERSION": "2.13",
-        "SPARK_DAEMON_MEMORY": "256m", "SPARK_DAEMON_JAVA_OPTS": JAVA, "PYTHONPATH": str(ROOT),
+        "SPARK_DAEMON_MEMORY": "512m", "SPARK_DAEMON_JAVA_OPTS": JAVA, "PYTHONPATH": str(ROOT),
+        "PYSPARK_PYTHON": sys.executable,
     }  # fmt: skip
-    program = f"org.apache.spark.deploy.{role}.{role.capitalize()}"
-    log = folder / f"{role}-{number}.log"
+    log = folder / f"{name}.log"
     with log.open("w") as out:
-        command = [f"{home}/bin/spark-class", program, "--port", "0", "--webui-port", "0", *arguments]
+        command = [f"{home}/bin/spark-class", *program]
         return log, subprocess.Popen(command, env=given, stdout=out, stderr=out)
 
 
@@ -135,4 +162,4 @@ def _said(log: Path, program: subprocess.Popen[bytes], pattern: str) -> str:
 
 
 if __name__ == "__main__":
-    _guard(Path(sys.argv[1]))
+    _guard(Path(sys.argv[1]), sys.argv[2])

@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from metrics.engine.query import Window
 from metrics.lake import child
 from metrics.settings import Settings
+from metrics.spark import session
 from tests import cluster
 from tests.forking import FORKS, PAGES, STARTED, ForkedReader
 
@@ -155,6 +156,14 @@ def spark_cluster(shared_directory: Path) -> Generator[str]:
         for name, value in cluster.environment(folder).items():
             patched.setenv(name, value)
         yield url
+
+
+@pytest.fixture(scope="session")
+def spark_connect(spark_cluster: str, shared_directory: Path) -> Generator[str]:
+    """The address of a server of Spark Connect in front of that cluster."""
+    with cluster.held(shared_directory / "connect", spark_cluster) as url:
+        yield url
+        session(url).stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """Sessions of Spark are kept, and begun again once their server has closed them."""
 
 import socket
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from metrics.spark import SparkUnavailable, session
+from metrics.spark import SparkUnavailable, on_executor, session
 
 
 class Session:
@@ -39,3 +41,15 @@ def test_a_session_that_the_server_has_closed_is_begun_again(monkeypatch: pytest
         assert closed.is_stopped
     with pytest.raises(SparkUnavailable, match="nobody answers"):
         session(url)
+
+
+def doubled(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """On an executor."""
+    return {"doubled": 2 * asked["number"]}
+
+
+def test_a_server_that_has_closed_a_session_is_asked_in_another(spark_connect: str) -> None:
+    closed = session(spark_connect)
+    closed.client.release_session()  # what the server does with one that nothing was asked in for an hour
+    assert on_executor(spark_connect, doubled, {"number": 21}, "doubling") == {"doubled": 42}
+    assert session(spark_connect) is not closed

@@ -29,7 +29,7 @@ from metrics.lake.upkeep.executors import on_executors
 from metrics.lake.upkeep.rewriting import by_partition, rows_of_view
 from metrics.settings import Settings, Spark
 from metrics.spark import session
-from tests.metrics.lake.aged import make_old
+from tests.metrics.lake.aged import forget, make_old
 from tests.metrics.lake.agreement import assert_rollups_agree, sourced_events
 from tests.metrics.lake.files import HOSTILE, NOW
 from tests.patience import TIMEOUT
@@ -173,7 +173,31 @@ def test_days_are_completed_as_they_are_without_spark_whoever_ends(on_spark: Set
         assert_frame_equal(found, expected, check_row_order=False, rel_tol=1e-9)
 
 
-def completed(settings: Settings, told: Told) -> int:
+def test_files_are_stored_and_days_completed_by_a_server_of_spark_connect_too(
+    spark_connect: str, simulated_events: Path, tmp_path: Path
+) -> None:
+    paths = [*sorted(simulated_events.rglob(f"*{DAY}.parquet")), tmp_path / "wrong types.parquet"]
+    HOSTILE["wrong types"][0](paths[-1])
+    here = Settings(home=tmp_path / "here")
+    connected = Settings(home=tmp_path / "connected", spark=Spark(url=spark_connect, bundles=2))
+    expected, report = ingest(paths, here, now=lambda: NOW), converted(paths, connected)
+    assert expected.rejected
+    assert (report.read, report.stored, report.duplicates) == (expected.read, expected.stored, expected.duplicates)
+    assert_same(connected.home, here.home)
+
+    forget(Lake(connected.home))
+
+    def stop(_what: str, number: int, _of: int) -> None:
+        if number == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        completed(connected, stop)
+    assert completed(connected) > 2
+    assert_rollups_agree(Lake(connected.home))
+
+
+def completed(settings: Settings, told: Told | None = None) -> int:
     """How many days are put into rollups by way of the cluster."""
     return complete(Lake(settings.home), BATCH_ROWS, float("inf"), told, on_executors(settings.spark))
 
