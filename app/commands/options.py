@@ -11,6 +11,7 @@ from app.commands.printing import warn
 from app.commands.window import DEFAULT_LAST
 
 if TYPE_CHECKING:
+    from metrics.lake.upkeep.completing import Gather
     from metrics.settings import Settings
     from metrics.spark_settings import Spark
 
@@ -19,6 +20,9 @@ Home = Annotated[
     typer.Option("--home", envvar="PROMPTPILOT_HOME", help="Directory of events and settings.", show_default="data"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+CompleteOnSpark = Annotated[
+    bool, typer.Option("--spark", help="Complete rollups on the cluster at spark.url: for hundreds of days.")
+]
 
 
 Last = Annotated[str | None, typer.Option(help=f"Length of the window, such as 24h or {DEFAULT_LAST} (default).")]
@@ -67,3 +71,11 @@ def cluster_of(settings: "Settings") -> "Spark":
     if not settings.spark.url:
         raise wrong("--spark: settings name no cluster; say spark.url, such as spark://host:7077")
     return settings.spark
+
+
+def gather_of(settings: "Settings", *, on_spark: bool) -> "Gather":
+    """What aggregates the events of days that rollups lack. Raises `SparkUnavailable`."""
+    from metrics.lake.upkeep.completing import gathered_here
+    from metrics.lake.upkeep.executors import on_executors
+
+    return on_executors(cluster_of(settings)) if on_spark else gathered_here

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import Home, Json, now, settings_of
+from app.commands.options import CompleteOnSpark, Home, Json, gather_of, now, settings_of
 from app.commands.outcome import Exit
 from app.commands.printing import print_json, say
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def repair(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    on_spark: CompleteOnSpark = False,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -23,7 +24,8 @@ def repair(
 
     from metrics.lake.repair.repairing import repair as mend
 
-    done = mend(settings, now=now, dry_run=dry_run)
+    gather = gather_of(settings, on_spark=on_spark and not dry_run)
+    done = mend(settings, now=now, dry_run=dry_run, gather=gather)
     if as_json:
         print_json(as_document(done))
     else:

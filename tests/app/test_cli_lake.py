@@ -140,7 +140,7 @@ def test_compaction_changes_no_number(promptpilot: CommandLine, simulated_home: 
     assert promptpilot(*asked).json == before
 
 
-@pytest.mark.parametrize("command", ["ingest", "compact"])
+@pytest.mark.parametrize("command", ["ingest", "compact", "repair"])
 def test_where_spark_cannot_be_asked_nothing_is_begun(promptpilot: CommandLine, tmp_path: Path, command: str) -> None:
     asked = (command, "--spark", "--home", tmp_path)
     nameless = promptpilot(*asked)

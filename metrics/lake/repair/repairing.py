@@ -27,7 +27,7 @@ from metrics.lake.repair.rebuilding import rebuild_if_lost
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import DATE, Lake
 from metrics.lake.upkeep.closed import rows_by_day
-from metrics.lake.upkeep.completing import complete
+from metrics.lake.upkeep.completing import Gather, complete, gathered_here
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
@@ -51,8 +51,13 @@ class Repaired:
     """What could not be mended."""
 
 
-def repair(settings: Settings, *, now: Callable[[], datetime], dry_run: bool = False) -> Repaired:
-    """Mend the lake of a home; `dry_run`: only say what is to be mended. Raises `LakeUnavailable`."""
+def repair(
+    settings: Settings, *, now: Callable[[], datetime], dry_run: bool = False, gather: Gather = gathered_here
+) -> Repaired:
+    """Mend the lake of a home; `dry_run`: only say what is to be mended.
+
+    Raises `LakeUnavailable`, and whatever `gather` raises.
+    """
     found = tuple(damages(settings.home))
     if dry_run or not found:
         return Repaired(found, left=found)
@@ -66,7 +71,7 @@ def repair(settings: Settings, *, now: Callable[[], datetime], dry_run: bool = F
     stored = ingest_inbox(settings, now=now).stored if read_again else 0
     with locked(settings.home):
         lake = Lake.of(settings)
-        complete(lake, settings.ingest.batch_rows, float("inf"))
+        complete(lake, settings.ingest.batch_rows, float("inf"), gather=gather)
         lake.tell()
     return Repaired(found, tuple(read_again), tuple(not_there), stored, tuple(damages(settings.home)))
 

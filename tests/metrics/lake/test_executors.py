@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from metrics.events import KINDS
 from metrics.lake import read_ahead
 from metrics.lake.executors import Executors
 from metrics.lake.ingest import IngestReport, ingest
+from metrics.lake.repair.repairing import repair
 from metrics.lake.rollups import merge, rollups_of
 from metrics.lake.shapes import VIEW
 from metrics.lake.staging import attempts_of
 from metrics.lake.tables import Lake
-from metrics.lake.upkeep.completing import Told, complete
+from metrics.lake.upkeep.completing import Missing, Told, complete
 from metrics.lake.upkeep.executors import on_executors
 from metrics.lake.upkeep.rewriting import by_partition, rows_of_view
 from metrics.settings import Settings, Spark
@@ -168,9 +169,12 @@ def test_days_are_completed_as_they_are_without_spark_whoever_ends(on_spark: Set
     assert not any(attempts_of(on_spark.home).iterdir())
     assert completed(on_spark, kill) == days - 2
     assert killed
-    for name in (rollup.name for kind in kinds for rollup in rollups_of(kind)):
-        found, expected = (rollup_rows(home, name) for home in (on_spark.home, tmp_path / "here"))
-        assert_frame_equal(found, expected, check_row_order=False, rel_tol=1e-9)
+    assert_same_rollups(on_spark.home, tmp_path / "here", kinds)
+
+    counts = Lake(on_spark.home).rollup("prompt_counts")
+    (counts.root / counts.snapshot.files[0].path).unlink()
+    assert repaired(on_spark)
+    assert_same_rollups(on_spark.home, tmp_path / "here", kinds)
 
 
 def test_files_are_stored_and_days_completed_by_a_server_of_spark_connect_too(
@@ -200,6 +204,24 @@ def test_files_are_stored_and_days_completed_by_a_server_of_spark_connect_too(
 def completed(settings: Settings, told: Told | None = None) -> int:
     """How many days are put into rollups by way of the cluster."""
     return complete(Lake(settings.home), BATCH_ROWS, float("inf"), told, on_executors(settings.spark))
+
+
+def repaired(settings: Settings) -> Sequence[Missing]:
+    """The days of which a repair has the rollups made anew by way of the cluster."""
+    there, gather = list[Missing](), on_executors(settings.spark)
+
+    def told(lake: Lake, days: Sequence[Missing], batch_rows: int) -> Generator[Mapping[str, pl.DataFrame]]:
+        there.extend(days)
+        return gather(lake, days, batch_rows)
+
+    assert not repair(settings, now=lambda: NOW, gather=told).left
+    return there
+
+
+def assert_same_rollups(home: Path, other: Path, kinds: Sequence[str]) -> None:
+    for name in (rollup.name for kind in kinds for rollup in rollups_of(kind)):
+        found, expected = (rollup_rows(one, name) for one in (home, other))
+        assert_frame_equal(found, expected, check_row_order=False, rel_tol=1e-9)
 
 
 def rollup_rows(home: Path, name: str) -> pl.DataFrame:
