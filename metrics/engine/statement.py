@@ -18,6 +18,8 @@ from sqlglot import exp
 DIALECT = "duckdb"
 ROW = "file_row_number"
 """A column that files have in DuckDB without storing it: the place of an event, which orders those of one moment."""
+CUT_DAYS, CUT_MASKS, CUT_KEYS = "days", "masks", "keys"
+"""Values that say how UTC days are cut to buckets: their microseconds, hours as bits, the key of the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class Statement:
     text: str
     parameters: Mapping[str, object]
     relations: tuple[Relation, ...]
+    by_day: int = 0
+    """Where what it says of a local day is nothing but how many users there were on it and on days before it, by the
+    first of its relations: over how many days in all. It says changes of that number where these are several."""
 
     def __post_init__(self) -> None:
         files = {(one.schema_name, one.name): one.files for one in self.relations}

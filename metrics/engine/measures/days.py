@@ -33,7 +33,7 @@ def active(measures: Sequence[DailyUsers], scope: Scope) -> Iterator[Step]:
         users = seen(scope.kinds_for(measure.name, measure.kinds), scope.over(days))
         text = _distinct(users, scope) if measure.days == 1 else _came_and_went(users, scope, measure.days)
         finish = partial(_at_the_end, name=measure.name, groups=scope.groups, days=days, ends=ends, span=measure.days)
-        yield Step(users.statement(text, scope), users.source, finish)
+        yield Step(users.statement(text, scope, measure.days), users.source, finish)
 
 
 def use(measures: Sequence[UserDays], scope: Scope) -> Iterator[Step]:
@@ -43,7 +43,8 @@ def use(measures: Sequence[UserDays], scope: Scope) -> Iterator[Step]:
     for measure in measures:
         users = seen(scope.kinds_for(measure.name, measure.kinds), scope.over(days))
         finish = partial(_summed, name=measure.name, groups=scope.groups, homes=homes)
-        yield Step(users.statement(_distinct(users, scope), scope), users.source, finish)
+        by_day = 1 if days.grain is Grain.DAY else 0
+        yield Step(users.statement(_distinct(users, scope), scope, by_day), users.source, finish)
 
 
 def retained(measures: Sequence[RetainedUsers], scope: Scope) -> Iterator[Step]:

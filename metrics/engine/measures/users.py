@@ -15,7 +15,7 @@ from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.query import Window
 from metrics.engine.rollup_selection import AccessPath, access_path, around, events_only
 from metrics.engine.scope import Scope
-from metrics.engine.statement import Relation, Statement
+from metrics.engine.statement import CUT_DAYS, CUT_KEYS, CUT_MASKS, Relation, Statement
 from metrics.engine.time_sql import moment_sql, span_sql
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, FIRST, HOURS, USER, VIEW, View
@@ -95,10 +95,13 @@ class Seen:
     relations: tuple[Relation, ...]
     parameters: Mapping[str, object]
     source: str
+    is_of_one: bool = False
+    """Whether the first of the relations tells of whole days of all of them, and events of the rest at most."""
 
-    def statement(self, text: str, scope: Scope) -> Statement:
-        """The statement of a text that holds `sql`."""
-        return Statement(text, {**self.parameters, **used_parameters(scope, text)}, self.relations)
+    def statement(self, text: str, scope: Scope, by_day: int = 0) -> Statement:
+        """The statement of a text that holds `sql`; `by_day`: as of `Statement`, were nothing else asked."""
+        by_day = by_day if self.is_of_one and not scope.dimensions else 0
+        return Statement(text, {**self.parameters, **used_parameters(scope, text)}, self.relations, by_day)
 
 
 def seen(kinds: Sequence[str], scope: Scope) -> Seen:
@@ -106,7 +109,8 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
     selects: list[str] = []
     relations: list[Relation] = []
     parameters: dict[str, object] = {}
-    for place, (path, alike) in _by_path(kinds, lambda kind: _hours_path(kind, scope)):
+    paths = [*_by_path(kinds, lambda kind: _hours_path(kind, scope))]
+    for place, (path, alike) in paths:
         if path.view and path.interior:
             days = around(path.interior, DAY)
             stored = _days_of(alike, path.view, scope, days, place)
@@ -131,7 +135,8 @@ def seen(kinds: Sequence[str], scope: Scope) -> Seen:
                 f"FROM {events.sql} WHERE {span_sql('ts', path.edges)} AND {USER} IS NOT NULL{filter_sql(scope)}"
             )
     sql = " UNION ALL ".join(selects) or _nobody(scope)
-    return Seen(sql, tuple(relations), parameters, "rollup users" if parameters else "events")
+    is_of_one = len(paths) == 1 and bool(parameters)
+    return Seen(sql, tuple(relations), parameters, "rollup users" if parameters else "events", is_of_one)
 
 
 def _person(source: str = "") -> str:
@@ -225,7 +230,7 @@ def _segments(buckets: Buckets, interior: Window) -> dict[str, object]:
             masks.append((1 << last) - (1 << first))
             keys.append(bucket.key)
             start = stop
-    return {"days": days, "masks": masks, "keys": keys}
+    return {CUT_DAYS: days, CUT_MASKS: masks, CUT_KEYS: keys}
 
 
 def _first_moments(kinds: Sequence[str], scope: Scope, ever: Window) -> tuple[list[str], list[Relation], str]:
