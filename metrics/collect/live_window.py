@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -24,6 +25,7 @@ import polars as pl
 
 from metrics.catalog import DIMENSIONS, Metric, catalog
 from metrics.catalog.model import Additive, DistinctUsers, Measure, Quantile, kinds_of
+from metrics.engine.filter_cache import standing_columns
 from metrics.engine.grid import SECONDS, joined, plain_sums
 from metrics.engine.measures import KEY
 from metrics.engine.problems import DimensionMismatch, EngineError, UnknownName
@@ -234,7 +236,7 @@ class LiveWindow:
         return frame if all(is_new) else frame.filter(pl.Series(is_new))
 
     def _insert(self, kind: str, rows: pl.DataFrame, current: _Slice) -> None:
-        kept = rows.drop("attributes")
+        kept = rows.select(_columns(kind))
         verb = "INSERT INTO" if kind in current.kinds else "CREATE TABLE"
         self._base.register("arrived", kept)
         self._base.execute(
@@ -262,11 +264,8 @@ class LiveWindow:
         """SQL for the events of a kind."""
         tables = [one.table(kind) for one in self._slices if kind in one.kinds]
         if not tables:
-            nothing = ", ".join(
-                f'CAST(NULL AS {_SQL_TYPES[dtype]}) AS "{name}"'
-                for name, dtype in KINDS[kind].schema.items()
-                if name != "attributes"
-            )
+            schema = KINDS[kind].schema
+            nothing = ", ".join(f'CAST(NULL AS {_SQL_TYPES[schema[name]]}) AS "{name}"' for name in _columns(kind))
             return f"(SELECT {nothing} WHERE false)"
         return f"({' UNION ALL '.join(f'SELECT * FROM {table}' for table in tables)})"
 
@@ -321,6 +320,13 @@ _SQL_TYPES: Mapping[pl.DataType, str] = {
     pl.String(): "VARCHAR", pl.Float64(): "DOUBLE", pl.Int64(): "BIGINT", pl.Boolean(): "BOOLEAN",
     pl.Datetime("us", "UTC"): "TIMESTAMPTZ",
 }  # fmt: skip
+
+
+@cache
+def _columns(kind: str) -> tuple[str, ...]:
+    """The columns of a kind that are kept: those that a question may read, and what tells newer probes from older."""
+    read = {*standing_columns(kind), *DIMENSIONS, *(("event_id",) if kind == "health" else ())}
+    return tuple(name for name in KINDS[kind].schema if name in read)
 
 
 def _aggregates(measures: Sequence[Measure]) -> Mapping[tuple[str, str], Sequence[str]]:
