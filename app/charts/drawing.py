@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import md5
-from html import unescape
 from typing import Any
 
 import orjson
@@ -23,9 +22,8 @@ _NO_TITLE: Spec = {"text": "", "standoff": 0, "font": {"size": 1}}
 """Plotly keeps room for a title that is empty."""
 _TICKS = 6
 """Of a horizontal axis, about."""
-_LINE, _LEGEND, _DIGIT, _LETTER, _THIN = 16, 46, 7, 7.4, 4
-"""Of what is written, in pixels: heights of a line and of a legend of one, widths of a digit, a letter, a thin one."""
-_THIN_ONES = frozenset("fijlrt/.,:;'|!()[] ")
+_LINE, _LEGEND, _DIGIT = 16, 46, 7
+"""Of what is written, in pixels: heights of a line and of a legend of one, width of a digit."""
 OVERLAY_AXIS: Spec = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
 """A vertical axis from bottom to top, for lines and marks that have no value."""
 
@@ -112,14 +110,13 @@ class Drawing:
         if _is_written(self.x):
             side = "t" if self.x.get("side") == "top" else "b"
             room[side] = max(margin[side], _LINE * (2 if self._has_hours() else 1) + 10)
-        if _is_written(self.y):
+        # Names are left to Plotly: beside room for long ones, a legend on a phone would be a name a line.
+        if _is_written(self.y) and "ticktext" not in self.y:
             room["l"] = max(margin["l"], round(self._written()) + 6)
         return room
 
     def _written(self) -> float:
-        """About how long what is written along the vertical axis is."""
-        if "ticktext" in self.y:
-            return max(map(_width, self.y["ticktext"]), default=0.0)
+        """About how long the numbers along the vertical axis are."""
         ends = len(self.y.get("tickprefix", "")) + len(self.y.get("ticksuffix", ""))
         return _DIGIT * (_digits(self._highest()) + ends)
 
@@ -134,10 +131,6 @@ class Drawing:
             return False
         start, end = (datetime.fromisoformat(place) for place in self.x["range"])
         return end - start < _TICKS * timedelta(days=1)
-
-
-def _width(text: str) -> float:
-    return sum(_THIN if letter in _THIN_ONES else _LETTER for letter in unescape(text))
 
 
 def _numbers(values: Iterable[Any]) -> Iterator[float]:

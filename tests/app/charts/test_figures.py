@@ -77,4 +77,4 @@ def test_what_is_written_at_an_axis_has_room_before_it_is_drawn(highest: float, 
     drawn.x["range"][1] = "2026-04-04T00:00:00"
     drawn.without_legend()
     margin = layout(Picture(drawn.figure(), ""))["margin"]
-    assert (margin["l"], margin["b"], margin["t"]) == (131, 26, 14)
+    assert (margin["l"], margin["b"], margin["t"]) == (4, 26, 14)
