@@ -78,6 +78,11 @@ def resolve(grain: Grain, window: Window) -> Grain:
     return Grain.MONTH
 
 
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970: what statements are told of days."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 @dataclass(frozen=True)
 class Buckets:
     """The buckets of `window`; one with key 0 for grain `NONE`."""

@@ -16,7 +16,7 @@ from typing import cast
 
 import polars as pl
 
-from metrics.engine.buckets import DAY
+from metrics.engine.buckets import DAY, micros
 from metrics.engine.measures.step import KEY
 from metrics.engine.statement import CUT_DAYS, CUT_KEYS, CUT_MASKS, Relation, Statement
 from metrics.engine.userdays import MERGE_FROM
@@ -120,7 +120,7 @@ def _months_over(statement: Statement) -> Iterator[_Part]:
     users, *events = statement.relations
     # Events are read where rollups know nothing: on none of the days of which these months tell.
     rolled = replace(statement, relations=(users, *(replace(one, files=()) for one in events)))
-    until = min((_micros(month.start) for month in users.months if not month.is_over), default=None)
+    until = min((micros(month.start) for month in users.months if not month.is_over), default=None)
     first = _next_month(keys[0])
     while (end := _next_month(first)) <= keys[-1]:
         part = _part(rolled, first, end)
@@ -136,7 +136,7 @@ def _part(statement: Statement, first: int, end: int) -> _Part:
     cuts = zip(*(cast("Sequence[int]", statement.parameters[name]) for name in _CUT), strict=True)
     chosen = [cut for cut in cuts if first - (statement.by_day - 1) * DAY <= cut[-1] < end]
     users, days = _users(statement), [cut[0] for cut in chosen]
-    months = (month for month in users.months if _micros(month.start) <= days[-1] and days[0] < _micros(month.end))
+    months = (month for month in users.months if micros(month.start) <= days[-1] and days[0] < micros(month.end))
     relations = (replace(users, months=tuple(months)), *statement.relations[1:])
     parameters = {**statement.parameters, **dict(zip(_CUT, map(list, zip(*chosen, strict=True)), strict=True))}
     return _Part(first, end, replace(statement, parameters=parameters, relations=relations))
@@ -161,7 +161,3 @@ def _next_month(key: int) -> int:
     """The key of the first day of the month after the one with a day of that key."""
     wall = datetime.fromtimestamp(key, UTC)
     return int((wall.replace(day=1) + timedelta(days=32)).replace(day=1).timestamp())
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

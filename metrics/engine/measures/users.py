@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 
 from metrics.catalog.model import ConcurrentUsers, DistinctUsers, FirstSeenUsers
-from metrics.engine.buckets import DAY, HOUR, Buckets
+from metrics.engine.buckets import DAY, HOUR, Buckets, micros
 from metrics.engine.dimension_sql import filter_sql, select_groups, used_parameters
 from metrics.engine.file_pruning import filtered_event_files, months_of, rollup_files
 from metrics.engine.measures.step import KEY, Finish, Step
@@ -73,7 +73,7 @@ def concurrent(measures: Sequence[ConcurrentUsers], scope: Scope) -> Iterator[St
         )
         parameters = used_parameters(scope, text) | {
             "keys": [bucket.key for bucket in scope.buckets.all],
-            "ends": [_micros(end) for end in ends],
+            "ends": [micros(end) for end in ends],
         }
         yield Step(Statement(text, parameters, tuple(relations)), "events")
 
@@ -226,7 +226,7 @@ def _segments(buckets: Buckets, interior: Window) -> dict[str, object]:
             stop = min(end, midnight + timedelta(days=1))
             first = (start - midnight) // timedelta(hours=1)
             last = (stop - midnight) // timedelta(hours=1)
-            days.append(_micros(midnight))
+            days.append(micros(midnight))
             masks.append((1 << last) - (1 << first))
             keys.append(bucket.key)
             start = stop
@@ -280,7 +280,3 @@ def _regrouped(rows: pl.DataFrame, *, scope: Scope, narrow: Scope) -> pl.DataFra
 def _nobody(scope: Scope) -> str:
     groups = "".join(f", CAST(NULL AS VARCHAR) AS {group}" for group in scope.groups)
     return f"SELECT CAST(0 AS BIGINT) AS {KEY}, CAST(0 AS BIGINT) AS at{groups}, hash('') AS {USER} WHERE false"
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
