@@ -4,13 +4,40 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
 
 from metrics.lake.datafiles import DataFile
+from metrics.lake.remote.log import LOG
+
+
+def commit_path(root: Path, version: int) -> Path:
+    """Where the log of the table at `root` says what a version changed."""
+    return root / LOG / f"{version:020d}.json"
+
+
+def actions_of(commit: Path) -> list[Mapping[str, Any]]:
+    """What the file of a commit says, line by line. Raises `OSError`, and `ValueError` where it is damaged.
+
+    Lines are told apart by their bytes: in text there are other ends of lines, which a name may hold.
+    """
+    return [orjson.loads(line) for line in commit.read_bytes().splitlines()]
+
+
+def readable_actions_of(commit: Path) -> Iterator[Mapping[str, Any]]:
+    """What can be read of the file of a commit that may be damaged. Raises `OSError`."""
+    for line in commit.read_bytes().splitlines():
+        try:
+            action = json.loads(line.decode(errors="replace"))
+        except ValueError:
+            continue
+        if isinstance(action, dict):
+            yield action
 
 
 def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

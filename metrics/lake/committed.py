@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
 from deltalake import DeltaTable
 
-from metrics.lake.actions import apply, files_of
+from metrics.lake.actions import actions_of, apply, commit_path, files_of
 from metrics.lake.datafiles import DataFile
 from metrics.lake.remote.log import LOG
 
@@ -66,8 +65,8 @@ def advanced(known: Committed, root: Path, moment: str) -> Committed | None:
         return None
     version, files = known.version, dict(known.files)
     try:
-        while (path := _path(root, version + 1)).exists():
-            actions = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+        while (path := commit_path(root, version + 1)).exists():
+            actions = actions_of(path)
             if any(map(_is_of_others, actions)):
                 return None
             for action in actions:
@@ -85,13 +84,9 @@ def _is_of_others(action: Mapping[str, Any]) -> bool:
     return "protocol" in action or bool(action.get("add", {}).get("deletionVector"))
 
 
-def _path(root: Path, version: int) -> Path:
-    return root / LOG / f"{version:020d}.json"
-
-
 def _mark(root: Path, version: int) -> tuple[int, int] | None:
     try:
-        found = _path(root, version).stat()
+        found = commit_path(root, version).stat()
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_mtime_ns

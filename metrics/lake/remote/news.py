@@ -1,13 +1,12 @@
 """What the commits of a table say that were made since a version: which files came, and of which files of people."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from metrics.lake.remote.log import LOG
+from metrics.lake.actions import actions_of, commit_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,10 @@ def commits(root: Path, after: int, upto: int) -> list[Commit] | None:
     found: list[Commit] = []
     for version in range(after + 1, upto + 1):
         try:
-            lines = (root / LOG / f"{version:020d}.json").read_text(encoding="utf-8").splitlines()
+            actions = actions_of(commit_path(root, version))
         except FileNotFoundError:
             return None
-        found.append(_commit(version, [json.loads(line) for line in lines if line]))
+        found.append(_commit(version, actions))
     return found
 
 

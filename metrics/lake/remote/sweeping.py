@@ -1,9 +1,9 @@
 """Data files that a table in object storage does not refer to any more: deleted there, and here."""
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from metrics.lake.actions import actions_of
 from metrics.lake.remote.lake import RemoteLake
 from metrics.lake.remote.log import LOG
 from metrics.lake.tables import Table
@@ -32,7 +32,6 @@ def _removed(table: Table, since: datetime) -> Iterator[str]:
     """Files that commits since then took out of the table."""
     for path in (table.root / LOG).glob("*.json"):
         if path.stat().st_mtime >= since.timestamp():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                action = json.loads(line).get("remove")
+            for action in (one.get("remove") for one in actions_of(path)):
                 if action and action.get("deletionTimestamp", 0) >= since.timestamp() * 1000:
                     yield action["path"]

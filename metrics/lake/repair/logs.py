@@ -1,13 +1,10 @@
 """The log of a table, written anew from what of it can be read."""
 
-import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from deltalake import DeltaTable
 
-from metrics.lake.actions import apply, files_of
+from metrics.lake.actions import apply, files_of, readable_actions_of
 from metrics.lake.datafiles import DataFile
 from metrics.lake.intents import put_aside
 from metrics.lake.problems import LakeUnavailable
@@ -25,13 +22,13 @@ def written_anew(table: Table, home: Path) -> set[str]:
     A data file that no readable commit speaks of was added by one that is lost: its rows are not believed, but read
     again from where they came.
     """
-    log = table.root / "_delta_log"
+    log = table.root / LOG
     commits = {int(path.stem): path for path in log.glob("*.json") if path.stem.isdigit()}
     base, files = _readable(table, max(commits, default=-1))
     transactions: set[str] = set()
     spoken_of = {file.path for file in files.values()}
     for version, path in sorted(commits.items()):
-        for action in _actions(path):
+        for action in readable_actions_of(path):
             if "txn" in action:
                 transactions.add(action["txn"]["appId"])
             for name in ("add", "remove"):
@@ -81,13 +78,3 @@ def _readable(table: Table, newest: int) -> tuple[int, dict[str, DataFile]]:
         except Exception:  # the kernel raises a dozen types for a damaged log
             continue
     return -1, {}
-
-
-def _actions(path: Path) -> Iterator[Mapping[str, Any]]:
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            action = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(action, dict):
-            yield action

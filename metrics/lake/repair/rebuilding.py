@@ -10,9 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from metrics.events import KINDS
+from metrics.lake.actions import readable_actions_of
 from metrics.lake.intake.received import is_segment
 from metrics.lake.intents import put_aside
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger
+from metrics.lake.remote.log import LOG
 from metrics.lake.repair.damage import LEDGER, ledger_problem
 from metrics.lake.sources import SOURCE_FILE, sourced
 from metrics.lake.tables import Lake, Table
@@ -70,10 +72,10 @@ def _attempts(lake: Lake) -> Iterator[Attempted]:
 
 
 def _logged(table: Table) -> Iterator[tuple[str, _Told]]:
-    for path in sorted((table.root / "_delta_log").glob("*.json")):
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for path in sorted((table.root / LOG).glob("*.json")):
+        for action in readable_actions_of(path):
             try:
-                commit = json.loads(line).get("commitInfo") or {}
+                commit = action.get("commitInfo") or {}
                 at = datetime.fromtimestamp(commit.get("timestamp", 0) / 1000, UTC)
                 for hash, hint, _, read, duplicates, rejected in json.loads(commit.get("files", "[]")):
                     yield hash, _Told(hint, at, Counter(), read, duplicates, rejected)
