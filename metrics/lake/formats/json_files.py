@@ -16,7 +16,10 @@ from metrics.lake.formats.json_values import NotJson, frame_of, holds_long_digit
 from metrics.lake.formats.text import Text
 from metrics.lake.problems import Unreadable
 
-_BEGINS = re.compile(r"[\s\ufeff\x1e]*(\{|\[\s*(?:[\[{\"\]]|\Z))")
+_WRITTEN = r'"\s*\{(?:\s|\\[nrt])*\\"(?:[^"\\\n]|\\.)*(?:"[ \t\r]*(?:\n|\Z)|\Z)'
+"""An object that was made JSON twice: a text that is its whole line."""
+_BEGINS = re.compile(rf"[\s\ufeff\x1e]*(\{{|{_WRITTEN}|\[\s*(?:[\[{{\"\]]|\Z))")
+_BEGINS_OBJECT = re.compile(rf"\{{|{_WRITTEN}")
 _SCRIPT = re.compile(
     r"\s*(?:/\*.*?\*/\s*)?(?:[\w$.\[\]'\"]{1,100}\s*\(\s*[\[{]|(?:(?:var|let|const)\s+)?[\w$.]{1,100}\s*=\s*[\[{]"
     r"|\)\]\}'|(?:for\s*\(;;\)|while\s*\(1\));)",
@@ -33,7 +36,7 @@ def is_json(text: Text, ending: str) -> bool:
     """Whether a text is JSON by how it begins; where its name says so, one line that does is enough."""
     if _BEGINS.match(text.head):
         return True
-    return ending in ENDINGS and any(line.lstrip().startswith("{") for line in _first_lines(text))
+    return ending in ENDINGS and any(_BEGINS_OBJECT.match(line.lstrip()) for line in _first_lines(text))
 
 
 def script_around(text: Text) -> str | None:
@@ -76,7 +79,7 @@ def _first_lines(text: Text) -> list[str]:
 def _is_one_a_line(text: Text) -> bool:
     """Whether every line is to be read by itself: several of them begin objects, the first is more than a brace."""
     lines = _first_lines(text)
-    begun = [line.strip() for line in lines if line.startswith("{")]
+    begun = [line.strip() for line in lines if _BEGINS_OBJECT.match(line)]
     if len(lines) < 2 or not begun or text.head.lstrip("\ufeff \t\r\n").startswith("["):
         return False
     if _is_object(lines[0]):
@@ -86,7 +89,7 @@ def _is_one_a_line(text: Text) -> bool:
 
 def _is_object(line: str) -> bool:
     try:
-        return all(isinstance(value, dict) for value in values_of(line))
+        return all(isinstance(value, dict | str) for value in values_of(line))
     except NotJson:
         return False
 

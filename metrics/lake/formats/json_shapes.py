@@ -5,6 +5,7 @@
 {"stream": {…}, "values": [["…", "…"]]}          Loki: a row a line, with its time
 {"columns": […], "index": […], "data": [[…]]}    pandas split
 {"ts": […, …], "model": […, …]}                  a list a column
+"{\\"ts\\": …}"                                    an object that was made JSON twice
 """
 
 import re
@@ -16,7 +17,7 @@ from typing import Any, cast
 from metrics.events import KINDS
 from metrics.events.rows import otlp, tracers
 from metrics.events.values.converting import known_names
-from metrics.lake.formats.json_values import NotJson
+from metrics.lake.formats.json_values import NotJson, values_of
 
 Object = dict[str, Any]
 
@@ -51,6 +52,10 @@ def rows_of(value: Any, *, is_alone: bool) -> Iterator[Object]:
     Raises:
         NotJson: it is no object.
     """
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        for written in _written(value):
+            yield from rows_of(written, is_alone=is_alone)
+        return
     if not isinstance(value, dict):
         if isinstance(value, list) and value and all(map(_is_span, cast("list[Any]", value))):
             yield from map(tracers.zipkin_span, cast("list[Object]", value))  # a list of traces, each a list of spans
@@ -71,6 +76,14 @@ def rows_of(value: Any, *, is_alone: bool) -> Iterator[Object]:
         yield tracers.zipkin_span(document)
     else:
         yield from (_listed(document, is_alone) if not is_alone else _formed(document))
+
+
+def _written(text: str) -> list[Any]:
+    """The values of a text that is JSON itself."""
+    try:
+        return values_of(text)
+    except NotJson as error:
+        raise NotJson(f"a text within which is no JSON: {error}") from error
 
 
 def _is_span(value: Any) -> bool:

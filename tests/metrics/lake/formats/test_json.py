@@ -68,6 +68,8 @@ def test_a_number_and_the_same_as_text_are_one_value() -> None:
         json.dumps({"columns": list(ONE), "index": [0, 1], "data": [list(ONE.values()), list(TWO.values())]}),
         json.dumps({"schema": {"fields": [{"name": "ts"}]}, "data": [ONE, TWO]}),
         json.dumps([list(ONE), list(ONE.values()), list(TWO.values())]),
+        json.dumps(json.dumps(ONE)) + "\n" + json.dumps(json.dumps(TWO, indent=1)) + "\n",
+        json.dumps([json.dumps(ONE), json.dumps(TWO)]), json.dumps(json.dumps({"data": [ONE, TWO]})),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["a.json", "a.ndjson", "a.txt"])
