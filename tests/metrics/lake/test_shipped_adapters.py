@@ -61,6 +61,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
         "events": 3, "users": 1, "input": 1600, "cached": 1000, "written": 200, "output": 80, "took": 1800,
         "failed": 1, "limited": 1,
         "models": ["amazon.nova-lite-v1:0", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"]}}, 0),
+    "braintrust.jsonl": ("braintrust", {"llm_call": {
+        "events": 2, "users": 1, "input": 1500, "cached": 600, "output": 150, "reasoning": 30, "took": 2000,
+        "first_token": 400, "failed": 1, "models": ["gpt-4o"], "first": "2026-05-01 10:00:01"}}, 2),
     "caddy-access.ndjson": ("caddy-access", {"request": {
         "events": 2, "users": 2, "broken": 1, "took": 500, "paths": ["/api/chat", "/health"],
         "first": "2026-05-01 10:00:00"}}, 0),
@@ -72,6 +75,12 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
         "first": "2026-05-01 10:00:00"}}, 0),
     "cloudfront.log": ("cloudfront", {"request": {
         "events": 2, "users": 2, "broken": 1, "took": 875, "paths": ["/api", "/index.html"]}}, 0),
+    "cohere-chat.jsonl": ("cohere-chat", {"llm_call": {
+        "events": 3, "users": 1, "input": 160, "cached": 0, "output": 100, "took": 801, "failed": 1}}, 0),
+    "cohere-chat-v1.jsonl": ("cohere-chat-v1", {"llm_call": {"events": 2, "input": 201, "output": 40, "failed": 0}}, 0),
+    "cohere-exchanges.jsonl": ("cohere-exchanges", {"llm_call": {
+        "events": 2, "users": 2, "input": 100, "output": 40, "took": 700, "failed": 1,
+        "models": ["command-a-03-2025"]}}, 0),
     "codex-sessions.jsonl": ("codex-sessions", {"llm_call": {
         "events": 3, "visits": 1, "input": 4500, "cached": 2700, "output": 170, "reasoning": 50,
         "models": ["gpt-5", "gpt-5-codex"]}}, 5),
@@ -140,6 +149,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "opentelemetry-logs.json": ("opentelemetry-logs", {"error": {
         "events": 3, "severities": ["critical", "error", "error"], "components": ["app.chat"],
         "first": "2026-05-01 10:00:01"}}, 2),
+    "portkey.jsonl": ("portkey", {"llm_call": {
+        "events": 3, "users": 2, "input": 2200, "output": 200, "cost": 0.0035, "took": 900, "failed": 1, "limited": 1,
+        "first": "2026-05-01 10:00:00"}}, 0),
     "posthog.jsonl": ("posthog", {
         "llm_call": {"events": 4, "users": 2, "input": 1118, "cached": 1050, "output": 25, "took": 350, "failed": 1,
                      "limited": 1},
