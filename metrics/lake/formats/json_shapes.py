@@ -1,11 +1,11 @@
-"""Which objects of a JSON document are the rows: those of a list within pages and answers, of pandas' forms, of traces.
+r"""Which objects of a JSON document are the rows: those of a list within pages and answers, of pandas' forms, traces.
 
 {"data": [{…}, {…}], "has_more": false}          a page: the rows are its only list of objects
 {"ts": {"0": …, "1": …}, "model": {…}}           pandas by column; {"0": {…}, "1": {…}} by row
 {"stream": {…}, "values": [["…", "…"]]}          Loki: a row a line, with its time
 {"columns": […], "index": […], "data": [[…]]}    pandas split
 {"ts": […, …], "model": […, …]}                  a list a column
-"{\\"ts\\": …}"                                    an object that was made JSON twice
+"{\"ts\": …}"                                    an object that was made JSON twice
 """
 
 import re
@@ -55,13 +55,15 @@ def rows_of(value: Any, *, is_alone: bool) -> Iterator[Object]:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         for written in _written(value):
             yield from rows_of(written, is_alone=is_alone)
-        return
-    if not isinstance(value, dict):
-        if isinstance(value, list) and value and all(map(_is_span, cast("list[Any]", value))):
-            yield from map(tracers.zipkin_span, cast("list[Object]", value))  # a list of traces, each a list of spans
-            return
+    elif isinstance(value, dict):
+        yield from _of_object(cast("Object", value), is_alone=is_alone)
+    elif isinstance(value, list) and value and all(map(_is_span, cast("list[Any]", value))):
+        yield from map(tracers.zipkin_span, cast("list[Object]", value))  # a list of traces, each a list of spans
+    else:
         raise NotJson("not a JSON object")
-    document = cast("Object", value)
+
+
+def _of_object(document: Object, *, is_alone: bool) -> Iterator[Object]:
     if not is_alone and SPECIAL.isdisjoint(document):
         yield document
     elif otlp.is_traces(document):
