@@ -9,11 +9,14 @@ import polars as pl
 
 from metrics.events import KINDS
 from metrics.events.conversion import NO_PART, Occurrences
+from metrics.events.cost_units import Unit, times_list_price, unit_by_list_prices
 from metrics.events.mapping.mappings import Mappings
 from metrics.events.mapping.unseen import unseen
+from metrics.events.pricing import PriceBook
 from metrics.events.questions import Answers, Option, Question
 from metrics.events.recognition.recognition import Part, Recognized, recognize
 from metrics.events.recognition.token_words import with_details_by_words
+from metrics.events.survey.feeding import rule_of
 from metrics.events.survey.survey import Survey, looks_at
 from metrics.lake.formats import Opened
 
@@ -25,6 +28,7 @@ MOST_LEFT_OUT = 0.05
 """Share of the rows that may be of no part where no mapping says that they are meant to be left out."""
 MOST_BARE = 0.05
 """Share of the events that may have no value in any key column where no mapping says that they are events."""
+CALL, COST = "llm_call", "cost_usd"
 KEYS: Mapping[str, tuple[str, ...]] = {
     "llm_call": ("model", "input_tokens", "output_tokens"),
     "request": ("endpoint", "status_code"),
@@ -62,6 +66,9 @@ class Tally:
     """Events without a value in any key column, though they should have one, by kind."""
     lasted: dict[str, list[pl.Series]] = field(default_factory=dict[str, list[pl.Series]])
     """Some of the durations of what succeeded, by kind."""
+    paid: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
+    """Some of the costs that calls were said to have, and how many times their list price that is."""
+    prices: PriceBook = field(default_factory=PriceBook)
 
     def add(self, kind: str, good: pl.DataFrame, reasons: pl.Series) -> None:
         """Count rows of a kind."""
@@ -73,7 +80,11 @@ class Tally:
         self.reasons.update(reasons.to_list())
         if good.is_empty():
             return
-        if kind == "llm_call":
+        if kind == CALL:
+            reported = good.filter(pl.col("cost_source") == "reported")
+            if reported.height:
+                some = reported.gather_every(max(1, reported.height // _SAMPLED))
+                self.paid.append(times_list_price(some, self.prices))
             good = good.filter((pl.col("status") == "ok").fill_null(True) & ~pl.col("cache_hit").fill_null(False))
         for name in KEYS.get(kind, ()):
             own = good
@@ -112,6 +123,11 @@ class Tally:
             if isinstance(middle, float) and not least <= middle <= most:
                 return f"half of its {kind}.{column} are {'below' if middle < least else 'above'} {middle:,.6g} ms"
         return ""
+
+    @property
+    def part_of_a_dollar(self) -> Unit | None:
+        """What costs that were taken for dollars are in by the prices of the same tokens; None where they may be."""
+        return unit_by_list_prices(pl.concat(self.paid)) if self.paid else None
 
     def __str__(self) -> str:
         """What would be stored and what would be lost."""
@@ -175,11 +191,33 @@ class Meaning:
         if self._doubtful is not None and recognized.needs_mapping:
             return (Question(kind, "", f"{self._hint.name}: {recognized.doubt}."),)
         doubt = recognized.doubt if self._doubtful is not None else self._of(tally, recognized)
+        if not doubt and self._may_err_in_costs(recognized):
+            return self._costs(tally)
         if not doubt or (self._answers.yes and self._doubtful is None):
             return ()
         asks = f"recognized by {recognized.how} as {kind}, but {doubt}: this {tally}. Is that right?"
         options = recognized.options if self._doubtful is not None else ()
         return (Question(kind, recognized.about, asks, options or (Option(f"read it so, as {kind}"),)),)
+
+    def _costs(self, tally: Tally) -> tuple[Question, ...]:
+        """Whether costs are in cents, where all of them are a hundred times what the same tokens cost elsewhere."""
+        unit = tally.part_of_a_dollar
+        if unit is None:
+            return ()
+        asks = (
+            f"what calls cost is about {1 / unit.in_dollars:,.0f} times what the same tokens cost by list prices: "
+            f"is it in dollars, or in {unit.says}?"
+        )
+        options = (Option("dollars", {COST: {"factor": 1}}), Option(unit.says, {COST: {"factor": unit.in_dollars}}))
+        return (Question(CALL, COST, asks, options),)
+
+    def _may_err_in_costs(self, recognized: Recognized) -> bool:
+        """Whether nobody has said in what they are: no answer, no mapping of the home's, no factor."""
+        if self._answers.yes or self._answers.map_name is not None or COST in self._answers.rules:
+            return False
+        is_own = bool(recognized.mapping) and not recognized.is_adapted
+        parts = (part for part in recognized.parts if part.kind.name == CALL)
+        return not is_own and all(rule_of(part, part.kind.by_name[COST]).factor is None for part in parts)
 
     def _of(self, tally: Tally, recognized: Recognized) -> str:
         """What speaks against it, now that all rows were seen."""

@@ -182,7 +182,7 @@ def _read(
         Settled() if is_segment(task.hint) else Meaning(opened, PurePath(task.hint), surroundings.mappings, answers)
     )
     rejected = _Rejected(Path(task.rejected_rows))
-    now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally()
+    now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(), Tally(prices=surroundings.prices)
     rows = read_as = 0
     for batch in opened.read():
         rejected.broken(batch)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from metrics.events import KINDS
+from metrics.events.cost_units import UNITS, times_list_price
 from metrics.events.pricing import PriceBook
 from metrics.events.proposing.looks import Seen
 from metrics.events.proposing.matching import Proposal, Proposed, source_of, unclaimed, with_column
@@ -19,7 +20,6 @@ from metrics.events.proposing.shapes import calls_among
 _COUNTED_IN = ("details", "cachedcontent")
 _COUNTED_BESIDE = ("cachereadinputtokens", "cachecreationinputtokens")
 """How vendors' names for cached tokens say whether the input counts them."""
-_OF_FACTORS = ((1.0, "dollars"), (100.0, "cents"), (1e3, "thousandths of a dollar"), (1e6, "millionths of a dollar"))
 _ODD_TIMES = 20
 """Times of the list price from which on a cost is no matter of a discount."""
 
@@ -143,10 +143,13 @@ def costs(proposal: Proposal, columns: Sequence[Seen]) -> Proposal:
     times = _times_list_price(proposal, columns, seen)
     if times is None or 1 / _ODD_TIMES <= times <= _ODD_TIMES:
         return proposal
-    factor, what = min(_OF_FACTORS, key=lambda one: abs(one[0] / times - 1) if one[0] > 1 else 9)
-    if 1 / 2 <= factor / times <= 2:
-        said = f"{seen.name} is about {factor:,.0f} times what these tokens cost by list prices: it is taken for {what}"
-        return with_column(proposal, replace(own, rule={**own.rule, "factor": 1 / factor}, check=said))
+    unit = min(UNITS, key=lambda one: abs(1 / one.in_dollars / times - 1))
+    if 1 / 2 <= 1 / unit.in_dollars / times <= 2:
+        said = (
+            f"{seen.name} is about {1 / unit.in_dollars:,.0f} times what these tokens cost by list prices: it is taken "
+            f"for {unit.says}"
+        )
+        return with_column(proposal, replace(own, rule={**own.rule, "factor": unit.in_dollars}, check=said))
     said = f"{seen.name} is {times:,.2g} times what these tokens cost by list prices"
     return with_column(proposal, replace(own, check=said))
 
@@ -164,6 +167,7 @@ def _times_list_price(proposal: Proposal, columns: Sequence[Seen], cost: Seen) -
         return None
     rows = len(cost.values)
     said: dict[str, Sequence[object]] = {
+        "cost_usd": cost.aligned,
         "ts": moments(begun),
         "model": model.values,
         "provider": provider.values if provider else [None] * rows,
@@ -171,11 +175,10 @@ def _times_list_price(proposal: Proposal, columns: Sequence[Seen], cost: Seen) -
     for name in _COUNTS:
         seen = found[name]
         said[name] = [None if one is None else int(one) for one in seen.aligned] if seen else [None] * rows
-    nothing = dict.fromkeys(("cost_usd", "cache_savings_usd", "cost_source", "cache_hit"), [None] * rows)
+    nothing = dict.fromkeys(("cache_savings_usd", "cost_source", "cache_hit"), [None] * rows)
     schema = {name: KINDS["llm_call"].schema[name] for name in (*said, *nothing)}
-    priced = PriceBook().priced(pl.DataFrame({**said, **nothing}, schema=schema))["cost_usd"].to_list()
-    ratios = [own / price for own, price in zip(cost.aligned, priced, strict=True) if own and price]
-    return median(ratios) if len(ratios) > 1 else None
+    times = times_list_price(pl.DataFrame({**said, **nothing}, schema=schema), PriceBook())["times"].to_list()
+    return median(times) if len(times) > 1 else None
 
 
 _COUNTS = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from metrics.events.checks import EARLIEST
+from metrics.events.cost_units import CURRENCIES, unit_by_words
 from metrics.events.mapping.sources import Source
 from metrics.events.proposing.looks import Seen, look_of
 from metrics.events.proposing.naming import words_of
@@ -178,21 +179,11 @@ def _share_of_numbers(column: Column, seen: Seen) -> float:
     return fits / len(seen.texts)
 
 
-_OF_A_DOLLAR = (
-    (frozenset(("cents", "cent", "ct")), 0.01, "cents"),
-    (frozenset(("micros", "micro", "microusd")), 1e-6, "millionths"),
-    (frozenset(("nano", "nanos")), 1e-9, "billionths"),
-    (frozenset(("milli", "millis", "mills")), 1e-3, "thousandths"),
-)
-"""Words by which a cost is in less than dollars."""
-
-
 def _cost(seen: Seen) -> Evidence:
     words = words_of(seen.name)
-    for said, factor, what in _OF_A_DOLLAR:
-        if words & said:
-            return Evidence(0.6, f"its numbers are {what} of a dollar, its name says", rule={"factor": factor})
-    other = words & {"eur", "euro", "gbp", "jpy", "chf", "credits", "credit", "points"}
+    if unit := unit_by_words(words):
+        return Evidence(0.6, f"its numbers are {unit.says}, its name says", rule={"factor": unit.in_dollars})
+    other = words & CURRENCIES
     check = f"{seen.name} is in {sorted(other)[0]}, as its name says, and not in US dollars" if other else ""
     return Evidence(0.3 if other else 0.6, "it holds amounts", check=check)
 

@@ -25,6 +25,7 @@ from metrics.events.survey.early_times import look_for_early_times
 from metrics.events.survey.looking import Look, LookAround, Opener, Verdict
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
 from metrics.events.survey.token_details import look_for_token_details
+from metrics.events.survey.unnamed_costs import look_for_unnamed_costs
 from metrics.events.survey.unnamed_outcomes import look_for_unnamed_outcomes
 from metrics.events.survey.wrappers import look_for_wrappers
 from metrics.events.survey.written_times import look_for_written_times
@@ -38,6 +39,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_duration_units,
     look_for_decimals,
     look_for_currency,
+    look_for_unnamed_costs,
     look_for_unnamed_outcomes,
     look_for_strange_outcomes,
 )

@@ -94,7 +94,7 @@ def preview(task: PreviewTask, told: Callable[[dict[str, Any]], None]) -> Previe
     hint = PurePath(task.hint)
     opened = unwrapped(open_file(Path(task.path), task.batch_rows), hint, mappings, answers.map_name)
     meaning, prices = Meaning(opened, hint, mappings, answers), PriceBook.load(home / "prices.yaml")
-    now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(makes=False), Tally()
+    now, occurrences, tally = datetime.fromisoformat(task.now), Occurrences(makes=False), Tally(prices=prices)
     gathered: dict[str, Gathered] = {}
     words: dict[str, Counter[str]] = {}
     reasons: Counter[str] = Counter()
