@@ -286,8 +286,12 @@ def test_where_the_log_does_not_tell_any_more_what_came_all_days_are_read(one: H
     for number in (2, 3):
         dropped(one.settings, 20, first=number * 20)
         one.look()
+
+    def nowhere(root: Path, _: int) -> Path:
+        return root / "_nowhere"
+
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(news, "LOG", "_nowhere")
+        patched.setattr(news, "commit_path", nowhere)
         other.stand_by()
     other.has_turn(2)
     dropped(other.settings, 40, first=60)
