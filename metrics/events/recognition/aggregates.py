@@ -16,6 +16,7 @@ import polars as pl
 
 from metrics.events.mapping.mappings import Source
 from metrics.events.schema import COMMON
+from metrics.events.values.clocks import are_clocks, are_days
 from metrics.events.values.converting import converted, text_of
 
 _UNITS = (
@@ -96,7 +97,7 @@ def snake(name: str) -> str:
 def _by_times(plain: dict[str, str], look: pl.DataFrame, ids: bool) -> Aggregate | None:
     for begins, ends in _spans(plain, look):
         return Aggregate(f"every row lasts from `{begins}` to `{ends}`, a whole bucket of time")
-    if ids or not _measures(plain):
+    if ids or not _measures(plain) or any(name in plain and are_clocks(look[plain[name]]) for name in _TIMES):
         return None
     for name in (*_DAYS, *_TIMES):
         if name in plain and _is_whole(look, plain[name]):
@@ -122,13 +123,8 @@ def _spans(plain: dict[str, str], look: pl.DataFrame) -> Iterator[tuple[str, str
 
 
 def _is_whole(look: pl.DataFrame, column: str) -> bool:
-    dtype = look.schema[column]
-    if dtype == pl.Date:
+    if are_days(look[column]):
         return True
-    if dtype == pl.String:
-        texts = look[column].drop_nulls().str.strip_chars()
-        if len(texts) and texts.str.contains(r"^\d{4}[-/]?\d{2}[-/]?\d{2}$|^\d{1,2}[./]\d{1,2}[./]\d{4}$").all():
-            return True
     moments = _times(look, column).drop_nulls()
     return moments.n_unique() >= _FEWEST and bool((moments.dt.epoch("s") % 3600 == 0).all())
 

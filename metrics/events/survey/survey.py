@@ -23,6 +23,7 @@ from metrics.events.survey.decimals import look_for_currency, look_for_decimals
 from metrics.events.survey.duration_units import look_for_duration_units
 from metrics.events.survey.early_times import look_for_early_times
 from metrics.events.survey.looking import Look, LookAround, Opener, Verdict
+from metrics.events.survey.split_times import look_for_split_times
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
 from metrics.events.survey.token_details import look_for_token_details
 from metrics.events.survey.unnamed_costs import look_for_unnamed_costs
@@ -35,6 +36,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_wrappers,
     look_for_day_order,
     look_for_early_times,
+    look_for_split_times,
     look_for_written_times,
     look_for_duration_units,
     look_for_decimals,

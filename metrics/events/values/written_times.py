@@ -36,7 +36,7 @@ _CLOCK = (
 _ZONE = r"\s*(?P<zone>Z|[-+]\d{1,2}(?::?\d{2})?|(?:UTC|GMT|UT)(?:[-+]\d{1,2}(?::?\d{2})?)?|[A-Za-z]{1,5})"
 _REST = r"(?:\s*UTC|\s*\[[\w/+:-]+\]|\s*\([^)]*\))?"
 _TIME = rf"(?:{_CLOCK}(?:{_ZONE})?{_REST})"
-_BETWEEN = r"(?:(?:\s+|,\s*)(?:at\s+)?|[Tt_:]|\s*[-–]\s*)"
+_BETWEEN = r"(?:(?:\s+|,\s*)(?:at\s+)?|[Tt_:]|\s*[-–@]\s*)"
 _WEEKDAY = r"(?:\p{L}{2,10}\.?,?\s+)?"
 ORDERED = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(?:\D|$)"
 """A date of which only the file tells what comes first."""

@@ -84,6 +84,8 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "codex-sessions.jsonl": ("codex-sessions", {"llm_call": {
         "events": 3, "visits": 1, "input": 4500, "cached": 2700, "output": 170, "reasoning": 50,
         "models": ["gpt-5", "gpt-5-codex"]}}, 5),
+    "elastic-requests.csv": ("elastic-requests", {"request": {
+        "events": 2, "users": 2, "broken": 1, "took": 750, "paths": ["/api/chat"], "first": "2026-05-01 10:00:00"}}, 0),
     "gatus.json": ("gatus", {"health": {
         "events": 3, "down": 1, "answered": 52, "components": ["db", "front"]}}, 0),
     "gemini-exchanges.jsonl": ("gemini-exchanges", {"llm_call": {
