@@ -7,7 +7,7 @@
 Every row lands in exactly one of the goods or in one of the rejected.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -129,9 +129,10 @@ class _Outcomes:
         if kind.name == "llm_call":
             made |= wholes(part, plan)
         beside = (ROW, *self._recognized.consumed)
-        unknown = [name for name in frame.columns if name not in plan.used and name not in beside]
+        told = plan.used.union(beside) - plan.partly
+        unknown = [name for name in frame.columns if name not in told]
         events = frame.select(
-            *(expression.alias(name) for name, expression in made.items()), _attributes(frame, unknown)
+            *(expression.alias(name) for name, expression in made.items()), _attributes(frame, unknown, plan.partly)
         )
         events = settled(_in_order(frame, events, plan, self._occurrences.remarks), kind)
         self._occurrences.remarks.blurred.update(_blurred(frame, plan))
@@ -224,8 +225,8 @@ def _spared(
     return {name: rows for name, rows in left.items() if rows.any()}, kept
 
 
-def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:
-    """Columns that no schema knows, as a map of texts; nulls are left out."""
+def _attributes(frame: pl.DataFrame, unknown: Sequence[str], partly: Container[str]) -> pl.Expr:
+    """Columns that no schema knows, as a map of texts: no nulls, and of those known `partly` only objects."""
     maps = [name for name in unknown if isinstance(frame.schema[name], pl.Map)]
     loose = [name for name in unknown if name not in maps and not name.startswith(OURS)]
     kept = [name for name in loose if frame[name].null_count() < frame.height][:MOST_ATTRIBUTES]
@@ -233,7 +234,9 @@ def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:
         return pl.col(maps[0]).alias("attributes")
     if not kept and not maps:
         return pl.lit(None, ATTRIBUTES).alias("attributes")
-    pairs = [pl.struct(pl.lit(name).alias("key"), _short_text(frame, name).alias("value")) for name in kept]
+    said = {name: _short_text(frame, name) for name in kept}
+    objects = {name: pl.when(said[name].str.starts_with("{")).then(said[name]) for name in kept if name in partly}
+    pairs = [pl.struct(pl.lit(name).alias("key"), text.alias("value")) for name, text in (said | objects).items()]
     lists = [pl.concat_list(pairs)] if pairs else []
     lists.extend(
         pl.col(name)
@@ -242,8 +245,8 @@ def _attributes(frame: pl.DataFrame, unknown: Sequence[str]) -> pl.Expr:
         .list.filter(~pl.element().struct.field("key").is_in(frame.columns))
         for name in maps
     )
-    said = pl.concat_list(lists).list.filter(pl.element().struct.field("value").is_not_null())
-    return pl.when(said.list.len() > 0).then(said).cast(ATTRIBUTES).alias("attributes")
+    every = pl.concat_list(lists).list.filter(pl.element().struct.field("value").is_not_null())
+    return pl.when(every.list.len() > 0).then(every).cast(ATTRIBUTES).alias("attributes")
 
 
 _PAIRS = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))

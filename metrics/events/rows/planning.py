@@ -8,10 +8,11 @@ import polars as pl
 
 from metrics.events.mapping.sources import Source
 from metrics.events.recognition.recognition import Part
-from metrics.events.rows.containers import by_name
+from metrics.events.rows.containers import FLAT, by_name
 from metrics.events.schema import FLOAT, STRING, Column, Kind
 from metrics.events.values.converting import converted, every_name, failure_named, is_native, name_ranks, text_of
 from metrics.events.values.outcome import CALL, ERROR_TYPE, STATUS
+from metrics.events.values.texts import holds_objects, names_something
 
 ROW = "\x1frow"
 """Number of a row within its frame: a name that no file gives a column."""
@@ -30,6 +31,8 @@ class Planned:
     used: frozenset[str]
     names: Mapping[str, tuple[str, ...]]
     """Columns of the frame that give each stored column, the first choice first."""
+    partly: frozenset[str]
+    """Columns used of whose objects only the name is taken."""
 
 
 def planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> Planned:
@@ -39,7 +42,7 @@ def planned(frame: pl.DataFrame, part: Part, earlier_rows: int) -> Planned:
         plan.add(column, part.columns.get(column.name, Source()), is_mapped=column.name in part.columns)
     if part.kind.name == CALL:
         plan.name_failures()
-    return Planned(plan.expressions, plan.sources, frozenset(plan.used), plan.names)
+    return Planned(plan.expressions, plan.sources, frozenset(plan.used), plan.names, frozenset(plan.partly))
 
 
 def joined(frame: pl.DataFrame, part: Part) -> pl.DataFrame:
@@ -71,6 +74,7 @@ class _Plan:
         self.sources: dict[str, tuple[tuple[str, ...], Source]] = {}
         self.names: dict[str, tuple[str, ...]] = {}
         self.used: set[str] = set()
+        self.partly: set[str] = set()
 
     def add(self, column: Column, rule: Source, *, is_mapped: bool) -> None:
         names = self._names(column, rule, is_mapped=is_mapped)
@@ -83,6 +87,8 @@ class _Plan:
         self.names[column.name] = names
         self.used.update(names, self._there(rule.plus), self._there(rule.join))
         schema = self._frame.schema
+        if names_something(column):
+            self.partly.update(name for name in names if holds_objects(self._frame[name]))
         if column.dtype != STRING and names and not all(is_native(column, schema[name], rule) for name in names):
             self.sources[column.name] = names, rule
 
@@ -98,8 +104,8 @@ class _Plan:
     def _names(self, column: Column, rule: Source, *, is_mapped: bool) -> tuple[str, ...]:
         """Columns of the frame that hold a stored column's values, the first choice first.
 
-        Where no rule names them it is the first that is there; tokens are reported under many names, which may
-        differ from row to row.
+        Where no rule names them it is the first that is there, in whatever spelling; tokens are reported under many
+        names, which may differ from row to row.
         """
         # A rule for a column of which nobody said where it comes from (an answer) names all that it is known by.
         is_mapped = is_mapped and (len(rule.names) == 1 or rule.names != every_name(column))
@@ -110,7 +116,7 @@ class _Plan:
         if is_mapped:
             return there
         fresh = tuple(name for name in there if name not in self.used)
-        return fresh if column.unit == "tokens" else fresh[:1]
+        return fresh if column.unit == "tokens" else tuple(name for name in fresh if _plain(name) == _plain(fresh[0]))
 
     def _known(self, column: Column) -> tuple[str, ...]:
         """Columns that have any of the names under which one of ours is known."""
@@ -167,6 +173,11 @@ def _moments(rule: Source, ts: Source) -> Source:
     """How the moments of a duration are written: as its rule says, else as those of `ts` are."""
     said = {key: getattr(rule, key) or getattr(ts, key) for key in ("zone", "format", "order")}
     return Source.model_validate({**{key: one for key, one in said.items() if one}, "unit": ts.unit})
+
+
+def _plain(name: str) -> str:
+    """`userId` and `user_id` are one name."""
+    return name.removeprefix(FLAT).replace("_", "").lower()
 
 
 def _constant(column: Column, kind: Kind, rule: Source) -> pl.Expr:

@@ -64,8 +64,9 @@ def unit_named(source: str) -> str:
 
 @cache
 def known_names(column: Column) -> tuple[str, ...]:
-    """Names under which a column is found: its own, its aliases, and for a duration these with other units."""
-    names = (column.name, *column.aliases)
+    """Names under which a column is found: its own, its aliases, both as in `createdAt`, a duration in any unit."""
+    said = (column.name, *column.aliases)
+    names = tuple(dict.fromkeys((*said, *(name.replace("_", "") for name in said if "." not in name))))
     if column.unit != "ms":
         return names
     bases = dict.fromkeys(name.removesuffix("_ms") for name in names)

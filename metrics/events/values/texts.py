@@ -1,5 +1,9 @@
 """What a column of any type says, and the texts that are stored of it."""
 
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
 import polars as pl
 
 from metrics.events.schema import Column
@@ -9,6 +13,9 @@ _FREE = ("message", "comment", "description")
 """Columns with words of people."""
 _RAW_IDENTIFIERS = ("traceid", "spanid")
 """Bytes of chance in OpenTelemetry: some of them happen to be text, and must not be read as such."""
+_OF_IDS = ("id", "uid", "uuid", "key", "username", "login", "email", "name")
+_OF_NAMES = ("name", "id", "slug", "key", "value")
+"""Keys of an object that say which one it is, the likeliest first."""
 _EXACT = 2**53
 """From here on a float no longer tells neighboring whole numbers apart."""
 
@@ -51,11 +58,49 @@ def stored_text(value: pl.Expr, column: Column, dtype: pl.DataType) -> pl.Expr:
         return nothing.spoken(text)
     is_region, is_id = column.name == "region", column.name.endswith("_id")
 
+    keys = (column.name, *(_OF_IDS if is_id else _OF_NAMES))
+
     def tidied(texts: pl.Series) -> pl.Series:
-        bare = nothing.named(texts, is_region=is_region)
+        bare = nothing.named(_identified(texts, keys, is_id=is_id), is_region=is_region)
         return _whole(bare) if is_id else bare
 
     return text.map_batches(tidied, return_dtype=pl.String, is_elementwise=True)
+
+
+def names_something(column: Column) -> bool:
+    """Whether a column holds names: no words of people, and none of a few that are known."""
+    return column.dtype == pl.String and not column.one_of and column.name not in _FREE
+
+
+def holds_objects(values: pl.Series) -> bool:
+    """Whether any value of a column is an object, be it written as JSON."""
+    if values.dtype == pl.String:
+        return bool(values.str.starts_with("{").any())
+    return isinstance(values.dtype, pl.Struct | pl.Map)
+
+
+def _identified(texts: pl.Series, keys: Sequence[str], *, is_id: bool) -> pl.Series:
+    """Objects where a name is expected (`{"id": "u1", "plan": "pro"}`) by what stays while all else of them changes.
+
+    Nobody is called by one that has no name: it is no id.
+    """
+    if not holds_objects(texts):
+        return texts
+    objects = texts.filter(texts.str.starts_with("{")).unique().to_list()
+    names = [_name_within(text, keys) or (None if is_id else text) for text in objects]
+    return texts.replace(objects, names)
+
+
+def _name_within(text: str, keys: Sequence[str]) -> str | None:
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    found = {key.lower(): value for key, value in cast("dict[str, Any]", said).items()}
+    names = (found[key] for key in keys if isinstance(found.get(key), str | int))
+    return next((str(name) for name in names if not isinstance(name, bool)), None)
 
 
 def _whole_digits(value: pl.Expr) -> pl.Expr:

@@ -23,6 +23,8 @@ VALUES: dict[str, Sequence[object]] = {
     "num_messages": [4], "instance": ["h"], "cpu": [50], "parent_run_id": ["r1"], "type": ["llm", "chain"],
     "user_id": ["ann"], "severity": ["error"], "message": ["m"], "level": ["ERROR"], "colour": ["red"],
     "session_id": ["s"], "p95_latency_ms": [20.5], "state": ["up"], "component": ["db"],
+    "promptTokens": [100], "completionTokens": [10], "userId": ["ann"], "sessionId": ["s"], "latencyMs": [900.5],
+    "statusCode": [200], "durationMs": [20.5],
     "total_cost": [0.5], "num_calls": [7], "metric": ["lcp"], "value": [2000.5],
 }  # fmt: skip
 
@@ -56,6 +58,10 @@ def csv(
         "timestamp,endpoint,status_code,latency_ms",
         "timestamp,model,prompt_tokens,completion_tokens,num_messages",
         "ts,input_tokens,output_tokens",
+        "createdAt,model,promptTokens,completionTokens,userId,sessionId,latencyMs",
+        "startedAt,endpoint,statusCode,durationMs",
+        "loggedAt,model,prompt_tokens,completion_tokens",
+        "occurred_at,endpoint,status_code",
     ],
 )
 def test_strong_evidence_is_taken_without_a_question(tmp_path: Path, header: str) -> None:
