@@ -96,6 +96,8 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "google-analytics.jsonl": ("google-analytics", {"interaction": {
         "events": 9, "users": 9, "views": 3, "actions": ["click", "page_view", "scroll"],
         "pages": ["/p0", "/p1", "/p2", "/p3", "/p4"]}}, 3),
+    "google-cloud-requests.ndjson": ("google-cloud-requests", {"request": {
+        "events": 2, "users": 2, "broken": 1, "took": 750, "paths": ["/api/chat"], "first": "2026-05-01 10:00:00"}}, 0),
     "helicone.jsonl": ("helicone", {"llm_call": {
         "events": 20, "users": 20, "input": 100171, "output": 8343, "cost": 0.104895, "took": 8067,
         "first_token": 1613, "failed": 2, "limited": 1}}, 0),
@@ -151,6 +153,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "opentelemetry-logs.json": ("opentelemetry-logs", {"error": {
         "events": 3, "severities": ["critical", "error", "error"], "components": ["app.chat"],
         "first": "2026-05-01 10:00:01"}}, 2),
+    "pino-http.ndjson": ("pino-http", {"request": {
+        "events": 3, "users": 3, "broken": 1, "took": 300, "paths": ["/api/chat", "/health"],
+        "first": "2026-05-01 10:00:00"}}, 0),
     "portkey.jsonl": ("portkey", {"llm_call": {
         "events": 3, "users": 2, "input": 2200, "output": 200, "cost": 0.0035, "took": 900, "failed": 1, "limited": 1,
         "first": "2026-05-01 10:00:00"}}, 0),
