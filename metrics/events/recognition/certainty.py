@@ -35,7 +35,7 @@ _SORTS = ("run_type", "span_kind", "span_type", "observation_type", "step_type",
 _AROUND = frozenset((
     "chain", "agent", "tool", "workflow", "task", "trace", "session", "retriever", "parser", "prompt", "guardrail",
     "evaluator", "reranker", "span", "pipeline", "invoke_agent", "execute_tool", "create_agent", "invoke_workflow",
-    "function", "graph", "runnable",
+    "function", "graph", "runnable", "general", "root", "turn", "step",
 ))  # fmt: skip
 """Words for what happens around calls of a model."""
 _LESS_LIKELY = re.compile(

@@ -21,6 +21,7 @@ VALUES: dict[str, Sequence[object]] = {
     "path": ["/a"], "status": ["200", "404"], "method": ["GET"], "page": ["/a"], "bytes": [5], "rating": [4],
     "requests": [5], "endpoint": ["/a"], "status_code": [200], "avg_latency_ms": [10.5], "count": [3],
     "num_messages": [4], "instance": ["h"], "cpu": [50], "parent_run_id": ["r1"], "type": ["llm", "chain"],
+    "kind": ["call", "general", "root"],
     "user_id": ["ann"], "severity": ["error"], "message": ["m"], "level": ["ERROR"], "colour": ["red"],
     "session_id": ["s"], "p95_latency_ms": [20.5], "state": ["up"], "component": ["db"],
     "promptTokens": [100], "completionTokens": [10], "userId": ["ann"], "sessionId": ["s"], "latencyMs": [900.5],
@@ -84,6 +85,7 @@ def test_strong_evidence_is_taken_without_a_question(tmp_path: Path, header: str
         ("timestamp,metric,value,page", "`metric` is only guessed to be the name"),
         ("start_time,parent_run_id,model,input_tokens,output_tokens", "rows lie within one another"),
         ("timestamp,type,model,input_tokens,output_tokens", "no calls but what is around them (chain)"),
+        ("timestamp,kind,model,input_tokens,output_tokens", "no calls but what is around them (general, root)"),
     ],
 )
 def test_weak_evidence_is_asked_about_and_nothing_is_stored_before(tmp_path: Path, header: str, asks: str) -> None:

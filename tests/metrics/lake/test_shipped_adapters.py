@@ -153,6 +153,9 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
     "opentelemetry-logs.json": ("opentelemetry-logs", {"error": {
         "events": 3, "severities": ["critical", "error", "error"], "components": ["app.chat"],
         "first": "2026-05-01 10:00:01"}}, 2),
+    "opik.jsonl": ("opik", {"llm_call": {
+        "events": 2, "users": 1, "visits": 1, "input": 300, "output": 60, "took": 2000, "first_token": 350,
+        "failed": 1, "models": ["gpt-4o"]}}, 2),
     "pino-http.ndjson": ("pino-http", {"request": {
         "events": 3, "users": 3, "broken": 1, "took": 300, "paths": ["/api/chat", "/health"],
         "first": "2026-05-01 10:00:00"}}, 0),
@@ -166,6 +169,8 @@ TABLE: Mapping[str, tuple[str, Expected, int]] = {
                         "actions": ["click", "page_view", "signed_up"]},
         "error": {"events": 1, "severities": ["error"]},
         "web_vital": {"events": 2, "values": [("cls", 0.05), ("lcp", 2100.5)]}}, 4),
+    "promptlayer.csv": ("promptlayer", {"llm_call": {
+        "events": 2, "users": 2, "input": 300, "output": 20, "cost": 0.00095, "took": 1750, "failed": 1}}, 0),
     "segment-events.jsonl": ("segment-events", {"interaction": {
         "events": 3, "users": 3, "views": 2, "actions": ["Order Completed", "page_view"],
         "first": "2026-05-01 10:00:00"}}, 1),
