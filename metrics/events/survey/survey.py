@@ -18,6 +18,7 @@ import polars as pl
 from metrics.events.questions import Answers, Question, Rules
 from metrics.events.recognition.recognition import Part, Recognized, with_rules, without
 from metrics.events.rows.parting import parted, prepared
+from metrics.events.survey.bare_outcomes import look_for_bare_outcomes
 from metrics.events.survey.day_order import look_for_day_order
 from metrics.events.survey.decimals import look_for_currency, look_for_decimals
 from metrics.events.survey.duration_units import look_for_duration_units
@@ -44,6 +45,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_unnamed_costs,
     look_for_unnamed_outcomes,
     look_for_strange_outcomes,
+    look_for_bare_outcomes,
 )
 """Everything that is looked for."""
 
