@@ -12,10 +12,8 @@ from tests.metrics.lake.meanings import Became, became
 
 def calls(folder: Path, statuses: Sequence[object]) -> Path:
     path = folder / "calls.ndjson"
-    rows = (
-        {"ts": f"2026-05-01T10:00:{number:02d}Z", "model": "gpt-4o", "input_tokens": 1, "output_tokens": 1, "status": one}
-        for number, one in enumerate(statuses)
-    )  # fmt: skip
+    call = {"model": "gpt-4o", "input_tokens": 1, "output_tokens": 1}
+    rows = ({"ts": f"2026-05-01T10:00:{n:02d}Z", **call, "status": one} for n, one in enumerate(statuses))
     path.write_text("\n".join(map(json.dumps, rows)))
     return path
 
