@@ -2,12 +2,12 @@
 
 It is made from what the event says, so that the same event in two overlapping exports is one event. Rows that
 say exactly the same within one file are different events all the same: each carries the number of its
-occurrence. The text of all columns is hashed with MD5 (by DuckDB), which no library version changes.
+occurrence. The text of all columns is hashed with MD5, which no library version changes.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 
-import duckdb
 import polars as pl
 
 from metrics.events.values.remarks import Remarks
@@ -83,11 +83,9 @@ def _contents(events: pl.DataFrame, kind: str) -> pl.Series:
         if name not in ("event_id", "attributes")
     ]
     texts = [_measured(value.cast(pl.String)).fill_null(_NOTHING) for value in values]
-    joined = pl.concat_str(pl.lit(kind), *texts, said)
-    # Nothing is sorted or joined, so nothing is spilled; left alone, DuckDB makes `.tmp` where the process was started.
-    with duckdb.connect(config={"temp_directory": ""}) as database:
-        database.register("events", events.select(joined.alias("content")).to_arrow())
-        return database.sql("SELECT md5(content) AS content FROM events").pl()["content"]
+    joined = events.select(pl.concat_str(pl.lit(kind), *texts, said).cast(pl.Binary)).to_series()
+    hashes = [hashlib.md5(content, usedforsecurity=False).hexdigest() for content in joined]
+    return pl.Series("content", hashes, dtype=pl.String)
 
 
 def _measured(text: pl.Expr) -> pl.Expr:
