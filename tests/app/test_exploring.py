@@ -81,7 +81,8 @@ def test_where_there_is_too_little_to_forecast_it_is_said_and_what_was_is_shown(
     events = pl.DataFrame({"ts": [SIMULATED_END - timedelta(hours=n) for n in range(1, 20)]})
     store(tmp_path, "request", events.with_columns(event_id=pl.col("ts").cast(pl.String), status_code=200))
     settings = Settings(home=tmp_path)
-    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: SIMULATED_END))
+    made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
+    source.connect_through(lambda: made)
     window = Window(start=SIMULATED_END - timedelta(hours=24), end=SIMULATED_END)
     found = exploring.with_forecast(Asked(("requests",), (), Grain.AUTO, ahead=True), "requests")(View(window))
     assert found.frame["requests"].sum() == 19

@@ -44,7 +44,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shown(home: Path) -> Iterator[dict[str, Figure]]:
     settings = Settings(home=home)
-    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: SIX))
+    made = Source(Engine(settings), settings, now=lambda: SIX)
+    source.connect_through(lambda: made)
     yield _figures(View())
     source.connect_through(None)
 

@@ -29,7 +29,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def connected(home: Path) -> Iterator[None]:
     settings = Settings(home=home)
-    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: END))
+    made = Source(Engine(settings), settings, now=lambda: END)
+    source.connect_through(lambda: made)
     yield
     source.connect_through(None)
 
@@ -105,7 +106,8 @@ def test_opinions_take_the_finest_of_those_grains(tmp_path: Path) -> None:
     scores = pl.DataFrame({"ts": stamps, "csat_score": [4] * len(stamps)})
     store(tmp_path, "feedback", scores.with_row_index("event_id"))
     settings = Settings(home=tmp_path)
-    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: END))
+    made = Source(Engine(settings), settings, now=lambda: END)
+    source.connect_through(lambda: made)
     day = View(Window(start=END - timedelta(days=1), end=END))
     answer = quality.opinions(day)
     assert answer.note == "by 6 hours"

@@ -39,7 +39,8 @@ def connected(home: Path) -> Iterator[None]:
 
 def connect(home: Path, now: datetime, monthly: float = 0) -> Iterator[None]:
     settings = Settings(home=home, money=Money(monthly_budget_usd=monthly))
-    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: now))
+    made = Source(Engine(settings), settings, now=lambda: now)
+    source.connect_through(lambda: made)
     yield
     source.connect_through(None)
 

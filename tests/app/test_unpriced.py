@@ -44,7 +44,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def spent(home: Path) -> Iterator[None]:
     settings = Settings(home=home)
-    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: NOW))
+    made = Source(Engine(settings), settings, now=lambda: NOW)
+    source.connect_through(lambda: made)
     yield
     source.connect_through(None)
 

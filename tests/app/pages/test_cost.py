@@ -18,7 +18,8 @@ from tests.patience import TIMEOUT
 @pytest.fixture
 def cost(simulated_home: Path) -> Iterator[AppTest]:
     settings = Settings(home=simulated_home)
-    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: SIMULATED_END))
+    made = Source(Engine(settings), settings, now=lambda: SIMULATED_END)
+    source.connect_through(lambda: made)
     yield AppTest.from_file(MAIN, default_timeout=TIMEOUT).switch_page("../pages/cost.py")
     source.connect_through(None)
 
