@@ -83,11 +83,13 @@ async def preloaded(_app: st.App) -> AsyncGenerator[dict[str, object]]:
     What stays until the end is kept from the collector of garbage: Streamlit has it look at all there is, with every
     other thread waiting, after each run of a page or of a part of it.
     """
+    gc.disable()  # nothing that is imported is garbage: to look through it again and again is an eighth of importing it
     for name in PRELOADED:
         try:
             import_whole(name)
         except ImportError:  # the page that needs it will say so, in its place
             logging.getLogger(__name__).exception("%s cannot be imported", name)
+    gc.enable()
     gc.collect()
     gc.freeze()
     try:

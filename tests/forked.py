@@ -33,6 +33,7 @@ PRELOADED = [import_module(name) for name in _MODULES]
 
 def main(address: str, *modules: str) -> None:
     """Fork what is asked for, with those modules imported besides."""
+    gc.disable()  # nothing of all this is garbage
     for name in modules:
         import_module(name)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -46,6 +47,7 @@ def main(address: str, *modules: str) -> None:
         selector.register(listener, selectors.EVENT_READ)
         selector.register(0, selectors.EVENT_READ)
         gc.freeze()  # no process that is forked looks through what it was given
+        gc.enable()
         os.write(1, b"ready\n")
         while all(key.fd != 0 for key, _ in selector.select()):
             connection, _ = listener.accept()
