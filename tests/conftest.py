@@ -19,11 +19,12 @@ from metrics.engine.query import Window
 from metrics.lake import child
 from metrics.settings import Settings
 from metrics.spark import session
-from tests import cluster
+from tests import cluster, scratch
 from tests.forking import FORKS, PAGES, STARTED, ForkedReader
 
 for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
     del os.environ[name]  # settings of the machine are no part of a test
+scratch.in_memory()
 
 SIMULATED_END = datetime(2026, 5, 4, tzinfo=UTC)
 SIMULATED_DAYS = 3
@@ -47,9 +48,13 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Have each test process import a share of the tests before all others: none compiles what another has compiled."""
+    """Have each test process import a share of the tests before all others: none compiles what another has compiled.
+
+    Next to nothing of what that makes is garbage: its collector would look through all of it again and again.
+    """
     process: Mapping[str, Any] = getattr(session.config, "workerinput", {})
     if process:
+        gc.disable()
         folders = [path for path in map(Path, session.config.args) if path.is_dir()]
         tests = sorted({file.resolve() for folder in folders for file in folder.rglob("test_*.py")})
         for file in tests[int(process["workerid"].removeprefix("gw")) :: process["workercount"]]:
@@ -71,6 +76,7 @@ def pytest_collection_finish() -> None:
     """Keep modules and tests, which stay until the end, from the collector of garbage: it looks at all there is."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
