@@ -9,7 +9,8 @@ from metrics.catalog import Metric
 from metrics.engine.buckets import Buckets, resolve
 from metrics.engine.database import rows_of
 from metrics.engine.filter_cache import FilterCache
-from metrics.engine.past_days import PastDays
+from metrics.engine.measures.step import Step
+from metrics.engine.past_months import PastMonths
 from metrics.engine.problems import UnknownName
 from metrics.engine.query import Filter, Grain, Query, Window
 from metrics.engine.scope import EXACT_UP_TO, MINUTES_FROM, Scope
@@ -31,7 +32,7 @@ class Context:
     statements: StatementCache
     filters: FilterCache
     user_days: UserDays
-    past_days: PastDays
+    past_months: PastMonths
     spark: OnSpark
     exact_up_to: int = EXACT_UP_TO
     minutes_from: int = MINUTES_FROM
@@ -64,11 +65,12 @@ class Context:
     def rows(self, statement: Statement) -> pl.DataFrame:
         """Run a statement: on Spark where that is worth it, else over files set aside by earlier ones if any are."""
         found = self.spark.rows(statement)
-        return found if found is not None else self.past_days.rows(statement, self._rows_here)
+        return found if found is not None else rows_of(self.user_days.over(self.filters.over(statement)))
 
     def shared_rows(self, statement: Statement) -> pl.DataFrame:
         """Run a statement that several questions share, unless its rows are known already."""
         return self.statements.rows(statement, self.rows)
 
-    def _rows_here(self, statement: Statement) -> pl.DataFrame:
-        return rows_of(self.user_days.over(self.filters.over(statement)))
+    def frame_by_month(self, step: Step) -> pl.DataFrame | None:
+        """The frame of a step, of what is known of months that are over; None where that is no way to it."""
+        return self.past_months.frame(step.by_month, self.rows) if step.by_month else None

@@ -15,7 +15,7 @@ _ONE_DAY = timedelta(days=1)
 def gone(events: Table, windows: Sequence[Window]) -> Spans:
     """The parts of the windows whose events were dropped while their sums stayed."""
     closed = closed_days(events)
-    if not closed:
+    if not closed or not windows:
         return ()
     days = [(_midnight(first), _midnight(after)) for first, after in stretches(closed)]
     parts = ((max(start, w.start), min(end, w.end)) for w in windows for start, end in days)

@@ -9,7 +9,7 @@ from metrics.catalog import Metric, catalog
 from metrics.engine.context import Context
 from metrics.engine.export import Form, export_events
 from metrics.engine.filter_cache import CACHE_FILTERS_FROM, FilterCache
-from metrics.engine.past_days import PastDays
+from metrics.engine.past_months import PastMonths
 from metrics.engine.plan import Plan, plan_query
 from metrics.engine.query import Filter, Query, Question, Window
 from metrics.engine.questions import HANDLERS
@@ -65,7 +65,7 @@ class Engine:
             StatementCache(),
             FilterCache(self.lake, cache_filters_from),
             UserDays(settings.home, merge_from),
-            PastDays(settings.home, merge_from),
+            PastMonths(settings.home, merge_from),
             OnSpark(settings.spark.url, settings.engine.spark_from_events, _own_measures(self.metrics)),
             exact_up_to,
             minutes_from,

@@ -104,12 +104,15 @@ def _run(context: Context, planned: Plan) -> tuple[pl.DataFrame, Mapping[str, st
 
 def _taken(context: Context, step: Step, window: Window) -> tuple[pl.DataFrame, Spans]:
     """The frame of one step, and the spans whose events it would have needed."""
-    rows = context.shared_rows(step.statement) if step.is_shared else context.rows(step.statement)
-    rest = step.rest(rows)
-    if rest is not None:
-        rows = pl.concat([rows, context.rows(rest)], how="diagonal_relaxed")
+    frame, rest = context.frame_by_month(step), None
+    if frame is None:
+        rows = context.shared_rows(step.statement) if step.is_shared else context.rows(step.statement)
+        rest = step.rest(rows)
+        if rest is not None:
+            rows = pl.concat([rows, context.rows(rest)], how="diagonal_relaxed")
+        frame = step.finish(rows)
     relations = (*step.statement.relations, *(rest.relations if rest is not None else ()))
-    return step.finish(rows), tuple(span for relation in relations for span in dropped.unknown(relation, window))
+    return frame, tuple(span for relation in relations for span in dropped.unknown(relation, window))
 
 
 def _typed(frame: pl.DataFrame, groups: Sequence[str]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from metrics.lake.tables import Lake, Table
 def event_files(lake: Lake, kind: str, windows: Sequence[Window]) -> Relation:
     """The event files of a kind that may hold events of the windows."""
     table = lake.events(kind)
-    found = [file for file in table.snapshot.files if _touches(file, windows)]
+    found = [file for file in table.snapshot.files if touches(file, windows)]
     return Relation(
         "events", kind, tuple(str(table.root / file.path) for file in found), columns_of(table.schema),
         rows=_rows(found, windows), gone=gone(table, windows), present=_door(table),
@@ -37,7 +37,7 @@ def rollup_files(lake: Lake, name: str, view: View, *within: Window) -> Relation
     files = tuple(
         str(table.root / file.path)
         for file in table.snapshot.files
-        if file.partition["view"] == view.name and (not within or _touches(file, within))
+        if file.partition["view"] == view.name and (not within or touches(file, within))
     )
     return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema), present=_door(table))
 
@@ -72,6 +72,13 @@ def rollup_bytes(lake: Lake, name: str, view: View, window: Window, row_length: 
     return sum(file.size * _share(file, window, row_length) for file in files)
 
 
+def touches(file: DataFile, windows: Sequence[Window]) -> bool:
+    """Whether a file may hold rows of any of the windows."""
+    if file.min_ts is None or file.max_ts is None:
+        return True
+    return any(file.min_ts < window.end and file.max_ts >= window.start for window in windows)
+
+
 def _rows(files: Iterable[DataFile], windows: Sequence[Window]) -> float:
     return sum(file.rows * _share(file, window) for file in files for window in windows)
 
@@ -79,12 +86,6 @@ def _rows(files: Iterable[DataFile], windows: Sequence[Window]) -> float:
 def _door(table: Table) -> Callable[[Sequence[str]], None] | None:
     """What has the files of a table where they can be read, should they not be."""
     return table.present if table.remote is not None else None
-
-
-def _touches(file: DataFile, windows: Sequence[Window]) -> bool:
-    if file.min_ts is None or file.max_ts is None:
-        return True
-    return any(file.min_ts < window.end and file.max_ts >= window.start for window in windows)
 
 
 def _share(file: DataFile, window: Window, row_length: timedelta = timedelta()) -> float:

@@ -26,6 +26,10 @@ _BYTES_PER_EVENT = 20.0
 """What reading an event costs, in bytes of a rollup."""
 
 
+Parts = tuple[tuple[View, tuple[Window, ...]], ...]
+"""Views of a rollup, and what each answers."""
+
+
 @dataclass(frozen=True)
 class AccessPath:
     """How a window is read: a rollup's view over its whole units, events over what is left at the edges."""
@@ -39,7 +43,7 @@ class AccessPath:
     """Whole days within the interior that are read as the sums of their hours."""
 
     @property
-    def parts(self) -> tuple[tuple[View, tuple[Window, ...]], ...]:
+    def parts(self) -> Parts:
         """What is read of the rollup: the views, and what each answers of the interior."""
         if self.view is None or self.interior is None:
             return ()
@@ -60,8 +64,10 @@ def access_path(scope: Scope, kind: str, rollup: str, *, fits: Callable[[View], 
     if scope.query.raw:
         return events_only(scope.window)
     known = {unit: _known(scope, kind, rollup, unit) for unit in _widths(rollup)}
+    # Once for all views: to look through the days of years takes as long as to read them.
+    days = _days(scope, kind, hours) if (hours := known.get(HOUR)) and ROLLUPS[rollup].sums else ()
     candidates = [
-        AccessPath(view, interior, _edges(scope, kind, interior), _days(scope, kind, rollup, view, interior))
+        AccessPath(view, interior, _edges(scope, kind, interior), days if _has_days(rollup, view) else ())
         for view in ROLLUPS[rollup].views
         if set(scope.dimensions) <= set(view.dimensions)
         and view not in ROLLUPS[rollup].sums
@@ -124,10 +130,13 @@ def _is_known(scope: Scope, kind: str, rollup: str, path: AccessPath) -> bool:
     return is_covered(minutes, whole, counter, span_sql(BUCKET, [hours]))
 
 
-def _days(scope: Scope, kind: str, rollup: str, view: View, interior: Window) -> tuple[Window, ...]:
+def _has_days(rollup: str, view: View) -> bool:
+    """Whether whole days of the view are known by their sums, too."""
+    return view.unit == "hour" and View("day", view.dimensions) in ROLLUPS[rollup].sums
+
+
+def _days(scope: Scope, kind: str, interior: Window) -> tuple[Window, ...]:
     """The whole days of the interior that lie in one bucket each and whose sums are known, put together."""
-    if view.unit != "hour" or View("day", view.dimensions) not in ROLLUPS[rollup].sums:
-        return ()
     counts, counter = f"{kind}_counts", counter_of(kind).name
     by_day, by_hour = (rollup_files(scope.lake, counts, View(unit)) for unit in ("day", "hour"))
     whole = _whole_units(interior, DAY)

@@ -74,9 +74,6 @@ class Statement:
     text: str
     parameters: Mapping[str, object]
     relations: tuple[Relation, ...]
-    by_day: int = 0
-    """Where what it says of a local day is nothing but how many users there were on it and on days before it, by the
-    first of its relations: over how many days in all. It says changes of that number where these are several."""
 
     def __post_init__(self) -> None:
         files = {(one.schema_name, one.name): one.files for one in self.relations}

@@ -17,6 +17,8 @@ from metrics.lake.private import OWNER_ONLY_FOLDER
 from metrics.lake.tables import Lake
 
 FOLDER = "derived"
+MONTHS = "months-"
+"""How names of files begin that lie there, too, and tell of their sources themselves (`kept_months`)."""
 _KEY, _SOURCES = "key", "sources"
 
 
@@ -34,6 +36,11 @@ class Derived:
 def source_name(path: str | Path) -> str:
     """How a data file is named wherever the home lies: table, partition, file."""
     return "/".join(Path(path).parts[-3:])
+
+
+def sources_in(lake: Lake) -> frozenset[str]:
+    """The data files that are part of the lake."""
+    return frozenset(source_name(table.root / file.path) for table in lake.tables for file in table.snapshot.files)
 
 
 def found(home: Path, key: str, within: frozenset[str]) -> Derived | None:
@@ -65,7 +72,7 @@ def sweep(lake: Lake, grace: timedelta, now: datetime) -> int:
 
     What was written within the grace stays: somebody may be reading or writing it.
     """
-    current = {source_name(table.root / file.path) for table in lake.tables for file in table.snapshot.files}
+    current = sources_in(lake)
     usable = [one for one in _all(lake.home) if one.sources <= current]
     kept = {one.key: one for one in sorted(usable, key=_completeness)}
     names = {name for one in kept.values() for name in (one.path.name, _told(one.path).name)}
@@ -92,7 +99,8 @@ def _all(home: Path, beginning: str = "") -> Iterator[Derived]:
 
 def _old(home: Path, before: float) -> Iterable[Path]:
     folder = home / FOLDER
-    return [path for path in folder.iterdir() if path.stat().st_mtime < before] if folder.exists() else []
+    mine = (path for path in folder.iterdir() if not path.name.startswith(MONTHS)) if folder.exists() else ()
+    return [path for path in mine if path.stat().st_mtime < before]
 
 
 def _told(path: Path) -> Path:

@@ -1,6 +1,7 @@
 """Users day by day, in the viewer's time zone: active over some days, days of use, and who came back."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -10,7 +11,8 @@ import polars as pl
 from metrics.catalog.model import DailyUsers, RetainedUsers, UserDays
 from metrics.engine.buckets import DAY, Buckets
 from metrics.engine.dropped import first_moment
-from metrics.engine.measures.step import KEY, Step
+from metrics.engine.measures.past_users import PastUsers
+from metrics.engine.measures.step import KEY, Finish, Step
 from metrics.engine.measures.users import Seen, seen
 from metrics.engine.query import Grain, Window
 from metrics.engine.scope import Scope
@@ -30,10 +32,11 @@ def active(measures: Sequence[DailyUsers], scope: Scope) -> Iterator[Step]:
     )
     for measure in measures:
         days = _whole_days(last_days[0] - (measure.days - 1) * DAY, scope)
-        users = seen(scope.kinds_for(measure.name, measure.kinds), scope.over(days))
+        kinds = scope.kinds_for(measure.name, measure.kinds)
+        users = seen(kinds, scope.over(days))
         text = _distinct(users, scope) if measure.days == 1 else _came_and_went(users, scope, measure.days)
         finish = partial(_at_the_end, name=measure.name, groups=scope.groups, days=days, ends=ends, span=measure.days)
-        yield Step(users.statement(text, scope, measure.days), users.source, finish)
+        yield _by_day(users, text, measure.days, kinds, scope, finish)
 
 
 def use(measures: Sequence[UserDays], scope: Scope) -> Iterator[Step]:
@@ -41,10 +44,11 @@ def use(measures: Sequence[UserDays], scope: Scope) -> Iterator[Step]:
     days = Buckets(scope.window, Grain.DAY, scope.buckets.tz) if scope.buckets.grain in _OF_DAYS else scope.buckets
     homes = _homes(days, scope)
     for measure in measures:
-        users = seen(scope.kinds_for(measure.name, measure.kinds), scope.over(days))
+        kinds = scope.kinds_for(measure.name, measure.kinds)
+        users = seen(kinds, scope.over(days))
         finish = partial(_summed, name=measure.name, groups=scope.groups, homes=homes)
-        by_day = 1 if days.grain is Grain.DAY else 0
-        yield Step(users.statement(_distinct(users, scope), scope, by_day), users.source, finish)
+        step = _by_day(users, _distinct(users, scope), 1, kinds, scope, finish)
+        yield step if days.grain is Grain.DAY else replace(step, by_month=None)
 
 
 def retained(measures: Sequence[RetainedUsers], scope: Scope) -> Iterator[Step]:
@@ -90,6 +94,13 @@ def is_over(day: int, age: int, days: Buckets, end: datetime) -> bool:
     """Whether the day `age` days after the one with the key `day` is over by `end`."""
     midnight = datetime.fromtimestamp(day + (age + 1) * DAY, UTC).replace(tzinfo=ZoneInfo(days.tz))
     return midnight.astimezone(UTC) <= end
+
+
+def _by_day(users: Seen, text: str, span: int, kinds: Sequence[str], scope: Scope, finish: Finish) -> Step:
+    """The step of a text that says how many users there were on a local day and the days before it, `span` in all."""
+    statement, of = users.statement(text, scope), f"{', '.join(kinds)} in {scope.buckets.tz}"
+    is_plain = users.is_of_one and not scope.dimensions
+    return Step(statement, users.source, finish, by_month=PastUsers(statement, span, of, finish) if is_plain else None)
 
 
 def _distinct(users: Seen, scope: Scope) -> str:

@@ -98,10 +98,9 @@ class Seen:
     is_of_one: bool = False
     """Whether the first of the relations tells of whole days of all of them, and events of the rest at most."""
 
-    def statement(self, text: str, scope: Scope, by_day: int = 0) -> Statement:
-        """The statement of a text that holds `sql`; `by_day`: as of `Statement`, were nothing else asked."""
-        by_day = by_day if self.is_of_one and not scope.dimensions else 0
-        return Statement(text, {**self.parameters, **used_parameters(scope, text)}, self.relations, by_day)
+    def statement(self, text: str, scope: Scope) -> Statement:
+        """The statement of a text that holds `sql`."""
+        return Statement(text, {**self.parameters, **used_parameters(scope, text)}, self.relations)
 
 
 def seen(kinds: Sequence[str], scope: Scope) -> Seen:

@@ -6,7 +6,7 @@ from typing import Literal
 import polars as pl
 
 from metrics.engine.context import Context
-from metrics.engine.measures.quantiles import binned
+from metrics.engine.measures.bins import binned
 from metrics.engine.query import Filter, Question, Window
 from metrics.engine.rollup_selection import access_path
 from metrics.lake.shapes import BIN_ORIGIN_MS, BIN_RATIO
@@ -34,7 +34,8 @@ def answer(context: Context, question: Distribution) -> pl.DataFrame:
     scope = context.scope_of(question.window, question.filters)
     if not scope.kinds_for(question.metric, (kind,)):
         return _NOTHING
-    return _bars(context.rows(binned(kind, column, rollup, scope, access_path(scope, kind, rollup))))
+    path = access_path(scope, kind, rollup)
+    return _bars(context.rows(binned(kind, column, rollup, scope, path.parts, path.edges)))
 
 
 def _bars(bins: pl.DataFrame) -> pl.DataFrame:

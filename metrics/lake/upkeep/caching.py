@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from metrics.events import KINDS
-from metrics.lake import derived, pending
+from metrics.lake import derived, kept_months, pending
 from metrics.lake.datafiles import DataFile
 from metrics.lake.remote.cache import Cached, evict, on_disk
 from metrics.lake.rollups import ROLLUPS
@@ -28,6 +28,7 @@ def tend(settings: Settings, *, now: Callable[[], datetime]) -> int:
     if lake.remote is None:
         return 0
     derived.sweep(lake, timedelta(hours=settings.lake.vacuum_grace_hours), now())
+    kept_months.sweep(lake)
     gone = evict(_cached(lake), most, now().timestamp())
     free = most - sum(one.size for one in _cached(lake))
     for table, ahead in _wanted_first(lake):

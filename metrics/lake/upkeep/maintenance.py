@@ -12,7 +12,7 @@ from math import inf
 from deltalake import DeltaTable
 
 from metrics.events import KINDS
-from metrics.lake import derived
+from metrics.lake import derived, kept_months
 from metrics.lake.remote.sweeping import sweep
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import Lake
@@ -74,6 +74,7 @@ def maintain(
         merged = _merged(lake, Sizes(SMALL_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
         removed = _vacuum(lake, settings.lake.vacuum_grace_hours, moment)
         derived.sweep(lake, timedelta(hours=settings.lake.vacuum_grace_hours), moment)
+        kept_months.sweep(lake)
         lake.tell()
     return Maintained(completed, merged, dropped, removed)
 

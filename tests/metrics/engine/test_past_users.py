@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Grain, Query, Window, context
 from metrics.engine.statement import CUT_DAYS, Statement
-from metrics.lake.derived import FOLDER
+from metrics.lake.derived import FOLDER, MONTHS
 from metrics.lake.repair.lacking import lack
 from metrics.lake.shapes import VIEW
 from metrics.lake.upkeep.maintenance import maintain
@@ -58,7 +58,7 @@ def asked_by_day(monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
     rows_of = context.rows_of
 
     def told(statement: Statement) -> pl.DataFrame:
-        run.extend([statement] if statement.by_day else [])
+        run.extend([statement] if CUT_DAYS in statement.parameters else [])
         return rows_of(statement)
 
     monkeypatch.setattr(context, "rows_of", told)
@@ -145,7 +145,7 @@ def test_where_the_home_keeps_nothing_they_are_known_to_one_engine(home: Path, a
 def test_what_is_kept_and_cannot_be_read_is_made_anew(home: Path) -> None:
     queries = questions()
     assert_told_as_by_events(queries, engine(home))
-    small = [path for path in (home / FOLDER).glob("*.parquet") if pl.read_parquet_schema(path).keys() == {"t", "n"}]
+    small = list((home / FOLDER).glob(f"{MONTHS}*.parquet"))
     assert small
     for path in small:
         path.write_bytes(b"PAR1")
