@@ -168,7 +168,7 @@ class Evidence:
     @property
     def grows(self) -> bool:
         """Whether windows that hold too few events can be made longer."""
-        return self.series.judged_by_events and (self.series.quantile is None or self.slow is not None)
+        return self.series.averaged or (self.series.quantile is not None and self.slow is not None)
 
     @cached_property
     def masked(self) -> Series:

@@ -56,6 +56,8 @@ class Series:
     """Whether values are percentages of the events."""
     quantile: float | None = None
     """Which one, of what are quantiles."""
+    averaged: bool = False
+    """Whether the value of several buckets is about the mean of theirs, each weighed by its events."""
 
     def masked(self, min_events: int) -> "Series":
         """Without the values that too few events stand behind."""
@@ -221,8 +223,9 @@ def _series(metric: Metric, question: Question, window: Window, result: Result) 
         metric.is_judged_by_events,
         f"no data yet: needs `{needs}` events" if needs else "",
         metric.is_summed,
-        metric.is_judged_by_events and metric.unit == "%",
+        metric.is_share,
         next((one.q for one in metric.measures if isinstance(one, Quantile)), None),
+        metric.is_mean,
     )
 
 

@@ -10,6 +10,16 @@ from typing import Literal
 
 Direction = Literal["up", "down", "neutral"]
 """Which way is good."""
+Aggregate = Literal["sum", "amount", "max", "min", "share", "mean", "other"]
+"""What an aggregate over events comes to.
+
+A count or a sum, whose parts add up; a distinct count or another amount, whose do not; the greatest, the least; a count
+divided by one; another quotient of sums, or a mean; a quantile, and all else.
+"""
+_AMOUNTS: Container[Aggregate | None] = ("sum", "amount")
+_GROWING: Container[Aggregate] = ("sum", "amount", "max")
+_OF_FEW: Container[Aggregate | None] = ("share", "mean", "other")
+"""What says little over few events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +33,8 @@ class Additive:
     kind: str
     sql: str
     """Aggregate over the columns of the kind."""
-    merge: Literal["sum", "max", "none"] = "sum"
-    """How parts become the whole; none: they cannot, as those of a mean."""
-    grows: bool = True
-    """Whether it only grows while events come, as counts, sums and the greatest do."""
+    aggregate: Aggregate = "sum"
+    """Where a rollup holds it, this is also how parts become the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +242,16 @@ def kinds_of(measure: Measure) -> tuple[str, ...]:
             return ("health",)
 
 
+def _aggregate(measure: Measure) -> Aggregate | None:
+    """What an aggregate over events comes to; None of what is taken in another way."""
+    return measure.aggregate if isinstance(measure, Additive) else None
+
+
 def _grows(measure: Measure) -> bool:
     """Whether a measure only grows until its bucket is over."""
     match measure:
         case Additive():
-            return measure.grows
+            return measure.aggregate in _GROWING
         case DistinctUsers() | DistinctValues() | Sessions() | ImprovedPrompts():
             return True
         case ErrorCount():
@@ -277,15 +290,32 @@ class Metric:
     @property
     def is_judged_by_events(self) -> bool:
         """Whether a value over few events says little: percentiles, and ratios and means of what is counted."""
-        if any(isinstance(measure, Quantile | RepairTime) for measure in self.measures):
+        if any(isinstance(one, Quantile | RepairTime) or _aggregate(one) in _OF_FEW for one in self.measures):
             return True
-        counted = any(isinstance(measure, Additive | Sessions | RetainedUsers) for measure in self.measures)
-        return counted and "/ nullif(" in self.formula
+        counted = any(isinstance(one, Additive | Sessions | RetainedUsers | DistinctUsers) for one in self.measures)
+        return counted and self._is_ratio
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether its value over several buckets is about the mean of theirs, each weighed by its events.
+
+        Not so what is taken of distinct users, nor quantiles and spreads: those of parts say nothing of the whole.
+        """
+        parts = (not isinstance(one, Quantile | DistinctUsers) and _aggregate(one) != "other" for one in self.measures)
+        return self.is_judged_by_events and all(parts)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its values are percentages of the events behind them."""
+        return self.is_mean and self.unit == "%" and all(_aggregate(one) != "mean" for one in self.measures)
 
     @property
     def is_summed(self) -> bool:
         """Whether it counts events or adds something up over them: over few, it changes much for no reason."""
-        summed = any(isinstance(measure, Additive | ErrorCount | DistinctUsers | Sessions) for measure in self.measures)
+        summed = any(
+            isinstance(one, ErrorCount | DistinctUsers | Sessions) or _aggregate(one) in _AMOUNTS
+            for one in self.measures
+        )
         return summed and not self.is_judged_by_events
 
     @property
@@ -302,7 +332,7 @@ class Metric:
     def adds_up(self) -> bool:
         """Whether its values of several buckets, added, are that of all of them."""
         parts = all(
-            one.merge == "sum"
+            one.aggregate == "sum"
             if isinstance(one, Additive)
             else isinstance(one, ErrorCount) and one.counted != "pending"
             for one in self.measures
@@ -317,7 +347,11 @@ class Metric:
         """
         if self.days_back or any(isinstance(one, UserDays) for one in self.measures):
             return True
-        return "/ nullif(" not in self.formula and all(map(_grows, self.measures))
+        return not self._is_ratio and all(map(_grows, self.measures))
+
+    @property
+    def _is_ratio(self) -> bool:
+        return "/ nullif(" in self.formula
 
     @property
     def counts_events(self) -> bool:

@@ -14,7 +14,7 @@ only what is known to do nothing but calculate is let through; it is never run a
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from metrics.catalog.aggregates import AGGREGATES, aggregate_of
 from metrics.catalog.model import Additive, Direction, Metric
 from metrics.events import KINDS
 from metrics.events.entries import Entry, Problem, nearest, sorted_entries
@@ -34,11 +35,6 @@ from metrics.events.problems import ConfigurationError
 
 FILE_NAME = "metrics.yaml"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_AGGREGATES = (
-    exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Median, exp.Stddev, exp.StddevSamp, exp.StddevPop,
-    exp.Variance, exp.VariancePop, exp.PercentileCont, exp.PercentileDisc, exp.Quantile, exp.ApproxDistinct,
-    exp.ArgMax, exp.ArgMin,
-)  # fmt: skip
 _CALCULATIONS = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Star, exp.Paren, exp.Neg, exp.Not, exp.Add,
     exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or,
@@ -89,11 +85,7 @@ class OwnMetric(Entry):
         sql = checked(self.sql, self.event)
         # What is divided by nothing is no data, not infinite.
         finite = f"CASE WHEN isfinite(CAST({sql} AS DOUBLE)) THEN CAST({sql} AS DOUBLE) END"
-        tree = sqlglot.parse_one(sql, read="duckdb")
-        measure = Additive(
-            f"own_{self.name}", self.event, finite, merge="sum" if _is_made_of(tree, _is_summed) else "none",
-            grows=_is_made_of(tree, _is_growing),
-        )  # fmt: skip
+        measure = Additive(f"own_{self.name}", self.event, finite, aggregate_of(sqlglot.parse_one(sql, read="duckdb")))
         title = self.title or self.name.replace("_", " ").capitalize()
         doc = self.doc or f"`{sql}` over {self.event} events ({FILE_NAME})."
         return Metric(
@@ -186,15 +178,15 @@ def checked(sql: str, kind: str) -> str:
 
 def _complaints(tree: exp.Expr, kind: str) -> Iterator[str]:
     for node in tree.walk():
-        if not isinstance(node, (*_AGGREGATES, *_CALCULATIONS)):
+        if not isinstance(node, (*AGGREGATES, *_CALCULATIONS)):
             yield f"{_shown(node)} may not be used: only aggregates and plain calculations may"
     for column in tree.find_all(exp.Column):
         yield from _of_column(column, kind)
-    aggregates = list(tree.find_all(*_AGGREGATES))
+    aggregates = list(tree.find_all(*AGGREGATES))
     if not aggregates:
         yield "expected an aggregate, such as count(*), sum(…) or avg(…)"
     for aggregate in aggregates:
-        if aggregate.find_ancestor(*_AGGREGATES) is not None:
+        if aggregate.find_ancestor(*AGGREGATES) is not None:
             yield f"{_shown(aggregate)} stands within another aggregate"
 
 
@@ -203,31 +195,8 @@ def _of_column(column: exp.Column, kind: str) -> Iterator[str]:
         yield f"{_shown(column)}: columns are named without a table"
     if not isinstance(column.this, exp.Star) and column.name not in (*KINDS[kind].by_name, "attributes"):
         yield f"{kind} events have no column {column.name!r}{nearest(column.name, KINDS[kind].by_name)}"
-    if column.find_ancestor(*_AGGREGATES, exp.Filter) is None:
+    if column.find_ancestor(*AGGREGATES, exp.Filter) is None:
         yield f"{column.name} stands outside of an aggregate: write sum({column.name}), for instance"
-
-
-def _is_made_of(node: exp.Expr, leaf: Callable[[exp.Expr], bool]) -> bool:
-    """Whether an expression is sums and multiples of such aggregates alone."""
-    match node:
-        case exp.Paren() | exp.Neg() | exp.Filter():
-            return _is_made_of(node.this, leaf)
-        case exp.Add() | exp.Sub():
-            return _is_made_of(node.left, leaf) and _is_made_of(node.right, leaf)
-        case exp.Mul() | exp.Div() if isinstance(node.right, exp.Literal):
-            return _is_made_of(node.left, leaf)
-        case exp.Mul() if isinstance(node.left, exp.Literal):
-            return _is_made_of(node.right, leaf)
-        case _:
-            return leaf(node)
-
-
-def _is_summed(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Count | exp.CountIf | exp.Sum) and node.find(exp.Distinct) is None
-
-
-def _is_growing(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Count | exp.CountIf | exp.Sum | exp.ApproxDistinct | exp.Max)
 
 
 def _shown(node: exp.Expr) -> str:

@@ -8,7 +8,7 @@ from metrics.catalog.model import Additive, ConcurrentUsers, LastSample, Metric,
 REQUESTS = Additive("requests", "request", "count(*)")
 TIMED = Additive("timed", "request", "count(duration_ms)")
 DURATION_SUM = Additive("duration_sum", "request", "sum(duration_ms)")
-DURATION_MAX = Additive("duration_max", "request", "max(duration_ms)", merge="max")
+DURATION_MAX = Additive("duration_max", "request", "max(duration_ms)", aggregate="max")
 
 LLM_CALLS = Additive("llm_calls", "llm_call", "count(*)")
 _STREAMED = "time_to_first_token_ms IS NOT NULL AND duration_ms > time_to_first_token_ms AND output_tokens IS NOT NULL"

@@ -37,7 +37,7 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, path: AccessPat
     relations: list[Relation] = []
     for view, windows in path.parts:
         stored = rollup_files(scope.lake, rollup, view, *windows)
-        sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
+        sums = ", ".join(f'{m.aggregate}("{m.name}") AS "{m.name}"' for m in measures)
         relations.append(stored)
         key = scope.buckets.key_sql(f"epoch_us({BUCKET})")
         selects.append(
@@ -62,5 +62,5 @@ def _step(kind: str, measures: Sequence[Additive], scope: Scope, path: AccessPat
 
 def _merged(selects: Sequence[str], measures: Sequence[Additive], scope: Scope) -> str:
     keys = ", ".join((KEY, *scope.groups))
-    sums = ", ".join(f'{m.merge}("{m.name}") AS "{m.name}"' for m in measures)
+    sums = ", ".join(f'{m.aggregate}("{m.name}") AS "{m.name}"' for m in measures)
     return f"SELECT {keys}, {sums} FROM ({' UNION ALL '.join(selects)}) AS parts GROUP BY ALL HAVING count(*) > 0"

@@ -122,7 +122,7 @@ def _kind(metric: Metric) -> str | None:
 
 def _adds_up(measure: Measure) -> bool:
     if isinstance(measure, Additive):
-        return measure.merge == "sum" and measure.sql.startswith(("count(", "sum("))
+        return measure.aggregate == "sum" and measure.sql.startswith(("count(", "sum("))
     return isinstance(measure, ErrorCount) and measure.counted != "pending"
 
 

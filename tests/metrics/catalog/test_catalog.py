@@ -5,6 +5,7 @@ import sqlglot
 from sqlglot import exp
 
 from metrics.catalog import DIMENSIONS, METRICS, catalog
+from metrics.catalog.aggregates import aggregate_of
 from metrics.catalog.model import Additive, LastSample, Measure, Metric, Quantile, kinds_of
 from metrics.events import KINDS
 from metrics.lake.rollups import ROLLUPS
@@ -144,11 +145,9 @@ def test_measure_speaks_of_columns_of_its_kind(measure: Measure) -> None:
 @pytest.mark.parametrize(
     "measure", [m for m in MEASURES if isinstance(m, Additive)], ids=lambda measure: f"{measure.kind}.{measure.name}"
 )
-def test_additive_measure_is_an_aggregate(measure: Additive) -> None:
-    tree = _parsed(measure.sql)
-    aggregate = tree.this if isinstance(tree, exp.Filter) else tree
-    assert isinstance(aggregate, exp.AggFunc)
-    assert measure.merge == ("max" if isinstance(aggregate, exp.Max) else "sum")
+def test_additive_measure_is_an_aggregate_that_a_rollup_can_hold(measure: Additive) -> None:
+    assert measure.aggregate in ("sum", "max")
+    assert measure.aggregate == aggregate_of(_parsed(measure.sql))
 
 
 @pytest.mark.parametrize(
@@ -196,3 +195,14 @@ def _parsed(text: str) -> exp.Expr:
 )  # fmt: skip
 def test_what_adds_up_over_several_buckets(name: str, adds_up: bool) -> None:
     assert METRICS[name].adds_up == adds_up
+
+
+@pytest.mark.parametrize("name", ["response_time_max", "feature_adoption", "error_rate", "response_time_p95", "uptime"])
+def test_the_greatest_and_what_is_a_ratio_are_no_sums(name: str) -> None:
+    assert not METRICS[name].is_summed
+
+
+def test_a_share_of_users_is_no_mean_of_its_buckets_and_a_rate_is() -> None:
+    assert METRICS["feature_adoption"].is_judged_by_events
+    assert not METRICS["feature_adoption"].is_mean
+    assert METRICS["error_rate"].is_share
