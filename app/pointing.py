@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import plotly.graph_objects as go
-
+from app.charts.drawing import Spec
 from app.state import View, instant
 from metrics.engine import Window
 
@@ -36,13 +35,12 @@ def meant(selection: Mapping[str, Any], marks: Sequence[str], view: View) -> Vie
     return view
 
 
-def named_by(figure: go.Figure, by: Sequence[str]) -> str:
+def named_by(figure: Spec, by: Sequence[str]) -> str:
     """The dimension that entries of a legend, or nodes of a stream, filter by; empty where none stands for a value.
 
     What is shown `by` one dimension names its values: the `meta` of a trace, or the `customdata` of a node.
     """
-    traces: Any = figure["data"]
-    names_values = any(trace["meta"] or trace["type"] == "sankey" for trace in traces)
+    names_values = any(trace.get("meta") or trace["type"] == "sankey" for trace in figure["data"])
     return by[0] if names_values and len(by) == 1 else ""
 
 

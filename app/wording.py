@@ -78,7 +78,9 @@ def name(value: str | None, limit: int = 60) -> str:
     """A foreign name on one line, cut to `limit` characters; no value is `(none)`, an empty one `(empty)`."""
     if value is None:
         return "(none)"
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in value[: limit * 4]).split())
+    cut = value[: limit * 4]
+    shown = cut if cut.isprintable() else "".join(letter if letter.isprintable() else " " for letter in cut)
+    line = " ".join(shown.split())
     if not line:
         return "(empty)"
     return line if len(line) <= limit else line[: limit - 1] + "…"

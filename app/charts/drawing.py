@@ -1,7 +1,7 @@
-"""A figure under construction: plain dictionaries, made into a Plotly figure once, at the end.
+"""A figure under construction: plain dictionaries, from the first trace to the browser.
 
-Plotly's own `add_…` and `update_…` methods check and copy everything at each call, which costs more than all queries
-of a page together. The tests check finished figures instead.
+Plotly's own figures check and copy everything at each call, which costs more than all queries of a page together. The
+tests check finished figures instead.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,6 @@ from hashlib import md5
 from typing import Any
 
 import orjson
-import plotly.graph_objects as go
 
 from app import theme
 
@@ -94,12 +93,12 @@ class Drawing:
         if length <= timedelta(days=_TICKS):
             self.x["dtick"] = timedelta(days=1) / timedelta(milliseconds=1)
 
-    def figure(self) -> go.Figure:
-        """The finished figure."""
+    def figure(self) -> Spec:
+        """The finished figure: its `data` and `layout`."""
         margin = {**self.layout["margin"], **self._room()}
         layout = {**self.layout, "margin": margin, "height": self.height, "xaxis": self.x, "yaxis": self.y}
         layout["datarevision"] = _fingerprint(self.traces, layout)
-        return go.Figure({"data": self.traces, "layout": layout}, _validate=False)
+        return {"data": self.traces, "layout": layout}
 
     def _room(self) -> Mapping[str, int]:
         """Room at once for what is written around the marks: where Plotly finds too little, it draws twice."""

@@ -30,7 +30,7 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         for endpoint, time, rate, requests in frame.select("endpoint", "time", "error_rate", "requests").iter_rows()
     }
     rates = [[cells.get((endpoint, time), (None, None))[0] for time in times] for endpoint in order]
-    texts = [[_cell_text(endpoint, cells.get((endpoint, time), (None, None))) for time in times] for endpoint in order]
+    names, spans = [label(endpoint, 60) for endpoint in order], [axis.span(time) for time in times]
     drawn = Drawing(72 + ROW * max(len(order), 3))
     drawn.heatmap(
         x=axis.local(pl.Series(times, dtype=frame.schema["time"])),
@@ -48,7 +48,7 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     touch(
         drawn,
         [
-            Cell(time, row, texts[row][column], (endpoint, *axis.span(time)))
+            Cell(time, row, f"{names[row]}<br>{_cell_text(*cells[endpoint, time])}", (endpoint, *spans[column]))
             for row, endpoint in enumerate(order)
             for column, time in enumerate(times)
             if rates[row][column] is not None
@@ -76,6 +76,7 @@ def values(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     cells = {(group, time): value for group, time, value in frame.select("group", "time", name).iter_rows()}
     known = [float(value) for value in cells.values() if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
+    names, spans = [label(group, 60) for group in order], [axis.span(time) for time in times]
     drawn = Drawing(72 + ROW * max(len(order), 3))
     drawn.heatmap(
         x=axis.local(pl.Series(times, dtype=frame.schema["time"])),
@@ -88,9 +89,9 @@ def values(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     touch(
         drawn,
         [
-            Cell(time, row, f"{label(group, 60)}<br>{filling.said(value, time, axis, name)}", (group, *axis.span(time)))
+            Cell(time, row, f"{names[row]}<br>{filling.said(value, time, axis, name)}", (group, *spans[column]))
             for row, group in enumerate(order)
-            for time in times
+            for column, time in enumerate(times)
             if (value := cells.get((group, time))) is not None
         ],
         axis,
@@ -154,9 +155,8 @@ def _draw_key(drawn: Drawing, levels: list[tuple[str, str]]) -> None:
         )
 
 
-def _cell_text(endpoint: str | None, cell: tuple[float | None, float | None]) -> str:
-    rate, requests = cell
-    return f"{label(endpoint, 60)}<br>{wording.quantity(rate, '%', 2)} of {wording.quantity(requests, '', 0)} requests"
+def _cell_text(rate: float | None, requests: float | None) -> str:
+    return f"{wording.quantity(rate, '%', 2)} of {wording.quantity(requests, '', 0)} requests"
 
 
 def _worst(frame: pl.DataFrame) -> str:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
+from app.charts.drawing import Spec
 
 
 @dataclass(frozen=True)
 class Picture:
     """A figure and its text alternative, which states the main numbers."""
 
-    figure: go.Figure
+    figure: Spec
+    """`data` and `layout`, in Plotly's words."""
     alt: str

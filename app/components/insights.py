@@ -9,6 +9,7 @@ from app import theme, wording
 from app.charts import fitting, lines
 from app.components import causes, lazy, panel
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import insights
 from app.source import source
 from app.state import View
@@ -120,7 +121,7 @@ def _picture(one: Unusual, view: View) -> None:
         panel.empty(answer)
         return
     picture = panel.drawn(answer, fitting.fitting)
-    st.plotly_chart(picture.figure, key="chart-unusual", alt=picture.alt)
+    plot(picture, "chart-unusual")
 
 
 def _explained(one: Unusual, view: View) -> None:
@@ -206,7 +207,7 @@ def _carried(one: Ahead, view: View) -> None:
     answer = insights.carried_on(one, view)
     panel.heading(source().engine.metrics[one.limit.metric].title, answer, "", "ahead")
     picture = panel.drawn(answer, lines.carried_on)
-    st.plotly_chart(picture.figure, key="chart-ahead", alt=picture.alt)
+    plot(picture, "chart-ahead")
 
 
 def _cannot(lookout: Lookout) -> None:

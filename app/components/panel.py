@@ -5,17 +5,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 
 from app import pointing, theme, wording
 from app.boards import Figure
 from app.charts.axis import TimeAxis
+from app.charts.drawing import Spec
 from app.charts.picture import Picture
 from app.components import address, lazy, leading, pointed
 from app.components.boards import drawing
 from app.components.failure import contained
+from app.components.plot import plot
 from app.export import file_name, safe_csv
 from app.precedence import TILES
 from app.queries.asking import Answer
@@ -98,12 +99,10 @@ def _chart(
         heading(
             title, answer, _help(picture.figure, marks, over_time, dimension), name, asked, drawing.FIGURES.get(draw)
         )
-        _answering(picture.figure, marks, view, height)
         key = f"chart-{name}"
-        st.plotly_chart(
-            picture.figure,
-            key=key,
-            alt=picture.alt,
+        plot(
+            replace(picture, figure=_answering(picture.figure, marks, view, height)),
+            key,
             config={
                 **_TOOLS,
                 **(_OVER_TIME if over_time and not _on_phone() else {}),
@@ -134,15 +133,15 @@ def _show(selection: Mapping[str, Any], marks: Sequence[str], view: View) -> Non
         st.rerun()
 
 
-def _help(figure: go.Figure, marks: Sequence[str], over_time: bool, dimension: str) -> str:
+def _help(figure: Spec, marks: Sequence[str], over_time: bool, dimension: str) -> str:
     """What can be pointed at."""
     of_marks = _CLICKS.get(marks[0], _CLICK) if marks else _DRAG if over_time else ""
     of_names = "" if not dimension else _CLICK_NODE if figure["data"][0]["type"] == "sankey" else _CLICK_ENTRY
     return f"{of_marks} {of_names}".strip()
 
 
-def _answering(figure: go.Figure, marks: Sequence[str], view: View, height: int | None) -> None:
-    """Let a drag over a figure choose its time; what was dragged over is forgotten once another view is shown.
+def _answering(figure: Spec, marks: Sequence[str], view: View, height: int | None) -> Spec:
+    """The figure, and that a drag over it chooses its time; what was dragged over is forgotten with another view.
 
     Streamlit tells nothing of clicks while a drag selects: where marks are clicked, a drag does so once that is chosen.
     """
@@ -150,13 +149,14 @@ def _answering(figure: go.Figure, marks: Sequence[str], view: View, height: int 
     if height:
         layout["height"] = height
     if _is_over_time(figure) and _on_phone():
-        layout |= {"dragmode": "pan", "xaxis_fixedrange": True}  # a drag scrolls the page there
+        # A drag scrolls the page there.
+        layout |= {"dragmode": "pan", "xaxis": {**figure["layout"]["xaxis"], "fixedrange": True}}
     elif _is_over_time(figure) and not marks:
         layout["dragmode"] = "select"
     if marks or _is_over_time(figure):
-        drawn: Any = figure["layout"]
-        layout |= _answers(layout.get("dragmode", drawn["dragmode"]), drawn["hovermode"], marks)
-    figure.update_layout(layout)
+        drawn = figure["layout"]
+        layout |= _answers(layout.get("dragmode", drawn["dragmode"]), drawn.get("hovermode"), marks)
+    return {**figure, "layout": {**figure["layout"], **layout}}
 
 
 def _answers(dragmode: str, hovermode: str | None, marks: Sequence[str]) -> Mapping[str, str]:
@@ -169,9 +169,8 @@ def _on_phone() -> bool:
     return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
-def _is_over_time(figure: go.Figure) -> bool:
-    axis: Any = figure["layout"]["xaxis"]
-    return axis["type"] == "date"
+def _is_over_time(figure: Spec) -> bool:
+    return figure["layout"]["xaxis"].get("type") == "date"
 
 
 def heading(

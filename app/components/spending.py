@@ -10,6 +10,7 @@ from app import theme, wording
 from app.charts import spending as charts
 from app.components import lazy, panel
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import spending
 from app.queries.spending import Grown
 from app.state import View
@@ -83,7 +84,7 @@ def _bars(title: str, key: str, frame: pl.DataFrame) -> None:
     if frame.is_empty():
         return
     picture = charts.differences(frame)
-    st.plotly_chart(picture.figure, key=f"chart-{key}", alt=picture.alt, config={"displayModeBar": False})
+    plot(picture, f"chart-{key}", config={"displayModeBar": False})
 
 
 def factors(found: Grown) -> pl.DataFrame:

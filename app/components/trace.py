@@ -9,6 +9,7 @@ from app import theme, wording
 from app.charts.waterfall import Row, waterfall
 from app.components.event_cells import cells
 from app.components.failure import contained
+from app.components.plot import plot
 from app.navigation import PAGES_DIRECTORY
 from app.queries import exploring
 from app.source import source
@@ -68,7 +69,7 @@ def _drawn(found: Traced, view: View, place: str) -> None:
     most = " There are more: sums are of those shown." if found.cut else ""
     st.caption(f"{at}: {count}, nested; cost and tokens with all that happened within.{most}")
     picture = waterfall(rows(found))
-    st.plotly_chart(picture.figure, key=f"chart-trace-{place}", alt=picture.alt, height="content")
+    plot(picture, f"chart-trace-{place}", height="content")
     st.dataframe(
         cells(exploring.nested(found), view), hide_index=True, row_height=theme.ROW_HEIGHT,
         height=400 if len(found.steps) > _ROWS else "content",

@@ -8,6 +8,7 @@ from app import theme
 from app.charts.volume import Calendar
 from app.charts.volume import volume as drawn
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import lake
 from app.state import View
 
@@ -40,7 +41,7 @@ def _panel() -> None:
             return
         calendar = Calendar(found.starts, found.unit, found.today, found.begun, st.context.theme.type == "dark")
         picture = drawn(found.frame, calendar)
-        st.plotly_chart(picture.figure, key="chart-volume", alt=picture.alt, config=dict(_TOOLS), height="content")
+        plot(picture, "chart-volume", config=dict(_TOOLS), height="content")
         if found.unit != "day":
             st.caption(f"So long a span is shown by the {found.unit}.")
 

@@ -12,6 +12,7 @@ from app import theme, wording
 from app.charts import watched
 from app.components.alerting import looks
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import trying
 from app.queries.trying import Tried
 from app.state import View
@@ -74,7 +75,7 @@ def _shown(found: Tried, view: View) -> None:
         st.caption("Nothing to judge: no data, or too few events in every bucket (see min_events).")
         return
     picture = watched.series(course.frame, course.axis(view.tz, st.context.theme.type == "dark"), course.watch)
-    st.plotly_chart(picture.figure, key="chart-backtest", alt=picture.alt, height="content")
+    plot(picture, "chart-backtest", height="content")
 
 
 def _beside(rule: AlertRule, take_over: Callable[[AlertRule], None], *, disabled: bool) -> None:

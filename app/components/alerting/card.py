@@ -10,6 +10,7 @@ from alerts.rules.model import shown
 from app import theme, wording
 from app.charts.watched import Watch, spark
 from app.components.alerting import acting, looks, opening
+from app.components.plot import plot
 from app.queries import ruling
 from app.queries.alerting import Case
 from app.state import View
@@ -100,8 +101,7 @@ def _course(case: Case, head: Alert | None, watch: Watch) -> None:
     if sum(value is not None for value in values) < 2:
         return
     picture = spark(values, watch, st.context.theme.type == "dark")
-    st.plotly_chart(
-        picture.figure, key=f"spark-{case.incident.id}", alt=picture.alt, config=_SPARK, height=theme.SPARK_HEIGHT
+    plot(picture, f"spark-{case.incident.id}", config=_SPARK, height=theme.SPARK_HEIGHT
     )  # fmt: skip
 
 

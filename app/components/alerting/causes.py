@@ -8,6 +8,7 @@ from app.charts import lines
 from app.components import causes
 from app.components import panel as figures
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import alerting, briefing
 from app.queries.alerting import Case
 from app.queries.asking import Answer
@@ -71,7 +72,7 @@ def _picture(title: str, answer: Answer, name: str) -> None:
         figures.empty(answer)
         return
     picture = figures.drawn(answer, lines.by_group if briefing.PLACE in answer.frame.columns else lines.area)
-    st.plotly_chart(picture.figure, key=f"chart-causes-{name}", alt=picture.alt)
+    plot(picture, f"chart-causes-{name}")
 
 
 def _copied(case: Case, found: Causes | None) -> None:

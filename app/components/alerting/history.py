@@ -11,6 +11,7 @@ from app.charts import incidents
 from app.components import filter_bar
 from app.components.alerting import looks, opening
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import incidents as asked
 from app.source import source
 from app.state import View
@@ -78,7 +79,7 @@ def _timeline(view: View) -> None:
         ]
         axis = asked.axis(view, st.context.theme.type == "dark")
         picture = incidents.bars(bars, axis, source().now())
-        st.plotly_chart(picture.figure, key="chart-incidents", alt=picture.alt, height="content")
+        plot(picture, "chart-incidents", height="content")
 
 
 def table(view: View) -> None:

@@ -9,6 +9,7 @@ from app.charts import watched
 from app.components.alerting import acting, briefing, causes, looks, opening, rules
 from app.components.alerting.card import card
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import alerting, incidents, ruling
 from app.queries.alerting import Case
 from app.source import source
@@ -69,7 +70,7 @@ def _course(case: Case, steps: tuple[Step, ...], view: View) -> None:
                 st.caption("Nothing to draw: the rule is no longer in force, or its metric has no data here.")
                 return
             picture = watched.series(drawn.frame, drawn.axis(view.tz, st.context.theme.type == "dark"), drawn.watch)
-            st.plotly_chart(picture.figure, key="chart-course", alt=picture.alt, height="content")
+            plot(picture, "chart-course", height="content")
 
 
 def _timeline(case: Case, steps: tuple[Step, ...], view: View) -> None:

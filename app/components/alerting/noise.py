@@ -8,6 +8,7 @@ from app import theme, wording
 from app.charts import incidents
 from app.components.alerting import looks
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import incidents as asked
 from app.state import View
 
@@ -39,7 +40,7 @@ def _panel(view: View) -> None:
         left, right = st.columns([2, 3])
         with left:
             picture = incidents.noise(_counts(found))
-            st.plotly_chart(picture.figure, key="chart-noise", alt=picture.alt, height="content")
+            plot(picture, "chart-noise", height="content")
         with right:
             st.dataframe(
                 pl.DataFrame([_row(one) for one in found], schema=_COLUMNS, orient="row"), hide_index=True,

@@ -9,6 +9,7 @@ from app import wording
 from app.charts import watched
 from app.components.alerting import looks
 from app.components.failure import contained
+from app.components.plot import plot
 from app.queries import trying
 from app.queries.trying import Course
 from app.state import View
@@ -40,7 +41,7 @@ def _panel(rule: AlertRule | None, view: View) -> None:
         if course.frame.is_empty():
             return
         picture = watched.series(course.frame, course.axis(view.tz, st.context.theme.type == "dark"), course.watch)
-        st.plotly_chart(picture.figure, key="chart-preview", alt=picture.alt, height="content")
+        plot(picture, "chart-preview", height="content")
 
 
 def summary(course: Course, when: str) -> str:

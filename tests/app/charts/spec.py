@@ -9,12 +9,12 @@ Spec = dict[str, Any]
 
 def layout(picture: Picture) -> Spec:
     """The layout of a figure."""
-    return cast("Spec", picture.figure.to_dict()["layout"])
+    return cast("Spec", picture.figure["layout"])
 
 
 def traces(picture: Picture) -> list[Spec]:
     """Its traces, in order."""
-    return cast("list[Spec]", picture.figure.to_dict()["data"])
+    return cast("list[Spec]", picture.figure["data"])
 
 
 def named(picture: Picture) -> dict[str, Spec]:
