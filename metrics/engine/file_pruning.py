@@ -18,9 +18,9 @@ from metrics.lake.tables import Lake, Table
 def event_files(lake: Lake, kind: str, windows: Sequence[Window]) -> Relation:
     """The event files of a kind that may hold events of the windows."""
     table = lake.events(kind)
-    found = [file for file in table.snapshot.files if touches(file, windows)]
+    found, root = [file for file in table.snapshot.files if touches(file, windows)], str(table.root)
     return Relation(
-        "events", kind, tuple(str(table.root / file.path) for file in found), columns_of(table.schema),
+        "events", kind, tuple(f"{root}/{file.path}" for file in found), columns_of(table.schema),
         rows=_rows(found, windows), gone=gone(table, windows), present=_door(table),
     )  # fmt: skip
 
@@ -33,13 +33,14 @@ def filtered_event_files(scope: Scope, kind: str, windows: Sequence[Window]) -> 
 
 def rollup_files(lake: Lake, name: str, view: View, *within: Window) -> Relation:
     """The files of one view of a rollup; of those known to hold other buckets than any window, none."""
-    table = lake.rollup(name)
+    table, of_view = lake.rollup(name), view.name
+    root = str(table.root)
     files = tuple(
-        str(table.root / file.path)
+        f"{root}/{file.path}"
         for file in table.snapshot.files
-        if file.partition["view"] == view.name and (not within or touches(file, within))
+        if file.partition["view"] == of_view and (not within or touches(file, within))
     )
-    return Relation("rollups", f"{name}/{view.name}", files, columns_of(table.schema), present=_door(table))
+    return Relation("rollups", f"{name}/{of_view}", files, columns_of(table.schema), present=_door(table))
 
 
 def months_of(files: Sequence[tuple[str, DataFile]], window: Window) -> tuple[Month, ...]:
@@ -68,7 +69,8 @@ def event_rows(lake: Lake, kind: str, windows: Sequence[Window]) -> float:
 
 def rollup_bytes(lake: Lake, name: str, view: View, window: Window, row_length: timedelta) -> float:
     """About how many bytes of a view lie in the window; a row of it tells of `row_length`."""
-    files = [file for file in lake.rollup(name).snapshot.files if file.partition["view"] == view.name]
+    of_view = view.name
+    files = (file for file in lake.rollup(name).snapshot.files if file.partition["view"] == of_view)
     return sum(file.size * _share(file, window, row_length) for file in files)
 
 

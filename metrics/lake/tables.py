@@ -35,6 +35,10 @@ from metrics.lake.sources import SOURCE_FILE
 from metrics.settings import Settings
 
 DATE = "date"
+UNREADABLE = "?"
+"""In the place of a version, where the log cannot be read."""
+_TICK = 50_000_000
+"""Nanoseconds within which two changes of a directory may leave it with one time stamp."""
 
 
 class Table:
@@ -90,12 +94,12 @@ class Table:
         try:
             return str(self.version)
         except Exception:  # the kernel raises a dozen types for a damaged log
-            return "?"
+            return UNREADABLE
 
     @property
     def is_readable(self) -> bool:
         """Whether its log can be read."""
-        return self.version_text != "?"
+        return self.version_text != UNREADABLE
 
     def refresh(self) -> None:
         """Look for newer commits and plans; costs two `stat`s when there are none."""
@@ -103,9 +107,7 @@ class Table:
             remote.look()
         # Plans before commits: one that is gone meanwhile is committed.
         planned = self._pending.of(self.name) if self._pending else ()
-        try:
-            seen = self._log.stat().st_mtime_ns
-        except FileNotFoundError:
+        if (seen := self.stamp) is None:
             with self._lock:
                 self._delta, self._committed, self._snapshot, self._seen = None, Committed(), EMPTY, None
             return
@@ -120,7 +122,15 @@ class Table:
                 files = change.applied(files)
             self._committed, self._snapshot, self._planned = committed, Snapshot(committed.version, files), planned
             # A commit that lands within the clock tick of the directory's time stamp must be seen by the next look.
-            self._seen = seen if time.time_ns() - seen > 50_000_000 else None
+            self._seen = seen if time.time_ns() - seen > _TICK else None
+
+    @property
+    def stamp(self) -> int | None:
+        """When the directory of its log was last changed, in nanoseconds; None while it does not exist."""
+        try:
+            return self._log.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
 
     @property
     def remote(self) -> RemoteLake | None:
@@ -299,6 +309,8 @@ class Lake:
             name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by, self._pending, self._storage)
             for name, rollup in ROLLUPS.items()
         }
+        self._known: tuple[object, str] | None = None
+        """What the newest text of its version was told by, and the text."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Lake":
@@ -325,7 +337,7 @@ class Lake:
         """The table of a rollup; partitioned by `view`."""
         return self._rollups[name]
 
-    @property
+    @cached_property
     def tables(self) -> tuple[Table, ...]:
         """All of them, events first."""
         return (*self._events.values(), *self._rollups.values())
@@ -346,8 +358,22 @@ class Lake:
 
     @property
     def data_version(self) -> str:
-        """A text that changes whenever any table changes: of a file, events are committed before the rollups."""
-        return ".".join((*(table.version_text for table in self.tables), *self._pending.names))
+        """A text that changes whenever any table changes: of a file, events are committed before the rollups.
+
+        Costs a `stat` a table while none does.
+        """
+        if (remote := self.remote) is not None:
+            remote.look()
+        now, names = time.time_ns(), self._pending.names
+        stamps = [table.stamp for table in self.tables]
+        if self._known is not None and self._known[0] == (names, stamps):
+            return self._known[1]
+        versions = [table.version_text for table in self.tables]
+        version = ".".join((*versions, *names))
+        # As of one table: what lands within a tick of a time stamp must be seen by the next look.
+        is_settled = all(stamp is None or now - stamp > _TICK for stamp in stamps) and UNREADABLE not in versions
+        self._known = ((names, stamps), version) if is_settled else None
+        return version
 
     @cached_property
     def by_name(self) -> Mapping[str, Table]:
