@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -73,6 +74,7 @@ class Reader:
         self._timeout = timeout_seconds
         self._memory = memory_mb * 2**20
         self._process: Process | None = None
+        self._is_ready = False
         self._buffer = b""
 
     def __enter__(self) -> "Reader":
@@ -100,6 +102,15 @@ class Reader:
             return self._asked(document, home, told, times)["staged"]
         except Starved as starved:
             raise LakeUnavailable(home, starved.reason) from starved
+
+    def begin(self) -> None:
+        """Start the process ahead of its first file, unless there is one.
+
+        The system ends it together with the thread that started it: to be asked by a thread that lasts, where those
+        that read do not. That it cannot be started is told where it is needed.
+        """
+        with suppress(OSError):
+            self._started()
 
     def rest(self) -> None:
         """End the process; the next file starts another."""
@@ -155,11 +166,17 @@ class Reader:
                 raise Unreadable(message["unreadable"])
 
     def _running(self) -> Process:
+        process = self._started()
+        if not self._is_ready:
+            self._next(process, _START_SECONDS, self._memory)
+            self._is_ready = True
+        return process
+
+    def _started(self) -> Process:
         if self._process is None or self._process.poll() is not None:
             self._end()
             self._buffer = b""
             self._process = reading_process()
-            self._next(self._process, _START_SECONDS, self._memory)
         return self._process
 
     def _next(self, process: Process, timeout: float, memory: int) -> dict[str, Any]:
@@ -198,6 +215,7 @@ class Reader:
             self._process.kill()
             self._process.communicate()
             self._process = None
+            self._is_ready = False
 
 
 MORE_MEMORY = "what helps is a higher ingest.memory_mb, a lower ingest.batch_rows, or the file in smaller ones"

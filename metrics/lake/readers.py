@@ -82,7 +82,7 @@ IDLE_SECONDS = 60.0
 class Readers:
     """Reading processes, kept until nothing was read for a while: starting one takes most of a second of work.
 
-    Use as a context manager.
+    They are those of the thread that asks for `some`, and end with it. Use as a context manager.
     """
 
     most = MOST
@@ -103,7 +103,10 @@ class Readers:
         self._used = self._steady()
         while len(self._readers) < count:
             self._readers.append(InterruptibleReader(self._limits.timeout_seconds, self._limits.memory_mb))
-        return self._readers[:count]
+        some = self._readers[:count]
+        for reader in some:
+            reader.begin()
+        return some
 
     def rest(self) -> None:
         """Nothing is to be read now: end them if it has been so for a while."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from metrics.lake.ingest import ingest
+from metrics.lake.readers import Readers
 from metrics.settings import Settings
 from tests.forking import STARTED, Forked
 from tests.metrics.lake.files import NOW, requests
@@ -20,6 +21,19 @@ def test_a_process_that_was_started_reads(tmp_path: Path, settings: Settings) ->
     for number, path in enumerate(paths):
         requests(10, first=100 * number).write_parquet(path)
     assert [one.stored for one in ingest(paths, settings, now=lambda: NOW).files] == [10, 10]
+
+
+@pytest.mark.usefixtures("started_readers")
+def test_a_process_outlives_the_threads_that_had_it_read(tmp_path: Path, settings: Settings) -> None:
+    pids: list[int | None] = []
+    with Readers(settings.ingest) as readers:
+        for number in range(3):
+            path = tmp_path / f"{number}.parquet"
+            requests(10, first=100 * number).write_parquet(path)
+            assert ingest([path], settings, now=lambda: NOW, readers=readers).stored == 10
+            pids.append(readers.some(1)[0].pid)
+    assert pids == [pids[0]] * 3
+    assert None not in pids
 
 
 def begin_to_read() -> None:
