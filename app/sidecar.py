@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from app import ending
@@ -26,6 +26,7 @@ from metrics.lake.intake.settling import Settling
 from metrics.lake.private import OWNER_ONLY_MASK, make_private
 from metrics.lake.readers import Readers
 from metrics.lake.remote.shared_inbox import shared_inbox
+from metrics.lake.tables import Lake
 from metrics.lake.upkeep.caching import tend
 from metrics.lake.upkeep.maintenance import maintain, merge_fresh
 from metrics.settings import Settings, load_settings
@@ -88,15 +89,19 @@ def main() -> None:
 def _work(settings: Settings, stop: threading.Event) -> None:
     demo = DemoMaker(settings, _now)
     readers = Readers(settings.ingest)
+    # One in object storage may have become another home's; and upkeep reads the logs to their end each time, damage and
+    # all.
+    opened = None if settings.lake.url else cache(partial(Lake.of, settings))
     storing = partial(
         ingest_inbox, settings, now=_now, progress=Teller(settings.home), stop=stop.is_set, wait=False,
         settling=Settling(), readers=readers, shared=shared_inbox(settings),
+        opened=opened,
     )  # fmt: skip
     keeping = Keeping(settings, _now, readers, Teller, stop.is_set)
     turns = Turns(settings, _now, stop.is_set) if takes_turns(settings) else None
     alerting = Alerting(settings, _now, turn=partial(number, settings))
     tending = [Job("cache", CACHE_SECONDS, partial(tend, settings, now=_now), "cache")] if settings.lake.url else []
-    merging = partial(merge_fresh, settings, now=_now)
+    merging = partial(merge_fresh, settings, now=_now, opened=opened)
     upkeep = partial(maintain, settings, now=_now, most_completed=COMPLETED)
     writing = (
         Job("merging", MERGING_SECONDS, partial(in_turn, settings, merging), LAKE),

@@ -24,6 +24,7 @@ from metrics.lake.read_ahead import Progress, ReadAhead
 from metrics.lake.readers import ReaderPool, Readers
 from metrics.lake.remote.shared_inbox import SharedInbox, shared_inbox
 from metrics.lake.status import LakeStatus, status
+from metrics.lake.tables import Lake
 from metrics.lake.undo.wishes import carry_out
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
@@ -109,12 +110,14 @@ def ingest_inbox(
     settling: Settling | None = None,
     readers: ReaderPool | None = None,
     shared: SharedInbox | None = None,
+    opened: Callable[[], Lake] | None = None,
 ) -> IngestReport:
     """Store received events, then what lies in the inbox and is complete.
 
     `wait` gives files just dropped some seconds to settle. Before that, what was asked for of files stored earlier is
     done. Who looks again and again keeps what is known of files that are still being written in `settling`, and
-    `readers` and the `shared` inbox, too. Ends as soon as `stop` says so; what is being committed then is committed.
+    `readers`, the `shared` inbox and the lake that was `opened`, too. Ends as soon as `stop` says so; what is being
+    committed then is committed.
     Where another home writes the lake, and there is a shared inbox, all is sent to that one. Raises as `ingest` does.
     """
     look = _Look(settings, now, progress or _Silent(), stop, wait, settling or Settling())
@@ -124,7 +127,7 @@ def ingest_inbox(
     carry_out(settings, now=now, stop=stop)
     if shared is not None:
         shared.receive(stop)
-    report = _looked(look, readers)
+    report = _looked(look, readers, opened)
     if shared is not None:
         shared.take_away()
     return report
@@ -142,7 +145,7 @@ class _Look:
     settling: Settling
 
 
-def _looked(look: _Look, readers: ReaderPool | None) -> IngestReport:
+def _looked(look: _Look, readers: ReaderPool | None, opened: Callable[[], Lake] | None) -> IngestReport:
     complete, waiting = _complete(look)
     if not complete:
         if readers is not None:
@@ -154,8 +157,9 @@ def _looked(look: _Look, readers: ReaderPool | None) -> IngestReport:
         return [one for one in complete if mark_of(one.path) is not None]
 
     report = _stored(
-        there, look.settings, look.now, Answers(), look.progress, owned=True, readers=readers, stop=look.stop
-    )
+        there, look.settings, look.now, Answers(), look.progress, owned=True, readers=readers, stop=look.stop,
+        opened=opened,
+    )  # fmt: skip
     return _over(look, report, complete, waiting)
 
 
@@ -203,6 +207,7 @@ def _stored(
     owned: bool,
     readers: ReaderPool | None = None,
     stop: Callable[[], bool] = lambda: False,
+    opened: Callable[[], Lake] | None = None,
 ) -> IngestReport:
     Mappings.load(settings.home / "mappings.yaml")
     PriceBook.load(settings.home / "prices.yaml")
@@ -210,7 +215,7 @@ def _stored(
         with locked(settings.home, stop), ExitStack() as ending:
             found = found_now()
             pool = readers or ending.enter_context(Readers(settings.ingest))
-            writer = Writer(settings, now)
+            writer = Writer(settings, now, opened)
             writer.put_right()
             some = pool.some(min(pool.most, len(found)))
             ahead = ReadAhead(writer, some, answers, progress or _Silent(), stop)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import polars as pl
@@ -289,6 +289,7 @@ class Table:
             delta.update_incremental()
 
 
+@cache
 def stored_schema(kind: Kind) -> pl.Schema:
     """What is stored of an event: what it says, the file it came from, and the day it lies in."""
     return pl.Schema({**kind.schema, SOURCE_FILE: pl.String(), DATE: pl.Date()})

@@ -70,6 +70,8 @@ class Writer:
 
     settings: Settings
     now: Callable[[], datetime]
+    opened: Callable[[], Lake] | None = None
+    """Gives the lake, where it is kept from writer to writer: its logs are read to their end once, not for each."""
 
     @property
     def home(self) -> Path:
@@ -79,7 +81,7 @@ class Writer:
     @cached_property
     def lake(self) -> Lake:
         """The tables committed to."""
-        return Lake.of(self.settings)
+        return self.opened() if self.opened else Lake.of(self.settings)
 
     def arrival(self, found: Found, *, owned: bool, stop: Callable[[], bool] = lambda: False) -> Arrival:
         """A file about to be stored. `owned`: it lies in the inbox and is put away afterwards.

@@ -79,15 +79,16 @@ def maintain(
     return Maintained(completed, merged, dropped, removed)
 
 
-def merge_fresh(settings: Settings, *, now: Callable[[], datetime]) -> int:
+def merge_fresh(settings: Settings, *, now: Callable[[], datetime], opened: Callable[[], Lake] | None = None) -> int:
     """Merge what came in the last minutes, bit by bit as live events do; how many files were merged.
 
     A chart of today is read from as many files as there are. What is larger is left to `maintain`: to write it anew
-    every time costs more than it saves. Raises as `maintain` does.
+    every time costs more than it saves. `opened` as of `Writer`. Raises as `maintain` does.
     """
     with locked(settings.home):
-        Writer(settings, now).put_right()
-        lake = Lake.of(settings)
+        writer = Writer(settings, now, opened)
+        writer.put_right()
+        lake = writer.lake
         merged = _merged(lake, Sizes(FRESH_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
         lake.tell()
     return merged
