@@ -227,10 +227,11 @@ def _spared(
 
 def _attributes(frame: pl.DataFrame, unknown: Sequence[str], partly: Container[str]) -> pl.Expr:
     """Columns that no schema knows, as a map of texts: no nulls, and of those known `partly` only objects."""
-    maps = [name for name in unknown if isinstance(frame.schema[name], pl.Map)]
+    schema = frame.schema  # made anew each time it is asked for
+    maps = [name for name in unknown if isinstance(schema[name], pl.Map)]
     loose = [name for name in unknown if name not in maps and not name.startswith(OURS)]
     kept = [name for name in loose if frame[name].null_count() < frame.height][:MOST_ATTRIBUTES]
-    if not kept and len(maps) == 1 and frame.schema[maps[0]] == ATTRIBUTES:
+    if not kept and len(maps) == 1 and schema[maps[0]] == ATTRIBUTES:
         return pl.col(maps[0]).alias("attributes")
     if not kept and not maps:
         return pl.lit(None, ATTRIBUTES).alias("attributes")

@@ -35,10 +35,10 @@ from metrics.lake.sources import SOURCE_FILE
 from metrics.settings import Settings
 
 DATE = "date"
-UNREADABLE = "?"
-"""In the place of a version, where the log cannot be read."""
-_TICK = 50_000_000
-"""Nanoseconds within which two changes of a directory may leave it with one time stamp."""
+_UNREADABLE = "?"  # in the place of a version
+_TICK = 50_000_000  # nanoseconds within which two changes of a directory may leave it with one time stamp
+_REOPENED = 10
+"""Commits after which Delta's library reads a log anew, from its last checkpoint: else each costs more than before."""
 
 
 class Table:
@@ -94,12 +94,12 @@ class Table:
         try:
             return str(self.version)
         except Exception:  # the kernel raises a dozen types for a damaged log
-            return UNREADABLE
+            return _UNREADABLE
 
     @property
     def is_readable(self) -> bool:
         """Whether its log can be read."""
-        return self.version_text != UNREADABLE
+        return self.version_text != _UNREADABLE
 
     def refresh(self) -> None:
         """Look for newer commits and plans; costs two `stat`s when there are none."""
@@ -187,8 +187,10 @@ class Table:
 
     def _newest(self) -> DeltaTable | None:
         """As Delta's library knows it, for whoever commits; None while the table does not exist."""
-        delta = self._delta if self.version >= 0 else None
-        if delta is not None:
+        delta = self._delta if (version := self.version) >= 0 else None
+        if delta is not None and version % _REOPENED == 0:
+            delta = self._delta = DeltaTable(str(self.root))
+        elif delta is not None and delta.version() != version:
             delta.update_incremental()
         return delta
 
@@ -310,8 +312,7 @@ class Lake:
             name: Table(home / "rollups" / name, rollup.schema, rollup.partition_by, self._pending, self._storage)
             for name, rollup in ROLLUPS.items()
         }
-        self._known: tuple[object, str] | None = None
-        """What the newest text of its version was told by, and the text."""
+        self._known: tuple[object, str] | None = None  # the newest text of its version, and what it was told by
 
     @classmethod
     def of(cls, settings: Settings) -> "Lake":
@@ -365,15 +366,14 @@ class Lake:
         """
         if (remote := self.remote) is not None:
             remote.look()
-        now, names = time.time_ns(), self._pending.names
-        stamps = [table.stamp for table in self.tables]
-        if self._known is not None and self._known[0] == (names, stamps):
+        now, seen = time.time_ns(), (self._pending.names, [table.stamp for table in self.tables])
+        if self._known is not None and self._known[0] == seen:
             return self._known[1]
         versions = [table.version_text for table in self.tables]
-        version = ".".join((*versions, *names))
+        version = ".".join((*versions, *seen[0]))
         # As of one table: what lands within a tick of a time stamp must be seen by the next look.
-        is_settled = all(stamp is None or now - stamp > _TICK for stamp in stamps) and UNREADABLE not in versions
-        self._known = ((names, stamps), version) if is_settled else None
+        is_settled = now - max((one or 0 for one in seen[1]), default=0) > _TICK and _UNREADABLE not in versions
+        self._known = (seen, version) if is_settled else None
         return version
 
     @cached_property

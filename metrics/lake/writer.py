@@ -249,7 +249,8 @@ class Writer:
                 if self.lake.events(document["kind"]).version < 0:
                     for table in self.lake.rollups_of(document["kind"]):
                         table.create()
-            parts = [(table, files) for table, files in intent.parts(self.lake) if not table.has(intent.transaction)]
+            # A transaction that was not begun before is in no table.
+            parts = [one for one in intent.parts(self.lake) if not again or not one[0].has(intent.transaction)]
             self.lake.send(parts)
             changes = {table.name: Change(added=tuple(files)) for table, files in parts}
             underway.announce(self.lake, intent.transaction, changes, metadata)

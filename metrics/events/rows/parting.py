@@ -146,5 +146,6 @@ def _fits(frame: pl.DataFrame, part: Part) -> pl.Series:
 
 def _said(frame: pl.DataFrame, column: str) -> pl.Expr:
     """What a column says, as conditions are written: without quotes around it, and `1` for 1.0 too."""
-    text = text_of(column, frame.schema[column]).str.to_lowercase().str.strip_chars(' \t\r\n"')
-    return text.str.strip_suffix(".0") if frame.schema[column].is_float() else text
+    dtype = frame.get_column(column).dtype
+    text = text_of(column, dtype).str.to_lowercase().str.strip_chars(' \t\r\n"')
+    return text.str.strip_suffix(".0") if dtype.is_float() else text

@@ -69,6 +69,7 @@ class _Plan:
 
     def __init__(self, frame: pl.DataFrame, part: Part, earlier_rows: int) -> None:
         self._frame, self._part, self._earlier_rows = frame, part, earlier_rows
+        self._schema = frame.schema
         self._named = by_name(frame.columns)
         self.expressions: dict[str, pl.Expr] = {}
         self.sources: dict[str, tuple[tuple[str, ...], Source]] = {}
@@ -86,17 +87,16 @@ class _Plan:
         self.expressions[column.name] = pl.lit(None, column.dtype) if expression is None else expression
         self.names[column.name] = names
         self.used.update(names, self._there(rule.plus), self._there(rule.join))
-        schema = self._frame.schema
         if names_something(column):
             self.partly.update(name for name in names if holds_objects(self._frame[name]))
-        if column.dtype != STRING and names and not all(is_native(column, schema[name], rule) for name in names):
+        native = (is_native(column, self._schema[name], rule) for name in names)
+        if column.dtype != STRING and names and not all(native):
             self.sources[column.name] = names, rule
 
     def name_failures(self) -> None:
         """The class of an error that only the status names."""
         column, rule = self._part.kind.by_name[STATUS], self._part.columns.get(STATUS, Source())
-        schema = self._frame.schema
-        named = [failure_named(column, name, schema[name], rule) for name in self.names[STATUS]]
+        named = [failure_named(column, name, self._schema[name], rule) for name in self.names[STATUS]]
         if named:
             told = pl.when(self.expressions[STATUS].ne_missing("ok")).then(pl.coalesce(named))
             self.expressions[ERROR_TYPE] = pl.coalesce(self.expressions[ERROR_TYPE], told)
@@ -143,7 +143,7 @@ class _Plan:
         return value if rule.default is None else value.fill_null(pl.lit(rule.default, column.dtype))
 
     def _read(self, column: Column, name: str, rule: Source) -> pl.Expr:
-        return converted(column, name, self._frame.schema[name], self._part.kind.name, rule)
+        return converted(column, name, self._schema[name], self._part.kind.name, rule)
 
     def _added(self, column: Column, rule: Source, value: pl.Expr | None) -> pl.Expr | None:
         """With the columns that are added; where there is nothing to add them to, their sum."""

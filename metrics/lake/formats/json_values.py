@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import Any, cast
 
@@ -178,7 +177,14 @@ def _by_key(objects: list[dict[str, Any]]) -> Iterable[tuple[str, Sequence[Any]]
             return zip(first, zip(*map(itemgetter(*first), objects), strict=True), strict=True)
         except KeyError:  # as many keys, but others
             pass
-    return ((name, [item.get(name) for item in objects]) for name in dict.fromkeys(chain.from_iterable(objects)))
+    # Of events of several kinds each has few of the columns: only what is said is looked at.
+    columns: dict[str, list[Any]] = {}
+    for row, item in enumerate(objects):
+        for name, value in item.items():
+            if name not in columns:
+                columns[name] = [None] * len(objects)
+            columns[name][row] = value
+    return columns.items()
 
 
 def _column(name: str, values: Sequence[Any]) -> pl.Series:
