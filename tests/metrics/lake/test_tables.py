@@ -1,9 +1,11 @@
 """Tables: what is committed is seen at once and once, with exact moments in the statistics."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 from deltalake import DeltaTable
 
 from metrics.lake.committed import whole
@@ -53,6 +55,30 @@ def test_a_commit_is_seen_by_another_reader_at_once(tmp_path: Path) -> None:
         writer.commit([written(writer, name)], name)
         seen.append(reader.snapshot.rows)
     assert seen == [0, 2, 4, 6]
+
+
+def test_a_table_kept_open_knows_each_of_many_commits(tmp_path: Path) -> None:
+    table, names = Lake(tmp_path).events("request"), [f"n{number}" for number in range(23)]
+    for name in names:
+        table.commit([written(table, name)], name)
+    assert table.snapshot.rows == 2 * len(names)
+    assert all(map(table.has, names))
+    anew = Lake(tmp_path).events("request").snapshot
+    assert (table.version, set(table.files())) == (anew.version, {str(table.root / one.path) for one in anew.files})
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_the_version_of_a_lake_is_another_one_after_every_commit(tmp_path: Path, is_settled: bool) -> None:
+    reader, writer = Lake(tmp_path), Lake(tmp_path)
+    seen = [reader.data_version]
+    for name in ("one", "two", "three", "four"):
+        for table in (writer.events("request"), writer.events("error")):
+            table.commit([written(table, name)], name)
+            for log in tmp_path.glob(f"*/*/{LOG}") if is_settled else ():
+                os.utime(log, (1e9, 1e9 + len(seen)))
+            seen.append(reader.data_version)
+            assert reader.data_version == seen[-1]
+    assert len(set(seen)) == 9
 
 
 def test_replaced_files_are_no_longer_read(tmp_path: Path) -> None:
