@@ -28,7 +28,8 @@ class _Handed(go.Figure):
 @cache
 def _bare() -> Spec:
     """The layout of a figure without anything: Streamlit's template, which it sets when it is imported."""
-    return go.Figure().to_dict()["layout"]
+    bare: Spec = go.Figure().to_dict()
+    return bare["layout"]
 
 
 def plot(picture: Picture, key: str, **options: Any) -> None:
