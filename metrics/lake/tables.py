@@ -367,8 +367,9 @@ class Lake:
         if (remote := self.remote) is not None:
             remote.look()
         now, seen = time.time_ns(), (self._pending.names, [table.stamp for table in self.tables])
-        if self._known is not None and self._known[0] == seen:
-            return self._known[1]
+        known = self._known  # another thread may put another in its place
+        if known is not None and known[0] == seen:
+            return known[1]
         versions = [table.version_text for table in self.tables]
         version = ".".join((*versions, *seen[0]))
         # As of one table: what lands within a tick of a time stamp must be seen by the next look.
