@@ -367,8 +367,7 @@ class Lake:
         if (remote := self.remote) is not None:
             remote.look()
         now, seen = time.time_ns(), (self._pending.names, [table.stamp for table in self.tables])
-        known = self._known  # another thread may put another in its place
-        if known is not None and known[0] == seen:
+        if (known := self._known) and known[0] == seen:  # another thread may put another in its place
             return known[1]
         versions = [table.version_text for table in self.tables]
         version = ".".join((*versions, *seen[0]))
