@@ -298,7 +298,7 @@ def test_objects_beside_columns_that_make_the_event_change_nothing(tmp_path: Pat
 
 
 def test_what_lies_deeper_than_the_objects_is_no_evidence(tmp_path: Path) -> None:
-    meta = {"billed_units": {"input_tokens": 100}, "tokens": {"input_tokens": 160, "output_tokens": 20}}
+    meta = {"paid_for": {"input_tokens": 100}, "tokens": {"input_tokens": 160, "output_tokens": 20}}
     path = payload(tmp_path, [{"timestamp": WRITTEN[0], "model": "a", "meta": meta}])
     assert "timestamp, model, meta" in became(path).refusal
 
