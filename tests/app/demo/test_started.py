@@ -31,12 +31,14 @@ def listening(port: int, *subscriptions: dict[str, Any]) -> Generator[ClientConn
         yield socket
 
 
-def told(socket: ClientConnection, id: str) -> list[dict[str, Any]]:
-    """The next values of a subscription."""
-    while True:
+def told(socket: ClientConnection, *ids: str) -> list[list[dict[str, Any]]]:
+    """The next values of subscriptions, which are answered in any order."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    while not found.keys() >= set(ids):
         message = json.loads(socket.recv(timeout=TIMEOUT))
-        if message.get("id") == id:
-            return message["values"]
+        if message.get("id") in ids:
+            found.setdefault(message["id"], message["values"])
+    return [found[id] for id in ids]
 
 
 def test_components_are_healthy_rules_are_evaluated_and_a_real_event_ends_it(tmp_path: Path) -> None:
@@ -53,9 +55,9 @@ def test_components_are_healthy_rules_are_evaluated_and_a_real_event_ends_it(tmp
                 socket.recv(timeout=TIMEOUT)  # something is told every few seconds
             assert not job.error
         with listening(pages, STATES, REQUESTS) as socket:
-            lights = told(socket, "lights")
+            (lights,) = told(socket, "lights")
             while not lights:
-                lights = told(socket, "lights")
+                (lights,) = told(socket, "lights")
             assert {row["component"] for row in lights} > {"api_gateway", "database"}
             event = {"event": "request", "ts": datetime.now(UTC).isoformat(), "status_code": 200, "endpoint": "/own"}
             asked = urllib.request.Request(f"http://127.0.0.1:{collector}/v1/events", json.dumps(event).encode())
@@ -66,5 +68,6 @@ def test_components_are_healthy_rules_are_evaluated_and_a_real_event_ends_it(tmp
             except ConnectionClosed:
                 """The demo is over."""
         with listening(pages, STATES, REQUESTS) as socket:
-            assert told(socket, "lights") == []
-            assert told(socket, "tile")[0]["requests"] == 1
+            lights, tile = told(socket, "lights", "tile")
+            assert lights == []
+            assert tile[0]["requests"] == 1
