@@ -15,7 +15,7 @@ from metrics.events.recognition.recognition import Part
 from metrics.events.rows.containers import by_name
 from metrics.events.schema import FLOAT, Column
 from metrics.events.survey.feeding import fed, rule_of, sampled
-from metrics.events.survey.looking import Look, Verdict
+from metrics.events.survey.looking import Decided, Look, Verdict
 from metrics.events.values.converting import converted
 from metrics.events.values.durations import MILLISECONDS, UNIT_WORDS, unit_said
 from metrics.events.values.numbers import number
@@ -209,22 +209,6 @@ def _is_odd(rows: pl.DataFrame, column: Column, part: Part, name: str, said: str
     return bool(len(values)) and _rather(values, said, part) is not None
 
 
-@dataclass(frozen=True)
-class Lasting:
-    """A look that is over: nothing but the end of a call says how long it took."""
-
-    end: str
-    column: str = "duration_ms"
-
-    def see(self, rows: pl.DataFrame) -> None:
-        """Nothing is left open."""
-        del rows
-
-    def verdict(self) -> Verdict:
-        """From its start to its end."""
-        return Verdict({self.column: {"ends": [self.end]}}, f"{self.column}: from ts to {self.end}")
-
-
 def _lasting(rows: pl.DataFrame, part: Part, end: str) -> Iterable[Look]:
     if part.kind.name != "llm_call" or part.columns:
         return
@@ -235,7 +219,7 @@ def _lasting(rows: pl.DataFrame, part: Part, end: str) -> Iterable[Look]:
         ended = converted(ts, end, rows.schema[end], kind, Source())
         spans = rows.select((ended - begun).alias("span")).to_series().drop_nulls().dt.total_microseconds()
         if len(spans) and (spans >= 0).all() and (spans > 0).any():
-            yield Lasting(end)
+            yield Decided("duration_ms", Verdict({"duration_ms": {"ends": [end]}}, f"duration_ms: from ts to {end}"))
 
 
 def look_for_duration_units(rows: pl.DataFrame, part: Part) -> Iterable[Look]:

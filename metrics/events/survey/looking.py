@@ -41,6 +41,23 @@ class Look(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Decided:
+    """A look that is over before it began: names and first rows say what follows."""
+
+    column: str
+    """Our column."""
+    outcome: Verdict
+
+    def see(self, rows: pl.DataFrame) -> None:
+        """Nothing is left open."""
+        del rows
+
+    def verdict(self) -> Verdict:
+        """What follows."""
+        return self.outcome
+
+
 @runtime_checkable
 class LookAround(Protocol):
     """A look that needs the rows beside those of its part, too."""

@@ -1,7 +1,6 @@
 """Whether the moment of an event stands in two columns: its day in one, its time of day in the other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -10,31 +9,13 @@ from metrics.events.recognition.recognition import Part
 from metrics.events.rows.containers import FLAT
 from metrics.events.survey.day_order import DayOrder
 from metrics.events.survey.feeding import fed, rule_of, sampled
-from metrics.events.survey.looking import Look, Verdict
+from metrics.events.survey.looking import Decided, Look, Verdict
 from metrics.events.values.clocks import are_clocks, are_days
 from metrics.events.values.durations import every_name
 
 _DAYS = frozenset(("date", "day", "datum", "fecha", "jour", "tag"))
 """Words of which the name of a day has one: that of a due date or a birthday has others besides."""
 _BESIDE = frozenset(("event", "log", "request", "call", "start", "local", "utc", "created", "of"))
-
-
-@dataclass(frozen=True)
-class SplitTime:
-    """A look that is over: the first rows show which column is which."""
-
-    day: str
-    clock: str
-    column: str = "ts"
-
-    def see(self, rows: pl.DataFrame) -> None:
-        """Nothing is left open."""
-        del rows
-
-    def verdict(self) -> Verdict:
-        """Both together."""
-        rule = {"from": [], "join": [self.day, self.clock]}
-        return Verdict({self.column: rule}, f"ts is read from `{self.day}` and `{self.clock}` together")
 
 
 def look_for_split_times(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
@@ -48,7 +29,9 @@ def look_for_split_times(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
         return
     days = [name for name in rows.columns if _is_named_day(name) and are_days(sampled(rows[name]))]
     if len(days) == 1:
-        yield SplitTime(days[0].removeprefix(FLAT), clocks[0].removeprefix(FLAT))
+        day, clock = days[0].removeprefix(FLAT), clocks[0].removeprefix(FLAT)
+        both = {"from": [], "join": [day, clock]}
+        yield Decided("ts", Verdict({"ts": both}, f"ts is read from `{day}` and `{clock}` together"))
         if rule.order is None and rows.schema[days[0]] == pl.String:
             yield DayOrder("ts", part, days, ())
 

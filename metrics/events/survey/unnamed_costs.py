@@ -5,7 +5,6 @@ every word speaks of what a call cost, it is that one; what it is in, its name s
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -15,38 +14,12 @@ from metrics.events.proposing.naming import words_of
 from metrics.events.recognition.recognition import Part
 from metrics.events.rows.containers import FLAT
 from metrics.events.survey.feeding import fed
-from metrics.events.survey.looking import Look, Verdict
+from metrics.events.survey.looking import Decided, Look, Verdict
 
 CALL, COST = "llm_call", "cost_usd"
 _COSTS = frozenset(("cost", "costs", "spend", "spent"))
 _BESIDE = frozenset(("total", "usd", "dollar", "dollars", "in", "of", "call", "request", "llm", "api", "model"))
 _KNOWN = _COSTS | _BESIDE | CURRENCIES | frozenset(word for unit in UNITS for word in unit.words)
-
-
-@dataclass(frozen=True)
-class UnnamedCost:
-    """A look that is over: its name says what the column is."""
-
-    name: str
-    column: str = COST
-
-    def see(self, rows: pl.DataFrame) -> None:
-        """Nothing is left open."""
-        del rows
-
-    def verdict(self) -> Verdict:
-        """How it is read; not at all in another currency: at which rate, a file does not say."""
-        words = words_of(self.name)
-        if foreign := sorted(words & CURRENCIES):
-            return Verdict(
-                note=f"`{self.name}` is not read: it is in {foreign[0]}, as its name says, and costs are stored in US "
-                f"dollars: calls are priced by their tokens. To read it, give the rate: --set {COST}.from={self.name} "
-                f"--set {COST}.factor=1.08"
-            )
-        unit = unit_by_words(words)
-        rule: dict[str, Any] = {"from": [self.name], **({"factor": unit.in_dollars} if unit else {})}
-        said = f": {unit.says}, as its name says" if unit else ""
-        return Verdict({COST: rule}, f"{COST} is read from `{self.name}`{said}")
 
 
 def look_for_unnamed_costs(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
@@ -55,7 +28,22 @@ def look_for_unnamed_costs(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
         return
     found = _costs(rows.columns)
     if len(found) == 1:
-        yield UnnamedCost(found[0])
+        yield Decided(COST, _read(found[0]))
+
+
+def _read(name: str) -> Verdict:
+    """How a cost is read; not at all in another currency: at which rate, a file does not say."""
+    words = words_of(name)
+    if foreign := sorted(words & CURRENCIES):
+        return Verdict(
+            note=f"`{name}` is not read: it is in {foreign[0]}, as its name says, and costs are stored in US dollars: "
+            f"calls are priced by their tokens. To read it, give the rate: --set {COST}.from={name} "
+            f"--set {COST}.factor=1.08"
+        )
+    unit = unit_by_words(words)
+    rule: dict[str, Any] = {"from": [name], **({"factor": unit.in_dollars} if unit else {})}
+    said = f": {unit.says}, as its name says" if unit else ""
+    return Verdict({COST: rule}, f"{COST} is read from `{name}`{said}")
 
 
 def _costs(names: Sequence[str]) -> list[str]:
