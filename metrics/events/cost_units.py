@@ -7,6 +7,7 @@ import polars as pl
 
 from metrics.events.pricing import PriceBook
 
+COST = "cost_usd"
 _LEAST_COSTS = 5
 """Different costs without which nothing is told: an invented one, said of every call, may be any number of times."""
 _OFF = 0.25

@@ -5,7 +5,6 @@ that reads the home and after every start. They are in no commit; without them t
 """
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from metrics.files import write_whole
+from metrics.lake.durably import replaced
 from metrics.lake.private import OWNER_ONLY_FOLDER
 from metrics.lake.tables import Lake
 
@@ -54,16 +54,10 @@ def keep(home: Path, key: str, sources: frozenset[str], write: Callable[[Path], 
     folder = home / FOLDER
     folder.mkdir(OWNER_ONLY_FOLDER, exist_ok=True)
     path = folder / f"{_digest(key)}-{_digest(*sorted(sources))}.parquet"
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replaced(path) as scratch:
         write(scratch)
-        with scratch.open("rb") as file:
-            os.fsync(file.fileno())
         # What it was made of first: a file counts only where that is told.
         write_whole(_told(path), json.dumps({_KEY: key, _SOURCES: sorted(sources)}))
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
     return Derived(path, key, sources)
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import polars as pl
 
 from metrics.lake.derived import FOLDER, MONTHS, sources_in
+from metrics.lake.durably import replaced
 from metrics.lake.private import OWNER_ONLY_FOLDER
 from metrics.lake.tables import Lake
 
@@ -120,15 +120,9 @@ def _write(path: Path, question: str, months: Months) -> None:
     ]
     told = json.dumps({_QUESTION: question, _FILES: files, _MONTHS: listed})
     rows = pl.concat(month.rows for _, month in sorted(months.items()))
-    scratch = path.with_name(f".{path.name}.{token_hex(4)}")
-    try:
+    with replaced(path) as scratch:
         # What the rows are of lies in the same file: neither is ever there without the other.
         rows.write_parquet(scratch, metadata={_MONTHS: told})
-        with scratch.open("rb") as file:
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _make_room(folder: Path) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from metrics.events import KINDS
 from metrics.events.conversion import NO_PART, Occurrences
-from metrics.events.cost_units import Unit, times_list_price, unit_by_list_prices
+from metrics.events.cost_units import COST, Unit, times_list_price, unit_by_list_prices
 from metrics.events.mapping.mappings import Mappings
 from metrics.events.mapping.unseen import unseen
 from metrics.events.pricing import PriceBook
@@ -18,6 +18,7 @@ from metrics.events.recognition.recognition import Part, Recognized, recognize
 from metrics.events.recognition.token_words import with_details_by_words
 from metrics.events.survey.feeding import rule_of
 from metrics.events.survey.survey import Survey, looks_at
+from metrics.events.values.outcome import CALL
 from metrics.lake.formats import Opened
 
 MOST_LOST_BY_A_GUESS = 0.05
@@ -28,7 +29,6 @@ MOST_LEFT_OUT = 0.05
 """Share of the rows that may be of no part where no mapping says that they are meant to be left out."""
 MOST_BARE = 0.05
 """Share of the events that may have no value in any key column where no mapping says that they are events."""
-CALL, COST = "llm_call", "cost_usd"
 KEYS: Mapping[str, tuple[str, ...]] = {
     "llm_call": ("model", "input_tokens", "output_tokens"),
     "request": ("endpoint", "status_code"),

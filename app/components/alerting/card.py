@@ -101,8 +101,7 @@ def _course(case: Case, head: Alert | None, watch: Watch) -> None:
     if sum(value is not None for value in values) < 2:
         return
     picture = spark(values, watch, st.context.theme.type == "dark")
-    plot(picture, f"spark-{case.incident.id}", config=_SPARK, height=theme.SPARK_HEIGHT
-    )  # fmt: skip
+    plot(picture, f"spark-{case.incident.id}", config=_SPARK, height=theme.SPARK_HEIGHT)
 
 
 def _runbook(case: Case) -> None:

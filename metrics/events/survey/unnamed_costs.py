@@ -9,14 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from metrics.events.cost_units import CURRENCIES, UNITS, unit_by_words
+from metrics.events.cost_units import COST, CURRENCIES, UNITS, unit_by_words
 from metrics.events.proposing.naming import words_of
 from metrics.events.recognition.recognition import Part
 from metrics.events.rows.containers import FLAT
 from metrics.events.survey.feeding import fed
 from metrics.events.survey.looking import Decided, Look, Verdict
+from metrics.events.values.outcome import CALL
 
-CALL, COST = "llm_call", "cost_usd"
 _COSTS = frozenset(("cost", "costs", "spend", "spent"))
 _BESIDE = frozenset(("total", "usd", "dollar", "dollars", "in", "of", "call", "request", "llm", "api", "model"))
 _KNOWN = _COSTS | _BESIDE | CURRENCIES | frozenset(word for unit in UNITS for word in unit.words)
