@@ -20,6 +20,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import first_paint
 from app.navigation import ENTRIES
 
 ROOT = Path(streamlit.__file__).parent / "static"
@@ -72,7 +73,7 @@ class Frontend:
         stems = {page: (*NEEDED, *NEEDED_BY.get(page, ())) for page in pages}
         announced = {stem: _announced(modules, stem) for stem in {*NEEDED}.union(*NEEDED_BY.values())}
         self._documents = {
-            page: _announcing(document, (name for stem in stems[page] for name in announced[stem])).encode()
+            page: _announcing(document, page, (name for stem in stems[page] for name in announced[stem])).encode()
             for page in pages
         }
         self._answers: dict[tuple[str, bool, str], Response] = {}
@@ -137,19 +138,31 @@ def _announced(modules: Path, stem: str) -> tuple[str, ...]:
     return (*needed, *(f"{name}?{_WHOLE}" for name in needed if is_deferred(modules / name)))
 
 
-def _announcing(document: str, names: Iterable[str]) -> str:
-    """The document with the modules that will be needed named in its head, those that begin later last."""
+def _announcing(document: str, page: str, names: Iterable[str]) -> str:
+    """The document with the modules that will be needed named in its head, those that begin later last.
+
+    What asks for the first tiles stands before all: they are to come before megabytes of scripts.
+    """
     needed = sorted(dict.fromkeys(names), key=lambda name: name.endswith(f"?{_WHOLE}"))
     absent = (name for name in needed if name not in document)
     links = (f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in absent)
-    return document.replace("</head>", "\n".join([*links, *_ours(), "</head>"]), 1)
+    first = [_script("first_paint.js")] if (page.lstrip("/") or ENTRIES[0].path.stem) in first_paint.PAGES else []
+    begun = document.replace("<head>", "\n".join(["<head>", *first]), 1)
+    return begun.replace("</head>", "\n".join([*links, *_ours(), "</head>"]), 1)
 
 
 def _ours() -> Iterator[str]:
-    """What our pages add to Streamlit's: their looks on paper and under the pointer."""
-    here = Path(__file__)
-    yield f"<style>{here.with_name('page.css').read_text(encoding='utf-8')}</style>"
-    yield f"<script>{here.with_name('page.js').read_text(encoding='utf-8')}</script>"
+    """What our pages add to Streamlit's: their looks before it starts, on paper and under the pointer."""
+    yield f"<style>.first-paint {{ {first_paint.declarations()} }} {_beside('page.css')}</style>"
+    yield _script("page.js")
+
+
+def _script(name: str) -> str:
+    return f"<script>{_beside(name)}</script>"
+
+
+def _beside(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _closure(module: Path) -> Iterator[str]:

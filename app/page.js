@@ -97,9 +97,10 @@ addEventListener("beforeprint", () => {
     lookAgain();
   };
   const end = () => {
-    const told = visit?.told ?? {};
+    const told = visit?.told ?? {}, isDocument = visit?.at === 0;
     visit = null;
     if (!("navigation" in told)) return;
+    if (isDocument && globalThis.promptpilotFirstPaint) told.kpis = Math.round(promptpilotFirstPaint);
     const page = location.pathname.split("/").pop() || "executive";
     const body = new Blob([JSON.stringify({ page, ...told })], { type: "application/json" });
     navigator.sendBeacon("metrics/page-times", body);

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 from streamlit import config
 
-from app import download, login, page_times
+from app import download, first_paint, login, page_times
 from app.frontend import Frontend
 from app.guard import token_of
 from app.headers import SecurityHeaders
@@ -120,6 +120,7 @@ app = st.App(
         Route(login.PATH, login.begin, methods=["GET"]),
         Route(page_times.PATH, measured.receive, methods=["POST"]),
         Route(download.PATH, download.export, methods=["GET"]),
+        Route(first_paint.PATH, first_paint.tiles, methods=["GET"]),
     ],
     middleware=[
         Middleware(SecurityHeaders),

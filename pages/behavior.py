@@ -9,7 +9,7 @@ from app.queries import people
 
 view = address.view()
 
-kpis.row(view, ("dau", "mau", "stickiness", "sessions", "bounce_rate"))
+kpis.first(view, "behavior")
 
 journeys.flows(view)
 

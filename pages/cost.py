@@ -9,7 +9,7 @@ from app.queries import money
 
 view = address.view()
 
-kpis.row(view, ("cost", "cost_per_1k_tokens", "tokens", "cache_savings", "cost_per_successful_prompt"))
+kpis.first(view, "cost")
 
 left, right = st.columns([3, 1.15])
 with left:

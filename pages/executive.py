@@ -9,8 +9,7 @@ from app.queries import money, people, traffic
 
 view = address.view()
 
-kpis.row(view, ("uptime", "users_active", "requests", "error_rate"), titles={"requests": "Total requests"})
-kpis.row(view, ("response_time_p95", "cost"), key="speed-and-cost")
+kpis.first(view, "executive")
 live.tiles(view)
 
 left, right = st.columns([2, 1])

@@ -9,7 +9,7 @@ from app.queries import traffic
 
 view = address.view()
 
-kpis.row(view, ("response_time_p95", "error_rate", "requests_per_second"), slowest=True)
+kpis.first(view, "performance")
 
 panel.chart("response-time", "Response time", view, traffic.response_time, lines.percentiles)
 panel.chart(

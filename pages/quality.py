@@ -9,7 +9,7 @@ from app.queries import quality
 
 view = address.view()
 
-kpis.row(view, ("quality_mean", "nps", "csat", "lcp_p75", "inp_p75"))
+kpis.first(view, "quality")
 
 left, right = st.columns(2)
 with left:

@@ -2,16 +2,14 @@
 
 import streamlit as st
 
-from app import objectives, theme, wording
+from app import theme
 from app.components.failure import contained
 from app.precedence import TILES
-from app.queries import health
-from app.source import source
+from app.queries import tiles
+from app.queries.tiles import Tile
 from app.state import View
 
 REFRESH = "30s"
-MOST_NAMED, NAMED = 3, 30
-"""Components that a tile names, and the letters of a name."""
 
 
 def row(view: View) -> None:
@@ -23,25 +21,16 @@ def row(view: View) -> None:
 @st.fragment(parallel=True, run_every=REFRESH)
 def _row(view: View) -> None:
     with contained("The objectives"), TILES.first():
-        slo, defined = source().settings.slo, source().engine.metrics
-        for column, one in zip(st.columns(len(health.PROMISES)), health.PROMISES, strict=True):
-            value, lacking = health.promise(one, view)
-            metric = defined[one.metric]
-            state = objectives.standing(one.metric, {one.metric: value}, slo)
-            look = theme.LEVELS[state.level]
-            with column, st.container(border=True, key=f"promise-{one.metric}-{one.title}", height="stretch"):
-                st.metric(
-                    one.title,
-                    wording.quantity(value, metric.unit, metric.decimals),
-                    help=f"{metric.doc} {state.objective}",
-                )
-                if lacking:
-                    st.caption(f"no data yet: needs {lacking} events")
-                else:
-                    st.badge(state.words, icon=look.icon, color=look.color)  # pyright: ignore[reportArgumentType]
-                if one.metric == "uptime" and (down := health.were_down(one, view)):
-                    named = [
-                        f"{wording.markdown(wording.name(name, NAMED))} {wording.quantity(up, '%', metric.decimals)}"
-                        for name, up in down[:MOST_NAMED]
-                    ]
-                    st.caption(f"down: {', '.join(named)}{'…' * (len(down) > MOST_NAMED)}")
+        found = tiles.of_promises(view)
+        for column, tile in zip(st.columns(len(found)), found, strict=True):
+            with column, st.container(border=True, key=f"promise-{tile.name}-{tile.title}", height="stretch"):
+                _tile(tile)
+
+
+def _tile(tile: Tile) -> None:
+    look = theme.LEVELS[tile.standing.level]
+    st.metric(tile.title, tile.value, help=tile.help)
+    if tile.standing.words:
+        st.badge(tile.standing.words, icon=look.icon, color=look.color)  # pyright: ignore[reportArgumentType]
+    if tile.beside:
+        st.caption(tile.beside)

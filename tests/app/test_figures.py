@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from app import source
-from app.components.kpis import comparison
 from app.queries.figures import Figure, figures
+from app.queries.tiles import comparison
 from app.source import Source
 from app.state import View
 from metrics.engine import Engine, Window

@@ -68,6 +68,14 @@ def test_a_page_names_what_it_alone_needs(client: TestClient, path: str, named: 
     assert 'href="./static/js/PlotlyChart.2.js"' in text
 
 
+@pytest.mark.parametrize("path", ["/", "/cost", "/alerts", "/explore"])
+def test_tiles_are_asked_for_before_any_script_by_the_pages_that_begin_with_some(client: TestClient, path: str) -> None:
+    text = client.get(path).text
+    asked = text.find("fetch(`first-paint/")
+    assert (asked >= 0) == (path in ("/", "/cost"))
+    assert asked < min(text.index(begun) for begun in ("modulepreload", "index.1.js"))
+
+
 def test_the_pages_are_those_that_there_are_and_the_installed_streamlit_has_what_is_announced() -> None:
     assert {f"/{entry.path.stem}" for entry in ENTRIES} >= NEEDED_BY.keys()
     modules = ROOT / "static" / "js"

@@ -9,8 +9,8 @@ import pytest
 
 from app import source
 from app.charts import bars, doughnut
-from app.components import cost_tables, kpis
-from app.queries import money
+from app.components import cost_tables
+from app.queries import money, tiles
 from app.queries.asking import Answer
 from app.queries.figures import Figure, figures
 from app.source import Source
@@ -54,7 +54,7 @@ def _shown(view: View, name: str) -> str:
     metric = source.source().engine.metrics[name]
     beside = {name: ("cost", "unpriced_calls")}
     found: Figure = figures(view, [metric], beside)[name]
-    return kpis.shown_value(metric, found)
+    return tiles.shown_value(metric, found)
 
 
 def test_a_tile_says_that_there_is_no_price() -> None:

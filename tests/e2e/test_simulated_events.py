@@ -3,6 +3,7 @@
 import re
 from collections.abc import Generator
 from datetime import datetime
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 from playwright.sync_api import Browser, Route, ViewportSize, expect
 
+from app.first_paint import PAGES
 from app.navigation import ENTRIES
 from metrics.catalog import METRICS
 from metrics.engine.query import Window
@@ -76,6 +78,8 @@ def test_a_page_is_complete_silent_and_tells_what_the_command_line_says(
     simulated: Visit, run: CommandLine, simulated_home: Path, span: dict[str, str], name: str
 ) -> None:
     simulated.open(name, **span)
+    if name in PAGES:
+        _assert_its_first_tiles_came_before_it(simulated, name, span)
     if name in TOLD:
         _assert_tells_what_the_command_line_says(simulated, run, simulated_home, span)
     for scheme, size in SEEN:
@@ -91,6 +95,13 @@ def test_a_page_is_so_where_it_is_opened_in_the_dark_or_on_a_phone(
     with visiting(browser, simulated_address, size, scheme) as visit:
         visit.open(name, **span)
         _assert_complete_and_silent(visit, name, f"opened-{scheme}-{size['width']}")
+
+
+def _assert_its_first_tiles_came_before_it(visit: Visit, name: str, span: dict[str, str]) -> None:
+    html = visit.page.request.get(f"{visit.address}/first-paint/{name}?{urlencode(span)}").text()
+    before = [unescape(value) for value in re.findall(r'class="value"[^>]*>(.*?)</div>', html)]
+    assert len(before) >= 4
+    assert before == visit.page.get_by_test_id("stMetricValue").all_inner_texts()[: len(before)]
 
 
 def _assert_complete_and_silent(visit: Visit, name: str, how: str) -> None:

@@ -55,7 +55,7 @@ def _numbers(name: str, item: Item, own: View, *, later: bool) -> None:
     if item.title and not alone:
         st.caption(f"**{title_of(item)}**")
     titles = {alone: title_of(item)} if alone and item.title else {}
-    kpis.row(own, item.metrics, key=f"tiles-{name}", tiles=f"kpi-{name}", later=later, titles=titles)
+    kpis.row(own, item.metrics, key=f"tiles-{name}", prefix=f"kpi-{name}", later=later, titles=titles)
 
 
 @st.fragment(parallel=True, run_every=panel.REFRESH)
