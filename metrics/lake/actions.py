@@ -15,6 +15,9 @@ from deltalake.transaction import AddAction, RemoveAction
 from metrics.lake.datafiles import DataFile
 from metrics.lake.remote.log import LOG
 
+NAMED = "_named.ndjson"
+"""Beside the log of a table: what commits that are gone said of the files whose events they stored, line by line."""
+
 
 def commit_path(root: Path, version: int) -> Path:
     """Where the log of the table at `root` says what a version changed."""
@@ -38,6 +41,16 @@ def readable_actions_of(commit: Path) -> Iterator[Mapping[str, Any]]:
             continue
         if isinstance(action, dict):
             yield action
+
+
+def checkpointed_actions_of(checkpoint: Path) -> Iterator[Mapping[str, Any]]:
+    """The transactions that a checkpoint knows, and files taken out of the table lately, as commits say them.
+
+    Raises whatever Polars does for a damaged file.
+    """
+    for name in ("txn", "remove"):
+        column = pl.read_parquet(checkpoint, columns=[name])[name].drop_nulls()
+        yield from ({name: action} for action in column)
 
 
 def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

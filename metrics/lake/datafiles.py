@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,21 @@ class Change:
         """From JSON."""
         removed, added = (tuple(map(DataFile.from_document, document[name])) for name in ("removed", "added"))
         return cls(removed, added)
+
+
+def data_file(
+    root: Path,
+    path: Path,
+    partition: Mapping[str, str],
+    rows: int,
+    min_ts: datetime | None = None,
+    max_ts: datetime | None = None,
+) -> DataFile:
+    """Describe a data file just written below `root`."""
+    return DataFile(path.relative_to(root).as_posix(), dict(partition), rows, path.stat().st_size, min_ts, max_ts)
+
+
+def span_of(rows: pl.DataFrame, moment: str) -> tuple[datetime | None, datetime | None]:
+    """The least and the greatest value of a column of moments."""
+    lowest, highest = rows[moment].min(), rows[moment].max()
+    return (lowest, highest) if isinstance(lowest, datetime) and isinstance(highest, datetime) else (None, None)

@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 
 from metrics.lake import rollups, shapes
-from metrics.lake.datafiles import DataFile
+from metrics.lake.datafiles import DataFile, data_file, span_of
 from metrics.lake.identity.identities import Identities
 from metrics.lake.identity.runs import Hashed, Hashes, contained, hashed
 from metrics.lake.sources import SOURCE_FILE
-from metrics.lake.tables import DATE, Lake, Table, data_file, span_of
+from metrics.lake.tables import DATE, Lake, Table
 from metrics.lake.undo.returning import Returning
 
 COMPRESSION_LEVEL = 1

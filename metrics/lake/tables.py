@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from metrics.settings import Settings
 DATE = "date"
 _UNREADABLE = "?"  # in the place of a version
 _TICK = 50_000_000  # nanoseconds within which two changes of a directory may leave it with one time stamp
+_PROPERTIES = {"delta.checkpointInterval": "20"}  # who commits reads the last checkpoint and all commits since
 _REOPENED = 10
 """Commits after which Delta's library reads a log anew, from its last checkpoint: else each costs more than before."""
 
@@ -275,7 +275,8 @@ class Table:
         """The table at `root`, made unless it is there, with all its columns."""
         if delta is None:
             root.mkdir(parents=True, exist_ok=True)
-            return DeltaTable.create(str(root), schema=self._delta_schema, partition_by=list(self.partition_by))
+            by = list(self.partition_by)
+            return DeltaTable.create(str(root), self._delta_schema, partition_by=by, configuration=_PROPERTIES)
         self._complete_schema(delta)
         return delta
 
@@ -380,21 +381,3 @@ class Lake:
     def by_name(self) -> Mapping[str, Table]:
         """Every table, by its path below the home."""
         return {table.name: table for table in self.tables}
-
-
-def data_file(
-    root: Path,
-    path: Path,
-    partition: Mapping[str, str],
-    rows: int,
-    min_ts: datetime | None = None,
-    max_ts: datetime | None = None,
-) -> DataFile:
-    """Describe a data file just written below `root`."""
-    return DataFile(path.relative_to(root).as_posix(), dict(partition), rows, path.stat().st_size, min_ts, max_ts)
-
-
-def span_of(rows: pl.DataFrame, moment: str) -> tuple[datetime | None, datetime | None]:
-    """The least and the greatest value of a column of moments."""
-    lowest, highest = rows[moment].min(), rows[moment].max()
-    return (lowest, highest) if isinstance(lowest, datetime) and isinstance(highest, datetime) else (None, None)

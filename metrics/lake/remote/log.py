@@ -19,7 +19,7 @@ from metrics.lake.problems import LakeUnavailable
 from metrics.lake.remote.objects import Objects
 
 LOG = "_delta_log"
-_LAST = "_last_checkpoint"
+LAST_CHECKPOINT = "_last_checkpoint"
 
 
 class RemoteLog:
@@ -43,7 +43,7 @@ class RemoteLog:
     def version(self) -> int:
         """The newest version in the copy, -1 where there is none."""
         with suppress(FileNotFoundError):
-            return max((_version(path.name) for path in (self._root / LOG).iterdir()), default=-1)
+            return max((version_of(path.name) for path in (self._root / LOG).iterdir()), default=-1)
         return -1
 
     @contextmanager
@@ -76,8 +76,8 @@ class RemoteLog:
         after = f"{self._name}/{LOG}/{version:020d}.json" if version >= 0 else None
         names = [one.name.rpartition("/")[2] for one in self._objects.listed(f"{self._name}/{LOG}", after)]
         # Each version has all it builds upon before it: a reader beside us finds a whole log at any instant.
-        new = sorted((name for name in names if _version(name) >= 0), key=lambda name: (name.endswith(".json"), name))
-        for name in [*new, *(name for name in names if name == _LAST and new)]:
+        new = sorted((name for name in names if version_of(name) >= 0), key=lambda name: (name.endswith(".json"), name))
+        for name in [*new, *(name for name in names if name == LAST_CHECKPOINT and new)]:
             found = self._objects.read(f"{self._name}/{LOG}/{name}")
             if found is not None:
                 self._write(self._root / LOG / name, found[0])
@@ -115,7 +115,7 @@ class RemoteLog:
     def move(self) -> None:
         """Put the log of a table into storage that was a home's own until now. Raises `LakeUnavailable`."""
         for path in sorted((self._root / LOG).iterdir(), key=lambda path: (path.suffix == ".json", path.name)):
-            if (_version(path.name) >= 0 or path.name == _LAST) and not self._objects.create(
+            if (version_of(path.name) >= 0 or path.name == LAST_CHECKPOINT) and not self._objects.create(
                 f"{self._name}/{LOG}/{path.name}", path.read_bytes()
             ):
                 raise self._taken(path.name)
@@ -127,17 +127,17 @@ class RemoteLog:
         drafted = {path.name: path for path in (self._draft / LOG).iterdir() if path.is_file()}
         new = [
             name for name, path in drafted.items()
-            if (_version(name) >= 0 or name == _LAST)
+            if (version_of(name) >= 0 or name == LAST_CHECKPOINT)
             and (name not in before or path.stat().st_ino != before[name].stat().st_ino)
         ]  # fmt: skip
-        for name in sorted(new, key=lambda name: (name == _LAST, not name.endswith(".json"), name)):
+        for name in sorted(new, key=lambda name: (name == LAST_CHECKPOINT, not name.endswith(".json"), name)):
             content = drafted[name].read_bytes()
             if not name.endswith(".json"):
                 self._objects.put(f"{self._name}/{LOG}/{name}", content)
             elif not self._objects.create(f"{self._name}/{LOG}/{name}", content):
                 raise self._taken(name)
             self._write(self._root / LOG / name, content)
-        gone = [name for name in before if name not in drafted and _version(name) >= 0]
+        gone = [name for name in before if name not in drafted and version_of(name) >= 0]
         self._objects.delete([f"{self._name}/{LOG}/{name}" for name in gone])
         for name in gone:
             (self._root / LOG / name).unlink(missing_ok=True)
@@ -155,7 +155,7 @@ class RemoteLog:
             scratch.replace(path)
 
 
-def _version(name: str) -> int:
+def version_of(name: str) -> int:
     """The version that a file of a log is of; -1 of what is none."""
     number, _, ending = name.partition(".")
     is_of_log = ending == "json" or (ending.startswith("checkpoint") and ending.endswith("parquet"))

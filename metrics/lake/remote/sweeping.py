@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from metrics.lake.actions import actions_of
+from metrics.lake.actions import actions_of, checkpointed_actions_of
 from metrics.lake.remote.lake import RemoteLake
 from metrics.lake.remote.log import LOG
 from metrics.lake.tables import Table
@@ -29,9 +29,11 @@ def sweep(table: Table, remote: RemoteLake, grace: timedelta, now: datetime) -> 
 
 
 def _removed(table: Table, since: datetime) -> Iterator[str]:
-    """Files that commits since then took out of the table."""
-    for path in (table.root / LOG).glob("*.json"):
-        if path.stat().st_mtime >= since.timestamp():
-            for action in (one.get("remove") for one in actions_of(path)):
-                if action and action.get("deletionTimestamp", 0) >= since.timestamp() * 1000:
+    """Files that commits since then took out of the table, be they there still or part of a checkpoint."""
+    log = table.root / LOG
+    told = ((log.glob("*.json"), actions_of), (log.glob("*.checkpoint.parquet"), checkpointed_actions_of))
+    for paths, read in told:
+        for path in (one for one in paths if one.stat().st_mtime >= since.timestamp()):
+            for action in (one.get("remove") for one in read(path)):
+                if action and (action.get("deletionTimestamp") or 0) >= since.timestamp() * 1000:
                     yield action["path"]

@@ -1,10 +1,13 @@
 """The log of a table, written anew from what of it can be read."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from deltalake import DeltaTable
 
-from metrics.lake.actions import apply, files_of, readable_actions_of
+from metrics.lake.actions import apply, checkpointed_actions_of, files_of, readable_actions_of
 from metrics.lake.datafiles import DataFile
 from metrics.lake.intents import put_aside
 from metrics.lake.problems import LakeUnavailable
@@ -27,14 +30,13 @@ def written_anew(table: Table, home: Path) -> set[str]:
     base, files = _readable(table, max(commits, default=-1))
     transactions: set[str] = set()
     spoken_of = {file.path for file in files.values()}
-    for version, path in sorted(commits.items()):
-        for action in readable_actions_of(path):
-            if "txn" in action:
-                transactions.add(action["txn"]["appId"])
-            for name in ("add", "remove"):
-                spoken_of.update([action[name]["path"]] if name in action else [])
-            if version > base:
-                apply(action, files, table.moment)
+    for version, action in _actions(log, commits):
+        if "txn" in action:
+            transactions.add(action["txn"]["appId"])
+        for name in ("add", "remove"):
+            spoken_of.update([action[name]["path"]] if name in action else [])
+        if version > base:
+            apply(action, files, table.moment)
     partition = table.partition_by[0]
     open_still = tuple(path.stem for path in (home / "lake" / "_transactions").glob("*"))
     unspoken = {
@@ -48,6 +50,15 @@ def written_anew(table: Table, home: Path) -> set[str]:
     for path in unspoken:
         put_aside(path, home)
     return days
+
+
+def _actions(log: Path, commits: Mapping[int, Path]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """All that the log says, with the version that says it; of what was before its checkpoints, they know enough."""
+    for path in log.glob("*.checkpoint.parquet"):
+        with suppress(Exception):  # Polars raises several types for a damaged file
+            yield from ((-1, action) for action in checkpointed_actions_of(path))
+    for version, path in sorted(commits.items()):
+        yield from ((version, action) for action in readable_actions_of(path))
 
 
 def copied_anew(table: Table, remote: RemoteLake) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from metrics.events import KINDS
-from metrics.lake.actions import readable_actions_of
+from metrics.lake.actions import NAMED, readable_actions_of
 from metrics.lake.intake.received import is_segment
 from metrics.lake.intents import put_aside
 from metrics.lake.ledger import Attempted, FileOutcome, Ledger
@@ -72,7 +72,8 @@ def _attempts(lake: Lake) -> Iterator[Attempted]:
 
 
 def _logged(table: Table) -> Iterator[tuple[str, _Told]]:
-    for path in sorted((table.root / LOG).glob("*.json")):
+    note = table.root / NAMED
+    for path in [*([note] if note.exists() else []), *sorted((table.root / LOG).glob("*.json"))]:
         for action in readable_actions_of(path):
             try:
                 commit = action.get("commitInfo") or {}

@@ -9,10 +9,10 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from metrics.lake import pending
-from metrics.lake.datafiles import DataFile
+from metrics.lake.datafiles import DataFile, data_file, span_of
 from metrics.lake.sources import SOURCE_FILE, sourced
 from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS, group_rows
-from metrics.lake.tables import Lake, Table, data_file, span_of
+from metrics.lake.tables import Lake, Table
 
 
 class Drafts:

@@ -15,12 +15,12 @@ from uuid import uuid4
 import polars as pl
 import pyarrow.parquet as pq
 
-from metrics.lake.datafiles import DataFile
+from metrics.lake.datafiles import DataFile, data_file
 from metrics.lake.rollups import merge_view
 from metrics.lake.shapes import VIEW
 from metrics.lake.sources import sourced
 from metrics.lake.staging import COMPRESSION_LEVEL, ROW_GROUP_ROWS
-from metrics.lake.tables import DATE, Table, data_file
+from metrics.lake.tables import DATE, Table
 from metrics.lake.upkeep.rewriting import by_partition, rows_of_view, written
 
 SAMPLED_EVERY = 1_000

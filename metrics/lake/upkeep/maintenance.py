@@ -1,4 +1,4 @@
-"""Housekeeping: rollups completed, small files merged, old days dropped, files nobody refers to removed.
+"""Housekeeping: rollups completed, small files merged, old days dropped, unnamed files removed, logs shortened.
 
 Each step is a commit of its own that changes no number (but for days past their retention), and may be cut
 off at any instant: what was written for nothing is removed by the next one.
@@ -20,6 +20,7 @@ from metrics.lake.upkeep.adding_up import add_up
 from metrics.lake.upkeep.compaction import Sizes, merge_days, merge_views
 from metrics.lake.upkeep.completing import Gather, Told, complete, gathered_here
 from metrics.lake.upkeep.retention import drop_old_days
+from metrics.lake.upkeep.shortening import shorten
 from metrics.lake.writer import Writer, locked
 from metrics.settings import Settings
 
@@ -75,6 +76,7 @@ def maintain(
         removed = _vacuum(lake, settings.lake.vacuum_grace_hours, moment)
         derived.sweep(lake, timedelta(hours=settings.lake.vacuum_grace_hours), moment)
         kept_months.sweep(lake)
+        shorten(lake, timedelta(hours=settings.lake.vacuum_grace_hours), moment)
         lake.tell()
     return Maintained(completed, merged, dropped, removed)
 
@@ -90,6 +92,7 @@ def merge_fresh(settings: Settings, *, now: Callable[[], datetime], opened: Call
         writer.put_right()
         lake = writer.lake
         merged = _merged(lake, Sizes(FRESH_BYTES, TARGET_BYTES, settings.lake.compact_files, SLICE_ROWS))
+        shorten(lake, timedelta(hours=settings.lake.vacuum_grace_hours), now())
         lake.tell()
     return merged
 

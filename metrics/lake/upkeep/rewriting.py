@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import polars as pl
 
-from metrics.lake.datafiles import DataFile
+from metrics.lake.datafiles import DataFile, data_file, span_of
 from metrics.lake.shapes import VIEW
 from metrics.lake.staging import COMPRESSION_LEVEL, group_rows
-from metrics.lake.tables import Table, data_file, span_of
+from metrics.lake.tables import Table
 
 
 def by_partition(table: Table, name: str) -> Mapping[str, list[DataFile]]:

@@ -7,7 +7,8 @@ import polars as pl
 
 from metrics.events import KINDS
 from metrics.lake import rollups, shapes
-from metrics.lake.tables import DATE, Lake, data_file
+from metrics.lake.datafiles import data_file
+from metrics.lake.tables import DATE, Lake
 
 
 def complete(kind: str, events: pl.DataFrame) -> pl.DataFrame:

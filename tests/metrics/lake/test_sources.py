@@ -11,10 +11,11 @@ from deltalake import DeltaTable
 from app.verification import polars_figures
 from metrics.engine import DimensionValues, Engine, Query, RawEvents, RelatedEvents, Window
 from metrics.events import KINDS
+from metrics.lake.datafiles import data_file
 from metrics.lake.ingest import ingest
 from metrics.lake.intake.marks import identity
 from metrics.lake.sources import SOURCE_FILE, transaction_source
-from metrics.lake.tables import DATE, Lake, data_file
+from metrics.lake.tables import DATE, Lake
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings

@@ -9,8 +9,9 @@ import pytest
 from deltalake import DeltaTable
 
 from metrics.lake.committed import whole
+from metrics.lake.datafiles import DataFile, data_file
 from metrics.lake.remote.log import LOG
-from metrics.lake.tables import DATE, DataFile, Lake, Table, data_file
+from metrics.lake.tables import DATE, Lake, Table
 from tests.metrics.engine.stored import complete, store
 
 MOMENT = datetime(2026, 5, 1, 23, 59, 59, 999_999, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from metrics.lake.repair.damage import damages
 from metrics.lake.repair.repairing import repair
 from metrics.lake.tables import Lake
 from metrics.lake.undo.forgetting import forget
+from metrics.lake.upkeep import shortening
 from metrics.lake.upkeep.caching import tend
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Settings
@@ -21,6 +22,7 @@ from tests.metrics.lake.agreement import assert_rollups_agree, stored_events
 from tests.metrics.lake.files import NOW, requests
 from tests.metrics.lake.remote.conftest import home_of
 from tests.metrics.lake.remote.test_object_storage import answered, forget_files
+from tests.metrics.lake.test_shortening import checkpoint
 
 
 def filled(settings: Settings, files: int = 3) -> list[Path]:
@@ -56,12 +58,23 @@ def test_upkeep_merges_drops_and_sweeps_in_storage(tmp_path: Path, url: str) -> 
     assert status(settings, now=NOW).events == {}
 
 
-def test_what_is_swept_was_not_removed_within_the_grace(tmp_path: Path, url: str) -> None:
+def test_what_is_swept_was_not_removed_within_the_grace(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = home_of(tmp_path / "home", url, compact_files=2, vacuum_grace_hours=1)
     filled(settings, 2)
     before = in_bucket(tmp_path / "bucket")
     assert maintain(settings, now=lambda: NOW).merged
     assert in_bucket(tmp_path / "bucket") > before
+    checkpoint(settings)
+    monkeypatch.setattr(shortening, "FEWEST", 1)
+    lake, at = Lake.of(settings), datetime.now(UTC)
+    for path in (tmp_path / "bucket").rglob("*=*/*.parquet"):
+        os.utime(path, times=((at - timedelta(hours=3)).timestamp(),) * 2)  # written long ago, removed just now
+    assert shortening.shorten(lake, timedelta(hours=1), at + timedelta(minutes=45))
+    assert maintain(settings, now=lambda: at + timedelta(minutes=45)).removed == 0
+    assert in_bucket(tmp_path / "bucket") > before
+    assert maintain(settings, now=lambda: at + timedelta(hours=2)).removed
 
 
 def test_a_file_is_taken_back(tmp_path: Path, url: str) -> None:
