@@ -119,9 +119,11 @@ addEventListener("beforeprint", () => {
   begin(0);
 }
 
-// Somebody's zoom stays when a figure is drawn anew with newer data, until they reset it or ask for something else.
+// Somebody's zoom stays when a figure is drawn anew with newer data, until they reset it or ask for something else; and
+// what a drag does there: a double click resets a zoom only where a drag zooms.
 // Streamlit mounts another figure then; its own way to change one, `onUpdate`, is among the properties of the component.
 const zoomIsKept = (() => {
+  const TRIES = 5, AGAIN = 200; // milliseconds
   const zooms = new Map();
   const key = (figure) => figure.closest('[class*="st-key-chart-"]')?.className.match(/st-key-chart-\S+/)?.[0];
   const propertiesOf = (figure) => {
@@ -133,17 +135,22 @@ const zoomIsKept = (() => {
   return (figure) => {
     const axis = figure.layout.xaxis, name = key(figure);
     if (!name || axis?.type !== "date" || !axis.range) return;
-    const whole = [...axis.range], zoom = zooms.get(name);
+    const whole = [...axis.range];
     figure.on("plotly_relayout", (change) => {
-      if (!Object.keys(change ?? {}).some((one) => one.startsWith("xaxis."))) return;
-      const { range, autorange } = figure.layout.xaxis;
+      if (!Object.keys(change ?? {}).some((one) => one.startsWith("xaxis.") || one === "dragmode")) return;
+      const { dragmode, xaxis: { range, autorange } } = figure.layout;
       if (autorange || same(range, whole)) zooms.delete(name);
-      else zooms.set(name, { range: [...range], address: location.href });
+      else zooms.set(name, { range: [...range], dragmode, address: location.href });
     });
-    const told = zoom?.address === location.href && propertiesOf(figure);
-    if (!told) return;
-    const { data, layout, frames } = told;
-    told.onUpdate({ data, frames, layout: { ...layout, xaxis: { ...layout.xaxis, range: zoom.range, autorange: false } } });
+    // While a page is busy the component may yet put its own layout in the place of what it was told.
+    const restore = (tries) => {
+      const { range, dragmode, address } = zooms.get(name) ?? {};
+      if (address !== location.href || !figure.isConnected || same(figure.layout.xaxis.range, range)) return;
+      const { onUpdate, data, layout, frames } = propertiesOf(figure) ?? {};
+      onUpdate?.({ data, frames, layout: { ...layout, dragmode, xaxis: { ...layout.xaxis, range, autorange: false } } });
+      if (tries > 1) setTimeout(() => restore(tries - 1), AGAIN);
+    };
+    restore(TRIES);
   };
 })();
 

@@ -20,6 +20,7 @@ from metrics.lake import child
 from metrics.settings import Settings
 from metrics.spark import session
 from tests import cluster, scratch
+from tests.dealing import dealt, group_of
 from tests.forking import FORKS, PAGES, STARTED, ForkedReader
 
 for name in [name for name in os.environ if name.startswith("PROMPTPILOT_")]:
@@ -32,12 +33,6 @@ SIMULATED_REQUESTS_A_DAY = 3_000
 SAMPLES = Path(__file__).resolve().parent / "samples"
 ROOT = Path(__file__).resolve().parents[1]
 REAL_END = datetime(2026, 9, 1, tzinfo=UTC)
-LONG = (
-    "/e2e/", "/test_killed_", "/test_cut_off_", "/test_undo_cut_off", "/test_against_oracle", "/test_whole_path",
-    "/test_standby", "/test_server", "/test_sidecar", "/test_executors", "/engine/test_spark",
-    "/alerts/rules/test_shipped", "/alerts/test_watch", "/alerts/store/test_database", "/events/test_paths",
-)  # fmt: skip
-"""Parts of the paths of tests that take much longer than others."""
 # How long an example takes says how busy the machine is.
 hypothesis_settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.register_profile("steady", hypothesis_settings.get_profile("random"), derandomize=True)
@@ -62,14 +57,15 @@ def pytest_collection(session: pytest.Session) -> None:
                 import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests: one that is begun last leaves all test processes but its own without work."""
-    paths = {item.path: item.path.as_posix() for item in items}
-    long = {path for path, written in paths.items() if any(part in written for part in LONG)}
-    for item in items:
-        if item.path in long:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the long tests, and have each test process begin with a share of them."""
+    process: Mapping[str, Any] = getattr(config, "workerinput", {})
+    of_file = {path: group_of(path.as_posix()) for path in {item.path for item in items}}
+    groups = [of_file[item.path] for item in items]
+    for item, group in zip(items, groups, strict=True):
+        if group is not None:
             item.add_marker("long")
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    items[:] = dealt(items, groups, process.get("workercount", 1))
 
 
 def pytest_collection_finish() -> None:

@@ -4,10 +4,12 @@ What was ingested before there was a rollup, or a view of it, is not in it until
 counts the events it was made of: where it counts as many as there are, it knows them all.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
 
 import pyarrow.parquet as pq
 
@@ -15,8 +17,6 @@ from metrics.engine.database import rows_of
 from metrics.engine.query import Window
 from metrics.engine.statement import Relation, Statement
 from metrics.lake.shapes import BUCKET, REST
-from metrics.lake.tables import Table
-from metrics.lake.upkeep.closed import rows_by_day
 
 _HOUR_MICROS = 3_600_000_000
 _ONE_DAY = timedelta(days=1)
@@ -67,45 +67,39 @@ class Stretch:
     events: int
 
 
-def known_days(
-    events: Table, counts: Relation, count: str, window: Window, unknown: Container[str] = ()
-) -> Iterator[Stretch]:
-    """The days of which `counts` knows all events, one by one; one of which a part is just being committed is not.
+def known_stretches(
+    stored: Mapping[str, int], counts: Relation, count: str, window: Window, unknown: Set[str] = frozenset()
+) -> list[Stretch]:
+    """The days of which `counts` knows all events, put together; one of which a part is just being committed is not.
 
-    `unknown`: days that the rollup in question has not seen, whatever `counts` says.
+    `stored`: events by day; `unknown`: days that the rollup in question has not seen, whatever `counts` says.
     """
     counted = _by_day(counts, count)
-    for day, one in _days(events, window):
-        if one.events == counted.get(day, 0) and day not in unknown:
-            yield one
+    apart = {day for day in {**stored, **counted} if stored.get(day, 0) != counted.get(day, 0)}
+    return stretches_but(stored, window, apart | unknown)
 
 
-def days_but(events: Table, window: Window, unknown: Container[str]) -> Iterator[Stretch]:
-    """The days of the window, one by one, but for those that are `unknown`."""
-    return (one for day, one in _days(events, window) if day not in unknown)
+def stretches_but(stored: Mapping[str, int], window: Window, unknown: Set[str]) -> list[Stretch]:
+    """What the window has before, between and after days that are `unknown`; all days are ISO dates of UTC.
 
+    A window may begin in 1970: what lies between two such days is not looked through.
+    """
+    first, last = window.start.date(), (window.end - timedelta.resolution).date()
+    cuts = [date.fromisoformat(day) for day in sorted(unknown) if first.isoformat() <= day <= last.isoformat()]
+    days = sorted(stored)
+    sums = [0, *accumulate(stored[day] for day in days)]
 
-def _days(events: Table, window: Window) -> Iterator[tuple[str, Stretch]]:
-    stored = rows_by_day(events)
-    start = window.start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    while start < window.end:
-        day = _date(start)
-        yield (
-            day,
-            Stretch(Window(start=max(start, window.start), end=min(start + _ONE_DAY, window.end)), stored.get(day, 0)),
+    def before(day: date) -> int:
+        return sums[bisect_left(days, day.isoformat())]
+
+    return [
+        Stretch(
+            Window(start=max(_midnight(start), window.start), end=min(_midnight(end), window.end)),
+            before(end) - before(start),
         )
-        start += _ONE_DAY
-
-
-def stretches(days: Iterable[Stretch]) -> list[Stretch]:
-    """Days that follow one another, put together."""
-    found: list[Stretch] = []
-    for day in days:
-        if found and found[-1].window.end == day.window.start:
-            before = found.pop()
-            day = Stretch(Window(start=before.window.start, end=day.window.end), before.events + day.events)
-        found.append(day)
-    return found
+        for start, end in zip([first, *(day + _ONE_DAY for day in cuts)], [*cuts, last + _ONE_DAY], strict=True)
+        if start < end
+    ]
 
 
 def days_apart(days: Relation, hours: Relation, count: str) -> set[str]:
@@ -124,5 +118,5 @@ def _by_day(counts: Relation, count: str) -> Mapping[str, int]:
     return dict(rows_of(Statement(text, _NOTHING, (counts,))).iter_rows())
 
 
-def _date(bucket: datetime) -> str:
-    return bucket.astimezone(UTC).date().isoformat()
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

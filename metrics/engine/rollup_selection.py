@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from metrics.catalog.model import counter_of
 from metrics.engine.buckets import DAY, HOUR, MINUTE
-from metrics.engine.coverage import days_apart, days_but, holds_rest, is_covered, known_days, stretches
+from metrics.engine.coverage import days_apart, holds_rest, is_covered, known_stretches, stretches_but
 from metrics.engine.dropped import gone, is_gone, seconds
 from metrics.engine.file_pruning import event_rows, rollup_bytes, rollup_files
 from metrics.engine.query import Window
@@ -19,6 +19,7 @@ from metrics.engine.time_sql import span_sql
 from metrics.lake.repair.lacking import lacking
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.shapes import BUCKET, View
+from metrics.lake.upkeep.closed import rows_by_day
 
 SECONDS_OF_UNIT = {"minute": MINUTE, "hour": HOUR, "day": DAY}
 _AN_HOUR = timedelta(seconds=HOUR)
@@ -96,19 +97,19 @@ def _bytes(scope: Scope, rollup: str, path: AccessPath) -> float:
 
 def _known(scope: Scope, kind: str, rollup: str, unit: int) -> Window | None:
     """The whole units of the window, as far as the rollup knows them; `unit` in seconds."""
-    units, events, table = _whole_units(scope.window, unit), scope.lake.events(kind), scope.lake.rollup(rollup)
+    units, events, table = whole_units(scope.window, unit), scope.lake.events(kind), scope.lake.rollup(rollup)
     if units is None or (table.version < 0 and events.snapshot.files):
         return None
     unknown, witness = lacking(table), ROLLUPS[rollup].witness
     if witness:
         counts = rollup_files(scope.lake, witness, ROLLUPS[witness].views[0])
-        days = known_days(events, counts, counter_of(kind).name, units, unknown)
+        found = known_stretches(rows_by_day(events), counts, counter_of(kind).name, units, unknown)
     elif unknown:
-        days = days_but(events, units, unknown)
+        found = stretches_but(rows_by_day(events), units, unknown)
     else:
         return units
-    most = max(stretches(days), key=lambda known: (known.events, known.window.length), default=None)
-    return _whole_units(most.window, unit) if most and most.events else None
+    most = max(found, key=lambda known: (known.events, known.window.length), default=None)
+    return whole_units(most.window, unit) if most and most.events else None
 
 
 def _is_known(scope: Scope, kind: str, rollup: str, path: AccessPath) -> bool:
@@ -139,12 +140,12 @@ def _days(scope: Scope, kind: str, interior: Window) -> tuple[Window, ...]:
     """The whole days of the interior that lie in one bucket each and whose sums are known, put together."""
     counts, counter = f"{kind}_counts", counter_of(kind).name
     by_day, by_hour = (rollup_files(scope.lake, counts, View(unit)) for unit in ("day", "hour"))
-    whole = _whole_units(interior, DAY)
+    whole = whole_units(interior, DAY)
     cut = scope.buckets.cut_days
     if whole is None or cut is None or not by_day.files:
         return ()
     left_out = days_apart(by_day, by_hour, counter) | cut
-    return tuple(one.window for one in stretches(days_but(scope.lake.events(kind), whole, left_out)))
+    return tuple(one.window for one in stretches_but(rows_by_day(scope.lake.events(kind)), whole, left_out))
 
 
 def _edges(scope: Scope, kind: str, interior: Window) -> tuple[Window, ...]:
@@ -162,7 +163,8 @@ def _widths(rollup: str) -> set[int]:
     return {SECONDS_OF_UNIT[view.unit] for view in ROLLUPS[rollup].views}
 
 
-def _whole_units(window: Window, unit: int) -> Window | None:
+def whole_units(window: Window, unit: int) -> Window | None:
+    """The whole units of the window (`unit` in seconds); None where it has none."""
     start, end = window.start.timestamp(), window.end.timestamp()
     first, last = -(-start // unit) * unit, end // unit * unit
     if first >= last:

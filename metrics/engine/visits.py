@@ -5,21 +5,21 @@ visits, or of which a part is just being committed, is read from its events.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 
 from metrics.engine.buckets import DAY
-from metrics.engine.coverage import known_days, stretches
+from metrics.engine.coverage import known_stretches
 from metrics.engine.file_pruning import rollup_files
 from metrics.engine.query import Window
+from metrics.engine.rollup_selection import whole_units
 from metrics.engine.scope import Scope
 from metrics.engine.statement import Relation
 from metrics.lake.rollups import ROLLUPS
+from metrics.lake.upkeep.closed import rows_by_day
 from metrics.lake.visits import EVENTS, MOMENTS
 
 KIND, ROLLUP = "interaction", "interaction_visits"
 (_VIEW,) = ROLLUPS[ROLLUP].views
-_ONE_DAY = timedelta(seconds=DAY)
 PLACE = f"unnest(range(len({MOMENTS})))"
 """SQL for the place of each view of a visit."""
 
@@ -48,13 +48,13 @@ def visit_access(scope: Scope) -> VisitAccess:
     if scope.query.raw or scope.dimensions or not visits.files:
         return events_only(scope)
     stored = scope.lake.events(KIND)
-    known = known_days(stored, visits, EVENTS, scope.window)
-    whole = stretches(day for day in known if day.window.length == _ONE_DAY)  # a visit is not cut
-    days = [stretch.window for stretch in whole]
+    whole = whole_units(scope.window, DAY)  # a visit is not cut
+    known = known_stretches(rows_by_day(stored), visits, EVENTS, whole) if whole else []
+    days = [stretch.window for stretch in known]
     moments = [scope.window.start, *(moment for day in days for moment in (day.start, day.end)), scope.window.end]
     gaps = list(pairwise(moments))[::2]
     edges = tuple(Window(start=start, end=end) for start, end in gaps if start < end)
-    share = sum(stretch.events for stretch in whole) / max(1, stored.snapshot.rows)
+    share = sum(stretch.events for stretch in known) / max(1, stored.snapshot.rows)
     return VisitAccess(visits, tuple(days), edges, share * scope.lake.rollup(ROLLUP).snapshot.rows)
 
 

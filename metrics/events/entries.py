@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from metrics.events.entry_keys import all_keys, home_of, keys_at
 from metrics.events.problems import ConfigurationError
-from metrics.yaml_loader import TextualTimes
+from metrics.yaml_loader import Loader, TextualTimes
 
 
 class Entry(BaseModel):
@@ -76,10 +76,10 @@ class Document:
     """The first key that stands twice in one mapping."""
 
     @classmethod
-    def of(cls, text: str, file: str) -> "Document":
+    def of(cls, text: str, file: str, reading: Loader = TextualTimes) -> "Document":
         """Read a text. Raises NotYaml."""
         try:
-            loader = TextualTimes(text)
+            loader = reading(text)
             tree = loader.get_single_node()
             # Building the value puts what `<<` merges into the tree: before that, a key stands where it was written.
             twice = _named_twice(tree, set())
@@ -155,23 +155,25 @@ def read_entries(path: Path, model: type[E], problem: type[ConfigurationError]) 
     return entries_of(text, str(path), model, problem)
 
 
-def entries_of(text: str, where: str, model: type[E], problem: type[ConfigurationError]) -> tuple[E, ...]:
+def entries_of(
+    text: str, where: str, model: type[E], problem: type[ConfigurationError], reading: Loader = TextualTimes
+) -> tuple[E, ...]:
     """The entries of a text; `where` is its name in what `problem` says."""
-    entries, problems = sorted_entries(text, where, model, problem)
+    entries, problems = sorted_entries(text, where, model, problem, reading)
     for wrong in problems:
         raise problem(str(wrong))
     return tuple(entry for _, entry in entries)
 
 
 def sorted_entries(
-    text: str, where: str, model: type[E], problem: type[ConfigurationError]
+    text: str, where: str, model: type[E], problem: type[ConfigurationError], reading: Loader = TextualTimes
 ) -> tuple[Sequence[tuple[int, E]], Sequence[Problem]]:
     """The entries of a text that can be used, each with its line; and of those that cannot, what is wrong first.
 
     Raises `problem` for a text that is no list of entries at all.
     """
     try:
-        document = Document.of(text, where)
+        document = Document.of(text, where, reading)
     except NotYaml as error:
         raise problem(str(error)) from error
     if document.value is None:

@@ -63,7 +63,7 @@ def in_form(visit: Visit, unit: str, shown: str, button: str) -> None:
 def chosen(visit: Visit, listed: int) -> Locator:
     """What can be done with the stored file, once it is among so many that are listed, and chosen."""
     table = visit.page.get_by_role("region", name=f"Files, newest first: {listed} of {listed}")
-    expect(table).to_be_visible()
+    visit.soon(expect(table).to_be_visible)
     visit.pick_in(visit.page.get_by_role("combobox", name="Take back, or read again"), "export.csv")
     visit.complete()
     return visit.page.locator(".st-key-panel-files")
@@ -78,27 +78,28 @@ def test_what_was_read_wrongly_is_replaced_then_forgotten(
         (row,) = json.loads(promptpilot("query", *FIGURES, *WINDOW, "--home", str(home)).out) or [{}]
         return tuple(row.get(name) for name in FIGURES)
 
-    with visiting(browser, address) as visit:
+    with visiting(browser, address, last=True) as visit:
+        visit.hasten()
         visit.open("data")
         drop(home)
         unknown = visit.page.get_by_role("combobox", name="File to map")
-        expect(unknown).to_be_visible()
+        visit.soon(expect(unknown).to_be_visible)
         visit.pick_in(unknown, "export.csv")
         in_form(visit, "milliseconds", "4 ms", "Save the mapping and read the file")
         sums = visit.page.locator(".st-key-kpis")
-        expect(sums).to_contain_text("2 stored")
+        visit.soon(expect(sums).to_contain_text, "2 stored")
         assert told() == (150, 4, 15_000)
 
         chosen(visit, 3).get_by_role("button", name="Read it again with another mapping").click()
         in_form(visit, "seconds", "4,000 ms", "Save the mapping and read the file again")
-        expect(sums).to_contain_text("1 replaced")
+        visit.soon(expect(sums).to_contain_text, "1 replaced")
         assert told() == (150, 4_000, 15_000)
 
         files = chosen(visit, 4)
         files.get_by_role("button", name="Forget this file…").click()
         expect(files).to_contain_text("150 llm_call events of 2026-05-30 go")
         files.get_by_role("button", name="Forget its events").click()
-        expect(sums).to_contain_text("1 forgotten")
+        visit.soon(expect(sums).to_contain_text, "1 forgotten")
         assert told()[0] in (None, 0)
-        expect(visit.tile("stored")).to_have_text("25")
+        visit.soon(expect(visit.tile("stored")).to_have_text, "25")
         assert visit.complaints == []

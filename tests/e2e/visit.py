@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
@@ -24,6 +24,9 @@ _TRIES = 6
 """How often an option is looked for."""
 _CLICKS = 3
 """How often a mark is clicked."""
+_REFRESHED_SECONDS = 31
+"""After how long every part of a page has refreshed itself."""
+_LOOK_MILLISECONDS = 2_000
 _LOOKED_FOR = tuple(f"/{path}/_stcore/" for path in PATHS.values() if path)
 _LEFT: dict[tuple[Browser, str], Page] = {}
 """The page that the last visitor of an address left."""
@@ -103,6 +106,22 @@ class Visit:
     def complete(self) -> None:
         """Wait until every figure is drawn or says why it is not."""
         self.page.wait_for_function(_COMPLETE)
+
+    def hasten(self) -> None:
+        """Have a clock in the page, which is yet to be opened, that `soon` sets forward; the visit is the last one."""
+        self.page.clock.install()
+
+    def soon(self, expected: Callable[..., None], *arguments: object) -> None:
+        """Wait until it is as a page comes to show that refreshes itself, without waiting for the refreshes.
+
+        `expected` is such as `expect(tile).to_have_text`, with its arguments.
+        """
+        for _ in range(int(patience() / _LOOK_MILLISECONDS)):
+            with suppress(AssertionError):
+                expected(*arguments, timeout=_LOOK_MILLISECONDS)
+                return
+            self.page.clock.fast_forward(_REFRESHED_SECONDS * 1000)
+        expected(*arguments, timeout=_LOOK_MILLISECONDS)
 
     def click(self, mark: Locator, address: str, *, hovered: bool = True) -> None:
         """Click a mark, or what is not `hovered` before, until that leads to the address: as a person does, whose

@@ -28,6 +28,7 @@ from metrics.events import KINDS
 from metrics.events.entries import Entry, entries_of, nearest, read_entries
 from metrics.events.mapping.sources import Names, Scalar, Source, as_source, misfit
 from metrics.events.problems import ConfigurationError
+from metrics.yaml_loader import ShippedTextualTimes
 
 
 def _known_kind(name: str) -> str:
@@ -177,8 +178,9 @@ def _shipped() -> tuple[FileMapping, ...]:
     sources = sorted(
         (entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda entry: entry.name
     )
+    texts = [(entry.read_text(encoding="utf-8"), entry.name) for entry in sources]
     return tuple(
         mapping
-        for entry in sources
-        for mapping in entries_of(entry.read_text(encoding="utf-8"), entry.name, FileMapping, MappingError)
+        for text, name in texts
+        for mapping in entries_of(text, name, FileMapping, MappingError, ShippedTextualTimes)
     )

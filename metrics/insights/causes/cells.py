@@ -7,7 +7,7 @@ HotSpot call it: what is caused in a place shows in all that lies within it, in 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -26,6 +26,8 @@ _PRIOR = 10.0
 """Events for which the rate that a cell's values suggest counts beside its own."""
 _DENSE = 2_000_000
 """Groups up to which all combinations of values are counted, and not those that occur alone."""
+_KNOWN = 100_000
+"""Groups up to which their sums are kept."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,14 @@ class Sums:
     noise: Floats
     """Variance of `came - expected` by chance."""
 
-    def over(self, of_cell: Ints, count: int) -> "Sums":
-        """By group."""
-        parts = (self.expected, self.came, self.weight, self.noise)
-        return Sums(*(np.asarray(np.bincount(of_cell, part, minlength=count), np.float64) for part in parts))
+    def over(self, of_cell: Ints, count: int, known: "Sums | None" = None) -> "Sums":
+        """By group; `known` has all but what was expected already."""
+        came, weight, noise = (
+            (known.came, known.weight, known.noise)
+            if known
+            else (_over(part, of_cell, count) for part in (self.came, self.weight, self.noise))
+        )
+        return Sums(_over(self.expected, of_cell, count), came, weight, noise)
 
     def said(self, scale: Scale) -> Floats:
         """How much each says."""
@@ -71,6 +77,9 @@ class Cells:
     measured: Mapping[str, Floats]
     """What came with the frame, by column."""
     sums: Sums
+    _known: dict[tuple[int, ...], Sums] = field(default_factory=dict[tuple[int, ...], Sums], compare=False, repr=False)
+    """Of groups that were asked for, of these cells or of the same with other expectations: each is looked at a hundred
+    times, and only what is expected of it changes."""
 
     @classmethod
     def of(
@@ -128,7 +137,10 @@ class Cells:
         if count > _DENSE:
             found, key = np.unique(key, return_inverse=True)
             count = len(found)
-        return Groups(dimensions, key, self.sums.over(key, count))
+        sums = self.sums.over(key, count, self._known.get(dimensions))
+        if count <= _KNOWN:
+            self._known[dimensions] = sums
+        return Groups(dimensions, key, sums)
 
     def expecting(self, expected: Floats) -> "Cells":
         """The same with other expectations."""
@@ -139,6 +151,10 @@ class Cells:
         sums = Sums(self.sums.expected[kept], self.sums.came[kept], self.sums.weight[kept], self.sums.noise[kept])
         measured = {name: column[kept] for name, column in self.measured.items()}
         return Cells(tuple(code[kept] for code in self.codes), self.values, measured, sums)
+
+
+def _over(part: Floats, of_cell: Ints, count: int) -> Floats:
+    return np.asarray(np.bincount(of_cell, part, minlength=count), np.float64)
 
 
 def _coded(column: pl.Series) -> tuple[Ints, tuple[str | None, ...]]:

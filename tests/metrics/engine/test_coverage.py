@@ -1,7 +1,9 @@
 """A home may be older than a rollup: what the rollup does not know is read from events, nothing is counted twice."""
 
+from collections.abc import Mapping, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from shutil import rmtree
 
 import polars as pl
@@ -9,6 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from metrics.engine import Engine, Grain, Query, Window
+from metrics.engine.coverage import stretches_but
 from metrics.lake.rollups import ROLLUPS
 from metrics.lake.tables import DATE
 from metrics.settings import Settings
@@ -107,3 +110,42 @@ def test_every_witness_counts_the_events_of_its_kind() -> None:
         if rollup.witness:
             witness = ROLLUPS[rollup.witness]
             assert (witness.kind, witness.views[0].dimensions) == (rollup.kind, ())
+
+
+def day_by_day(stored: Mapping[str, int], window: Window, unknown: Set[str]) -> list[tuple[datetime, datetime, int]]:
+    """Start, end and events of what lies between unknown days."""
+    found: list[tuple[datetime, datetime, int]] = []
+    midnight = window.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    while midnight < window.end:
+        start, end = max(midnight, window.start), min(midnight + timedelta(days=1), window.end)
+        day = midnight.date().isoformat()
+        if day not in unknown:
+            begun, _, rows = found.pop() if found and found[-1][1] == start else (start, start, 0)
+            found.append((begun, end, rows + stored.get(day, 0)))
+        midnight += timedelta(days=1)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_what_lies_between_unknown_days_is_what_a_look_at_each_day_finds(seed: int) -> None:
+    chance = Random(seed)
+
+    def some(most: int) -> list[str]:
+        days = chance.sample(range(-2, 12), chance.randint(0, most))
+        return [(MONDAY + timedelta(days=day)).date().isoformat() for day in days]
+
+    moments = [MONDAY + timedelta(hours=12 * half, microseconds=off) for half in range(20) for off in (-1, 0, 1)]
+    start, end = sorted(chance.sample(moments, 2))
+    window, stored, unknown = Window(start=start, end=end), {day: chance.randint(1, 9) for day in some(9)}, {*some(6)}
+    found = [(one.window.start, one.window.end, one.events) for one in stretches_but(stored, window, unknown)]
+    assert found == day_by_day(stored, window, unknown)
+
+
+def test_a_window_of_all_time_is_looked_through_where_there_is_something_alone() -> None:
+    ever = Window(start=datetime(1, 1, 1, tzinfo=UTC), end=datetime(9999, 12, 31, tzinfo=UTC))
+    found = stretches_but({"2026-03-02": 3, "2026-03-04": 4, "2026-03-05": 5}, ever, {"2026-03-04"})
+    assert [one.events for one in found] == [3, 5]
+    assert [one.window for one in found] == [
+        Window(start=ever.start, end=MONDAY + timedelta(days=2)),
+        Window(start=MONDAY + timedelta(days=3), end=ever.end),
+    ]

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from shutil import copytree
 
 import polars as pl
 import pytest
@@ -16,6 +18,7 @@ from metrics.lake.shapes import VIEW
 from metrics.lake.upkeep.maintenance import maintain
 from metrics.settings import Lake as LakeSettings
 from metrics.settings import Settings
+from tests.conftest import made_once
 from tests.metrics.engine.stored import store
 
 START = datetime(2026, 3, 4, tzinfo=UTC)
@@ -43,19 +46,20 @@ def engine(tmp_path: Path) -> Engine:
     return Engine(Settings(home=tmp_path), cache_filters_from=0)
 
 
+def visited(home: Path, kind: str, *visits: tuple[str, float], region: str | None = None) -> None:
+    """Stores events of users, each at an hour after the start."""
+    rows = [
+        {"ts": START + timedelta(hours=hour), "user_id": user, "region": region, "event_id": f"{kind}{user}{hour}"}
+        for user, hour in visits
+    ]
+    types = {"ts": pl.Datetime("us", "UTC"), "region": pl.String}
+    store(home, kind, pl.DataFrame(rows, schema_overrides=types))
+
+
 @pytest.fixture
 def seen(tmp_path: Path) -> Callable[..., None]:
-    """Stores events of users, each at an hour after the start."""
-
-    def stored(kind: str, *visits: tuple[str, float], region: str | None = None) -> None:
-        rows = [
-            {"ts": START + timedelta(hours=hour), "user_id": user, "region": region, "event_id": f"{kind}{user}{hour}"}
-            for user, hour in visits
-        ]
-        types = {"ts": pl.Datetime("us", "UTC"), "region": pl.String}
-        store(tmp_path, kind, pl.DataFrame(rows, schema_overrides=types))
-
-    return stored
+    """Stores events of users in the engine's home."""
+    return partial(visited, tmp_path)
 
 
 def asked(engine: Engine, raw: bool = False, grain: Grain = Grain.DAY, *filters: Filter) -> list[dict[str, object]]:
@@ -91,15 +95,25 @@ def test_days_tell_who_is_new_in_spans_of_any_ends(
     assert_frame_equal(found.frame, told.frame)
 
 
+@pytest.fixture
+def many(shared_directory: Path, tmp_path: Path) -> Path:
+    """A home of events of three kinds on all days."""
+
+    def make(home: Path) -> None:
+        everybody(partial(visited, home))
+        for kind in ("request", "interaction", "feedback"):
+            visited(home, kind, *((f"{kind}{hour}", hour) for hour in (0.5, 30, 50, 80)))
+
+    return copytree(made_once(shared_directory / "users of all days", make), tmp_path, dirs_exist_ok=True)
+
+
+@pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("grain", [Grain.NONE, Grain.HOURS_6, Grain.DAY])
 @pytest.mark.parametrize("days", [(0,), (1,), (3,), (0, 2)])
 @pytest.mark.parametrize("kind", ["request", "interaction", "feedback"])
 def test_kinds_of_which_other_days_are_known_are_read_apart(
-    engine: Engine, seen: Callable[..., None], kind: str, days: tuple[int, ...], grain: Grain
+    engine: Engine, kind: str, days: tuple[int, ...], grain: Grain
 ) -> None:
-    everybody(seen)
-    for other in ("request", "interaction", "feedback"):
-        seen(other, *((f"{other}{hour}", hour) for hour in (0.5, 30, 50, 80)))
     lack(engine.lake.rollup(f"{kind}_users"), [(START + timedelta(days=day)).date().isoformat() for day in days])
     assert asked(engine, grain=grain) == asked(engine, raw=True, grain=grain)
 
