@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.source import source
 from app.state import Parsed, View, parse, serialise
+from app.wayfinding import MISSED
 
 _KEYS = ("range", "from", "to", "tz", "compare", "f")
 _LAST_PAGE = "last page"
@@ -28,10 +29,15 @@ def view() -> View:
 
 
 def show(view: View) -> None:
-    """Put a view into the URL; whatever else stands there stays: widgets that keep their choice there own it."""
+    """Put a view into the URL; whatever else stands there stays: widgets that keep their choice there own it.
+
+    But for the address that led nowhere: who chooses what to see has read of it.
+    """
     written = serialise(view, source().settings.timezone)
     for key in _KEYS:
         if key in written:
             st.query_params[key] = written[key]
         elif key in st.query_params:
             del st.query_params[key]
+    if MISSED in st.query_params:
+        del st.query_params[MISSED]
