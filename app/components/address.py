@@ -14,7 +14,7 @@ _LAST_VIEW = "last view"
 def current(page: str) -> Parsed:
     """The view in the URL of `page`. Going to another page drops the query: the view goes along."""
     came_from, last = st.session_state.get(_LAST_PAGE), st.session_state.get(_LAST_VIEW)
-    params = {key: st.query_params.get_all(key) for key in _KEYS if key in st.query_params}
+    params = {key: st.query_params.get_all(key) for key in _KEYS if st.query_params.get_all(key)}
     parsed = parse(params, source().settings.timezone)
     if came_from not in (None, page) and last is not None and not params:
         parsed = Parsed(last)
@@ -33,11 +33,7 @@ def show(view: View) -> None:
 
     But for the address that led nowhere: who chooses what to see has read of it.
     """
+    # As one change: the browser's way back has one step for it. What has no value stands in no URL.
     written = serialise(view, source().settings.timezone)
-    for key in _KEYS:
-        if key in written:
-            st.query_params[key] = written[key]
-        elif key in st.query_params:
-            del st.query_params[key]
-    if MISSED in st.query_params:
-        del st.query_params[MISSED]
+    there = (key for key in (*_KEYS, MISSED) if key in written or key in st.query_params)
+    st.query_params.update({key: written.get(key, []) for key in there})
