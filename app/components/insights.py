@@ -232,8 +232,9 @@ def _saving(view: View) -> None:
         found = insights.saving(view)
         with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
             st.subheader("What could be saved", anchor=False, help=_SAVING_HELP, width="content")
-            total, spent = (wording.quantity(value, "USD") for value in (found.total, found.spent))
-            st.caption(wording.markdown(f"{total} of {spent} in 30 days"), width="content")
+            if found.spent:
+                total, spent = (wording.quantity(value, "USD") for value in (found.total, found.spent))
+                st.caption(wording.markdown(f"{total} of {spent} in 30 days"), width="content")
         if found.found:
             st.dataframe(
                 pl.DataFrame([_row_of(one) for one in found.found]), hide_index=True, row_height=theme.ROW_HEIGHT,
