@@ -20,6 +20,8 @@ _AGES: Sequence[tuple[int, str]] = (
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
 _LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
 """Where an address is recognized by."""
+_POINTS = {"%": "pp", "points": "points"}
+"""Units in which a difference is told, by how it is called: a share of a score, which may be below 0, would say nothing."""
 NO_PRICE = "no price"
 """Shown for the cost of calls none of which has one: nothing is known of it, and it is not 0."""
 JOINER = "\N{WORD JOINER}"
@@ -27,14 +29,14 @@ JOINER = "\N{WORD JOINER}"
 
 
 def change(value: float | None, previous: float | None, unit: str) -> str | None:
-    """How much `value` differs from `previous`: points for percentages, else percent.
+    """How much `value` differs from `previous`: points for percentages and for what is counted in points, else percent.
 
     None when one is missing, or when nothing can be divided by.
     """
     if value is None or previous is None or not (isfinite(value) and isfinite(previous)):
         return None
-    if unit == "%":
-        return _signed(value - previous, 2, "pp")
+    if unit in _POINTS:
+        return _signed(value - previous, 2, _POINTS[unit])
     if previous == 0:
         return None if value else "0 %"
     return _signed(100 * (value - previous) / abs(previous), 1, "%")
