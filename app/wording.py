@@ -21,7 +21,7 @@ _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
 _LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
 """Where an address is recognized by."""
 _POINTS = {"%": "pp", "points": "points"}
-"""Units in which a difference is told, by how it is called: a share of a score, which may be below 0, would say nothing."""
+"""Units in which a difference is told, and its name: a share of a score, which may be below 0, would say nothing."""
 NO_PRICE = "no price"
 """Shown for the cost of calls none of which has one: nothing is known of it, and it is not 0."""
 JOINER = "\N{WORD JOINER}"
