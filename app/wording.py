@@ -24,6 +24,8 @@ _POINTS = {"%": "pp", "points": "points"}
 """Units in which a difference is told, and its name: a share of a score, which may be below 0, would say nothing."""
 NO_PRICE = "no price"
 """Shown for the cost of calls none of which has one: nothing is known of it, and it is not 0."""
+MOMENT, MOMENT_TO_SECONDS, DAY = "DD MMM YYYY HH:mm", "DD MMM YYYY HH:mm:ss", "DD MMM YYYY"
+"""How tables of the browser write what `moment` does, in its own language."""
 JOINER = "\N{WORD JOINER}"
 """Neither seen nor heard, and no part of an address."""
 
@@ -99,6 +101,14 @@ def markdown(text: str) -> str:
     Addresses become no links: who writes one into an event could lead people elsewhere.
     """
     return "".join("\\" + letter if letter in _MARKDOWN else letter for letter in _LINKED.sub(JOINER, text))
+
+
+def with_code(text: str) -> str:
+    """Text of ours that sets foreign names in backticks: these as code, all else as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0 or not all(parts[1::2]):
+        return markdown(text)
+    return "".join(f"`{part}`" if place % 2 else markdown(part) for place, part in enumerate(parts))
 
 
 def _signed(value: float, decimals: int, unit: str) -> str:

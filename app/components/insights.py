@@ -168,7 +168,7 @@ def _ahead(view: View) -> None:
             st.caption("No metric can be carried on yet.")
             _cannot(lookout)
             return
-        left, right = st.columns([1.25, 1], gap="medium")
+        left, right = st.columns([1.7, 1], gap="medium")
         with left:
             rows = st.dataframe(
                 pl.DataFrame([_row(one) for one in lookout.found]), hide_index=True, height="content",
@@ -198,7 +198,7 @@ def _row(one: Ahead) -> dict[str, str]:
     early = f"{one.reached_early:%d %b %Y}" if one.reached_early and not one.is_beyond else ""
     return {
         "Metric": metric.title, "Limit": limit, "Reached": reached if limit else "", "As early as": early,
-        "Last four weeks": now, "Next four weeks": then, "Change": wording.change(one.then, one.now, metric.unit) or "",
+        "Last 4 weeks": now, "Next 4 weeks": then, "Change": wording.change(one.then, one.now, metric.unit) or "",
         "Band at the end": f"{low} to {high}",
     }  # fmt: skip
 
@@ -239,7 +239,11 @@ def _saving(view: View) -> None:
             st.dataframe(
                 pl.DataFrame([_row_of(one) for one in found.found]), hide_index=True, row_height=theme.ROW_HEIGHT,
                 height="content" if len(found.found) <= MOST_SAVINGS else (MOST_SAVINGS + 1) * theme.ROW_HEIGHT,
-                column_config={"A month": st.column_config.NumberColumn(format="dollar")},
+                column_config={
+                    "A month": st.column_config.NumberColumn(format="dollar", width=90),
+                    "By": st.column_config.TextColumn(width=110),
+                    "Calls": st.column_config.NumberColumn(format="localized", width=75),
+                },
                 alt=f"{len(found.found)} ways to spend less, the largest first",
             )  # fmt: skip
         elif found.spent:

@@ -149,8 +149,8 @@ def _told(outcome: FileOutcome) -> str:
     if outcome.questions:
         return f"Nothing of its {outcome.read:,} rows is stored until it is said below how they are to be read."
     sums = (
-        f"{outcome.read:,} rows read = {outcome.stored:,} stored + {outcome.duplicates:,} duplicates"
-        f" + {outcome.rejected:,} rejected."
+        f"{outcome.read:,} rows read = {outcome.stored:,} stored"
+        f" + {outcome.duplicates:,} duplicate{'s' * (outcome.duplicates != 1)} + {outcome.rejected:,} rejected."
     )
     kinds = ", ".join(f"{rows:,} {kind}" for kind, rows in outcome.kinds.items())
     reason = wording.name(outcome.reason, 600) if outcome.reason else ""

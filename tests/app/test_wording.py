@@ -76,3 +76,15 @@ def test_markdown_makes_no_link_of_an_address(address: str) -> None:
     said = wording.markdown(address).replace("\\", "")
     assert said != address
     assert said.replace("\N{WORD JOINER}", "") == address
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("`state` may be its status_code", "`state` may be its status\\_code"),
+        ("`:red[x]` and :red[y]", "`:red[x]` and \\:red\\[y\\]"),
+        ("one ` alone", "one \\` alone"), ("`` nothing", "\\`\\` nothing"),
+    ],
+)  # fmt: skip
+def test_names_in_backticks_are_code_and_all_else_is_text(text: str, shown: str) -> None:
+    assert wording.with_code(text) == shown
