@@ -9,7 +9,7 @@ import pytest
 
 from app import source
 from app.charts import bars, doughnut
-from app.components import cost_tables
+from app.components import cost_tables, panel
 from app.queries import money, tiles
 from app.queries.asking import Answer
 from app.queries.figures import Figure, figures
@@ -104,3 +104,9 @@ def test_of_a_month_in_which_nothing_cost_anything_nothing_is_expected(tmp_path:
     last_month = View(range=Window(start=days[3], end=days[0]))
     assert money.month(last_month).spent and money.month(last_month).projected
     assert not money.outlook(last_month).is_empty
+
+
+def test_a_file_of_a_figure_names_them_as_the_catalog_does() -> None:
+    assert panel.as_file(money.split("provider")(View()).frame).columns == ["provider", "cost", "unpriced_calls"]
+    hours = money.spend(View()).frame
+    assert panel.as_file(hours).equals(hours)
