@@ -26,6 +26,8 @@ NO_PRICE = "no price"
 """Shown for the cost of calls none of which has one: nothing is known of it, and it is not 0."""
 MOMENT, MOMENT_TO_SECONDS, DAY = "DD MMM YYYY HH:mm", "DD MMM YYYY HH:mm:ss", "DD MMM YYYY"
 """How tables of the browser write what `moment` does, in its own language."""
+MOMENT_AND_ZONE = "%d %b %Y %H:%M %Z"
+"""The same, for Python."""
 JOINER = "\N{WORD JOINER}"
 """Neither seen nor heard, and no part of an address."""
 
