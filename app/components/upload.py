@@ -129,7 +129,7 @@ def _state(one: Sent) -> None:
     outcome = attempt.outcome
     state, words = ("error", "waits for an answer") if outcome.questions else _LOOKS[outcome.status]
     with st.status(f"{name}: {words}{_count(outcome)}", state=state, expanded=state == "error"):
-        st.markdown(wording.markdown(_told(outcome)))
+        st.markdown(wording.with_code(_told(outcome)))
         if is_mappable(attempt):
             _offer(attempt.hash)
 
