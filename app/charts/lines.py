@@ -194,7 +194,7 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     for index, value in enumerate(sorted(groups, key=wording.name)):
         part = frame.filter(pl.col(group).eq_missing(value))
         stroke = theme.Stroke(colors[wording.name(value)], 1.75, theme.DASHES[index % len(theme.DASHES)])
-        _add(drawn, part, axis, name, label(value, 18), stroke, meta=[value])
+        _add(drawn, part, axis, name, label(value, 22), stroke, meta=[value])
     draw_changes(drawn, axis)
     mark_unit(drawn, axis.metrics[name].unit, frame, [name])
     shown = f"the {len(groups)} highest of {ranking.height}" if ranking.height > len(groups) else f"{ranking.height}"

@@ -48,16 +48,16 @@ def _table(name: str, title: str, dimension: str, view: View, later: bool) -> No
             placeholder=wording.NOTHING,
             alt=f"{title}: {len(values)} rows, the most expensive first",
             column_config={
-                "value": st.column_config.TextColumn(title.removeprefix("Cost by ").capitalize(), width=165),
+                "value": st.column_config.TextColumn(title.removeprefix("Cost by ").capitalize(), width=150),
                 "cost": st.column_config.ProgressColumn(
-                    "Cost", format="dollar", min_value=0, max_value=highest, width=125
+                    "Cost", format="dollar", min_value=0, max_value=highest, width=115
                 ),
-                "llm_calls": st.column_config.NumberColumn("Calls", format="localized", width=65),
-                "tokens": st.column_config.NumberColumn("Tokens", format="compact", width=65),
+                "llm_calls": st.column_config.NumberColumn("Calls", format="localized", width=60),
+                "tokens": st.column_config.NumberColumn("Tokens", format="compact", width=60),
                 "unpriced": st.column_config.TextColumn(
-                    "Unpriced", width=75, help="Calls whose cost is not known, and therefore not in the sum."
+                    "Unpriced", width=70, help="Calls whose cost is not known, and therefore not in the sum."
                 ),
-                "cost_per_1k_tokens": st.column_config.NumberColumn("Per 1k tokens", format="$%.4f", width=95),
+                "cost_per_1k_tokens": st.column_config.NumberColumn("Per 1k tokens", format="$%.4f", width=92),
             },
         )
 

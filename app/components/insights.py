@@ -173,6 +173,7 @@ def _ahead(view: View) -> None:
             rows = st.dataframe(
                 pl.DataFrame([_row(one) for one in lookout.found]), hide_index=True, height="content",
                 row_height=theme.ROW_HEIGHT, key="ahead-table", on_select="rerun", selection_mode="single-row",
+                column_config={name: st.column_config.TextColumn(width=width) for name, width in _AHEAD_WIDTHS.items()},
                 alt=f"Where {len(lookout.found)} metrics are heading, what reaches a limit first",
             )["selection"]["rows"]  # fmt: skip
             st.caption("Choose a row to see it.")
@@ -186,6 +187,13 @@ _AHEAD_HELP = (
     "days at earlier origins. A date is the first day on which the expected value exceeds the limit; *as early as* is "
     "that of the band's upper end. Limits are those of the settings, and 90 % of a disk, memory and processors."
 )
+
+
+_AHEAD_WIDTHS = {
+    "Metric": 135, "Limit": 60, "Reached": 110, "As early as": 92, "Last 4 weeks": 85, "Next 4 weeks": 85, "Change": 70,
+    "Band at the end": 120,
+}  # fmt: skip
+"""Of its columns, in pixels."""
 
 
 def _row(one: Ahead) -> dict[str, str]:
