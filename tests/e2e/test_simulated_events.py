@@ -146,7 +146,7 @@ def test_tiles_are_there_before_plotly_and_what_is_below_the_fold_when_it_is_nea
         route.continue_()
     page.locator(".st-key-panel-response-time .main-svg").first.wait_for()
     below = page.locator(".st-key-panel-cpu")
-    assert below.locator(".awaited").count() == 1
+    expect(below.locator(".awaited")).to_have_count(1)
     room = below.bounding_box()
     below.scroll_into_view_if_needed()
     below.locator(".main-svg").first.wait_for()
