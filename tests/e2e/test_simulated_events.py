@@ -186,12 +186,15 @@ def test_journeys_begin_with_the_page_that_is_chosen_and_a_page_is_shown_alone(
         ("health", "uptime", ".points path", "**from=*&to=*f=component%3A*"),
     ],
 )
-def test_a_click_on_a_mark_shows_it_alone(
+def test_a_click_on_a_mark_shows_it_alone_and_one_step_back_shows_all_again(
     simulated: Visit, span: dict[str, str], page: str, figure: str, mark: str, shown: str
 ) -> None:
     simulated.open(page, **span)
+    before = simulated.page.url
     # The first mark is of the largest part, which is never the rest of all others.
     simulated.click(simulated.page.locator(f".st-key-panel-{figure} {mark}").first, shown)
+    simulated.page.go_back()
+    simulated.page.wait_for_url(before)
 
 
 def test_a_drag_over_a_chart_shows_that_time_on_the_whole_page_again_and_again(
