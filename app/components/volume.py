@@ -68,11 +68,11 @@ def _freshness(view: View) -> None:
             key="freshness-kinds",
             alt=f"Freshness of {rows.height} kinds of events",
             column_config={
-                "kind": st.column_config.TextColumn("Kind", width=105),
-                "age": st.column_config.TextColumn("Age", width=65, help="How long ago the newest event was."),
-                "rows": st.column_config.NumberColumn("Events", format="localized", width=80),
-                "newest": _moment("Newest", wording.MOMENT, view, 135),
-                "oldest": _moment("Oldest", wording.DAY, view, 95),
+                "kind": st.column_config.TextColumn("Kind", width=100),
+                "age": st.column_config.TextColumn("Age", width=60, help="How long ago the newest event was."),
+                "rows": st.column_config.NumberColumn("Events", format="localized", width=75),
+                "newest": _moment("Newest", wording.MOMENT, view, 130),
+                "oldest": _moment("Oldest", wording.DAY, view, 92),
             },
         )
 
