@@ -17,8 +17,8 @@ from app.navigation import ENTRIES
 
 MISSED = "missed"
 """The parameter by which the first page is told which address led nowhere."""
-OURS = frozenset({"", "_stcore", "app", "auth", "component", "export", "first-paint", "healthz", "login", "media", "metrics",
-                  "oauth2callback", "static", "v1"})  # fmt: skip
+OURS = frozenset({"", "_stcore", "app", "auth", "component", "export", "first-paint", "healthz", "login", "media",
+                  "metrics", "oauth2callback", "static", "v1"})  # fmt: skip
 """How addresses begin that are no pages, and answered all the same."""
 _LONGEST = 60
 _HTML = "text/html"
