@@ -17,7 +17,7 @@ import streamlit as st
 from pydantic import SecretStr
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit import config
 
@@ -27,10 +27,10 @@ from app.guard import token_of
 from app.headers import SecurityHeaders
 from app.hosts import HostCheck, Hosts, host_of
 from app.lingering import let_files_linger
-from app.navigation import ENTRIES
 from app.passing import PageTimesPassing, Passing
 from app.source import configuration
 from app.streaming import Streaming
+from app.wayfinding import Wayfinding
 from metrics.settings import Settings
 
 MAIN = Path(__file__).with_name("main.py")
@@ -42,11 +42,6 @@ PRELOADED = ("metrics.engine", "app.charts", "app.components", "app.queries")
 async def health(_request: Request) -> JSONResponse:
     """200 as soon as pages can be served."""
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
-
-
-async def begin(request: Request) -> RedirectResponse:
-    """Lead to the first page, which is at `/` alone, by the name that all others have in an address."""
-    return RedirectResponse(f"/?{request.url.query}".removesuffix("?"), 308)
 
 
 def settings() -> Settings:
@@ -116,7 +111,6 @@ app = st.App(
     str(MAIN),
     routes=[
         Route(HEALTH_PATH, health, methods=["GET"]),
-        Route(f"/{ENTRIES[0].path.stem}", begin, methods=["GET"]),
         Route(login.PATH, login.begin, methods=["GET"]),
         Route(page_times.PATH, measured.receive, methods=["POST"]),
         Route(download.PATH, download.export, methods=["GET"]),
@@ -126,6 +120,7 @@ app = st.App(
         Middleware(SecurityHeaders),
         Middleware(HostCheck, hosts=hosts),
         Middleware(Passing, collect=lambda: settings().collect, token=token, hosts=hosts),
+        Middleware(Wayfinding),
         Middleware(login.LoginCheck, access=lambda: settings().access),
         Middleware(Streaming, collect=lambda: settings().collect, token=token),
         Middleware(Frontend),

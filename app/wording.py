@@ -20,21 +20,27 @@ _AGES: Sequence[tuple[int, str]] = (
 _MARKDOWN = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'^=/@%,;?")
 _LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
 """Where an address is recognized by."""
+_POINTS = {"%": "pp", "points": "points"}
+"""Units in which a difference is told, and its name: a share of a score, which may be below 0, would say nothing."""
 NO_PRICE = "no price"
 """Shown for the cost of calls none of which has one: nothing is known of it, and it is not 0."""
+MOMENT, MOMENT_TO_SECONDS, DAY = "DD MMM YYYY HH:mm", "DD MMM YYYY HH:mm:ss", "DD MMM YYYY"
+"""How tables of the browser write what `moment` does, in its own language."""
+MOMENT_AND_ZONE = "%d %b %Y %H:%M %Z"
+"""The same, for Python."""
 JOINER = "\N{WORD JOINER}"
 """Neither seen nor heard, and no part of an address."""
 
 
 def change(value: float | None, previous: float | None, unit: str) -> str | None:
-    """How much `value` differs from `previous`: points for percentages, else percent.
+    """How much `value` differs from `previous`: points for percentages and for what is counted in points, else percent.
 
     None when one is missing, or when nothing can be divided by.
     """
     if value is None or previous is None or not (isfinite(value) and isfinite(previous)):
         return None
-    if unit == "%":
-        return _signed(value - previous, 2, "pp")
+    if unit in _POINTS:
+        return _signed(value - previous, 2, _POINTS[unit])
     if previous == 0:
         return None if value else "0 %"
     return _signed(100 * (value - previous) / abs(previous), 1, "%")
@@ -97,6 +103,14 @@ def markdown(text: str) -> str:
     Addresses become no links: who writes one into an event could lead people elsewhere.
     """
     return "".join("\\" + letter if letter in _MARKDOWN else letter for letter in _LINKED.sub(JOINER, text))
+
+
+def with_code(text: str) -> str:
+    """Text of ours that sets foreign names in backticks: these as code, all else as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0 or not all(parts[1::2]):
+        return markdown(text)
+    return "".join(f"`{part}`" if place % 2 else markdown(part) for place, part in enumerate(parts))
 
 
 def _signed(value: float, decimals: int, unit: str) -> str:

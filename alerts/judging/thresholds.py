@@ -7,6 +7,9 @@ from alerts.judging.conditions import BURNS
 from alerts.rules import Absent, AlertRule, Anomaly, Budget, BurnRate, Change, Composite, Dynamic, Forecast, Static
 from alerts.rules.durations import written
 
+_SAID: Mapping[str, str] = {"==": "is", "!=": "is not"}
+"""Operators that are no sign outside of programs."""
+
 
 def threshold_text(rule: AlertRule, unit: str = "") -> str:
     """`> 5 % for 5m`: what must be so, and for how long, before the rule fires. `unit` is the metric's."""
@@ -50,7 +53,7 @@ def _number(value: float | str, unit: str) -> str:
 
 
 def _static(condition: Static, unit: str) -> str:
-    return f"{condition.operator} {_number(condition.threshold, unit)}"
+    return f"{_SAID.get(condition.operator, condition.operator)} {_number(condition.threshold, unit)}"
 
 
 def _dynamic(condition: Dynamic, unit: str) -> str:

@@ -82,14 +82,37 @@ class TimeAxis:
         """
         return [start.astimezone(self.zone).isoformat(), self._end(start).isoformat()]
 
+    def columns(self, times: pl.Series) -> list[datetime]:
+        """Every bucket from the first of these to the last: between two of them a cell would take the room of none."""
+        known: set[datetime] = set(times.to_list())
+        if not self._has_width:
+            return sorted(known)
+        columns, at, last = known.copy(), min(known, default=self.window.end), max(known, default=self.window.start)
+        while at < last:
+            columns.add(at)
+            at = self._end(at)
+        return sorted(columns)
+
+    def around(self, first: datetime, last: datetime) -> list[datetime]:
+        """Where the cells of these buckets begin and end, which lie around their times as bars do."""
+        return [first - (self._end(first) - first) / 2, last + (self._end(last) - last) / 2]
+
+    def places(self, columns: list[datetime]) -> list[str | None]:
+        """Where the columns of a heat map are; one alone, which says no width, lies between its ends."""
+        known = self.around(*columns, *columns) if len(columns) == 1 else columns
+        return self.local(pl.Series(known, dtype=pl.Datetime("us", "UTC")))
+
     def is_filling(self, start: datetime) -> bool:
         """Whether the bucket that begins at `start` may still get events."""
-        has_width = self.grain in SECONDS or self.grain is Grain.MONTH
-        return self.until is not None and (self._end(start) if has_width else start) > self.until
+        return self.until is not None and (self._end(start) if self._has_width else start) > self.until
 
     def is_so_far(self, name: str, start: datetime) -> bool:
         """Whether the value of a metric in that bucket is less than it will be."""
         return self.metrics[name].fills and self.is_filling(start)
+
+    @property
+    def _has_width(self) -> bool:
+        return self.grain in SECONDS or self.grain is Grain.MONTH
 
     def _end(self, start: datetime) -> datetime:
         begin = start.astimezone(self.zone)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from app.charts.axis import TimeAxis
 from app.charts.drawing import Drawing
-from metrics.engine.buckets import DAY, SECONDS
 
 _TOUCH = 22
 """Diameter, in pixels, of the unseen points: the nearest to the pointer is meant where they overlap."""
@@ -32,8 +31,7 @@ def _edges(cells: Sequence[Cell], axis: TimeAxis) -> list[str | None]:
     if not cells:
         return axis.ends()
     times = [cell.time for cell in cells]
-    half = timedelta(seconds=SECONDS.get(axis.grain, DAY) / 2)
-    return axis.local(pl.Series([min(times) - half, max(times) + half], dtype=pl.Datetime("us", "UTC")))
+    return axis.local(pl.Series(axis.around(min(times), max(times)), dtype=pl.Datetime("us", "UTC")))
 
 
 def touch(drawn: Drawing, cells: Sequence[Cell], axis: TimeAxis, when: str) -> None:

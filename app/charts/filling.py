@@ -23,8 +23,24 @@ def parted(frame: pl.DataFrame, axis: TimeAxis, name: str) -> tuple[pl.DataFrame
 
 
 def begun(frame: pl.DataFrame, axis: TimeAxis, name: str) -> pl.DataFrame:
-    """Without the bucket that the window cuts off at its beginning, where a part of it is less: it would be a rise."""
-    return frame.filter(pl.col("time") >= axis.window.start) if axis.metrics[name].fills else frame
+    """Without the bucket that the window cuts off at its beginning, where a part of it is less: it would be a rise.
+
+    One that nothing follows rises to nothing: it stays, at the beginning of the window, as without it nothing of it
+    would be seen.
+    """
+    cut_off = pl.col("time") < axis.window.start
+    if _is_followed(frame.sort("time"), axis, name):
+        return frame.filter(~cut_off) if axis.metrics[name].fills else frame
+    start = pl.lit(axis.window.start).cast(frame.schema["time"])
+    return frame.with_columns(time=pl.when(cut_off).then(start).otherwise("time"))
+
+
+def _is_followed(frame: pl.DataFrame, axis: TimeAxis, name: str) -> bool:
+    """Whether the bucket that the window cuts off is none, or the next one has a value, too."""
+    first = frame.head(2)
+    if first.is_empty() or first["time"][0] >= axis.window.start:
+        return True
+    return first.height > 1 and first[name].null_count() == 0
 
 
 def ring(drawn: Drawing, frame: pl.DataFrame, axis: TimeAxis, name: str, title: str, color: str, **more: Any) -> None:

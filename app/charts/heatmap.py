@@ -1,7 +1,5 @@
 """A grid: a value of a dimension a row, a bucket of time a column."""
 
-from datetime import datetime
-
 import polars as pl
 
 from app import theme, wording
@@ -24,7 +22,7 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     The `customdata` of a cell's point are its endpoint and the ends of its time.
     """
     order, levels = _order(frame), _levels()
-    times: list[datetime] = frame["time"].unique().sort().to_list()
+    times = axis.columns(frame["time"])
     cells = {
         (endpoint, time): (rate, requests)
         for endpoint, time, rate, requests in frame.select("endpoint", "time", "error_rate", "requests").iter_rows()
@@ -33,7 +31,7 @@ def error_rates(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     names, spans = [label(endpoint, 60) for endpoint in order], [axis.span(time) for time in times]
     drawn = Drawing(72 + ROW * max(len(order), 3))
     drawn.heatmap(
-        x=axis.local(pl.Series(times, dtype=frame.schema["time"])),
+        x=axis.places(times),
         y=list(range(len(order))),
         z=[[None if rate is None else _level(rate) for rate in row] for row in rates],
         hoverinfo="skip",
@@ -72,14 +70,14 @@ def values(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
         name, "group", descending=[True, False], nulls_last=True
     )  # fmt: skip
     order: list[str | None] = ranking["group"].to_list()
-    times: list[datetime] = frame["time"].unique().sort().to_list()
+    times = axis.columns(frame["time"])
     cells = {(group, time): value for group, time, value in frame.select("group", "time", name).iter_rows()}
     known = [float(value) for value in cells.values() if value is not None]
     low, high = min(known, default=0.0), max(known, default=0.0)
     names, spans = [label(group, 60) for group in order], [axis.span(time) for time in times]
     drawn = Drawing(72 + ROW * max(len(order), 3))
     drawn.heatmap(
-        x=axis.local(pl.Series(times, dtype=frame.schema["time"])),
+        x=axis.places(times),
         y=list(range(len(order))),
         z=[[cells.get((group, time)) for time in times] for group in order],
         hoverinfo="skip", zmin=min(low, 0.0), zmax=high if high > min(low, 0.0) else 1.0,

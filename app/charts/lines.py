@@ -194,7 +194,7 @@ def by_group(frame: pl.DataFrame, axis: TimeAxis) -> Picture:
     for index, value in enumerate(sorted(groups, key=wording.name)):
         part = frame.filter(pl.col(group).eq_missing(value))
         stroke = theme.Stroke(colors[wording.name(value)], 1.75, theme.DASHES[index % len(theme.DASHES)])
-        _add(drawn, part, axis, name, label(value, 18), stroke, meta=[value])
+        _add(drawn, part, axis, name, label(value, 22), stroke, meta=[value])
     draw_changes(drawn, axis)
     mark_unit(drawn, axis.metrics[name].unit, frame, [name])
     shown = f"the {len(groups)} highest of {ranking.height}" if ranking.height > len(groups) else f"{ranking.height}"
@@ -215,12 +215,15 @@ def _add(
     over, rest = filling.parted(filling.begun(frame, axis, column), axis, column)
     # One entry of the legend hides both.
     together = {} if rest.is_empty() else {"legendgroup": title}
+    # One point alone would be halved by the edge of the figure, and hardly seen.
+    is_alone = over[column].count() == 1
     drawn.scatter(
         x=axis.local(over["time"]),
         y=over[column].to_list(),
         name=title,
         mode="lines+markers" if _has_lonely_points(over[column]) else "lines",
-        marker={"size": 4},
+        marker={"size": 7 if is_alone else 4},
+        **({"cliponaxis": False} if is_alone else {}),
         line={"color": stroke.color, "width": stroke.width, "dash": stroke.dash},
         **({"fill": "tozeroy", "fillcolor": theme.faint(stroke.color, 0.10)} if filled else {}),
         text=[wording.quantity(value, metric.unit, metric.decimals) for value in over[column]],

@@ -8,6 +8,7 @@ from statistics import median
 import polars as pl
 
 from app import theme, wording
+from app.charts.axis import TIME_FORMATS
 from app.charts.drawing import Drawing
 from app.charts.picture import Picture
 from app.charts.words import label
@@ -83,7 +84,10 @@ def volume(frame: pl.DataFrame, calendar: Calendar) -> Picture:
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
     )
-    drawn.x |= {"type": "date", "tickangle": 0, "range": [end.isoformat() for end in ends]}
+    drawn.x |= {
+        "type": "date", "tickangle": 0, "range": [end.isoformat() for end in ends],
+        "tickformatstops": list(TIME_FORMATS),
+    }  # fmt: skip
     if calendar.unit == "day":
         drawn.by_day(ends[1] - ends[0])
     drawn.y |= {

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import End, Home, Json, Last, Start, Where, now, settings_of, warn_of_own_metrics
+from app.commands.options import (
+    End,
+    Home,
+    Json,
+    Last,
+    Start,
+    Where,
+    now,
+    settings_of,
+    tell_of_demo,
+    warn_of_own_metrics,
+)
 from app.commands.outcome import wrong
 from app.commands.printing import print_json, say
 from app.commands.query import zone_of
@@ -43,6 +54,7 @@ def explain(
     zone = zone_of(tz or settings.timezone)
     span = parse_window(last or (None if start else _DEFAULT), start, end, zone, now())
     warn_of_own_metrics(settings)
+    tell_of_demo(settings)
     try:
         engine = Engine(settings)
         causes = explained(engine, Query(metrics=(metric,), window=span, filters=parse_filters(where or ())), span)

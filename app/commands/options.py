@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,6 +60,17 @@ def warn_of_own_metrics(settings: "Settings") -> None:
 
     for problem in own_problems(settings):
         warn(f"promptpilot: {problem}: the metric is left out")
+
+
+def tell_of_demo(settings: "Settings") -> None:
+    """Say whose numbers the pages show where a home has none: whoever compares would look for a fault."""
+    from app.home import current_home
+
+    shown = current_home(settings)
+    if shown.is_demo:
+        warn(
+            f"promptpilot: no event of your own yet; the pages show demo data: --home {quote(str(shown.path))} asks it"
+        )
 
 
 def now() -> datetime:

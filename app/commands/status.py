@@ -16,6 +16,7 @@ def status(as_json: Json = False, home: Home = None) -> None:
     settings = settings_of(home)
 
     from app import heartbeat
+    from app.home import current_home
     from metrics.lake.status import status as lake_status
 
     found = lake_status(settings, now=now())
@@ -26,6 +27,9 @@ def status(as_json: Json = False, home: Home = None) -> None:
         )
         return
     say(f"home      {settings.home}")
+    shown = current_home(settings)
+    if shown.is_demo:
+        say(f"demo      {shown.path}: its events are on the pages, until there are some of your own")
     say(f"events    {sum(found.events.values()):,}, from {moment(found.first)} to {moment(found.last)}")
     for kind, rows in found.events.items():
         say(f"  {kind:<14} {rows:>14,}")

@@ -48,7 +48,7 @@ def tile(row: dict[str, object], now: datetime) -> None:
     """A component as it was at `now`, a row of what is asked of components."""
     status, since, milliseconds = str(row["status"]), row["since"], row["response_time_ms"]
     look = theme.STATUSES.get(status, theme.STATUSES["unknown"])
-    ago = f"since {wording.age(now - since)}" if isinstance(since, datetime) else "since when is unknown"
+    ago = f"for {wording.age(now - since)}" if isinstance(since, datetime) else "since when is unknown"
     stale = isinstance(since, datetime) and now - since < timedelta(0)
     answered = f" · {wording.quantity(milliseconds, 'ms')}" if isinstance(milliseconds, float) else ""
     with st.container(border=True, width=200, gap="xxsmall"):

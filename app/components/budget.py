@@ -106,6 +106,8 @@ def _month(view: View) -> None:
     if found.projected is not None:
         interval = f"{wording.quantity(found.low, 'USD', 2)} to {wording.quantity(found.high, 'USD', 2)}"
         st.caption(wording.markdown(f"80 % interval: {interval}"))
+    elif not is_unknown:
+        st.caption("No call of the month up to the end of the range has a cost: what it will come to is not known.")
     if found.unpriced:
         st.caption(f"{wording.unpriced(found.unpriced)}: what they cost is not in these sums.")
     st.caption("No budget is set: `budgets.yaml` in the home, for all calls or by team, feature, provider, user.")

@@ -48,14 +48,16 @@ def _table(name: str, title: str, dimension: str, view: View, later: bool) -> No
             placeholder=wording.NOTHING,
             alt=f"{title}: {len(values)} rows, the most expensive first",
             column_config={
-                "value": st.column_config.TextColumn(title.removeprefix("Cost by ").capitalize(), width="medium"),
-                "cost": st.column_config.ProgressColumn("Cost", format="dollar", min_value=0, max_value=highest),
-                "llm_calls": st.column_config.NumberColumn("Calls", format="localized"),
-                "tokens": st.column_config.NumberColumn("Tokens", format="compact"),
-                "unpriced": st.column_config.TextColumn(
-                    "Without a price", help="Calls whose cost is not known, and therefore not in the sum."
+                "value": st.column_config.TextColumn(title.removeprefix("Cost by ").capitalize(), width=150),
+                "cost": st.column_config.ProgressColumn(
+                    "Cost", format="dollar", min_value=0, max_value=highest, width=115
                 ),
-                "cost_per_1k_tokens": st.column_config.NumberColumn("per 1,000 tokens", format="$%.4f"),
+                "llm_calls": st.column_config.NumberColumn("Calls", format="localized", width=60),
+                "tokens": st.column_config.NumberColumn("Tokens", format="compact", width=60),
+                "unpriced": st.column_config.TextColumn(
+                    "Unpriced", width=70, help="Calls whose cost is not known, and therefore not in the sum."
+                ),
+                "cost_per_1k_tokens": st.column_config.NumberColumn("Per 1k tokens", format="$%.4f", width=92),
             },
         )
 

@@ -53,8 +53,9 @@ def _sum(book: Book) -> str:
     counts = [(status, totals.files.get(status, 0)) for status in (*always, "sent", *GONE)]
     files = ", ".join(f"{count:,} {status}" for status, count in counts if count or status in always)
     sums = (
-        f"{totals.read:,} rows read = {totals.stored:,} stored + {totals.duplicates:,} duplicates"
-        f" + {totals.rejected_rows:,} rejected. Files: {files}; {book.waiting:,} waiting in the inbox."
+        f"{totals.read:,} rows read = {totals.stored:,} stored"
+        f" + {totals.duplicates:,} duplicate{'s' * (totals.duplicates != 1)} + {totals.rejected_rows:,} rejected."
+        f" Files: {files}; {book.waiting:,} waiting in the inbox."
     )
     return ("Of the demo data, until you add files of your own: " if book.is_demo else "") + sums
 
@@ -118,13 +119,13 @@ def columns(view: View) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         "file": st.column_config.TextColumn("File", width="medium"),
-        "at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm:ss", timezone=view.tz, width=170),
-        "status": st.column_config.TextColumn("Status", width="small"),
-        "read": number("Read", format="localized"),
-        "stored": number("Stored", format="localized"),
-        "duplicates": number("Duplicates", format="localized"),
-        "rejected": number("Rejected", format="localized"),
-        "kinds": st.column_config.TextColumn("Kinds", width="small"),
-        "reason": st.column_config.TextColumn("Reason", width="large"),
-        "notes": st.column_config.TextColumn("Notes", width="medium", help="How it was read, where that was decided."),
+        "at": st.column_config.DatetimeColumn("When", format=wording.MOMENT_TO_SECONDS, timezone=view.tz, width=165),
+        "status": st.column_config.TextColumn("Status", width=90),
+        "read": number("Read", format="localized", width=80),
+        "stored": number("Stored", format="localized", width=80),
+        "duplicates": number("Duplicates", format="localized", width=85),
+        "rejected": number("Rejected", format="localized", width=75),
+        "kinds": st.column_config.TextColumn("Kinds", width=130),
+        "reason": st.column_config.TextColumn("Reason", width=230),
+        "notes": st.column_config.TextColumn("Notes", width=105, help="How it was read, where that was decided."),
     }

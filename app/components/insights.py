@@ -168,11 +168,12 @@ def _ahead(view: View) -> None:
             st.caption("No metric can be carried on yet.")
             _cannot(lookout)
             return
-        left, right = st.columns([1.25, 1], gap="medium")
+        left, right = st.columns([1.7, 1], gap="medium")
         with left:
             rows = st.dataframe(
                 pl.DataFrame([_row(one) for one in lookout.found]), hide_index=True, height="content",
                 row_height=theme.ROW_HEIGHT, key="ahead-table", on_select="rerun", selection_mode="single-row",
+                column_config={name: st.column_config.TextColumn(width=width) for name, width in _AHEAD_WIDTHS.items()},
                 alt=f"Where {len(lookout.found)} metrics are heading, what reaches a limit first",
             )["selection"]["rows"]  # fmt: skip
             st.caption("Choose a row to see it.")
@@ -188,6 +189,13 @@ _AHEAD_HELP = (
 )
 
 
+_AHEAD_WIDTHS = {
+    "Metric": 135, "Limit": 60, "Reached": 110, "As early as": 92, "Last 4 weeks": 85, "Next 4 weeks": 85, "Change": 70,
+    "Band at the end": 120,
+}  # fmt: skip
+"""Of its columns, in pixels."""
+
+
 def _row(one: Ahead) -> dict[str, str]:
     metric = source().engine.metrics[one.limit.metric]
     now, then, low, high = (
@@ -198,7 +206,7 @@ def _row(one: Ahead) -> dict[str, str]:
     early = f"{one.reached_early:%d %b %Y}" if one.reached_early and not one.is_beyond else ""
     return {
         "Metric": metric.title, "Limit": limit, "Reached": reached if limit else "", "As early as": early,
-        "Last four weeks": now, "Next four weeks": then, "Change": wording.change(one.then, one.now, metric.unit) or "",
+        "Last 4 weeks": now, "Next 4 weeks": then, "Change": wording.change(one.then, one.now, metric.unit) or "",
         "Band at the end": f"{low} to {high}",
     }  # fmt: skip
 
@@ -232,13 +240,18 @@ def _saving(view: View) -> None:
         found = insights.saving(view)
         with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
             st.subheader("What could be saved", anchor=False, help=_SAVING_HELP, width="content")
-            total, spent = (wording.quantity(value, "USD") for value in (found.total, found.spent))
-            st.caption(wording.markdown(f"{total} of {spent} in 30 days"), width="content")
+            if found.spent:
+                total, spent = (wording.quantity(value, "USD") for value in (found.total, found.spent))
+                st.caption(wording.markdown(f"{total} of {spent} in 30 days"), width="content")
         if found.found:
             st.dataframe(
                 pl.DataFrame([_row_of(one) for one in found.found]), hide_index=True, row_height=theme.ROW_HEIGHT,
                 height="content" if len(found.found) <= MOST_SAVINGS else (MOST_SAVINGS + 1) * theme.ROW_HEIGHT,
-                column_config={"A month": st.column_config.NumberColumn(format="dollar")},
+                column_config={
+                    "A month": st.column_config.NumberColumn(format="dollar", width=90),
+                    "By": st.column_config.TextColumn(width=110),
+                    "Calls": st.column_config.NumberColumn(format="localized", width=75),
+                },
                 alt=f"{len(found.found)} ways to spend less, the largest first",
             )  # fmt: skip
         elif found.spent:

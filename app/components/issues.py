@@ -90,7 +90,7 @@ def _incident(case: Case, view: View, now: datetime) -> None:
     with st.container(gap="xxsmall"):
         st.markdown(f":{look.color}[{look.icon} **{one.priority} {theme.PRIORITY_WORDS[one.priority]}**] &nbsp;{title}")
         with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
-            st.caption(wording.markdown(f"{state} · for {looks.since(one.opened_at, now, view.zone)}"), width="content")
+            st.caption(wording.markdown(f"{state} · for {looks.since(case.since, now, view.zone)}"), width="content")
             st.page_link(ALERTS, label="Open", icon=":material/arrow_forward:", query_params={"incident": one.id})
 
 
@@ -103,7 +103,7 @@ def _error(row: dict[str, Any], now: datetime) -> None:
 
 def _item(severity: str, words: str, place: str, since: datetime | None, now: datetime) -> None:
     look = theme.SEVERITIES.get(severity, theme.SEVERITIES["error"])
-    ago = f"since {wording.age(now - since)}" if since else "since when is unknown"
+    lasts = f"for {wording.age(now - since)}" if since else "since when is unknown"
     with st.container(gap="xxsmall"):
         st.markdown(f":{look.color}[{look.icon} **{severity.capitalize()}**] &nbsp;{wording.markdown(words)}")
-        st.caption(wording.markdown(f"{place} · {ago}" if place else ago))
+        st.caption(wording.markdown(f"{place} · {lasts}" if place else lasts))

@@ -12,6 +12,7 @@ from app import pointing, theme, wording
 from app.boards import Figure
 from app.charts.axis import TimeAxis
 from app.charts.drawing import Spec
+from app.charts.parts import UNPRICED
 from app.charts.picture import Picture
 from app.components import address, lazy, leading, pointed
 from app.components.boards import drawing
@@ -204,11 +205,16 @@ def _failures(answer: Answer) -> None:
             st.caption(wording.markdown(wording.name(why, 300)))
 
 
+def as_file(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame behind a figure with columns named as the catalog names them."""
+    return frame.rename({UNPRICED: "unpriced_calls"}, strict=False)
+
+
 def _numbers(name: str, answer: Answer) -> None:
     """The frame behind the figure as a file, written when it is asked for."""
     st.download_button(
         "CSV",
-        partial(safe_csv, answer.frame),
+        partial(safe_csv, as_file(answer.frame)),
         f"{_file_name(name, answer)}.csv",
         "text/csv",
         key=f"csv-{name}",

@@ -41,7 +41,7 @@ def told(preview: Preview) -> None:
     """Counts, reasons and figures."""
     st.markdown(f"**The whole file**: {_counts(preview)}")
     for reason, count in list(preview.reasons.items())[:_TOLD_REASONS]:
-        st.caption(wording.markdown(f"{count:,} rows rejected: {wording.name(reason, 200)}"))
+        st.caption(wording.markdown(f"{count:,} row{'s' * (count != 1)} rejected: {wording.name(reason, 200)}"))
     for kind in preview.kinds:
         _kind(kind, is_one=len(preview.kinds) == 1)
     for note in preview.notes:

@@ -95,7 +95,7 @@ def table(found: Answer, view: View, key: str, title: str) -> None:
 def _column(name: str, view: View) -> ColumnConfig:
     """How a column is called and written where people read it; files keep its name."""
     if name == TIME:
-        return st.column_config.DatetimeColumn("Time", format="YYYY-MM-DD HH:mm", timezone=view.tz)
+        return st.column_config.DatetimeColumn("Time", format=wording.MOMENT, timezone=view.tz)
     of, previous, _ = name.partition(PREVIOUS)
     if metric := exploring.known_metrics().get(of):
         before = ", period before" if previous else ""

@@ -51,7 +51,8 @@ def _named(attempt: Attempt) -> str:
 
 
 def _rows(attempt: Attempt) -> None:
-    st.markdown(f"**Why**: {wording.markdown(wording.name(attempt.outcome.reason or 'no reason is known', 600))}")
+    reason = wording.name(attempt.outcome.reason or "no reason is known", 600)
+    st.markdown(f"**Why**: {wording.with_code(reason)}")
     found = contents.rows_refused(lake.home(), attempt)
     if found is None:
         st.caption("The file was rejected as a whole: it has no rejected rows of its own to show.")

@@ -129,7 +129,7 @@ def _state(one: Sent) -> None:
     outcome = attempt.outcome
     state, words = ("error", "waits for an answer") if outcome.questions else _LOOKS[outcome.status]
     with st.status(f"{name}: {words}{_count(outcome)}", state=state, expanded=state == "error"):
-        st.markdown(wording.markdown(_told(outcome)))
+        st.markdown(wording.with_code(_told(outcome)))
         if is_mappable(attempt):
             _offer(attempt.hash)
 
@@ -149,8 +149,8 @@ def _told(outcome: FileOutcome) -> str:
     if outcome.questions:
         return f"Nothing of its {outcome.read:,} rows is stored until it is said below how they are to be read."
     sums = (
-        f"{outcome.read:,} rows read = {outcome.stored:,} stored + {outcome.duplicates:,} duplicates"
-        f" + {outcome.rejected:,} rejected."
+        f"{outcome.read:,} rows read = {outcome.stored:,} stored"
+        f" + {outcome.duplicates:,} duplicate{'s' * (outcome.duplicates != 1)} + {outcome.rejected:,} rejected."
     )
     kinds = ", ".join(f"{rows:,} {kind}" for kind, rows in outcome.kinds.items())
     reason = wording.name(outcome.reason, 600) if outcome.reason else ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import theme
+from app import theme, wording
 from app.charts.volume import Calendar
 from app.charts.volume import volume as drawn
 from app.components.failure import contained
@@ -68,14 +68,14 @@ def _freshness(view: View) -> None:
             key="freshness-kinds",
             alt=f"Freshness of {rows.height} kinds of events",
             column_config={
-                "kind": st.column_config.TextColumn("Kind", width=105),
-                "age": st.column_config.TextColumn("Age", width=65, help="How long ago the newest event was."),
-                "rows": st.column_config.NumberColumn("Events", format="localized", width="small"),
-                "newest": _moment("Newest", view),
-                "oldest": _moment("Oldest", view),
+                "kind": st.column_config.TextColumn("Kind", width=100),
+                "age": st.column_config.TextColumn("Age", width=60, help="How long ago the newest event was."),
+                "rows": st.column_config.NumberColumn("Events", format="localized", width=75),
+                "newest": _moment("Newest", wording.MOMENT, view, 130),
+                "oldest": _moment("Oldest", wording.DAY, view, 92),
             },
         )
 
 
-def _moment(title: str, view: View) -> Any:
-    return st.column_config.DatetimeColumn(title, format="D MMM YYYY, HH:mm", timezone=view.tz)
+def _moment(title: str, form: str, view: View, width: int) -> Any:
+    return st.column_config.DatetimeColumn(title, format=form, timezone=view.tz, width=width)

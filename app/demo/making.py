@@ -79,15 +79,21 @@ def make_demo(
 
 
 def rehearse(settings: Settings, length: timedelta, end: datetime) -> None:
-    """Evaluate the alert rules over the past of a home, so that its alerts have one. Nobody is told of it."""
+    """Evaluate the alert rules over the past of a home, so that its alerts have one. Nobody is told of it.
+
+    Its people did something about them, too.
+    """
     from alerts.store import Store  # heavy, and of use here only
     from alerts.watch import Watch
+    from app.demo.acting import act
 
     alerts = settings.alerts.model_copy(update={"catch_up_seconds": length.total_seconds()})
     settings = settings_of_demo(settings.model_copy(update={"alerts": alerts}), settings.home)
     store = Store.of(settings)
     try:
         Watch(settings, store, begin=length).tick(end + timedelta(seconds=alerts.settle_seconds))
+        with store.writing() as repository:
+            act(repository, end - length, end)
     finally:
         store.close()
 

@@ -3,7 +3,7 @@
 Alerts are those of one's own home; while the demo is shown, those of the demo's home where it has any.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +12,7 @@ import streamlit as st
 
 from alerts import acts
 from alerts.incidents import Alert, Incident, Silence, Status, Step
-from alerts.judging import Instance, State
+from alerts.judging import Instance, Key, State
 from alerts.policy import Matcher, labels_of, matches
 from alerts.rules import AlertRule
 from alerts.store import Store
@@ -74,6 +74,13 @@ class Case:
     """The one that keeps the head quiet now."""
     reached: tuple[str, ...] = ()
     """Targets at which a message about it arrived."""
+    recovering: datetime | None = None
+    """Since when the head's values are well again; None while they are not, or have not been for one evaluation."""
+
+    @property
+    def since(self) -> datetime:
+        """When the head's breach began, which is before it fired."""
+        return self.head.since if self.head else self.incident.opened_at
 
     @property
     def head(self) -> Alert | None:
@@ -149,7 +156,7 @@ def board() -> Board:
     known = _known(alert_home.stamp(), shared_until, opened)
     rules = ruling.in_force()
     cases = [
-        _case(incident, known.alerts.get(incident.id, ()), known.reached, rules, known.silences, now)
+        _case(incident, known.alerts.get(incident.id, ()), known.reached, rules, known.silences, known.recovering, now)
         for incident in known.incidents
     ]
     return Board(
@@ -174,6 +181,8 @@ class _Known:
     reached: Mapping[str, tuple[str, ...]]
     """Whom messages about them reached."""
     silences: tuple[Silence, ...]
+    recovering: Mapping[Key, datetime]
+    """Since when instances that fire are well again."""
     pending: tuple[Instance, ...]
     dead: tuple[Delivery, ...]
     waiting: int
@@ -189,7 +198,7 @@ _SHARED = timedelta(seconds=5)
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _known(stamp: object, moment: datetime, _store: Store) -> _Known:
     with _store.reading() as repository:
-        incidents = repository.incidents()
+        incidents, instances = repository.incidents(), tuple(repository.instances().values())
         alerts: dict[str, list[Alert]] = {}
         for alert in repository.alerts_of(incident.id for incident in incidents):
             alerts.setdefault(alert.incident, []).append(alert)
@@ -198,7 +207,8 @@ def _known(stamp: object, moment: datetime, _store: Store) -> _Known:
             alerts={incident: tuple(members) for incident, members in alerts.items()},
             reached=repository.reached(incident.id for incident in incidents),
             silences=repository.silences(moment),
-            pending=tuple(one for one in repository.instances().values() if one.state is State.PENDING),
+            recovering=_recovering(instances),
+            pending=tuple(one for one in instances if one.state is State.PENDING),
             dead=repository.dead_letters(),
             waiting=repository.waiting()[0],
             told=sum(repository.arrived(moment - RECENTLY, moment + _SHARED).values()),
@@ -216,14 +226,20 @@ def case(incident_id: str) -> tuple[Case, tuple[Step, ...]] | None:
         incident = repository.incident(incident_id)
         if incident is None:
             return None
-        alerts, reached, steps, silences = (
+        alerts, reached, steps, silences, recovering = (
             repository.alerts_of([incident_id]),
             repository.reached([incident_id]),
             repository.timeline(incident_id),
             repository.silences(now),
+            _recovering(repository.instances().values()),
         )
-    found = _case(incident, alerts, reached, ruling.in_force(), silences, now)
+    found = _case(incident, alerts, reached, ruling.in_force(), silences, recovering, now)
     return found, (*_beginning(found, steps), *steps)
+
+
+def _recovering(instances: Iterable[Instance]) -> Mapping[Key, datetime]:
+    firing = (one for one in instances if one.state is State.FIRING)
+    return {one.key: one.recovering_since for one in firing if one.recovering_since is not None}
 
 
 def _beginning(case: Case, steps: tuple[Step, ...]) -> Iterator[Step]:
@@ -280,6 +296,7 @@ def _case(
     reached: Mapping[str, tuple[str, ...]],
     rules: Mapping[str, AlertRule],
     silences: tuple[Silence, ...],
+    recovering: Mapping[Key, datetime],
     now: datetime,
 ) -> Case:
     own = sorted(alerts, key=_fired, reverse=True)
@@ -289,7 +306,7 @@ def _case(
     quiet = next((silence for silence in silences if silence.matches(labels, now)), None)
     # A digest is kept with the first of its incidents only.
     told = reached.get(incident.id, incident.told if incident.delivered_at else ())
-    return Case(incident, tuple(own), rule, quiet, told)
+    return Case(incident, tuple(own), rule, quiet, told, recovering.get(incident.head))
 
 
 def _urgency(case: Case) -> tuple[str, bool, datetime, str]:

@@ -14,7 +14,7 @@ from alerts.telling.delivery_facts import Facts
 from alerts.telling.explaining import causes_of
 from alerts.telling.message import Message
 from alerts.telling.subject import Subject, subject_of
-from app import answers
+from app import answers, wording
 from app.queries import alert_home, ruling
 from app.queries.alerting import Case
 from app.queries.asking import Answer, ask
@@ -76,7 +76,7 @@ def causes(case: Case, tz: str) -> tuple[Causes, Told] | None:
     asked = (subject.metric.name, subject.filters, case.head.since, case.head.ended_at, case.incident.priority)
     identity = f"causes@{current.settings.home}@{current.own_metrics}@{current.settings_version}@{asked}@{lasted}"
     found = answers.kept(identity, lambda: causes_of(subject, current.engine))
-    return None if found is None else (found, in_words(found, current.engine.metrics, tz))
+    return None if found is None else (found, in_words(found, current.engine.metrics, tz, wording.MOMENT_AND_ZONE))
 
 
 def explained(case: Case, found: Causes | None) -> Message:

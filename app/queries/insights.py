@@ -48,7 +48,7 @@ def why(one: Unusual, view: View) -> Told:
         engine, span = source().engine, one.clearest
         filters = (*view.filters, *one.place.filters)
         question = Query(metrics=(one.place.metric,), window=span, filters=filters, tz=view.tz)
-        return told(explain(engine, question, span), engine.metrics, view.tz)
+        return told(explain(engine, question, span), engine.metrics, view.tz, wording.MOMENT_AND_ZONE)
 
     return answers.kept(f"causes@{one}@{_as_of(view)}", explained)
 

@@ -48,12 +48,13 @@ def split(dimension: str) -> Callable[[View], Answer]:
 
 
 def outlook(view: View) -> Answer:
-    """Cost by day over the month, and what is expected of the rest of it."""
+    """Cost by day over the month, and what is expected of the rest of it; nothing in a month without a cost."""
     window = shown(view).window
     question = MonthForecast(metric="cost", window=window, filters=view.filters, tz=view.tz)
     answer = over(view, window, "llm_call", lambda: answers.ask(question))
     lacking = value(ask(_month(view), ("unpriced_calls",), grain=Grain.NONE), "unpriced_calls")
-    return replace(answer, note=wording.unpriced(lacking))
+    known = "cost" in answer.frame.columns and answer.frame["cost"].count() > 0
+    return replace(answer, frame=answer.frame if known else answer.frame.clear(), note=wording.unpriced(lacking))
 
 
 def efficiency(view: View) -> Answer:
@@ -70,10 +71,11 @@ def efficiency(view: View) -> Answer:
 
 
 def month(view: View) -> Month:
-    """What the month in which the range ends has cost, and will have."""
+    """What the month in which the range ends has cost, and will have; where nothing cost, that is not known to be 0."""
     names = ("cost", "cost_projection", "cost_projection_low", "cost_projection_high", "unpriced_calls")
     answer = ask(_month(view), names, grain=Grain.NONE)
-    return Month(*(value(answer, name) for name in names))
+    found = Month(*(value(answer, name) for name in names))
+    return found if found.spent is not None else Month(None, None, None, None, found.unpriced)
 
 
 def cost_by(dimension: str, search: str) -> Callable[[View], Answer]:

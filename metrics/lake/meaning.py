@@ -132,7 +132,9 @@ class Tally:
     def __str__(self) -> str:
         """What would be stored and what would be lost."""
         stored = ", ".join(f"{count:,} {kind}" for kind, count in self.good.items() if count) or "nothing"
-        lost = "; ".join(f"{count:,} rows: {said}" for said, count in self.reasons.most_common(_TOLD_REASONS))
+        lost = "; ".join(
+            f"{count:,} row{'s' * (count != 1)}: {said}" for said, count in self.reasons.most_common(_TOLD_REASONS)
+        )
         left = f", leave out {self.left_out:,}" if self.left_out else ""
         return f"would store {stored}{left}" + (f" and reject {self.bad.total():,} rows ({lost})" if lost else "")
 

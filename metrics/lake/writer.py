@@ -356,7 +356,9 @@ def alone(read: dict[str, Any]) -> Staged:
 def outcome_of(path: Path, read: dict[str, Any]) -> FileOutcome:
     """What became of a file of which this was read."""
     stored, duplicates, rejected = read["stored"], read["duplicates"], read["rejected"]["count"]
-    reason = ", ".join(f"{count:,} rows: {words}" for words, count in list(read["rejected"]["reasons"].items())[:3])
+    reason = ", ".join(
+        f"{count:,} row{'s' * (count != 1)}: {words}" for words, count in list(read["rejected"]["reasons"].items())[:3]
+    )
     total = sum(stored.values())
     status = "stored" if total else "duplicate" if duplicates else "rejected"
     if status == "duplicate" and not reason:

@@ -182,3 +182,18 @@ def test_a_metric_of_the_home_that_fails_over_its_events_is_said_and_the_others_
     alone = promptpilot("query", "broken", *DAY, "--home", home)
     assert alone.code == 2
     assert f"{home / 'metrics.yaml'}, line 2: broken: cannot be calculated" in alone.err
+
+
+def test_who_asks_while_the_pages_show_demo_data_is_told_where_these_are(
+    promptpilot: CommandLine, home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    own = tmp_path_factory.mktemp("own")
+    demo = own / "demo" / "2026-05-01T0000Z"
+    demo.parent.mkdir()
+    home.rename(demo)
+    told = f"no event of your own yet; the pages show demo data: --home {demo} asks it"
+    asked = promptpilot("query", "requests", *DAY, "--home", own)
+    assert (asked.code, told in asked.err) == (0, True)
+    assert f"demo      {demo}: its events are on the pages" in promptpilot("status", "--home", own).text
+    asked = promptpilot("query", "requests", *DAY, "--home", demo, "--format", "json")
+    assert (asked.json[0]["requests"], asked.err) == (10, "")

@@ -9,13 +9,15 @@ import pytest
 
 from app import source
 from app.charts import bars, doughnut
-from app.components import cost_tables
+from app.components import cost_tables, panel
 from app.queries import money, tiles
 from app.queries.asking import Answer
 from app.queries.figures import Figure, figures
+from app.queries.money import Month
 from app.source import Source
 from app.state import View
 from metrics.engine import Engine, Filter
+from metrics.engine.query import Window
 from metrics.settings import Settings
 from tests.app.charts.spec import layout
 from tests.metrics.engine.stored import store
@@ -88,3 +90,23 @@ def test_the_month_counts_them_too() -> None:
     found = money.month(UNPRICED)
     assert (found.spent, found.unpriced) == (None, 2)
     assert money.outlook(View()).note == "3 calls without a price"
+
+
+def test_of_a_month_in_which_nothing_cost_anything_nothing_is_expected(tmp_path: Path) -> None:
+    days = [NOW.replace(day=1) - timedelta(days=day) for day in range(5, 60)]  # none of this month
+    schema = {"ts": pl.Datetime("us", "UTC"), "event_id": pl.String, "cost_usd": pl.Float64}
+    store(tmp_path, "llm_call", pl.DataFrame([(day, str(day), 2.0) for day in days], schema=schema, orient="row"))
+    settings = Settings(home=tmp_path)
+    source.connect_through(lambda: Source(Engine(settings), settings, now=lambda: NOW))
+    this_month = View(range=Window(start=NOW - timedelta(days=1), end=NOW))
+    assert money.month(this_month) == Month(None, None, None, None, None)
+    assert money.outlook(this_month).is_empty
+    last_month = View(range=Window(start=days[3], end=days[0]))
+    assert money.month(last_month).spent and money.month(last_month).projected
+    assert not money.outlook(last_month).is_empty
+
+
+def test_a_file_of_a_figure_names_them_as_the_catalog_does() -> None:
+    assert panel.as_file(money.split("provider")(View()).frame).columns == ["provider", "cost", "unpriced_calls"]
+    hours = money.spend(View()).frame
+    assert panel.as_file(hours).equals(hours)

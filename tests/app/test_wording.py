@@ -14,6 +14,7 @@ from app import wording
         (110.0, 100.0, "ms", "+10.0 %"),
         (90.0, 100.0, "USD", "-10.0 %"),
         (0.62, 0.5, "%", "+0.12 pp"),
+        (4.4, -2.6, "points", "+7.00 points"),
         (5.0, 5.0, "ms", "0 %"),
         (5.0, 0.0, "ms", None),
         (0.0, 0.0, "ms", "0 %"),
@@ -75,3 +76,15 @@ def test_markdown_makes_no_link_of_an_address(address: str) -> None:
     said = wording.markdown(address).replace("\\", "")
     assert said != address
     assert said.replace("\N{WORD JOINER}", "") == address
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("`state` may be its status_code", "`state` may be its status\\_code"),
+        ("`:red[x]` and :red[y]", "`:red[x]` and \\:red\\[y\\]"),
+        ("one ` alone", "one \\` alone"), ("`` nothing", "\\`\\` nothing"),
+    ],
+)  # fmt: skip
+def test_names_in_backticks_are_code_and_all_else_is_text(text: str, shown: str) -> None:
+    assert wording.with_code(text) == shown

@@ -36,7 +36,7 @@ def held_back(page: Page) -> Generator[None]:
         page.unroute(BEGINS)
 
 
-@pytest.mark.parametrize(("name", "size"), [("executive", WIDE), ("health", WIDE), ("health", PHONE)])
+@pytest.mark.parametrize(("name", "size"), [("executive", WIDE), ("cost", WIDE), ("health", WIDE), ("health", PHONE)])
 def test_values_stand_there_before_the_page_and_where_it_has_them(
     browser: Browser, simulated_address: str, simulated_window: Window, name: str, size: ViewportSize
 ) -> None:

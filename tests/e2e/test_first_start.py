@@ -16,7 +16,7 @@ def test_an_empty_home_says_what_to_do(browser: Browser, tmp_path: Path) -> None
     with running_web(tmp_path) as address, visiting(browser, address) as visit:
         visit.open("executive")
         notice = visit.page.get_by_test_id("stAlertContentInfo")
-        assert "No events yet. Drop a Parquet file into" in notice.inner_text()
+        assert "No events yet. Drop a file into" in notice.inner_text()
         assert str(tmp_path / "inbox") in notice.inner_text()
         assert set(visit.tiles().values()) == {"–"}
 

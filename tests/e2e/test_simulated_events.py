@@ -146,7 +146,7 @@ def test_tiles_are_there_before_plotly_and_what_is_below_the_fold_when_it_is_nea
         route.continue_()
     page.locator(".st-key-panel-response-time .main-svg").first.wait_for()
     below = page.locator(".st-key-panel-cpu")
-    assert below.locator(".awaited").count() == 1
+    expect(below.locator(".awaited")).to_have_count(1)
     room = below.bounding_box()
     below.scroll_into_view_if_needed()
     below.locator(".main-svg").first.wait_for()
@@ -186,12 +186,15 @@ def test_journeys_begin_with_the_page_that_is_chosen_and_a_page_is_shown_alone(
         ("health", "uptime", ".points path", "**from=*&to=*f=component%3A*"),
     ],
 )
-def test_a_click_on_a_mark_shows_it_alone(
+def test_a_click_on_a_mark_shows_it_alone_and_one_step_back_shows_all_again(
     simulated: Visit, span: dict[str, str], page: str, figure: str, mark: str, shown: str
 ) -> None:
     simulated.open(page, **span)
+    before = simulated.page.url
     # The first mark is of the largest part, which is never the rest of all others.
     simulated.click(simulated.page.locator(f".st-key-panel-{figure} {mark}").first, shown)
+    simulated.page.go_back()
+    simulated.page.wait_for_url(before)
 
 
 def test_a_drag_over_a_chart_shows_that_time_on_the_whole_page_again_and_again(

@@ -1,7 +1,7 @@
 """One incident on a card: how bad, what, since when, who is on it, what to press."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -72,12 +72,21 @@ def _words(case: Case, watch: Watch, view: View, now: datetime) -> None:
         lasted = wording.span(one.resolved_at - one.opened_at)
         since = f"{looks.clock(one.opened_at, now, view.zone)}, lasted {lasted}: {wording.name(one.resolution, 140)}"
     else:
-        since = f"For {looks.since(head.since if head else one.opened_at, now, view.zone)}"
+        since = f"For {looks.since(case.since, now, view.zone)}{_better(case, view, now)}"
     worst = f"worst {watch.written(head.worst)}" if head and head.worst is not None else ""
     others = len(one.firing) - 1 if one.status is not Status.RESOLVED else len(one.members) - 1
     more = f"{others:,} more alert{'s' if others > 1 else ''} under it" if others > 0 else ""
     facts = [since, looks.labels(one.head), worst, more, _told(case, view, now)]
     st.markdown(wording.markdown(" · ".join(fact for fact in facts if fact)))
+
+
+def _better(case: Case, view: View, now: datetime) -> str:
+    """Why it fires while its newest value is well, and until when; empty while it is not well."""
+    if case.recovering is None:
+        return ""
+    held = case.rule.condition.recover_for if case.rule else timedelta()
+    until = f", over once that has held for {wording.span(held)}" if held else ""
+    return f" · recovering since {looks.clock(case.recovering, now, view.zone)}{until}"
 
 
 def _told(case: Case, view: View, now: datetime) -> str:

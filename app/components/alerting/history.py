@@ -95,7 +95,7 @@ def table(view: View) -> None:
             pl.DataFrame(rows, schema=_COLUMNS, orient="row"), hide_index=True, row_height=theme.ROW_HEIGHT,
             height="content" if len(rows) <= 12 else 12 * theme.ROW_HEIGHT, key="history", on_select="rerun",
             selection_mode="single-row", alt=f"Incidents, the newest first: {len(rows):,} of {len(past):,}",
-            column_config={"Opened": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", timezone=view.tz)},
+            column_config={"Opened": st.column_config.DatetimeColumn(format=wording.MOMENT, timezone=view.tz)},
         )  # fmt: skip
         if len(past) > MOST:
             st.caption(f"The newest {MOST:,} of {len(past):,} incidents.")

@@ -105,7 +105,7 @@ def _alerts(case: Case, view: View) -> None:
         st.dataframe(
             pl.DataFrame(rows, schema=columns, orient="row"), hide_index=True, row_height=theme.ROW_HEIGHT,
             height="content" if len(rows) <= 8 else 8 * theme.ROW_HEIGHT, alt=f"Alerts of the incident: {len(rows):,}",
-            column_config={"Fired": st.column_config.DatetimeColumn(format="D MMM, HH:mm", timezone=view.tz)},
+            column_config={"Fired": st.column_config.DatetimeColumn(format=wording.MOMENT, timezone=view.tz)},
         )  # fmt: skip
 
 

@@ -47,8 +47,17 @@ def _panel(view: View) -> None:
                 row_height=theme.ROW_HEIGHT, height="content" if len(found) <= 12 else 12 * theme.ROW_HEIGHT,
                 alt=f"Noise of {len(found):,} rules",
                 column_config={
-                    "Not told": st.column_config.NumberColumn(format="%.0f %%", help="Silenced or suppressed."),
-                    "Over within 5 min": st.column_config.NumberColumn(help="By themselves, without anybody's doing."),
+                    "Rule": st.column_config.TextColumn(width=205),
+                    "Priority": st.column_config.TextColumn(width=60),
+                    "Fired": st.column_config.NumberColumn(width=50),
+                    "Acknowledged": st.column_config.NumberColumn(width=100),
+                    "Messages": st.column_config.NumberColumn(width=75),
+                    "Not told": st.column_config.NumberColumn(
+                        width=65, format="%.0f %%", help="Silenced or suppressed."
+                    ),
+                    "Over within 5 min": st.column_config.NumberColumn(
+                        width=125, help="By themselves, without anybody's doing."
+                    ),
                 },
             )  # fmt: skip
 

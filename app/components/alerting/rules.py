@@ -48,10 +48,10 @@ def _listed() -> None:
             column_config={
                 "State": st.column_config.TextColumn(width="small"),
                 "Priority": st.column_config.TextColumn(width="small"),
-                "Rule": st.column_config.TextColumn(width=290),
-                "Fires": st.column_config.TextColumn(width=290, help="What must be so, and for how long."),
+                "Rule": st.column_config.TextColumn(width=262),
+                "Fires": st.column_config.TextColumn(width=300, help="What must be so, and for how long."),
                 "Origin": st.column_config.TextColumn(width="small", help="Shipped with the program, or your own."),
-                "Why": st.column_config.TextColumn(width="medium", help="Why there is no data, or what fires."),
+                "Why": st.column_config.TextColumn(width=250, help="Why there is no data, or what fires."),
             },
         )  # fmt: skip
 

@@ -77,7 +77,7 @@ def _past(past: list[Silence], view: View) -> None:
     rows = [
         (_what(one), one.start, one.end, wording.name(one.who, 60), wording.name(one.reason, 200)) for one in past
     ]  # fmt: skip
-    moment = st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm", timezone=view.tz)
+    moment = st.column_config.DatetimeColumn(format=wording.MOMENT, timezone=view.tz)
     schema = {"What": pl.String, "From": pl.Datetime("us", "UTC"), "To": pl.Datetime("us", "UTC"), "By": pl.String,
               "Reason": pl.String}  # fmt: skip
     st.dataframe(

@@ -1,6 +1,7 @@
 """What people do beside requests: visits along the journey graph, prompts, pipelines, feedback."""
 
 from collections.abc import Mapping
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -33,10 +34,13 @@ _VITALS: Mapping[str, tuple[float, float]] = {
     "cls": (0.07, 0.8),
 }  # fmt: skip
 """Median and spread of each web vital."""
+_SENTIMENTS = ("positive", "neutral", "negative")
 _COMMENTS = (
-    "Saves me an hour a day", "Answers are slow in the afternoon", "Love the pipeline builder",
-    "The summary missed the point", "Fine for drafts", "Please add versions to prompts",
-)  # fmt: skip
+    ("Saves me an hour a day", "Love the pipeline builder"),
+    ("Fine for drafts", "Please add versions to prompts"),
+    ("Answers are slow in the afternoon", "The summary missed the point"),
+)
+"""What people say, by sentiment."""
 
 
 def interaction_events(day: Day) -> pl.DataFrame:
@@ -166,7 +170,7 @@ def feedback_events(day: Day) -> pl.DataFrame:
             "feature": picked(_FEATURES, rng.integers(0, len(_FEATURES), count)),
             "nps_score": where(asked, nps),
             "csat_score": where(~asked, csat),
-            "sentiment": picked(("positive", "neutral", "negative"), mood),
-            "comment": where(said, picked(_COMMENTS, rng.integers(0, len(_COMMENTS), count))),
+            "sentiment": picked(_SENTIMENTS, mood),
+            "comment": where(said, picked([*chain(*_COMMENTS)], 2 * mood + rng.integers(0, 2, count))),
         },
     )  # fmt: skip

@@ -12,6 +12,8 @@ from metrics.zones import zone
 
 _UNCHANGED = 0.1
 """Of what it was before: what moved by less is called unchanged."""
+ISO = "%Y-%m-%d %H:%M %Z"
+"""How messages and commands write moments."""
 _NONE = "(none)"
 _SORTS: Mapping[str, str] = {
     "deployment": "deployment", "config": "configuration", "maintenance": "maintenance", "incident": "incident",
@@ -40,21 +42,25 @@ class Told:
     remarks: tuple[str, ...]
 
 
-def told(causes: Causes, metrics: Mapping[str, Metric], tz: str = "UTC") -> Told:
-    """All of it. Moments are those of the zone."""
+def told(causes: Causes, metrics: Mapping[str, Metric], tz: str = "UTC", form: str = ISO) -> Told:
+    """All of it. Moments are those of the zone, in a form of `strftime`."""
     metric = metrics[causes.metric]
     remarks = list(causes.remarks)
     if causes.moved:
         remarks.append(f"{causes.tried} series were tried: among so many some move by chance")
     return Told(
-        headline(causes, metric, tz),
+        headline(causes, metric, tz, form),
         tuple(
             Claim(where_told(one, metric, is_rise(causes)), causes.metric, (*causes.filters, *one.filters))
             for one in causes.where
         ),
-        tuple(Claim(moved_told(one, metrics, tz), one.metric, one.filters) for one in causes.moved),
+        tuple(Claim(moved_told(one, metrics, tz, form), one.metric, one.filters) for one in causes.moved),
         tuple(
-            Claim(changed_told(one, tz), one.metric or causes.metric, one.filters if one.metric else causes.filters)
+            Claim(
+                changed_told(one, tz, form),
+                one.metric or causes.metric,
+                one.filters if one.metric else causes.filters,
+            )
             for one in causes.changed
         ),
         tuple(f"{one[0].upper()}{one[1:]}." for one in remarks),
@@ -66,13 +72,13 @@ def is_rise(causes: Causes) -> bool:
     return (causes.after or 0.0) >= (causes.before or 0.0)
 
 
-def headline(causes: Causes, metric: Metric, tz: str = "UTC") -> str:
+def headline(causes: Causes, metric: Metric, tz: str = "UTC", form: str = ISO) -> str:
     """As `Error rate: 0.3 % → 4.2 %, 2026-11-23 08:36 to 09:36 UTC, against the 60 minutes before`."""
     span, against = causes.span, causes.baseline
     is_just_before = len(against) == 1 and against[0].end == span.start
     weeks = f"the same hours of {len(against)} week{'s' * (len(against) > 1)} before"
     beside = f"the {_length(against[0].length)} before" if is_just_before else weeks
-    begins, ends = _moment(span.start, tz), _moment(span.end, tz)
+    begins, ends = _moment(span.start, tz, form), _moment(span.end, tz, form)
     return f"{metric.title}: {_change(causes.before, causes.after, metric)}, {begins} to {ends}, against {beside}."
 
 
@@ -94,11 +100,11 @@ def where_told(where: Where, metric: Metric, is_rise: bool = True) -> str:
     return f"{named(where.values)}: {share}, {value}{how}, {elsewhere}{inner}."
 
 
-def moved_told(moved: Moved, metrics: Mapping[str, Metric], tz: str = "UTC") -> str:
+def moved_told(moved: Moved, metrics: Mapping[str, Metric], tz: str = "UTC", form: str = ISO) -> str:
     """As `CPU usage of web-1: 20 % → 95 %, from 08:31 on, 12 spreads away; goes 4 minutes before (r = 0.9)`."""
     metric = metrics[moved.metric]
     of = f" of {named(moved.values)}" if moved.values else ""
-    began = f", from {_moment(moved.began, tz)} on" if moved.began else ""
+    began = f", from {_moment(moved.began, tz, form)} on" if moved.began else ""
     alike = ""
     if moved.correlation is not None and abs(moved.correlation) >= TOGETHER:
         if moved.lead:
@@ -107,14 +113,14 @@ def moved_told(moved: Moved, metrics: Mapping[str, Metric], tz: str = "UTC") -> 
         else:
             alike = f"; moves alike at the same time (r = {moved.correlation:.2f})"
     change = _change(moved.before, moved.after, metric)
-    return f"{metric.title}{of}: {change}{began}, {moved.shift:.0f} spreads from its median{alike}."
+    return f"{metric.title}{of}: {change}{began}, {moved.shift:.0f} times what it usually varies by{alike}."
 
 
-def changed_told(changed: Changed, tz: str = "UTC") -> str:
+def changed_told(changed: Changed, tz: str = "UTC", form: str = ISO) -> str:
     """As `08:31 UTC, deployment release-2.14.0: reads prompts without an index`."""
     count = "" if changed.count is None else f" ({changed.count:,} {'users' if changed.sort == 'users' else 'events'})"
     more = f": {changed.description}" if changed.description else ""
-    return f"{_moment(changed.at, tz)}, {_SORTS[changed.sort]} {changed.name}{count}{more}".rstrip(".") + "."
+    return f"{_moment(changed.at, tz, form)}, {_SORTS[changed.sort]} {changed.name}{count}{more}".rstrip(".") + "."
 
 
 def _elsewhere(where: Where, metric: Metric) -> str:
@@ -159,5 +165,5 @@ def _length(length: timedelta) -> str:
     return f"{minutes} minute{'s' * (minutes != 1)}"
 
 
-def _moment(moment: datetime, tz: str) -> str:
-    return moment.astimezone(zone(tz)).strftime("%Y-%m-%d %H:%M %Z")
+def _moment(moment: datetime, tz: str, form: str) -> str:
+    return moment.astimezone(zone(tz)).strftime(form)

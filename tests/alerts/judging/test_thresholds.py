@@ -13,7 +13,7 @@ TEXTS: list[tuple[Mapping[str, Any], str, float | None]] = [
     ({"operator": ">", "threshold": 5, "duration": "5m"}, "> 5 % for 5m", 5),
     ({"operator": "<=", "threshold": 0.25}, "<= 0.25 %", 0.25),
     ({"operator": ">", "threshold": 12_500_000}, "> 12500000 %", 12_500_000),
-    ({"operator": "==", "threshold": "down", "duration": "1m"}, "== down for 1m", None),
+    ({"operator": "==", "threshold": "down", "duration": "1m"}, "is down for 1m", None),
     ({"kind": "dynamic", "direction": "up"}, "above what is usual at this hour of the week (medium sensitivity)", None),
     ({"kind": "anomaly", "sensitivity": "high"}, "unlike what is usual (high sensitivity)", None),
     ({"kind": "forecast", "operator": ">", "threshold": 90, "horizon": "4h"}, "> 90 % within 4h", 90),

@@ -190,8 +190,8 @@ def test_what_explains_it_is_told_in_three_lines_each_with_its_chart() -> None:
         ("a in (none): 62 % of the rise, error rate 1.00 % → 9.00 %, elsewhere unchanged.",
          f"https://pilot.example.com/explore?m=error_rate{around}"
          "&f=environment%3Aprod&f=provider%3Aa&f=region%3A%5CN"),
-        ("Moved first, of 104 series: CPU usage of web-1: 20.0 % → 95.0 %, from 2026-05-01 11:58 UTC on, 9 spreads "
-         "from its median.",
+        ("Moved first, of 104 series: CPU usage of web-1: 20.0 % → 95.0 %, from 2026-05-01 11:58 UTC on, 9 times "
+         "what it usually varies by.",
          f"https://pilot.example.com/explore?m=cpu_usage{around}&f=host%3Aweb-1"),
         ("New about then: 2026-05-01 11:59 UTC, new model gpt-6 (12 events).",
          f"https://pilot.example.com/explore?m=llm_calls{around}&f=model%3Agpt-6"),

@@ -111,3 +111,25 @@ def test_a_cell_that_is_not_over_says_so() -> None:
 def test_a_grid_of_next_to_nothing_is_drawn(rows: tuple[tuple[int, str, float | None], ...]) -> None:
     grid = traces(heatmap.values(grouped(*rows), AXIS))[0]
     assert (grid["zmin"], grid["zmax"]) == (0.0, 1.0)
+
+
+def test_a_bucket_in_which_nothing_came_keeps_its_room() -> None:
+    grid = traces(heatmap.error_rates(cells((0, "/a", 1.0, 10.0), (3, "/a", 2.0, 10.0)), AXIS))[0]
+    assert grid["x"] == [f"2026-03-04T0{hour}:00:00" for hour in range(4)]
+    assert [level is None for level in grid["z"][0]] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("grain", "ends"),
+    [
+        (Grain.HOUR, ["2026-03-03T23:30:00", "2026-03-04T00:30:00"]),
+        (Grain.DAY, ["2026-03-03T12:00:00", "2026-03-04T12:00:00"]),
+        (Grain.MONTH, ["2026-02-13T12:00:00", "2026-03-16T12:00:00"]),
+    ],
+)
+def test_a_bucket_alone_is_as_wide_as_it_lasts(grain: Grain, ends: list[str]) -> None:
+    start = START if grain is not Grain.MONTH else START.replace(day=1)
+    frame = cells((0, "/a", 1.0, 10.0)).with_columns(time=pl.lit(start).cast(pl.Datetime("us", "UTC")))
+    picture = heatmap.error_rates(frame, replace(AXIS, grain=grain))
+    assert traces(picture)[0]["x"] == ends
+    assert layout(picture)["xaxis"]["range"] == ends

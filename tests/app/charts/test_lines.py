@@ -155,6 +155,16 @@ def test_a_count_that_is_judged_ends_before_the_bucket_that_still_fills() -> Non
     assert (drawn["Requests"]["y"], drawn["Requests so far"]["y"]) == ([5.0, 6.0], [1.0])
 
 
+def test_a_bucket_that_the_window_cuts_off_and_nothing_follows_is_seen_at_its_beginning() -> None:
+    cut = replace(AXIS, window=Window(start=START + timedelta(minutes=40), end=AXIS.window.end))
+    frame = hours(requests=[3.0, None, None], error_rate=[1.0, None, 2.0])
+    for name, title in (("requests", "Requests"), ("error_rate", "Error rate")):
+        line = named(fitting(frame.select("time", name), cut))[title]
+        assert (line["x"][0], line["y"][0], line["mode"]) == (
+            "2026-03-29T00:40:00", frame[name][0], "lines+markers",
+        )  # fmt: skip
+
+
 def test_a_bucket_that_the_window_cuts_off_at_its_beginning_is_no_rise_of_a_count() -> None:
     cut = replace(AXIS, window=Window(start=START + timedelta(minutes=40), end=AXIS.window.end))
     frame = hours(requests=[2.0, 6.0, 5.0], error_rate=[1.0, 2.0, 3.0])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -177,6 +178,15 @@ def test_the_worst_incident_stands_first_with_value_threshold_and_since_when(sho
     assert "silenced until 02:03 by bob: new price table" in said
     assert [alt.split(":")[0] for alt in charts(test)].count("Error rate, newest values") == 1
     assert all("Threshold: > " in alt for alt in charts(test))
+
+
+def test_what_fires_and_is_well_again_says_until_when(shown: Shown, tmp_path: Path) -> None:
+    with filled(tmp_path, NOW).writing() as repository:
+        chat = repository.instances()[CHAT]
+        repository.save_instances([replace(chat, value=0.1, recovering_since=NOW - timedelta(minutes=2))])
+    rules = tmp_path / "alerts" / "own.yaml"
+    rules.write_text(rules.read_text().replace("duration: 1h}", "duration: 1h, recover_for: 5m}"))
+    assert "recovering since 00:01, over once that has held for 5 min" in texts(shown())
 
 
 def test_who_watches_and_what_was_told_are_tiles(shown: Shown, tmp_path: Path) -> None:

@@ -137,6 +137,6 @@ def test_a_page_that_waits_tells_how_far_the_demo_data_are(tmp_path: Path) -> No
     source.connect_through(lambda: made)
     test = AppTest.from_file(MAIN, default_timeout=TIMEOUT).run()
     source.connect_through(None)
-    assert "Drop a Parquet file into" in test.info[0].value
+    assert "Drop a file into" in test.info[0].value
     (bar,) = test.get("progress")
     assert (bar.proto.value, bar.proto.text) == (50, "Demo data to look at meanwhile: storing them")  # pyright: ignore

@@ -46,7 +46,7 @@ def test_a_page_without_any_event_says_what_it_needs(shown: Shown, page: str) ->
     test = shown(page, FakeEngine(kinds=(), newest=None, empty=True))
     sound(test)
     assert not charts(test)
-    assert "Drop a Parquet file" in texts(test)
+    assert "Drop a file into" in texts(test)
     assert "needs `request` events" in texts(test)
     assert {metric.value for metric in test.metric} == {"–"}
 
@@ -85,6 +85,12 @@ def test_a_figure_that_fails_stays_in_its_box(shown: Shown, page: str) -> None:
 def test_a_reason_is_shown_as_text(shown: Shown) -> None:
     (error,) = shown(engine=FakeEngine(broken=frozenset({"response_time_p50"}))).error
     assert r"\[x\]\(http" in error.value
+
+
+def test_the_first_page_says_which_address_led_nowhere(shown: Shown) -> None:
+    told = [info.value for info in shown(missed="/<b>no*pe").info]
+    assert any(r"\<b\>no\*pe" in words and "no page" in words for words in told)
+    assert not any("no page" in info.value for info in shown().info)
 
 
 def test_every_page_says_at_its_title_what_it_is_in_two_sentences(shown: Shown) -> None:

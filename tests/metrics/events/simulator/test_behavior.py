@@ -212,3 +212,11 @@ def test_every_resolved_error_was_opened_before_and_is_resolved_once(fortnight: 
     assert solved["error_id"].n_unique() == solved.height
     assert solved.filter(pl.col("since").is_null() | (pl.col("since") > pl.col("ts"))).is_empty()
     assert solved.filter(pl.col("severity") != pl.col("how")).is_empty()
+
+
+def test_what_people_say_is_of_the_mood_that_they_are_in(fortnight: Simulated) -> None:
+    said = fortnight.of["feedback"].drop_nulls("comment")
+    moods = dict(said.group_by("comment").agg(pl.col("sentiment").unique()).iter_rows())
+    assert len(moods) == 6
+    assert {comment: len(mood) for comment, mood in moods.items()} == dict.fromkeys(moods, 1)
+    assert moods["The summary missed the point"] == ["negative"]
