@@ -41,14 +41,25 @@ class Bounds:
     """Milliseconds; a median below that cannot be."""
     usual: float
     """Milliseconds; from this median on nothing is odd about milliseconds."""
+    longest: float
+    """Milliseconds; a median above that is rather one of a smaller unit."""
 
 
-BOUNDS: Mapping[str, Bounds] = {"llm_call": Bounds(30, 100), "pipeline_run": Bounds(1, 1000)}
-_OTHERS = Bounds(1, 30)
-_LONGEST = 3600
-"""Seconds above which a number is none of seconds."""
 _TOO_LONG = 1e6
 """Milliseconds above which a median is not of milliseconds: a quarter of an hour."""
+BOUNDS: Mapping[str, Bounds] = {
+    "llm_call": Bounds(30, 100, 180_000),
+    "request": Bounds(1, 30, 120_000),
+    "health": Bounds(1, 30, 120_000),
+    "pipeline_run": Bounds(1, 1000, _TOO_LONG),
+}
+_OTHERS = Bounds(1, 30, _TOO_LONG)
+_LONGEST = 3600
+"""Seconds above which a number is none of seconds."""
+_NEVER = 1e7
+"""Milliseconds above which no median can be one of milliseconds."""
+_TWO_SORTS = 0.1
+"""Share of the numbers from which on those that can only be seconds, beside others that cannot, are no chance."""
 
 
 class DurationUnit:
@@ -147,19 +158,34 @@ class DurationUnit:
         broken = float((values != values.round()).mean() or 0)  # pyright: ignore[reportArgumentType]
         low = float(values.quantile(0.02) or 0)
         about = f"{self._name} is {low:g} to {largest:g}, half of it below {middle:g}"
-        if middle > _TOO_LONG:
-            unit = "us" if middle < 1e9 else "ns"
-            if middle > 1e7:
-                return self._decided(unit, about, "no call lasts that long otherwise")
-            return Verdict(question=self._question(f"{about}: microseconds or milliseconds?", ("us", "ms")))
+        if middle > bounds.longest:
+            return self._too_long(middle, bounds, about)
         if middle >= bounds.usual or (largest > _LONGEST and middle >= bounds.shortest):
-            return Verdict()
+            return self._of_one_unit(values, bounds, about)
         asks = f"{about}, and nothing says in which unit: seconds or milliseconds?"
         if largest > _LONGEST:
             return Verdict(question=self._question(asks, ("ms", "s")))
         if broken >= 0.5 and middle < bounds.shortest:
             return self._decided("s", about, "in milliseconds that would be too short")
         return Verdict(question=self._question(asks, ("s", "ms") if middle < bounds.shortest else ("ms", "s")))
+
+    def _of_one_unit(self, values: pl.Series, bounds: Bounds, about: str) -> Verdict:
+        """Nothing, unless numbers of two sorts stand there with nothing between: fractions too short, and usual ones."""
+        short, usual = values.filter(values < bounds.shortest), int((values >= bounds.usual).sum())
+        broken, least = int((short != short.round()).sum()), _TWO_SORTS * len(values)
+        if len(short) + usual < len(values) or broken <= least or usual <= least:
+            return Verdict()
+        asks = f"{about}: some of it can only be seconds, some only milliseconds, and nothing says which is which"
+        return Verdict(question=self._question(asks, ("ms",)))
+
+    def _too_long(self, middle: float, bounds: Bounds, about: str) -> Verdict:
+        """The smaller unit in which it would be usual; asked where there are two, or milliseconds can still be."""
+        usual = [unit for unit in ("us", "ns") if bounds.usual <= middle * MILLISECONDS[unit] <= bounds.longest]
+        units = tuple(usual or ["us"])
+        if middle > _NEVER and len(units) == 1:
+            return self._decided(units[0], about, "no call lasts that long otherwise")
+        said = (*units, "ms") if middle <= _NEVER else units
+        return Verdict(question=self._question(f"{about}: {' or '.join(UNIT_WORDS[unit] for unit in said)}?", said))
 
     def _decided(self, unit: str, about: str, why: str) -> Verdict:
         return Verdict(self._rule(unit), f"{self._column.name}: {about}: read as {UNIT_WORDS[unit]}, {why}")
@@ -195,14 +221,15 @@ def _rather(values: pl.Series, said: str, part: Part) -> str | None:
         return None
     middle = float(values.median() or 0)  # pyright: ignore[reportArgumentType]
     broken = float((values != values.round()).mean() or 0)  # pyright: ignore[reportArgumentType]
-    if said == "s" and middle * 1e3 > _TOO_LONG:
-        return "ms"
+    if middle * MILLISECONDS[said] > _TOO_LONG:
+        smaller = _UNITS[_UNITS.index(said) + 1 :] if said in _UNITS else ()
+        return next((unit for unit in smaller if middle * MILLISECONDS[unit] <= bounds.longest), None)
     return "s" if said == "ms" and broken >= 0.5 and 0 < middle < bounds.shortest else None
 
 
 def _is_odd(rows: pl.DataFrame, column: Column, part: Part, name: str, said: str) -> bool:
-    """Whether the first of durations under a name of others could hardly be in the unit that it says."""
-    if name == column.name or column.name in part.columns or name not in rows.columns:
+    """Whether the first of durations could hardly be in the unit that their name says."""
+    if column.name in part.columns or name not in rows.columns:
         return False
     values = _numbers(sampled(rows[name]), column, rule_of(part, column)).drop_nulls()
     values = values.filter(values > 0)

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metrics.events import KINDS
 from metrics.events.questions import Answers
+from metrics.events.recognition.recognition import Part, Recognized
+from metrics.events.survey.survey import Survey
 from tests.metrics.events.surveying import calls, surveyed
 
 SECONDS = [0.4, 1.25, 4.7, 9.0, 2.2, 3.1]
@@ -69,6 +73,28 @@ def test_what_is_far_too_long_is_of_a_smaller_unit(values: list[float], unit: st
     found = surveyed(calls(latency=values))
     assert unit in found.notes[0]
     assert all(value < 100_000 for value in found.good["duration_ms"])
+
+
+@pytest.mark.parametrize(
+    ("values", "units"),
+    [
+        ([4e5, 7e5, 1e6], ["us", "ms"]),
+        ([1.2e8, 1.5e8, 1.7e8], ["us", "ns"]),
+        ([0.5, 0.8, 700.0, 900.0, 650.0], ["ms"]),
+    ],
+)
+def test_what_may_be_of_two_small_units_is_asked(values: list[float], units: list[str]) -> None:
+    (question,) = surveyed(calls(latency=values)).questions
+    assert [option.rules for option in question.options] == [{"duration_ms": {"unit": unit}} for unit in units]
+
+
+@pytest.mark.parametrize(("values", "unit"), [([0.4, 1.25, 2.2], "seconds"), ([4e8, 7e8, 1e9], "nanoseconds")])
+def test_our_own_name_is_asked_about_where_calls_cannot_last_so_long(values: list[float], unit: str) -> None:
+    rows = pl.DataFrame(calls(duration_ms=values))
+    survey = Survey()
+    assert survey.opens(rows, Recognized((Part(KINDS["llm_call"], {}),), "its columns"))
+    survey.see(rows, Recognized((Part(KINDS["llm_call"], {}),), "its columns"))
+    assert survey.questions[0].options[0].says == unit
 
 
 def test_start_and_end_tell_the_unit_of_a_name_that_says_none() -> None:
