@@ -170,7 +170,7 @@ class DurationUnit:
         return Verdict(question=self._question(asks, ("s", "ms") if middle < bounds.shortest else ("ms", "s")))
 
     def _of_one_unit(self, values: pl.Series, bounds: Bounds, about: str) -> Verdict:
-        """Nothing, unless numbers of two sorts stand there with nothing between: fractions too short, and usual ones."""
+        """Nothing, unless numbers of two sorts stand there: fractions that are too short, and usual ones."""
         short, usual = values.filter(values < bounds.shortest), int((values >= bounds.usual).sum())
         broken, least = int((short != short.round()).sum()), _TWO_SORTS * len(values)
         if len(short) + usual < len(values) or broken <= least or usual <= least:

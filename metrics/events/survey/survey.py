@@ -27,6 +27,7 @@ from metrics.events.survey.looking import Look, LookAround, Opener, Verdict
 from metrics.events.survey.split_times import look_for_split_times
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
 from metrics.events.survey.token_details import look_for_token_details
+from metrics.events.survey.unanswered import look_for_unanswered
 from metrics.events.survey.unnamed_costs import look_for_unnamed_costs
 from metrics.events.survey.unnamed_outcomes import look_for_unnamed_outcomes
 from metrics.events.survey.wrappers import look_for_wrappers
@@ -46,6 +47,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_unnamed_outcomes,
     look_for_strange_outcomes,
     look_for_bare_outcomes,
+    look_for_unanswered,
 )
 """Everything that is looked for."""
 

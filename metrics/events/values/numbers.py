@@ -14,6 +14,8 @@ _EXACT = 2**53
 """Up to here every whole number is a float of its own."""
 _DOLLARS = r"(?i)^(?:usd|us\$|\$)\s*|\s*(?:usd|us\$|\$|us dollars?)$"
 _GROUP_SPACES = r"(\d)[   '’_](\d{3})"
+_HTTP_STATUS = r"(?i)^(?:http(?:/[\d.]+)?[ _:]*)?([1-5]\d\d)(?:[ :,-]+\p{L}.*)?$"
+"""As servers write it in words: `503 Service Unavailable`, `HTTP/1.1 200 OK`."""
 AMBIGUOUS = r"^[-+]?[1-9]\d{0,2}[.,]\d{3}$"
 """A thousand and more, or one and a bit."""
 
@@ -104,6 +106,8 @@ def bare(text: pl.Expr, column: Column) -> pl.Expr:
         digits = digits.str.replace(r"\s*%$", "")
     elif column.unit in ("B", "MB", "GB", "ms", "tokens", "characters"):
         digits = digits.str.replace(rf"(?i)\s*{column.unit}$", "")
+    if column.name == "status_code":
+        digits = digits.str.replace(_HTTP_STATUS, "${1}")
     # Twice: groups of three share their neighbors' digits.
     return digits.str.replace_all(_GROUP_SPACES, "${1}${2}").str.replace_all(_GROUP_SPACES, "${1}${2}")
 
