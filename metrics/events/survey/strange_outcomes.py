@@ -1,5 +1,10 @@
-"""Words for the outcome of calls that nobody knows: in a file that has no word for a success, one may mean it."""
+"""Words for the outcome of calls that nobody knows.
 
+They count as errors, lest an outage make the error rate look good. Where a file has no word for a success, one may mean
+it; and where many calls end by a word that does not sound like a failure (`cached`, `partial`), it may be none either.
+"""
+
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -13,6 +18,14 @@ from metrics.events.values.converting import converted
 from metrics.events.values.outcome import CALL, STATUS
 
 _MOST_WORDS = 50
+_MANY = 0.05
+"""Share of the calls from which on a word that sounds like no failure is asked about though others succeeded."""
+_FAILING = (
+    r"(?i)err|fail|exception|denied|invalid|unavail|overload|abort|reject|refus|crash|time.?out|limit|exceed|forbid|"
+    r"unauth|bad|not.?found|kill|panic|fault|broken|lost|unreach|throttl|quota|connect|reset|exhaust|unknown|missing|"
+    r"down|exit|^-?\d+$"
+)
+"""How words for failures sound; a number is the code of one."""
 _SHOWN = 5
 
 
@@ -40,17 +53,29 @@ class StrangeOutcomes:
                     self._strange[word.strip()] += count
 
     def verdict(self) -> Verdict:
-        """Nothing where calls succeed by a known word: what is strange beside that failed."""
-        if not self._strange or self._known["ok"]:
+        """Nothing where calls succeed by a known word, and few fail by one that does not sound like it."""
+        calls = self._known.total() + self._strange.total()
+        asked = self._strange
+        if self._known["ok"]:
+            mild = {word: count for word, count in asked.items() if not re.search(_FAILING, word)}
+            asked = Counter(mild if sum(mild.values()) > _MANY * calls else {})
+        if not asked:
             return Verdict()
-        word, count = self._strange.most_common(1)[0]
-        seen = ", ".join(one for one, _ in self._strange.most_common(_SHOWN))
-        asks = (
-            f"no call of the file succeeded by a word that is known; {self._name} says {seen}: does {word} "
-            f"({count:,} calls) mean success? Words that are not known count as errors"
+        word, count = asked.most_common(1)[0]
+        seen = ", ".join(one for one, _ in asked.most_common(_SHOWN))
+        begins = (
+            "beside words that are known" if self._known["ok"] else "no call of the file succeeded by a known word;"
         )
-        rule = {**rule_of(self._part, self._column).map, word: "ok"}
-        options = (Option(f"{word} means success", {STATUS: {"map": rule}}), Option("all of them are errors"))
+        asks = (
+            f"{begins} {self._name} says {seen}: does {word} ({count:,} calls) mean success? Words that are not known "
+            "count as errors"
+        )
+        known = dict(rule_of(self._part, self._column).map)
+        failures = dict.fromkeys(self._strange, "error")
+        options = (
+            Option(f"{word} means success", {STATUS: {"map": {**known, word: "ok"}}}),
+            Option("all of them are errors", {STATUS: {"map": {**known, **failures}}}),
+        )
         return Verdict(question=Question(self._part.kind.name, self._name, asks, options))
 
 
@@ -63,12 +88,12 @@ def _meanings(rows: pl.DataFrame, part: Part, name: str) -> pl.DataFrame:
 
 
 def look_for_strange_outcomes(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
-    """A look where calls have an outcome, and none of the first has one that is known for a success."""
+    """A look where calls have an outcome, and the first have one by a word that nobody knows."""
     if part.kind.name != CALL:
         return
     for name in fed(rows, part)[STATUS][:1]:
         if name in rows.columns and not rows.schema[name].is_nested():
             first = sampled(rows[name]).to_frame()
             meanings = set(_meanings(first, part, name)["meaning"])
-            if "ok" not in meanings and meanings - set(part.kind.by_name[STATUS].one_of):
+            if meanings - set(part.kind.by_name[STATUS].one_of):
                 yield StrangeOutcomes(part, name)

@@ -23,13 +23,15 @@ _CODES: Mapping[str, str] = {
 """Codes that mean more than their first digit says."""
 _PLAIN = frozenset((
     "error", "2", "err", "failed", "failure", "fail", "errored", "status_code_error", "false", "exception", "fatal",
-    "critical", "rejected", "429", "rate_limit", "ratelimit", "ratelimited", "rate_limited", "timed_out", "timedout",
-    "time_out", "timeout", "canceled", "cancelled", "content_filtered", "content_filter", "408", "504", "499",
+    "critical", "rejected", "no", "n", "f", "429", "rate_limit", "ratelimit", "ratelimited", "rate_limited",
+    "timed_out", "timedout", "time_out", "timeout", "canceled", "cancelled", "content_filtered", "content_filter",
+    "408", "504", "499",
 ))  # fmt: skip
 """Words for a failure that say no more of it than its status does."""
 _NEGATIVE_NAMES = r"(?i)error|fail|exception|^err$"
 _POSITIVE_NAMES = r"(?i)^(?:is|was)?_?(?:success|successful|succeeded|ok)$"
 """In a column of such a name 0 is no: elsewhere it is OpenTelemetry's code for nothing wrong."""
+_YES, _NO = ("true", "1", "yes", "y", "t"), ("false", "0", "no", "n", "f")
 _LONGEST_TYPE = 100
 _PARTS: Mapping[str, str] = {"cached_input_tokens": "input_tokens", "reasoning_tokens": "output_tokens"}
 """Tokens, and those they are part of."""
@@ -111,7 +113,7 @@ def _said(text: pl.Expr, source: str) -> pl.Expr:
         return said.replace({"0": "false", "1": "true"})
     if not re.search(_NEGATIVE_NAMES, name):
         return said
-    return said.replace({"true": "false", "1": "false", "yes": "false", "false": "true", "0": "true", "no": "true"})
+    return said.replace({**dict.fromkeys(_YES, "false"), **dict.fromkeys(_NO, "true")})
 
 
 def settled(events: pl.DataFrame, kind: Kind) -> pl.DataFrame:

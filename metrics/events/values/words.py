@@ -8,17 +8,16 @@ from metrics.events.schema import Column
 
 _OK = (
     "0", "1", "200", "success", "successful", "succeeded", "completed", "complete", "unset", "status_code_ok",
-    "status_code_unset", "fulfilled", "finished", "done", "passed", "true",
-    "yes",
+    "status_code_unset", "fulfilled", "finished", "done", "pass", "passed", "true",
+    "yes", "y", "t", "cached", "cache_hit",
     "stop", "length", "end_turn", "max_tokens", "stop_sequence", "tool_use", "tool_calls", "function_call", "eos",
     "pause_turn", "incomplete", "default", "debug", "info", "warning",
 )  # fmt: skip
 """OpenTelemetry's codes and names, results of jobs, reasons to stop, Langfuse's levels. An answer that was cut short
 at its length (`incomplete`, `max_tokens`) is an answer."""
 _ERROR = (
-    "2", "err", "failed", "failure", "fail", "status_code_error", "false", "no", "exception", "errored", "fatal",
-    "critical",
-    "rejected",
+    "2", "err", "failed", "failure", "fail", "status_code_error", "false", "no", "n", "f", "exception", "errored",
+    "fatal", "critical", "rejected",
 )  # fmt: skip
 _LIMITED = (
     "429", "8", "rate_limit", "ratelimit", "ratelimited", "rate_limit_error", "rate_limit_exceeded", "throttled",
