@@ -24,6 +24,7 @@ from metrics.events.survey.decimals import look_for_currency, look_for_decimals
 from metrics.events.survey.duration_units import look_for_duration_units
 from metrics.events.survey.early_times import look_for_early_times
 from metrics.events.survey.looking import Look, LookAround, Opener, Verdict
+from metrics.events.survey.scales import look_for_scales
 from metrics.events.survey.split_times import look_for_split_times
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
 from metrics.events.survey.token_details import look_for_token_details
@@ -48,6 +49,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_strange_outcomes,
     look_for_bare_outcomes,
     look_for_unanswered,
+    look_for_scales,
 )
 """Everything that is looked for."""
 
