@@ -11,7 +11,8 @@ from metrics.events.mapping.mappings import Scalar
 from metrics.events.mapping.sources import allows
 
 _DECIMALS = {"": "as it is written", "point": "a point", "comma": "a comma"}
-_ORDERS = {"": "as the whole file says", "day_first": "the day", "month_first": "the month"}
+_ORDERS = {"": "as the whole file says", "day_first": "the day", "month_first": "the month",
+           "year_first": "the year"}  # fmt: skip
 _DETAILS = {"cached": "Tokens read from a cache", "reasoning": "Tokens of the reasoning"}
 """By the rule that says whether a count has them, its title."""
 _COUNTED = {"": "as the vendor's names say", "included": "they are counted in it", "excluded": "they are beside it"}

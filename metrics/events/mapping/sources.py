@@ -78,8 +78,8 @@ class Source(Entry):
     """Zone of times written without one."""
     format: Names = ()
     """How times are written (`%d.%m.%Y %H:%M`); several are tried in turn."""
-    order: Literal["day_first", "month_first"] | None = None
-    """What comes first in dates such as 03/04/2026."""
+    order: Literal["day_first", "month_first", "year_first"] | None = None
+    """What comes first in dates such as 03/04/2026, or 26/04/03."""
     decimal: Literal["comma", "point"] | None = None
     """What stands before the decimals of a number: `1.234,5` has a comma."""
     factor: Annotated[float, Field(allow_inf_nan=False), AfterValidator(_no_zero)] | None = None

@@ -15,9 +15,11 @@ from metrics.events.questions import Option, Question
 from metrics.events.recognition.recognition import Part
 from metrics.events.survey.feeding import fed, rule_of, sampled, values_of
 from metrics.events.survey.looking import Look, Verdict
+from metrics.events.survey.short_years import ShortYears
 from metrics.events.values.written_times import ORDERED
 
 Order = Literal["day_first", "month_first"]
+YEAR = "year_first"
 DAY: Order = "day_first"
 MONTH: Order = "month_first"
 _TOLD_BY: Mapping[Order, str] = {DAY: "first", MONTH: "second"}
@@ -97,6 +99,7 @@ class DayOrder:
     def __init__(self, column: str, part: Part, own: Sequence[str], beside: Sequence[str]) -> None:
         self._column, self._part, self._own = column, part, tuple(own)
         self._dates = {name: Dates() for name in (*own, *beside)}
+        self._years = ShortYears()
 
     @property
     def column(self) -> str:
@@ -108,9 +111,22 @@ class DayOrder:
         for values in values_of(rows, self._part, list(self._dates)):
             if values.dtype == pl.String:
                 self._dates[values.name].add(values)
+                if values.name in self._own:
+                    self._years.add(values)
 
     def verdict(self) -> Verdict:
         """What comes first, or the question."""
+        return self._of_years() or self._of_days()
+
+    def _of_years(self) -> Verdict | None:
+        """What follows where the year may come first; None where it is last."""
+        years = self._years
+        if years.place == "open":
+            return Verdict(question=self._question_of_years())
+        note = f"{self._column}: the year comes first in dates such as {years.example}"
+        return Verdict({self._column: {"order": YEAR}}, note) if years.place == "first" else None
+
+    def _of_days(self) -> Verdict:
         own = [self._dates[name] for name in self._own]
         readings: set[Order] = {order for dates in own for order in dates.above}
         if len(readings) > 1:
@@ -155,6 +171,18 @@ class DayOrder:
                 Option(f"the month comes first: month {first}, day {second}", {self._column: {"order": MONTH}}),
             ),
         )
+
+    def _question_of_years(self) -> Question:
+        years, example = self._years, self._years.example
+        first, second, last = example.replace("-", "/").replace(".", "/")[:8].split("/")
+        readings = (
+            (DAY, years.may_begin_with_day, f"day {first}, month {second}, year 20{last}"),
+            (MONTH, years.may_begin_with_month, f"month {first}, day {second}, year 20{last}"),
+            (YEAR, years.may_be_first, f"year 20{first}, month {second}, day {last}"),
+        )
+        options = tuple(Option(says, {self._column: {"order": order}}) for order, can_be, says in readings if can_be)
+        asks = f"{self._own[0]} has dates such as {example}: which of it is the year, and which the day?"
+        return Question(self._part.kind.name, self._own[0], asks, options)
 
     def _contradiction(self, own: Iterable[Dates]) -> Question:
         examples = {order: example for dates in own for order, example in dates.above.items()}

@@ -19,6 +19,7 @@ from metrics.events.questions import Answers, Question, Rules
 from metrics.events.recognition.recognition import Part, Recognized, with_rules, without
 from metrics.events.rows.parting import parted, prepared
 from metrics.events.survey.bare_outcomes import look_for_bare_outcomes
+from metrics.events.survey.day_before_month import look_for_days_before_months
 from metrics.events.survey.day_order import look_for_day_order
 from metrics.events.survey.decimals import look_for_currency, look_for_decimals
 from metrics.events.survey.duration_units import look_for_duration_units
@@ -38,6 +39,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_token_details,
     look_for_wrappers,
     look_for_day_order,
+    look_for_days_before_months,
     look_for_early_times,
     look_for_split_times,
     look_for_written_times,

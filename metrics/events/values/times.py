@@ -25,6 +25,20 @@ _EPOCH_UNITS: Mapping[str, int] = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _COMPACT = ((19_900_101, 20_991_231, "%Y%m%d"), (199_001_010_000, 209_912_312_359, "%Y%m%d%H%M"),
             (19_900_101_000_000, 20_991_231_235_959, "%Y%m%d%H%M%S"))  # fmt: skip
 """Numbers that are dates in digits: as numbers since 1970 they would be times before 1990 or after 2600."""
+_FIRST_CENTURY = 99
+_PARTS = r'^(?:\[|\{"_?seconds": *"?)(\d+)"?(?:, *(?:"_?nano(?:second)?s": *)?(\d+))?[\]}]$'
+_JSON_DATE = r"^/Date\((\d+)(?:[-+]\d{4})?\)/$"
+_SINCE_0001, _SINCE_1601 = 62_135_596_800, 11_644_473_600
+"""Seconds before 1970 of the years in which .NET, and Windows and WebKit, begin to count."""
+_COUNTED: tuple[tuple[float, float, int, int], ...] = (
+    (6.30e17, 6.63e17, 10_000_000, _SINCE_0001),
+    (1.25e17, 1.58e17, 10_000_000, _SINCE_1601),
+    (1.25e16, 1.58e16, 1_000_000, _SINCE_1601),
+    (1.58e16, 4.1e16, 10_000_000, 0),
+)
+"""From which number to which, how many make a second, and how many seconds before 1970 they begin: .NET's ticks,
+Windows' FILETIME, WebKit's microseconds, hundreds of nanoseconds since 1970. As what programs usually count since 1970
+each of these would be a time before 1991 or after 2360."""
 _OWN_ZONE = r"(?i)(?:\d\s*z|[-+]\d{2}:?\d{2}|:\d{2}(?:[.,]\d+)?\s*[-+]\d{1,2}|\s[a-z]{2,5}|\])\)?$"
 """How a time ends that says its zone."""
 
@@ -85,7 +99,14 @@ def _epoch(number: pl.Expr, rule: Source) -> pl.Expr:
             pl.when(size < 1e11).then(_micros(number, "s")).when(size < 1e14).then(_micros(number, "ms"))
             .when(size < 1e17).then(_micros(number, "us")).otherwise(_micros(number, "ns"))
         )  # fmt: skip
+        micros = pl.coalesce(*(_counted(number, *one) for one in _COUNTED), micros)
     return micros.cast(pl.Int64, strict=False).cast(TIMESTAMP)
+
+
+def _counted(number: pl.Expr, least: float, most: float, a_second: int, before: int) -> pl.Expr:
+    """Microseconds since 1970 of numbers within a range that is told by it; null for all others."""
+    micros = number // (a_second // 1_000_000) - before * 1_000_000
+    return pl.when(number.is_between(least, most, closed="left")).then(micros)
 
 
 def _micros(number: pl.Expr, unit: str) -> pl.Expr:
@@ -102,8 +123,7 @@ def _texts(texts: pl.Series, rule: Source) -> pl.Series:
     first = texts.first(ignore_nulls=True)
     if first is None:
         return pl.Series(texts.name, [None], TIMESTAMP).new_from_index(0, len(texts))
-    one = pl.Series([first])
-    form = next((form for form in _QUICK if one.str.to_datetime(form, strict=False)[0] is not None), None)
+    form = _form_of(first)
     if form is None or rule.start is not None:
         return _slowly(texts, rule)
     read = rows.select(_as(pl.col("text"), form, rule)).to_series()
@@ -113,6 +133,13 @@ def _texts(texts: pl.Series, rule: Source) -> pl.Series:
     place = (left.cast(pl.Int64).cum_sum() - 1).clip(lower_bound=0)
     rest = _slowly(texts.filter(left), rule)
     return pl.select(pl.when(left).then(rest.gather(place)).otherwise(read)).to_series()
+
+
+def _form_of(text: str) -> str | None:
+    """The form of a text that is read in one go; a year of two digits is none of the first century."""
+    one = pl.Series([text])
+    read = ((form, one.str.to_datetime(form, strict=False)[0]) for form in _QUICK)
+    return next((form for form, moment in read if moment is not None and moment.year > _FIRST_CENTURY), None)
 
 
 def _as(text: pl.Expr, form: str, rule: Source) -> pl.Expr:
@@ -143,8 +170,10 @@ def _slowly(texts: pl.Series, rule: Source) -> pl.Series:
         return rows.select(counted_from(number, rule)).to_series()
     whole = text.cast(pl.Int64, strict=False)
     numbers = [] if rule.unit else [_in_digits(whole)]
-    numbers.extend((_epoch(whole, rule), _epoch(number.fill_nan(None), rule), _seconds_and_nanoseconds(text)))
-    is_number = text.str.contains(r"^[-+]?[\d.]+(?:[eE][-+]?\d+)?$|^\[") & ~text.str.contains(r"^\d+\.\d+\.\d+$")
+    numbers.extend((_epoch(whole, rule), _epoch(number.fill_nan(None), rule), _in_parts(text)))
+    is_number = text.str.contains(r"^[-+]?[\d.]+(?:[eE][-+]?\d+)?$|^\[|^\{|^/Date\(") & ~text.str.contains(
+        r"^\d+\.\d+\.\d+$"
+    )
     plain = is_number.fill_null(False)
     said = rows.select(plain).to_series()
     if not said.any():
@@ -153,11 +182,12 @@ def _slowly(texts: pl.Series, rule: Source) -> pl.Series:
     return counted if said.all() else counted.zip_with(said, written_times.read(texts, rule))
 
 
-def _seconds_and_nanoseconds(text: pl.Expr) -> pl.Expr:
-    """`[1770131992, 242000000]`, as OpenTelemetry's JavaScript writes a time."""
-    parts = text.str.extract_groups(r"^\[(\d+), *(\d+)\]$")
+def _in_parts(text: pl.Expr) -> pl.Expr:
+    """`[1770131992, 242000000]`, as OpenTelemetry's JavaScript writes a time, and those of Protobuf and .NET."""
+    parts = text.str.extract_groups(_PARTS)
     seconds, nanoseconds = (parts.struct.field(name).cast(pl.Int64, strict=False) for name in ("1", "2"))
-    return (seconds * 1_000_000 + nanoseconds // 1000).cast(TIMESTAMP)
+    millis = text.str.extract(_JSON_DATE).cast(pl.Int64, strict=False)
+    return pl.coalesce(seconds * 1_000_000 + nanoseconds.fill_null(0) // 1000, millis * 1000).cast(TIMESTAMP)
 
 
 def is_local(source: str, dtype: pl.DataType) -> pl.Expr:

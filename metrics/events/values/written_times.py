@@ -31,15 +31,21 @@ MONTHS: Mapping[str, int] = {
 """Months by the names they have in logs and office programs."""
 _CLOCK = (
     r"(?P<hour>\d{1,2})(?::?(?P<minute>[0-5]\d)(?::?(?P<second>[0-6]\d)(?:[.,:](?P<fraction>\d{1,12}))?)?)?"
-    r"\s*(?P<half>(?i:[ap]\.?m\.?))?"
+    r"\s*(?P<half>(?i:[ap]\.?m\.?))?(?:\s*(?i:Uhr))?"
 )
 _ZONE = r"\s*(?P<zone>Z|[-+]\d{1,2}(?::?\d{2})?|(?:UTC|GMT|UT)(?:[-+]\d{1,2}(?::?\d{2})?)?|[A-Za-z]{1,5})"
 _REST = r"(?:\s*UTC|\s*\[[\w/+:-]+\]|\s*\([^)]*\))?"
 _TIME = rf"(?:{_CLOCK}(?:{_ZONE})?{_REST})"
 _BETWEEN = r"(?:(?:\s+|,\s*)(?:at\s+)?|[Tt_:]|\s*[-–@]\s*)"
 _WEEKDAY = r"(?:\p{L}{2,10}\.?,?\s+)?"
-ORDERED = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4})(?:\D|$)"
+ORDERED = r"^\s*(\d{1,2})([/.-])(\d{1,2})[/.-](\d{4}|\d{2})(?:\D|$)"
 """A date of which only the file tells what comes first."""
+_WRITTEN_OUT: Mapping[str, str] = {
+    r"^(\d{4})[年년]\s*(\d{1,2})[月월]\s*(\d{1,2})[日일]": "${1}-${2}-${3}",
+    r"^(\d{1,2}) de (\p{L}{3,10}) del? ": "${1} ${2} ",
+    r"(?i)(\s\d{1,2})\.([0-5]\d)\.([0-5]\d(?:[.,]\d+)?)(\s|$)": "${1}:${2}:${3}${4}",
+}
+"""What languages and databases put around the numbers of a time, and the same time without it."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class _Shape:
         return rf"^{self.date}(?:{_BETWEEN}{_TIME})?$"
 
 
+_SHORT = r"(?P<short>\d{2})"
 _YEAR, _MONTH, _DAY, _NAME = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})", r"(?P<name>\p{L}{3,10})\.?"
 _SHAPES = (
     _Shape(rf"{_YEAR}[-/.]{_MONTH}[-/.]{_DAY}"),
@@ -62,20 +69,35 @@ _SHAPES = (
     _Shape(rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[ /-]{_NAME},?[ /-]{_YEAR}", is_mail=True),
     _Shape(rf"{_WEEKDAY}{_NAME}[ -]{_DAY}(?:st|nd|rd|th)?(?:,|\s|-)\s*{_YEAR}"),
     _Shape(rf"{_YEAR}[ /-]{_NAME}[ /-]{_DAY}"),
+    _Shape(rf"{_WEEKDAY}{_DAY}[ /-]{_NAME}[ /-]{_SHORT}", is_mail=True),
     _Shape(r"(?P<year>\d{4})-?W(?P<week>\d{2})(?:-?(?P<weekday>[1-7]))?"),
     _Shape(r"(?P<year>\d{4})-(?P<ordinal>\d{3})"),
 )
 _YEAR_LAST = rf"^{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}(?:{_ZONE})?\s+{_YEAR}$"
 """As C and `date` write it: `Fri May  1 10:00:00 UTC 2026`."""
 _DATE_LAST = rf"^{_CLOCK}\s*,?\s+{_DAY}[.]{_MONTH}[.]{_YEAR}$"
-_PARTS = ("year", "month", "day", "name", "week", "weekday", "ordinal", "hour", "minute", "second", "fraction", "half",
-          "zone")  # fmt: skip
+_CENTURY = pl.lit("20")
+"""Of years of two digits: earlier than 2000 there were no such events, and later than 2099 there are none yet."""
+_PARTS = ("year", "short", "month", "day", "name", "week", "weekday", "ordinal", "hour", "minute", "second",
+          "fraction", "half", "zone")  # fmt: skip
 
 
 def read(texts: pl.Series, rule: Source) -> pl.Series:
     """Moments in UTC; null where a text is no time, or where what it means is open."""
     rows = texts.alias("text").to_frame().with_row_index("row").with_columns(pl.col("text").str.strip_chars())
-    rows = rows.filter(pl.col("text").str.len_bytes() > 5)
+    found, rows = _found(rows.filter(pl.col("text").str.len_bytes() > 5), rule)
+    if rows.height:
+        found += _found(rows.with_columns(_bare(pl.col("text"))), rule)[0]
+    nothing = pl.Series(texts.name, [None], TIMESTAMP).new_from_index(0, len(texts))
+    if not found:
+        return nothing
+    told = pl.concat(found).sort("row")
+    place = pl.DataFrame({"row": pl.int_range(len(texts), dtype=pl.get_index_type(), eager=True)})
+    return place.join(told, on="row", how="left", maintain_order="left")["moment"].alias(texts.name)
+
+
+def _found(rows: pl.DataFrame, rule: Source) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """Moments by row, and the rows of no shape."""
     found: list[pl.DataFrame] = []
     for pattern, is_mail in _patterns(rule):
         if rows.is_empty():
@@ -85,23 +107,33 @@ def read(texts: pl.Series, rule: Source) -> pl.Series:
             own = rows.filter(fits)
             found.append(own.select("row", _moments(own["text"], pattern, rule, is_mail=is_mail).alias("moment")))
             rows = rows.filter(~fits.fill_null(True))
-    nothing = pl.Series(texts.name, [None], TIMESTAMP).new_from_index(0, len(texts))
-    if not found:
-        return nothing
-    told = pl.concat(found).sort("row")
-    place = pl.DataFrame({"row": pl.int_range(len(texts), dtype=pl.get_index_type(), eager=True)})
-    return place.join(told, on="row", how="left", maintain_order="left")["moment"].alias(texts.name)
+    return found, rows
+
+
+def _bare(text: pl.Expr) -> pl.Expr:
+    """A time without what languages and databases put around its numbers."""
+    for written, plain in _WRITTEN_OUT.items():
+        text = text.str.replace(written, plain)
+    return text
 
 
 def _patterns(rule: Source) -> list[tuple[str, bool]]:
     """What is tried in turn; where the order of a date is open, as the rule says, or for points as is the custom."""
-    rest = rf"[/.-]{_YEAR}"
-    first, then = (_MONTH, _DAY) if rule.order == "month_first" else (_DAY, _MONTH)
-    dates = rf"{first}[/-]{then}{rest}" if rule.order else None
-    points = rf"{first}\.{then}\.{_YEAR}"
     patterns = [(shape.pattern, shape.is_mail) for shape in _SHAPES]
-    patterns.extend((_Shape(_WEEKDAY + date).pattern, False) for date in (dates, points) if date)
+    patterns.extend((_Shape(_WEEKDAY + date).pattern, False) for date in _dates(rule))
     return [*patterns, (_YEAR_LAST, False), (_DATE_LAST, False)]
+
+
+def _dates(rule: Source) -> list[str]:
+    """Dates of three numbers, the year last and of four digits or of two; of two, it may be said to come first."""
+    if rule.order == "year_first":
+        return [rf"{_SHORT}[/.-]{_MONTH}[/.-]{_DAY}"]
+    first, then = (_MONTH, _DAY) if rule.order == "month_first" else (_DAY, _MONTH)
+    points = (r"\.", r"\.")
+    if rule.order is None:
+        return [f"{first}{points[0]}{then}{points[1]}{_YEAR}"]
+    separators = ((r"[/-]", r"[/.-]"), points)
+    return [f"{first}{one}{then}{other}{year}" for one, other in separators for year in (_YEAR, _SHORT)]
 
 
 def _moments(texts: pl.Series, pattern: str, rule: Source, *, is_mail: bool) -> pl.Series:
@@ -141,7 +173,8 @@ def _local() -> pl.Expr:
             list(MONTHS), list(MONTHS.values()), default=None, return_dtype=pl.Int32
         ),
     )  # fmt: skip
-    date = pl.format("{}-{}-{}", "year", month.cast(pl.String).str.zfill(2), pl.col("day").str.zfill(2)).str.to_date(
+    year = pl.coalesce("year", _CENTURY + pl.col("short"))
+    date = pl.format("{}-{}-{}", year, month.cast(pl.String).str.zfill(2), pl.col("day").str.zfill(2)).str.to_date(
         "%Y-%m-%d", strict=False
     )
     week = pl.format("{}-W{}-{}", "year", "week", pl.col("weekday").fill_null("1")).str.to_date(

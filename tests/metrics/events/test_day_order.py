@@ -34,6 +34,47 @@ def test_a_number_above_12_anywhere_decides_for_every_row(order: str, between: s
     assert "comes first" in found.notes[0]
 
 
+AT = [datetime(2026, 5, day, 10, tzinfo=UTC) for day in range(1, 31)]
+
+
+@pytest.mark.parametrize("batches", [1, 7])
+@pytest.mark.parametrize("form", ["%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%y-%m-%d", "%y/%m/%d", "%d-%b-%y"])
+def test_years_of_two_digits_are_told_by_the_whole_file(form: str, batches: int) -> None:
+    found = pages([one.strftime(f"{form} %H:%M:%S") for one in AT], batches=batches)
+    assert (found.good["ts"].to_list(), found.reasons, found.questions) == (AT, [], ())
+
+
+@pytest.mark.parametrize(
+    ("text", "orders"),
+    [
+        ("24/05/26 10:00", ["day_first", "year_first"]),
+        ("11/05/26", ["day_first", "month_first", "year_first"]),
+        ("01/05/26", ["day_first", "month_first"]),
+    ],
+)
+def test_a_date_of_three_short_numbers_is_asked_about(text: str, orders: list[str]) -> None:
+    (question,) = pages([text, text]).questions
+    assert [option.rules for option in question.options] == [{"ts": {"order": order}} for order in orders]
+
+
+def test_a_short_date_is_read_as_somebody_said() -> None:
+    days = [pages(["24/05/26"], answers=Answers(rules={"ts": {"order": one}})).good["ts"][0] for one in
+            ("day_first", "year_first")]  # fmt: skip
+    assert [one.date() for one in days] == [date(2026, 5, 24), date(2024, 5, 26)]
+
+
+@pytest.mark.parametrize("form", ["%Y-%d-%m %H:%M:%S", "%Y-%d-%mT%H:%M:%SZ", "%Y/%d/%m %H:%M"])
+def test_days_before_months_behind_the_year_are_asked_about(form: str) -> None:
+    times = [one.strftime(form) for one in AT]
+    (question,) = pages(times, batches=3).questions
+    assert pages(times, answers=Answers(rules=question.options[0].rules)).good["ts"].to_list() == AT
+
+
+def test_a_month_that_there_is_not_beside_days_that_are_is_no_other_order() -> None:
+    found = pages(["2026-05-13 10:00:00", "2026-13-05 10:00:00"])
+    assert (len(found.good), len(found.reasons), found.questions) == (1, 1, ())
+
+
 def test_dates_of_both_orders_are_a_question_without_an_answer_to_choose() -> None:
     found = pages(["13/05/2026", "05/13/2026", "01/02/2026"])
     (question,) = found.questions

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.events.mapping.sources import Source
+from metrics.events.questions import Answers
 from metrics.events.values.times import moment
+from tests.metrics.events.surveying import calls, surveyed
 
 TEN = datetime(2026, 5, 1, 10, tzinfo=UTC)
 
@@ -42,7 +44,12 @@ def reads(values: list[Any], dtype: pl.DataType | None = None, **rule: Any) -> l
         "Fri May  1 10:00:00 2026", "Fri May  1 10:00:00 UTC 2026",
         "Fri May 01 2026 12:00:00 GMT+0200 (Central European Summer Time)", "01.05.2026 10:00", "1.5.2026 10:00:00",
         "2026-W18-5T10:00", "2026-121 10:00", "1777629600", "1777629600.0", "1777629600000", "1777629600000000",
-        "1777629600000000000", "1.7776296E9", "[1777629600, 0]", "2026-05-01 10:00:00 am", "2026-05-01 10:00 a.m.",
+        "1777629600000000000", "1.7776296E9", "[1777629600, 0]", "639132264000000000", "134221032000000000",
+        "13422103200000000", "17776296000000000", "/Date(1777629600000)/", "/Date(1777629600000+0200)/",
+        '{"seconds":1777629600,"nanos":0}', '{"_seconds":1777629600,"_nanoseconds":0}', '{"seconds":"1777629600"}',
+        "01-May-26 10:00:00", "01-MAY-26 10.00.00.000000 AM", "Friday, 01-May-26 10:00:00 GMT",
+        "1. Mai 2026, 10:00 Uhr", "1 de mayo de 2026 10:00", "2026年5月1日 10:00",
+        "2026-05-01 10:00:00 am", "2026-05-01 10:00 a.m.",
     ],
 )  # fmt: skip
 def test_a_time_is_read_by_its_form(text: str) -> None:
@@ -175,3 +182,26 @@ def test_local_times_are_read_in_the_zone_of_the_rule(zone: str, times: list[dat
     local = [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in clear]
     assert reads([at.isoformat(" ") for at in local], zone=zone) == clear
     assert reads(local, pl.Datetime("us"), zone=zone) == clear
+
+
+@pytest.mark.parametrize(
+    ("numbers", "units"),
+    [
+        ([799_322_400, 799_322_460], ["s", "s"]),
+        ([20_574, 20_575], ["d"]),
+        ([493_774, 493_775], ["h"]),
+        ([29_626_440, 29_626_500], ["min"]),
+        ([46_143.5, 46_144.25], ["d"]),
+    ],
+)
+def test_numbers_that_are_too_small_for_times_of_this_century_are_asked_about(
+    numbers: list[Any], units: list[str]
+) -> None:
+    (question,) = surveyed(calls(ts=numbers)).questions
+    assert [option.rules["ts"]["unit"] for option in question.options] == units
+    read = surveyed(calls(ts=numbers), answers=Answers(rules=question.options[0].rules)).good["ts"]
+    assert {moment.year for moment in read} == {2026}
+
+
+def test_dates_in_digits_are_no_small_numbers() -> None:
+    assert not surveyed(calls(ts=[20_260_501, 20_260_502])).questions
