@@ -123,7 +123,7 @@ def _texts(texts: pl.Series, rule: Source) -> pl.Series:
     first = texts.first(ignore_nulls=True)
     if first is None:
         return pl.Series(texts.name, [None], TIMESTAMP).new_from_index(0, len(texts))
-    form = _form_of(first)
+    form = _form_of(str(first))
     if form is None or rule.start is not None:
         return _slowly(texts, rule)
     read = rows.select(_as(pl.col("text"), form, rule)).to_series()
