@@ -25,6 +25,7 @@ from metrics.events.survey.decimals import look_for_currency, look_for_decimals
 from metrics.events.survey.duration_units import look_for_duration_units
 from metrics.events.survey.early_times import look_for_early_times
 from metrics.events.survey.looking import Look, LookAround, Opener, Verdict
+from metrics.events.survey.repeated_rows import look_for_repeated_rows
 from metrics.events.survey.scales import look_for_scales
 from metrics.events.survey.split_times import look_for_split_times
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
@@ -34,6 +35,7 @@ from metrics.events.survey.unnamed_costs import look_for_unnamed_costs
 from metrics.events.survey.unnamed_outcomes import look_for_unnamed_outcomes
 from metrics.events.survey.wrappers import look_for_wrappers
 from metrics.events.survey.written_times import look_for_written_times
+from metrics.events.survey.zones_beside import look_for_zones_beside
 
 LOOKS: tuple[Opener, ...] = (
     look_for_token_details,
@@ -43,6 +45,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_early_times,
     look_for_split_times,
     look_for_written_times,
+    look_for_zones_beside,
     look_for_duration_units,
     look_for_decimals,
     look_for_currency,
@@ -52,6 +55,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_bare_outcomes,
     look_for_unanswered,
     look_for_scales,
+    look_for_repeated_rows,
 )
 """Everything that is looked for."""
 
