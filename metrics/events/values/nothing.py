@@ -13,6 +13,9 @@ import polars as pl
 WORDS = (
     "null", "none", "nan", "nat", "na", "n/a", "#n/a", "#na", "<na>", "<null>", "<none>", "(null)", "(none)", "nil",
     "<nil>", "undefined", "(undefined)", "\\n", "-", "--", "---", "?", "(not set)", "not set", "(blank)", "(empty)",
+    "n.a.", "n.a", "n/d", "k.a.", "not applicable", "not provided", "no value", "<no value>", "<empty>", "<unset>",
+    "[null]", "[]", "{}", "\"\"", "''", "...", "…", "–", "—",
+    "#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!",
 )  # fmt: skip
 """Lower case; the empty text is one more."""
 WRITTEN = (
@@ -26,7 +29,8 @@ _AS_ITSELF = ("NA",)
 
 
 def _pattern(words: Sequence[str]) -> str:
-    escaped = "|".join("".join(f"\\{letter}" if letter in r"\()?" else letter for letter in word) for word in words)
+    special = r"\()?.[]{}"
+    escaped = "|".join("".join(f"\\{letter}" if letter in special else letter for letter in word) for word in words)
     return rf"(?i)^\s*(?:{escaped})?\s*$"
 
 

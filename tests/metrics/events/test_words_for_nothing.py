@@ -15,6 +15,7 @@ WORDS = [
     "null", "None", "nan", "NaN", "NA", "N/A", "n/a", "undefined", "\\N", "-", "--", "(null)", "<null>", "NULL", "nil",
     "#N/A", "(none)", "<NA>", "NaT", "?",
     "NONE", "Undefined", "nAn", "(not set)", "Not Set", " null ", "  ", "",
+    "n.a.", "N/D", "—", "…", "#REF!", "#DIV/0!", "[]", "{}", '""', "''", "Not applicable", "[null]",
 ]  # fmt: skip
 
 
