@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-NOTHING = frozenset(("", "null", "none", "nan", "na", "n/a", "undefined", "\\n", "-", "--", "<null>", "(none)", "nil"))
+from metrics.events.values.clocks import CLOCK
+from metrics.events.values.nothing import WORDS
+
+NOTHING = frozenset(("", *WORDS))
 """Words for no value, lower case."""
 LOOKING = 0.8
 """Share of the values that must look alike."""
@@ -21,7 +24,7 @@ FEW = 100
 _LOOKS: Mapping[str, re.Pattern[str]] = {
     "uuid": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I),
     "email": re.compile(r"[^@\s/]+@[^@\s/]+\.[a-z]{2,}", re.I),
-    "clock": re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AP]M)?", re.I),
+    "clock": re.compile(CLOCK),
     "ip": re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d+)?|[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,7}(%\w+)?|::ffff:[\d.]+", re.I),
     "url": re.compile(r"[a-z][a-z0-9+.-]*://\S+|//[\w.-]+/\S*|www\.\S+", re.I),
     "path": re.compile(r"/\S*"),

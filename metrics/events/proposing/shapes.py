@@ -11,6 +11,7 @@ from statistics import median
 
 from metrics.events.proposing.looks import Seen
 from metrics.events.proposing.naming import plain, words_of
+from metrics.events.recognition.certainty import AROUND
 
 _INFERENCE = frozenset(
     [
@@ -42,45 +43,8 @@ _INFERENCE = frozenset(
         "generate",
     ]
 )
-_WRAPPERS = frozenset(
-    [
-        "chain",
-        "agent",
-        "tool",
-        "retriever",
-        "span",
-        "workflow",
-        "task",
-        "invoke_agent",
-        "create_agent",
-        "execute_tool",
-        "guardrail",
-        "evaluator",
-        "reranker",
-        "prompt",
-        "parser",
-        "event",
-        "trace",
-        "runnable",
-        "function",
-        "tool_call",
-        "pipeline",
-        "step",
-        "root",
-        "session",
-        "invoke_workflow",
-        "handoff",
-        "unknown",
-        "ai_trace",
-        "ai_span",
-        "http",
-        "db",
-        "internal",
-        "server",
-        "client",
-        "request",
-    ]
-)
+_WRAPPERS = AROUND | frozenset(("event", "unknown", "http", "db", "internal", "server", "client", "request"))
+"""Words for rows that are no calls where others beside them are."""
 _VIEWS = frozenset(
     [
         "pageview",

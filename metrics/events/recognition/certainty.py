@@ -32,12 +32,13 @@ _PARENTS = ("parent_id", "parent_run_id", "parent_span_id", "parent_observation_
             "parentspanid", "parentrunid", "parent_run_ids", "dotted_order", "parent", "parent_spanid")  # fmt: skip
 _SORTS = ("run_type", "span_kind", "span_type", "observation_type", "step_type", "node_type", "type", "kind", "as_type",
           "openinference.span.kind", "operation", "object_type")  # fmt: skip
-_AROUND = frozenset((
+AROUND = frozenset((
     "chain", "agent", "tool", "workflow", "task", "trace", "session", "retriever", "parser", "prompt", "guardrail",
     "evaluator", "reranker", "span", "pipeline", "invoke_agent", "execute_tool", "create_agent", "invoke_workflow",
-    "function", "graph", "runnable", "general", "root", "turn", "step",
+    "function", "graph", "runnable", "general", "root", "turn", "step", "tool_call", "handoff", "ai_trace", "ai_span",
+    "summary", "session_summary", "total", "totals", "subtotal", "session_end", "run_end", "conversation", "crew",
 ))  # fmt: skip
-"""Words for what happens around calls of a model."""
+"""Words for what happens around calls of a model, and for the sums of several."""
 _LESS_LIKELY = re.compile(
     r"updat|modif|delet|insert|ingest|sync|expir|end|finish|complet|clos|resolv|first_token|import|load|export|archiv"
 )
@@ -75,6 +76,8 @@ def is_ours(kind: Kind, names: Mapping[str, str]) -> bool:
 def doubts(kind: Kind, names: Mapping[str, str], look: pl.DataFrame | None) -> Iterator[Doubt]:
     """What speaks against storing rows as this kind without asking."""
     if is_ours(kind, names):
+        if kind.name == "llm_call" and _parent(names, look) is None:  # else the tree of the file tells
+            yield from _of_sorts(names, look)
         return
     yield from _of_time(kind, names, look)
     yield from _of_identity(kind, names)
@@ -160,21 +163,33 @@ def _of_calls(kind: Kind, names: Mapping[str, str], look: pl.DataFrame | None) -
     there = found(kind, names)
     if "model" not in there and "provider" not in there:
         yield Doubt("tokens alone make no call of a model: no column says which model it was")
+    sorts = next(_of_sorts(names, look), None)
+    if sorts is not None:
+        yield sorts
+    elif (parent := _parent(names, look)) is not None:
+        yield Doubt(f"rows lie within one another (`{parent}`), and outer ones may repeat the tokens of inner ones")
+
+
+def _of_sorts(names: Mapping[str, str], look: pl.DataFrame | None) -> Iterator[Doubt]:
+    """Columns that say of a row that it is around calls."""
     if look is None:
         return
     for name in _SORTS:
         if name in names and names[name] in look.columns:
             texts = look.select(text_of(names[name], look.schema[names[name]])).to_series().drop_nulls()
             words = {str(word).strip().lower() for word in texts.unique()}
-            if around := sorted(words & _AROUND):
+            if around := sorted(words & AROUND):
                 yield Doubt(
                     f"`{names[name]}` says that some rows are no calls but what is around them ({', '.join(around)}), "
                     "and may repeat their tokens"
                 )
-                return
-    parent = next((names[name] for name in _PARENTS if name in names and _has_values(look, names[name])), None)
-    if parent is not None:
-        yield Doubt(f"rows lie within one another (`{parent}`), and outer ones may repeat the tokens of inner ones")
+
+
+def _parent(names: Mapping[str, str], look: pl.DataFrame | None) -> str | None:
+    """The column that says within which other a row lies."""
+    if look is None:
+        return None
+    return next((names[name] for name in _PARENTS if name in names and _has_values(look, names[name])), None)
 
 
 def _has_values(look: pl.DataFrame, column: str) -> bool:

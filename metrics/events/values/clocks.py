@@ -2,13 +2,14 @@
 
 import polars as pl
 
-_CLOCK = r"(?i)^\d{1,2}:[0-5]\d(?::[0-6]\d(?:[.,]\d{1,9})?)?\s*(?:[ap]\.?m\.?)?\s*(?:z|[-+]\d{2}:?\d{2})?$"
+CLOCK = r"(?i)^\d{1,2}:[0-5]\d(?::[0-6]\d(?:[.,]\d{1,9})?)?\s*(?:[ap]\.?m\.?)?\s*(?:z|[-+]\d{2}:?\d{2})?$"
+"""A time of day."""
 _DAY = r"^\d{4}[-/.]?\d{2}[-/.]?\d{2}$|^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}$"
 
 
 def are_clocks(values: pl.Series) -> bool:
     """Whether all of them are times of day, and none says of which day."""
-    return values.dtype == pl.Time or _are(values, _CLOCK)
+    return values.dtype == pl.Time or _are(values, CLOCK)
 
 
 def are_days(values: pl.Series) -> bool:

@@ -85,6 +85,7 @@ def test_strong_evidence_is_taken_without_a_question(tmp_path: Path, header: str
         ("timestamp,metric,value,page", "`metric` is only guessed to be the name"),
         ("start_time,parent_run_id,model,input_tokens,output_tokens", "rows lie within one another"),
         ("timestamp,type,model,input_tokens,output_tokens", "no calls but what is around them (chain)"),
+        ("ts,type,model,input_tokens,output_tokens", "no calls but what is around them (chain)"),
         ("timestamp,kind,model,input_tokens,output_tokens", "no calls but what is around them (general, root)"),
     ],
 )
