@@ -26,6 +26,7 @@ from metrics.events.survey.duration_units import look_for_duration_units
 from metrics.events.survey.early_times import look_for_early_times
 from metrics.events.survey.looking import Look, LookAround, Opener, Verdict
 from metrics.events.survey.repeated_rows import look_for_repeated_rows
+from metrics.events.survey.running_totals import look_for_running_totals
 from metrics.events.survey.scales import look_for_scales
 from metrics.events.survey.split_times import look_for_split_times
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
@@ -56,6 +57,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_unanswered,
     look_for_scales,
     look_for_repeated_rows,
+    look_for_running_totals,
 )
 """Everything that is looked for."""
 

@@ -26,7 +26,7 @@ def look_for_unnamed_costs(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
     """A look where calls have no cost by any name we know, and one column that can be nothing else."""
     if part.kind.name != CALL or COST in part.columns or fed(rows, part)[COST]:
         return
-    found = _costs(rows.columns)
+    found = costs_named(rows.columns)
     if len(found) == 1:
         yield Decided(COST, _read(found[0]))
 
@@ -46,6 +46,7 @@ def _read(name: str) -> Verdict:
     return Verdict({COST: rule}, f"{COST} is read from `{name}`{said}")
 
 
-def _costs(names: Sequence[str]) -> list[str]:
+def costs_named(names: Sequence[str]) -> list[str]:
+    """Columns every word of whose names speaks of what a call cost."""
     theirs = [name.removeprefix(FLAT) for name in names]
     return [name for name in theirs if (words := words_of(name)) & _COSTS and words <= _KNOWN]
