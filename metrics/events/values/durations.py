@@ -43,6 +43,13 @@ _BESIDE: Mapping[str, float] = {
     "min": 6e4, "mins": 6e4, "minutes": 6e4, "h": 3.6e6, "hours": 3.6e6,
 }  # fmt: skip
 """Milliseconds in a unit as it stands beside a number: `350ms`, `1.2 s`."""
+_AMOUNT = r"(?:(\d+(?:\.\d+)?)\s*"
+_SEVERAL = (
+    rf"(?i)^(?:p{_AMOUNT}d)?t?)?{_AMOUNT}h(?:ours?|rs?)?)?\s*{_AMOUNT}m(?:in(?:ute)?s?)?)?\s*"
+    rf"{_AMOUNT}s(?:ec(?:ond)?s?)?)?\s*{_AMOUNT}ms)?$"
+)
+"""Several units, one after another, as Go and ISO 8601 write them: `1h2m3.5s`, `PT2M3S`, `2 min 3 s`."""
+_OF_SEVERAL = (8.64e7, 3.6e6, 6e4, 1e3, 1.0)
 _CLOCK = r"^(?:(\d+) days?,? ?\+?)?(\d{1,3}):([0-5]\d):([0-5]\d(?:[.,]\d+)?)$"
 
 
@@ -108,14 +115,20 @@ def _written(texts: pl.Series, column: Column, rule: Source, factor: float) -> p
     own = with_unit.struct.field("2").str.to_lowercase()
     if not rows.select(text.str.contains(r"[a-zA-Zµμ:]").any()).item():
         return rows.select(numbers.number(pl.col("text"), column, pl.String(), rule) * factor).to_series()
-    amount = with_unit.struct.field("1").cast(pl.Float64, strict=False)
+    bare = rule.model_copy(update={"zero_is_null": False})
+    amount = numbers.number(with_unit.struct.field("1"), column, pl.String(), bare)
+    several = text.str.extract_groups(_SEVERAL).struct
+    parts = [several.field(str(place)).cast(pl.Float64, strict=False) for place in range(1, len(_OF_SEVERAL) + 1)]
+    by_parts = pl.when(pl.any_horizontal(part.is_not_null() for part in parts)).then(
+        pl.sum_horizontal(part.fill_null(0) * of for part, of in zip(parts, _OF_SEVERAL, strict=True))
+    )
     clock = text.str.extract_groups(_CLOCK)
     days, hours, minutes, seconds = (
         clock.struct.field(place).str.replace(",", ".").cast(pl.Float64, strict=False) for place in "1234"
     )
     by_clock = (days.fill_null(0) * 86_400 + hours * 3600 + minutes * 60 + seconds) * 1000
     beside = amount * own.replace_strict(list(_BESIDE), list(_BESIDE.values()), default=None, return_dtype=pl.Float64)
-    plain = numbers.number(pl.col("text"), column, pl.String(), rule.model_copy(update={"zero_is_null": False}))
+    plain = numbers.number(pl.col("text"), column, pl.String(), bare)
     scaled = plain * factor
-    read = pl.coalesce(pl.when(~text.str.contains(r"[a-zA-Zµμ]")).then(scaled), beside, by_clock, scaled)
+    read = pl.coalesce(pl.when(~text.str.contains(r"[a-zA-Zµμ]")).then(scaled), beside, by_clock, by_parts, scaled)
     return rows.select(pl.when(read != 0).then(read) if rule.zero_is_null else read).to_series()

@@ -76,7 +76,10 @@ def test_a_percent_sign_is_no_part_of_a_share(event: Event) -> None:
 @pytest.mark.parametrize(
     ("columns", "milliseconds"),
     [
-        ({"duration_ms": ["350ms"]}, 350), ({"duration_ms": ["1.5 s"]}, 1500), ({"latency": ["250µs"]}, 0.25),
+        ({"duration_ms": ["350ms"]}, 350), ({"duration_ms": ["1h2m3.5s"]}, 3_723_500),
+        ({"duration_ms": ["PT2M3.5S"]}, 123_500), ({"duration_ms": ["P1DT1S"]}, 86_401_000),
+        ({"duration_ms": ["2 min 3 s"]}, 123_000), ({"duration_ms": ["1,5 s"]}, 1500),
+        ({"duration_ms": ["1.5 s"]}, 1500), ({"latency": ["250µs"]}, 0.25),
         ({"duration_ms": ["2m"]}, 120_000), ({"duration_ms": ["0:00:01.5"]}, 1500),
         ({"duration_ms": ["0 days 00:01:00"]}, 60_000),
         ({"durationMs": [15]}, 15), ({"latencySeconds": [1.5]}, 1500), ({"response_time_in_ms": ["15"]}, 15),
