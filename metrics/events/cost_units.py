@@ -54,6 +54,16 @@ def times_list_price(calls: pl.DataFrame, prices: PriceBook) -> pl.DataFrame:
     return found.filter((pl.col("times").is_finite()).fill_null(False))
 
 
+def free_of_charge(calls: pl.DataFrame, prices: PriceBook) -> int:
+    """How many calls are said to cost nothing, of which the same tokens have a list price.
+
+    Takes columns of `llm_call`, those that prices follow from among them.
+    """
+    said = calls.filter((pl.col("cost_usd") == 0).fill_null(False) & ~pl.col("cache_hit").fill_null(False))
+    nothing = (pl.lit(None, said.schema[name]).alias(name) for name in ("cost_usd", "cache_savings_usd", "cost_source"))
+    return int((prices.priced(said.with_columns(*nothing))["cost_usd"] > 0).sum()) if said.height else 0
+
+
 def unit_by_list_prices(found: pl.DataFrame) -> Unit | None:
     """The part of a dollar that all costs but few are in; `found` is as of `times_list_price`."""
     if found["cost"].n_unique() < _LEAST_COSTS:

@@ -9,7 +9,7 @@ import polars as pl
 
 from metrics.events import KINDS
 from metrics.events.conversion import NO_PART, Occurrences
-from metrics.events.cost_units import COST, Unit, times_list_price, unit_by_list_prices
+from metrics.events.cost_units import COST, Unit, free_of_charge, times_list_price, unit_by_list_prices
 from metrics.events.mapping.mappings import Mappings
 from metrics.events.mapping.unseen import unseen
 from metrics.events.pricing import PriceBook
@@ -41,6 +41,8 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
     "health": ("response_time_ms", 0.05, 120_000),
 }
 """By kind, a duration, and between which milliseconds its median lies if it is in the unit that was thought."""
+FREE = 3
+"""Calls without a cost from which on it is no chance that none of a file cost anything."""
 _SAMPLED = 2000
 """Durations of a batch that are kept."""
 _TOLD_REASONS = 3
@@ -68,6 +70,10 @@ class Tally:
     """Some of the durations of what succeeded, by kind."""
     paid: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
     """Some of the costs that calls were said to have, and how many times their list price that is."""
+    free: int = 0
+    """Some of the calls that were said to cost nothing although their tokens have a list price."""
+    charged: bool = False
+    """Whether any call was said to cost something."""
     prices: PriceBook = field(default_factory=PriceBook)
 
     def add(self, kind: str, good: pl.DataFrame, reasons: pl.Series) -> None:
@@ -85,6 +91,8 @@ class Tally:
             if reported.height:
                 some = reported.gather_every(max(1, reported.height // _SAMPLED))
                 self.paid.append(times_list_price(some, self.prices))
+                self.charged |= bool((reported[COST] > 0).any())
+                self.free += 0 if self.charged else free_of_charge(some, self.prices)
             good = good.filter((pl.col("status") == "ok").fill_null(True) & ~pl.col("cache_hit").fill_null(False))
         for name in KEYS.get(kind, ()):
             own = good
@@ -202,7 +210,12 @@ class Meaning:
         return (Question(kind, recognized.about, asks, options or (Option(f"read it so, as {kind}"),)),)
 
     def _costs(self, tally: Tally) -> tuple[Question, ...]:
-        """Whether costs are in cents, where all of them are a hundred times what the same tokens cost elsewhere."""
+        """Whether costs of 0 were measured, and whether costs a hundred times those by list prices are in cents."""
+        if tally.free >= FREE and not tally.charged:
+            asks = "no call of the file cost anything, and the same tokens have a list price: was it not measured?"
+            unmeasured, free = {COST: {"zero_is_null": True}}, {COST: {"factor": 1}}
+            options = (Option("not measured: price them by their tokens", unmeasured), Option("they were free", free))
+            return (Question(CALL, COST, asks, options),)
         unit = tally.part_of_a_dollar
         if unit is None:
             return ()

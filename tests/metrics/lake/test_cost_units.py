@@ -111,3 +111,20 @@ def test_costs_of_a_model_without_a_price_are_believed(tmp_path: Path) -> None:
     file = became(calls(tmp_path, "cost", [dollars * 100 for dollars in DOLLARS], model="our-own-model"))
     assert not file.questions
     assert sources(file) == {"reported"}
+
+
+def test_costs_that_are_all_0_are_asked_about(tmp_path: Path) -> None:
+    path = calls(tmp_path, "cost", [0.0] * CALLS)
+    (question,) = became(path).questions
+    measured = [sources(became(path, answers=Answers(rules=option.rules))) for option in question.options]
+    assert measured == [{"priced"}, {"reported"}]
+
+
+@pytest.mark.parametrize(
+    ("model", "costs"), [("gpt-4o", [0.0] * (CALLS - 1) + [0.01]), ("a-model-of-our-own", [0.0] * CALLS)]
+)
+def test_some_calls_and_those_of_models_without_a_price_may_cost_nothing(
+    model: str, costs: Sequence[float], tmp_path: Path
+) -> None:
+    file = became(calls(tmp_path, "cost", costs, model=model))
+    assert (file.questions, cost(file)) == ((), pytest.approx(sum(costs)))
