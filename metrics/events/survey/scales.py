@@ -28,6 +28,8 @@ _RATINGS = 5
 """The best of five."""
 _TERABYTES = 4e6
 """Megabytes above which the memory of a host is rather in something smaller."""
+_LEAST_MEMORY = 32
+"""Megabytes below which it is rather in gigabytes."""
 _PETABYTE = 1e6
 """Gigabytes above which its storage is."""
 _VITALS: Mapping[str, float] = {"lcp": 30, "fcp": 30, "ttfb": 3, "inp": 3}
@@ -70,6 +72,9 @@ _STORAGE = (("bytes", {"factor": 1e-9}), ("megabytes", {"factor": 1e-3}), ("giga
 SCALES: tuple[Scale, ...] = (
     Scale("resource", "cpu_percent", _are_shares, "is 1 all of the host's cores, or one hundredth of them?",
           (("shares: 1 is 100 %", {"factor": 100}), ("percents", _AS_IS))),
+    Scale("resource", "cpu_percent", lambda seen: seen.largest > 100,
+          "100 is all of the host's cores; a share of one core tells nothing without their number",
+          (("shares of one core: leave them out", _LEFT_OUT), ("those above 100 are mistakes: reject them", _AS_IS))),
     Scale("prompt", "quality_score", _are_shares, "is 1 the best score, or one of a hundred points?",
           (("1 is the best", {"factor": 100}), ("100 is the best", _AS_IS))),
     Scale("prompt", "quality_score", lambda seen: seen.largest <= 10 and seen.different >= _FEW,
@@ -85,6 +90,9 @@ SCALES: tuple[Scale, ...] = (
           "nobody would recommend it if it went up to 10: is 5 the best?",
           (("5 is the best: leave the scores out", _LEFT_OUT), ("10 is the best", _AS_IS))),
     *(Scale("resource", name, lambda seen: seen.middle > _TERABYTES, "bytes, kilobytes or megabytes?", _MEMORY)
+      for name in ("memory_used_mb", "memory_available_mb")),
+    *(Scale("resource", name, lambda seen: seen.is_broken and seen.largest < _LEAST_MEMORY, "gigabytes or megabytes?",
+            (("gigabytes", {"factor": 2**10}), ("megabytes", _AS_IS)))
       for name in ("memory_used_mb", "memory_available_mb")),
     *(Scale("resource", name, lambda seen: seen.middle > _PETABYTE, "bytes, megabytes or gigabytes?", _STORAGE)
       for name in ("storage_used_gb", "storage_available_gb")),

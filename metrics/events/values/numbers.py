@@ -139,8 +139,8 @@ def boolean(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.String:
         text = value.str.strip_chars().str.to_lowercase()
         yes, no = (
-            text.is_in(["true", "1", "yes", "t", "y", "on", "1.0"]),
-            text.is_in(["false", "0", "no", "f", "n", "off", "0.0"]),
+            text.is_in(["true", "1", "yes", "t", "y", "on", "1.0", "hit"]),
+            text.is_in(["false", "0", "no", "f", "n", "off", "0.0", "miss"]),
         )
     else:
         as_number = value.cast(pl.Float64, strict=False)

@@ -55,23 +55,45 @@ LLM_STATUS: Mapping[str, str | None] = {
     **dict.fromkeys(_CANCELLED, "cancelled"), **dict.fromkeys(_OPEN, None),
 }  # fmt: skip
 """What the outcome of a call is called elsewhere; with `-` and spaces as `_`."""
+_SUCCESSES = ("ok", "succeeded", "successful", "completed", "complete", "finished", "done", "pass", "passed", "true",
+              "yes")  # fmt: skip
+_FAILURES = ("failed", "fail", "error", "errored", "crashed", "killed", "timeout", "timed_out", "timedout", "false",
+             "no")  # fmt: skip
+"""How runs end, where yes and no are all that is said of it, too."""
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "llm_call.status": {word: meaning for word, meaning in LLM_STATUS.items() if meaning is not None},
     "health.status": {
-        "up": "healthy", "ok": "healthy", "operational": "healthy", "pass": "healthy", "warn": "degraded",
-        "warning": "degraded", "partial": "degraded", "fail": "down", "outage": "down", "error": "down",
-        "unhealthy": "down", **dict.fromkeys(_ANSWERED, "healthy"), **dict.fromkeys(_NOT_ANSWERED, "down"),
+        **dict.fromkeys(("up", "ok", "operational", "pass", "passing", "passed", "success", "successful", "green",
+                         "online", "alive", "available", "running", "reachable", "good", "true", "yes"), "healthy"),
+        **dict.fromkeys(("warn", "warning", "partial", "yellow", "slow", "impaired", "unstable"), "degraded"),
+        **dict.fromkeys(("fail", "failed", "failing", "failure", "outage", "error", "unhealthy", "red", "critical",
+                         "offline", "dead", "unavailable", "unreachable", "timeout", "false", "no"), "down"),
+        **dict.fromkeys(("maintenance", "paused"), "unknown"),
+        **dict.fromkeys(_ANSWERED, "healthy"), **dict.fromkeys(_NOT_ANSWERED, "down"),
     },
     "pipeline_run.status": {
-        "ok": "success", "succeeded": "success", "completed": "success", "failed": "failure", "error": "failure",
-        "canceled": "cancelled", "in_progress": "running",
+        **dict.fromkeys(_SUCCESSES, "success"), **dict.fromkeys(_FAILURES, "failure"),
+        **dict.fromkeys(("canceled", "aborted", "skipped", "stopped"), "cancelled"),
+        **dict.fromkeys(("in_progress", "queued", "pending", "started", "scheduled"), "running"),
     },
-    "prompt.outcome": {"ok": "success", "succeeded": "success", "failed": "failure", "error": "failure"},
+    "prompt.outcome": {**dict.fromkeys(_SUCCESSES, "success"), **dict.fromkeys(_FAILURES, "failure")},
+    "feedback.sentiment": {
+        **dict.fromkeys(("up", "thumbs_up", "thumbsup", "thumbs-up", "👍", "good", "like", "liked"), "positive"),
+        **dict.fromkeys(("down", "thumbs_down", "thumbsdown", "thumbs-down", "👎", "bad", "dislike", "disliked"),
+                        "negative"),
+        "mixed": "neutral",
+    },
     "prompt.action": {"create": "created", "edit": "edited", "updated": "edited", "execute": "executed",
-                      "run": "executed", "delete": "deleted"},
-    "error.status": {"opened": "open", "new": "open", "unresolved": "open", "closed": "resolved", "fixed": "resolved"},
-    "severity": {"fatal": "critical", "crit": "critical", "err": "error", "high": "error", "warn": "warning",
-                 "medium": "warning", "low": "info", "information": "info", "notice": "info"},
+                      "run": "executed", "invoke": "executed", "invoked": "executed", "delete": "deleted"},
+    "error.status": {"opened": "open", "new": "open", "unresolved": "open", "closed": "resolved", "fixed": "resolved",
+                     "done": "resolved", "reopened": "open", "acknowledged": "open", "in_progress": "open"},
+    "severity": {
+        **dict.fromkeys(("fatal", "crit", "emergency", "emerg", "alert", "panic", "blocker", "urgent", "sev0", "sev1",
+                         "sev-0", "sev-1", "p0", "p1"), "critical"),
+        **dict.fromkeys(("err", "high", "major", "sev2", "sev-2", "p2"), "error"),
+        **dict.fromkeys(("warn", "medium", "minor", "sev3", "sev-3", "p3"), "warning"),
+        **dict.fromkeys(("low", "information", "informational", "notice", "debug", "trace", "verbose"), "info"),
+    },
     "security.outcome": {"allow": "allowed", "success": "allowed", "deny": "blocked", "denied": "blocked",
                          "failure": "blocked"},
     "change_type": {"deploy": "deployment", "release": "deployment", "configuration": "config", "outage": "incident"},

@@ -18,6 +18,7 @@ ODD: Sequence[tuple[Mapping[str, Any], str, Sequence[Any], Sequence[Sequence[Any
     (PROMPT, "quality_score", [0.5, 0.75, 1], [[50, 75, 100], [0.5, 0.75, 1]]),
     (PROMPT, "quality_score", [4, 3, 5], [[40, 30, 50], [80, 60, 100], [4, 3, 5]]),
     (MB, "memory_used_mb", [2**33, 2**34], [[8192, 16384], [2**23, 2**24], [2**33, 2**34]]),
+    (MB, "memory_used_mb", [7.5, 8], [[7680, 8192], [7.5, 8]]),
     (GB, "storage_used_gb", [5e11, 7e11], [[500, 700], [5e8, 7e8], [5e11, 7e11]]),
 )
 USUAL: Sequence[tuple[Mapping[str, Any], str, Sequence[Any]]] = (
@@ -70,6 +71,11 @@ def test_what_is_usual_is_not_asked_about(
 def test_answers_of_people_on_another_scale_are_asked_about(tmp_path: Path, name: str, values: Sequence[int]) -> None:
     (question,) = _of(tmp_path / "events.ndjson", USER, name, values).questions
     assert question.options[0].rules == {name: {"from": []}}
+
+
+def test_shares_of_one_core_are_asked_about(tmp_path: Path) -> None:
+    (question,) = _of(tmp_path / "events.ndjson", HOST, "cpu_percent", [80, 150, 310]).questions
+    assert question.options[0].rules == {"cpu_percent": {"from": []}}
 
 
 def test_our_own_form_says_what_it_means(tmp_path: Path) -> None:
