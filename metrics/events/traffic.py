@@ -44,7 +44,7 @@ LLM_CALL = Kind(
             "openai, anthropic, google, …",
             aliases=("llm_provider", "gen_ai.provider.name", "gen_ai.system"),
         ),
-        text("model", "Model as answered, else as asked for.", aliases=("model_name", "llm_model")),
+        text("model", "Model as answered, else as asked for.", aliases=("model_name", "llm_model", "model_id")),
         text("operation", "chat, text_completion, embeddings, …", aliases=("gen_ai.operation.name",)),
         text(
             "status",

@@ -1,7 +1,7 @@
 """What the columns of one file mean, and whether that is sure enough to store it without asking."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -18,6 +18,7 @@ from metrics.events.recognition.recognition import Part, Recognized, recognize
 from metrics.events.recognition.token_words import with_details_by_words
 from metrics.events.survey.feeding import rule_of
 from metrics.events.survey.survey import Survey, looks_at
+from metrics.events.values.converting import every_name
 from metrics.events.values.outcome import CALL
 from metrics.lake.formats import Opened
 
@@ -43,6 +44,8 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
 """By kind, a duration, and between which milliseconds its median lies if it is in the unit that was thought."""
 FREE = 3
 """Calls without a cost from which on it is no chance that none of a file cost anything."""
+_SIDES: Mapping[str, tuple[str, ...]] = {"input_tokens": ("input", "prompt"), "output_tokens": ("output", "completion")}
+"""By column of tokens, words for its side."""
 _SAMPLED = 2000
 """Durations of a batch that are kept."""
 _TOLD_REASONS = 3
@@ -247,7 +250,8 @@ class Meaning:
         if not recognized.mapping and not recognized.consumed and (bare := _bare(tally, every)):
             return bare
         unsaid = [name for name in tally.unsaid if name not in _never_said(recognized)]
-        if unsaid and (recognized.is_guess or recognized.is_adapted):
+        other = [] if recognized.mapping or self._first is None else _other_tokens(unsaid, self._first.columns)
+        if unsaid and (recognized.is_guess or recognized.is_adapted or other):
             return f"no row has a value for {' and '.join(unsaid)}, as if its columns had other names"
         if recognized.is_adapted and tally.implausible:
             return (
@@ -304,6 +308,15 @@ class Settled:
         """There are none."""
         del tally
         return ()
+
+
+def _other_tokens(unsaid: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Columns that speak of tokens of the side of which no row says any, as `text_input_tokens` does of the input."""
+    kind = KINDS[CALL]
+    known = {name.lower() for column in kind.own_columns if column.unit == "tokens" for name in every_name(column)}
+    sides = [words for name, words in _SIDES.items() if f"{CALL}.{name}" in unsaid]
+    others = [name for name in names if "token" in name.lower() and name.lower() not in known]
+    return [name for name in others if any(word in name.lower() for words in sides for word in words)]
 
 
 def _bare(tally: Tally, every: int) -> str:

@@ -20,9 +20,9 @@ from metrics.events.values.outcome import CALL
 
 _FEW, _MOST = 20, 10_000
 """Rows with such a word that are looked into, of so many."""
-_TELLING = r"(?i)cach|reason|think|thought"
+_TELLING = r"(?i)cach|reused|reason|think|thought"
 _TOKENS = frozenset(("token", "tokens", "tok", "toks", "usage"))
-_CACHE = frozenset(("cache", "cached", "caching"))
+_CACHE = frozenset(("cache", "cached", "caching", "reused"))
 _WRITE = frozenset((
     "write", "writes", "written", "creation", "creations", "created", "create", "store", "stored", "ephemeral", "5m",
     "1h",
@@ -35,7 +35,7 @@ _AROUND = frozenset((
     "count", "counts", "number", "num", "nr", "n", "no", "total", "sum", "of", "from", "in", "the", "by", "detail",
     "details", "gen", "ai", "llm", "openai", "anthropic", "openinference", "langfuse", "traceloop", "observation",
     "model", "provider", "native", "response", "message", "metadata", "body", "result", "data", "metrics", "stats",
-    "attributes", "extra", "info",
+    "attributes", "extra", "info", "prefix",
 ))  # fmt: skip
 """Words that do not change what is counted."""
 

@@ -45,14 +45,13 @@ class RepeatedRows:
         """Note ids, and what their rows say."""
         self._rows += rows.height
         if self._name in rows.columns and self._rows <= _MOST_ROWS:
-            texts = rows.select(text_of(name, dtype).alias(name) for name, dtype in rows.schema.items())
-            self._seen.append(pl.DataFrame({"id": texts[self._name], "says": texts.hash_rows()}).drop_nulls())
+            self._seen.append(_said(rows, self._name))
 
     def verdict(self) -> Verdict:
         """Ids that make their rows one event, or the question."""
         if not self._seen or self._rows > _MOST_ROWS:
             return Verdict()
-        ids = pl.concat(self._seen).group_by("id").agg(rows=pl.len(), different=pl.col("says").n_unique())
+        ids = _by_id(pl.concat(self._seen))
         repeated = ids.filter(pl.col("rows") > 1)
         if repeated.is_empty() or ids.height < _TELLING * self._rows:
             return Verdict()
@@ -68,10 +67,23 @@ class RepeatedRows:
             f"last of its rows counts, a mapping says so: `{_ID}: {name}` and `repeats: last`"
         )
         options = (
-            Option("one event each: the first of its rows counts", rule),
             Option("every row is an event", {_ID: {"from": []}}),
+            Option("one event each: the first of its rows counts", rule),
         )
         return Verdict(question=Question(self._part.kind.name, self._name, asks, options))
+
+
+def _said(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The id of each row, and a hash of all that it says."""
+    flat = rows.with_columns(
+        text_of(one, dtype).alias(one) for one, dtype in rows.schema.items() if dtype.is_nested() or dtype == pl.Binary
+    )
+    return pl.DataFrame({"id": flat[name].cast(pl.String, strict=False), "says": flat.hash_rows()}).drop_nulls()
+
+
+def _by_id(said: pl.DataFrame) -> pl.DataFrame:
+    """How many rows have an id, and how many different things they say."""
+    return said.group_by("id").agg(rows=pl.len(), different=pl.col("says").n_unique())
 
 
 def look_for_repeated_rows(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
@@ -84,5 +96,8 @@ def look_for_repeated_rows(rows: pl.DataFrame, part: Part) -> Iterable[Look]:
     if name is None or rows.schema[name].is_nested():
         return
     ids = rows[name].head(_FIRST).drop_nulls()
-    if _TELLING * len(ids) <= ids.n_unique() < len(ids):
-        yield RepeatedRows(part, name, may_differ=name.lower() not in own or bool(part.columns))
+    if not _TELLING * len(ids) <= ids.n_unique() < len(ids):
+        return
+    may_differ = name.lower() not in own or bool(part.columns)
+    if not may_differ or bool((_by_id(_said(rows.head(_FIRST), name))["different"] == 1).all()):
+        yield RepeatedRows(part, name, may_differ=may_differ)

@@ -15,7 +15,7 @@ from metrics.events.values import nothing, numbers, outcome
 from metrics.events.values.durations import duration, every_name, known_names, name_ranks, unit_named
 from metrics.events.values.texts import stored_text, text_of
 from metrics.events.values.times import moment
-from metrics.events.values.words import SYNONYMS, choice
+from metrics.events.values.words import SYNONYMS, choice, page_views
 
 __all__ = [
     "SYNONYMS",
@@ -50,6 +50,8 @@ def converted(column: Column, source: str, dtype: pl.DataType, kind: str, rule: 
     if column.dtype == pl.Boolean:
         return numbers.boolean(value, dtype)
     text = stored_text(value, column, dtype)
+    if kind == "interaction" and column.name == "action":
+        return text.map_batches(page_views, return_dtype=pl.String, is_elementwise=True)
     if not column.one_of:
         return text
     return outcome.status(text, column, source) if outcome.is_status(kind, column) else choice(text, column, kind)

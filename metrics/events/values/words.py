@@ -60,6 +60,9 @@ _SUCCESSES = ("ok", "succeeded", "successful", "completed", "complete", "finishe
 _FAILURES = ("failed", "fail", "error", "errored", "crashed", "killed", "timeout", "timed_out", "timedout", "false",
              "no")  # fmt: skip
 """How runs end, where yes and no are all that is said of it, too."""
+PAGE_VIEW = "page_view"
+_PAGE_VIEWS = ("pageview", "pageviews", "pageviewed", "viewpage", "viewedpage")
+"""How the view of a page is called, as letters alone."""
 SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "llm_call.status": {word: meaning for word, meaning in LLM_STATUS.items() if meaning is not None},
     "health.status": {
@@ -108,6 +111,13 @@ def choice(text: pl.Expr, column: Column, kind: str) -> pl.Expr:
     words = SYNONYMS.get(f"{kind}.{column.name}", SYNONYMS.get(column.name, {}))
     known = {word: meaning for word, meaning in words.items() if word not in column.one_of}
     return said.replace(list(known), list(known.values())) if known else said
+
+
+def page_views(texts: pl.Series) -> pl.Series:
+    """What was done, with the view of a page under the one name by which views are counted."""
+    words = texts.unique().drop_nulls().to_frame("word")
+    other = words.filter(pl.col("word").str.to_lowercase().str.replace_all(r"[^a-z]", "").is_in(_PAGE_VIEWS))["word"]
+    return texts.replace(other, [PAGE_VIEW] * len(other)) if len(other) else texts
 
 
 def _said(text: pl.Expr) -> pl.Expr:

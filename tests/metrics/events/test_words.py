@@ -18,6 +18,9 @@ Event = Callable[..., dict[str, Any]]
         *(({"pipeline_id": "p", "duration_ms": 1}, "status", said, meant)
           for said, meant in (("Timeout", "failure"), ("true", "success"), ("queued", "running"),
                               ("SKIPPED", "cancelled"))),
+        *(({"page": "/a", "user_id": "u"}, "action", said, meant)
+          for said, meant in (("PageView", "page_view"), ("Viewed Page", "page_view"), ("$pageview", "page_view"),
+                              ("page_leave", "page_leave"))),
         *(({"prompt_id": "p", "action": "run"}, "outcome", said, meant)
           for said, meant in (("fail", "failure"), ("completed", "success"))),
         *(({"user_id": "u", "csat_score": 3}, "sentiment", said, meant)

@@ -36,7 +36,7 @@ def test_a_row_that_was_written_again_as_it_went_on_is_asked_about(tmp_path: Pat
         _of(path, rows, Answers(rules=option.rules)).events["llm_call"]["input_tokens"].to_list()
         for option in question.options
     ]
-    assert read == [[10, 20], [10, 15, 20, 25]]
+    assert read == [[10, 15, 20, 25], [10, 20]]
 
 
 @pytest.mark.parametrize(

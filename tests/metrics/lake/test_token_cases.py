@@ -362,6 +362,8 @@ def test_a_single_call_with_more_thoughts_than_output_is_asked_about(write: Writ
 DETAILS: Mapping[str, tuple[Mapping[str, Any], str, int]] = {
     "a count": ({"cached_tokens_count": 9000}, "cached_input_tokens", 9000),
     "a part of the input": ({"cachedInput": 9000}, "cached_input_tokens", 9000),
+    "of prefixes": ({"prefix_cache_hit_tokens": 9000}, "cached_input_tokens", 9000),
+    "what was used again": ({"reused_tokens": 9000}, "cached_input_tokens", 9000),
     "without a word for tokens": ({"cache_read": 9000}, "cached_input_tokens", 9000),
     "within tokens": ({"tokens": {"cached": 9000}}, "cached_input_tokens", 9000),
     "a prefix nobody knows": ({"metadata": {"openinference.llm.token_count.prompt_details.cache_read": 9000}},
