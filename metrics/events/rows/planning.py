@@ -79,6 +79,8 @@ class _Plan:
 
     def add(self, column: Column, rule: Source, *, is_mapped: bool) -> None:
         names = self._names(column, rule, is_mapped=is_mapped)
+        if names_something(column):
+            self.partly.update(name for name in names if holds_objects(self._frame[name]))
         expression = (
             self._expression(column, rule, names)
             if rule.start is None or names
@@ -87,8 +89,6 @@ class _Plan:
         self.expressions[column.name] = pl.lit(None, column.dtype) if expression is None else expression
         self.names[column.name] = names
         self.used.update(names, self._there(rule.plus), self._there(rule.join))
-        if names_something(column):
-            self.partly.update(name for name in names if holds_objects(self._frame[name]))
         native = (is_native(column, self._schema[name], rule) for name in names)
         if column.dtype != STRING and names and not all(native):
             self.sources[column.name] = names, rule
@@ -143,7 +143,10 @@ class _Plan:
         return value if rule.default is None else value.fill_null(pl.lit(rule.default, column.dtype))
 
     def _read(self, column: Column, name: str, rule: Source) -> pl.Expr:
-        return converted(column, name, self._schema[name], self._part.kind.name, rule)
+        dtype = self._schema[name]
+        # Whether a text is an object was looked at already, unless a pattern takes a part of it.
+        is_plain = names_something(column) and dtype == STRING and name not in self.partly and not rule.pattern
+        return converted(column, name, dtype, self._part.kind.name, rule, may_hold_objects=not is_plain)
 
     def _added(self, column: Column, rule: Source, value: pl.Expr | None) -> pl.Expr | None:
         """With the columns that are added; where there is nothing to add them to, their sum."""

@@ -31,8 +31,13 @@ __all__ = [
 ]
 
 
-def converted(column: Column, source: str, dtype: pl.DataType, kind: str, rule: Source) -> pl.Expr:
-    """The expression for a stored column from the column `source` of type `dtype`."""
+def converted(
+    column: Column, source: str, dtype: pl.DataType, kind: str, rule: Source, *, may_hold_objects: bool = True
+) -> pl.Expr:
+    """The expression for a stored column from the column `source` of type `dtype`.
+
+    Where it is known to hold no objects, none are looked for where a name is expected.
+    """
     if rule.map or rule.pattern or dtype == pl.Binary or dtype.is_nested():
         value, dtype = _meant(text_of(source, dtype), rule), pl.String()
     elif isinstance(dtype, pl.Categorical | pl.Enum):
@@ -49,7 +54,7 @@ def converted(column: Column, source: str, dtype: pl.DataType, kind: str, rule: 
         return numbers.number(value, column, dtype, rule)
     if column.dtype == pl.Boolean:
         return numbers.boolean(value, dtype)
-    text = stored_text(value, column, dtype)
+    text = stored_text(value, column, dtype, may_hold_objects=may_hold_objects)
     if kind == "interaction" and column.name == "action":
         return text.map_batches(page_views, return_dtype=pl.String, is_elementwise=True)
     if not column.one_of:

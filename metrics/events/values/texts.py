@@ -49,7 +49,7 @@ def _text_or_digits(value: bytes) -> str:
         return value.hex()
 
 
-def stored_text(value: pl.Expr, column: Column, dtype: pl.DataType) -> pl.Expr:
+def stored_text(value: pl.Expr, column: Column, dtype: pl.DataType, *, may_hold_objects: bool = True) -> pl.Expr:
     """The text of a column that holds text: an id as it is everywhere, a name without padding, words as they are."""
     if dtype.is_float():
         value = _whole_digits(value)
@@ -61,7 +61,8 @@ def stored_text(value: pl.Expr, column: Column, dtype: pl.DataType) -> pl.Expr:
     keys = (column.name, *(_OF_IDS if is_id else _OF_NAMES))
 
     def tidied(texts: pl.Series) -> pl.Series:
-        bare = nothing.named(_identified(texts, keys, is_id=is_id), is_region=is_region)
+        said = _identified(texts, keys, is_id=is_id) if may_hold_objects else texts
+        bare = nothing.named(said, is_region=is_region)
         return _whole(bare) if is_id else bare
 
     return text.map_batches(tidied, return_dtype=pl.String, is_elementwise=True)
