@@ -12,6 +12,7 @@ import polars as pl
 from metrics.events.mapping.sources import Source
 from metrics.events.schema import TIMESTAMP
 from metrics.events.values.zones import in_utc, offset
+from metrics.zones import KNOWN
 
 MONTHS: Mapping[str, int] = {
     name: number
@@ -34,7 +35,7 @@ _CLOCK = (
     r"\s*(?P<half>(?i:[ap]\.?m\.?))?(?:\s*(?i:Uhr))?"
 )
 _ZONE = r"\s*(?P<zone>Z|[-+]\d{1,2}(?::?\d{2})?|(?:UTC|GMT|UT)(?:[-+]\d{1,2}(?::?\d{2})?)?|[A-Za-z]{1,5})"
-_REST = r"(?:\s*UTC|\s*\[[\w/+:-]+\]|\s*\([^)]*\))?"
+_REST = r"(?:\s*UTC|\s*\[(?P<place>[\w/+:-]+)\]|\s*\((?P<beside>[^)]*)\))?"
 _TIME = rf"(?:{_CLOCK}(?:{_ZONE})?{_REST})"
 _BETWEEN = r"(?:(?:\s+|,\s*)(?:at\s+)?|[Tt_:]|\s*[-–@]\s*)"
 _WEEKDAY = r"(?:\p{L}{2,10}\.?,?\s+)?"
@@ -78,8 +79,9 @@ _YEAR_LAST = rf"^{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}(?:{_ZONE})?\s+{_YEAR}$"
 _DATE_LAST = rf"^{_CLOCK}\s*,?\s+{_DAY}[.]{_MONTH}[.]{_YEAR}$"
 _CENTURY = pl.lit("20")
 """Of years of two digits: earlier than 2000 there were no such events, and later than 2099 there are none yet."""
+_WORDS = ("name", "half", "zone", "place", "beside")
 _PARTS = ("year", "short", "month", "day", "name", "week", "weekday", "ordinal", "hour", "minute", "second",
-          "fraction", "half", "zone")  # fmt: skip
+          "fraction", "half", "zone", "place", "beside")  # fmt: skip
 
 
 def read(texts: pl.Series, rule: Source) -> pl.Series:
@@ -142,17 +144,22 @@ def _moments(texts: pl.Series, pattern: str, rule: Source, *, is_mail: bool) -> 
         texts.alias("text").to_frame().select(pl.col("text").str.extract_groups(pattern).alias("said")).unnest("said")
     )
     missing = [pl.lit(None, pl.String).alias(name) for name in _PARTS if name not in groups.columns]
-    said = groups.with_columns(missing)
+    said = groups.with_columns(missing).with_columns(pl.coalesce("zone", "beside").alias("zone"))
     local, zone = _local(), _zone(rule, is_mail=is_mail)
     known = pl.col("zone").is_null() | zone.is_not_null()
     there = in_utc(pl.col("local"), rule.zone or "UTC")
+    # A zone in brackets that no offset stands before is that of the time.
+    places = [name for name in said["place"].drop_nulls().unique() if name in KNOWN]
+    placed = [pl.when(pl.col("place") == name).then(in_utc(pl.col("local"), name)) for name in places]
     at_offset = (pl.col("local") - pl.duration(minutes=pl.col("offset"))).dt.replace_time_zone("UTC")
     # An abbreviation that means several zones is that of the zone that the rule says.
     own = pl.lit(rule.zone is not None) & pl.col("zone").str.contains(r"^\p{L}+$")
     return (
         said.with_columns(local.alias("local"), zone.alias("offset"), known.alias("known"))
         .select(
-            pl.when(pl.col("offset").is_not_null()).then(at_offset)
+            pl.when(pl.col("zone").is_null() & pl.col("place").is_not_null())
+            .then(pl.coalesce(pl.lit(None, TIMESTAMP), *placed))
+            .when(pl.col("offset").is_not_null()).then(at_offset)
             .when(pl.col("known") | own).then(there).alias("moment")
         ).to_series()
     )  # fmt: skip
@@ -164,9 +171,7 @@ def _zone(rule: Source, *, is_mail: bool) -> pl.Expr:
 
 def _local() -> pl.Expr:
     """Date and time of day; 24:00 is the next midnight, a leap second the one before it and one more."""
-    number = {
-        name: pl.col(name).cast(pl.Int32, strict=False) for name in _PARTS if name not in ("name", "half", "zone")
-    }
+    number = {name: pl.col(name).cast(pl.Int32, strict=False) for name in _PARTS if name not in _WORDS}
     month = pl.coalesce(
         number["month"],
         pl.col("name").str.to_lowercase().replace_strict(
