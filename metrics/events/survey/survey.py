@@ -30,6 +30,7 @@ from metrics.events.survey.running_totals import look_for_running_totals
 from metrics.events.survey.scales import look_for_scales
 from metrics.events.survey.split_times import look_for_split_times
 from metrics.events.survey.strange_outcomes import look_for_strange_outcomes
+from metrics.events.survey.stream_pieces import look_for_stream_pieces
 from metrics.events.survey.token_details import look_for_token_details
 from metrics.events.survey.unanswered import look_for_unanswered
 from metrics.events.survey.unnamed_costs import look_for_unnamed_costs
@@ -58,6 +59,7 @@ LOOKS: tuple[Opener, ...] = (
     look_for_scales,
     look_for_repeated_rows,
     look_for_running_totals,
+    look_for_stream_pieces,
 )
 """Everything that is looked for."""
 

@@ -55,3 +55,22 @@ def test_ids_of_other_things_make_no_rows_one(tmp_path: Path, name: str, ids: st
 
 def test_equal_rows_without_an_id_are_as_many_events(tmp_path: Path) -> None:
     assert _of(tmp_path / "calls.ndjson", [{"input_tokens": 10}] * 3).events["llm_call"].height == 3
+
+
+def test_pieces_of_an_answer_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "calls.ndjson"
+    rows = [{"request_id": one, "input_tokens": 10, "output_tokens": count} for one in "ab" for count in (1, 2, 3)]
+    (question,) = _of(path, rows).questions
+    assert "`repeats: last`" in question.asks
+    assert _of(path, rows, Answers(rules=question.options[0].rules)).events["llm_call"].height == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs"), [((10, 20, 30), (1, 2, 3)), ((10, 10, 10), (3, 1, 2)), ((10, 10), (1, 2))]
+)
+def test_calls_of_one_request_are_no_pieces(tmp_path: Path, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+    rows = [
+        {"request_id": "a", "input_tokens": given, "output_tokens": written}
+        for given, written in zip(inputs, outputs, strict=True)
+    ]
+    assert not _of(tmp_path / "calls.ndjson", rows).questions
