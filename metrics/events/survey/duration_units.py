@@ -229,7 +229,8 @@ def _rather(values: pl.Series, said: str, part: Part) -> str | None:
 
 def _is_odd(rows: pl.DataFrame, column: Column, part: Part, name: str, said: str) -> bool:
     """Whether the first of durations could hardly be in the unit that their name says."""
-    if column.name in part.columns or name not in rows.columns:
+    is_ours = name == column.name and {"ts", "event_id"} <= set(rows.columns)
+    if is_ours or column.name in part.columns or name not in rows.columns:
         return False
     values = _numbers(sampled(rows[name]), column, rule_of(part, column)).drop_nulls()
     values = values.filter(values > 0)

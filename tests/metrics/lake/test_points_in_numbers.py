@@ -22,18 +22,19 @@ def read(
     return became(path, answers=answers)
 
 
-OPEN = ["1.234", "2.500", "3.125"]
+OPEN = ["131.234", "142.500", "153.125"]
+COSTS = ["1.234", "2.500", "3.125"]
 
 
 def test_where_a_semicolon_separates_money_and_time_are_asked_about(tmp_path: Path) -> None:
-    found = read(tmp_path, ";", OPEN, OPEN)
+    found = read(tmp_path, ";", OPEN, COSTS)
     assert not found.events
     assert [one.about for one in found.questions] == ["duration_ms", "cost_usd"]
     assert "1.234" in found.asks
     assert "what the point stands before" in found.asks
     said = Answers(rules={"duration_ms": {"decimal": "comma"}, "cost_usd": {"decimal": "point"}})
-    calls = read(tmp_path, ";", OPEN, OPEN, said).events["llm_call"].sort("ts")
-    assert calls["duration_ms"].to_list() == [1234, 2500, 3125]
+    calls = read(tmp_path, ";", OPEN, COSTS, said).events["llm_call"].sort("ts")
+    assert calls["duration_ms"].to_list() == [131_234, 142_500, 153_125]
     assert calls["cost_usd"].to_list() == [1.234, 2.5, 3.125]
 
 
@@ -44,7 +45,7 @@ def test_numbers_below_a_thousand_that_are_whole_make_thousands_likelier(tmp_pat
 
 @pytest.mark.parametrize("separator", [",", "\t", "|"])
 def test_elsewhere_it_is_read_with_decimals_and_that_is_said(tmp_path: Path, separator: str) -> None:
-    found = read(tmp_path, separator, OPEN, OPEN)
+    found = read(tmp_path, separator, OPEN, COSTS)
     assert not found.questions
     assert found.events["llm_call"].sort("ts")["cost_usd"].to_list() == [1.234, 2.5, 3.125]
     assert [note.partition(":")[0] for note in found.notes] == ["duration_ms", "cost_usd"]
@@ -56,13 +57,13 @@ def test_elsewhere_it_is_read_with_decimals_and_that_is_said(tmp_path: Path, sep
 def test_a_number_of_the_file_that_is_certain_tells(tmp_path: Path, separator: str, certain: str) -> None:
     found = read(tmp_path, separator, OPEN, [certain, "1.234", "2.345"])
     assert (found.questions, found.notes) == ((), ())
-    assert found.events["llm_call"].sort("ts")["duration_ms"].to_list() == [1.234, 2.5, 3.125]
+    assert found.events["llm_call"].sort("ts")["duration_ms"].to_list() == [131.234, 142.5, 153.125]
 
 
 def test_a_decimal_comma_beside_it_tells(tmp_path: Path) -> None:
     found = read(tmp_path, ";", OPEN, ["0,5", "0,25", "1"])
     assert not found.questions
-    assert found.events["llm_call"].sort("ts")["duration_ms"].to_list() == [1234, 2500, 3125]
+    assert found.events["llm_call"].sort("ts")["duration_ms"].to_list() == [131_234, 142_500, 153_125]
 
 
 def test_tokens_with_points_between_their_thousands_tell(tmp_path: Path) -> None:
@@ -81,9 +82,9 @@ def test_tokens_with_points_between_their_thousands_tell(tmp_path: Path) -> None
 
 
 def test_thousands_without_a_point_tell(tmp_path: Path) -> None:
-    found = read(tmp_path, ";", ["1.234", "2500", "3.125"], ["0.5"] * 3)
+    found = read(tmp_path, ";", ["131.234", "2500", "153.125"], ["0.5"] * 3)
     assert not found.questions
-    assert found.events["llm_call"].sort("ts")["duration_ms"].to_list() == [1.234, 2500, 3.125]
+    assert found.events["llm_call"].sort("ts")["duration_ms"].to_list() == [131.234, 2500, 153.125]
 
 
 def test_quoted_commas_that_can_be_either_are_asked_about(tmp_path: Path) -> None:
