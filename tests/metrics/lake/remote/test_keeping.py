@@ -69,8 +69,9 @@ def test_what_is_swept_was_not_removed_within_the_grace(
     checkpoint(settings)
     monkeypatch.setattr(shortening, "FEWEST", 1)
     lake, at = Lake.of(settings), datetime.now(UTC)
+    long_ago = (at - timedelta(hours=3)).timestamp()
     for path in (tmp_path / "bucket").rglob("*=*/*.parquet"):
-        os.utime(path, times=((at - timedelta(hours=3)).timestamp(),) * 2)  # written long ago, removed just now
+        os.utime(path, times=(long_ago, long_ago))  # written then, removed just now
     assert shortening.shorten(lake, timedelta(hours=1), at + timedelta(minutes=45))
     assert maintain(settings, now=lambda: at + timedelta(minutes=45)).removed == 0
     assert in_bucket(tmp_path / "bucket") > before
