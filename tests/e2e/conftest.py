@@ -14,9 +14,12 @@ from tests.serving import running_web
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str | None) -> Generator[Browser]:
-    """One browser for all visits; what is expected of its pages is given the time that this machine needs."""
+    """One browser for all visits; what is expected of its pages is given the time that this machine needs.
+
+    It ends with the last of them: meanwhile Playwright's loop runs in this thread, and no other test could begin one.
+    """
     expect.set_options(timeout=patience())
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
