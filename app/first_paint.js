@@ -33,7 +33,7 @@
   addEventListener("beforeprint", gone, { once: true });
 
   const loaded = new Promise((resolve) => addEventListener("DOMContentLoaded", resolve, { once: true }));
-  fetch(`first-paint/${page}${location.search}`)
+  fetch(`first-paint/${page}${location.search}`, { priority: "high" }) // dozens of scripts are asked for besides
     .then((answer) => (answer.status === 200 ? answer.text() : ""))
     .then(async (html) => {
       if (!document.body) await loaded;
