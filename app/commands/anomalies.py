@@ -4,18 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import (
-    End,
-    Home,
-    Json,
-    Last,
-    Start,
-    Where,
-    now,
-    settings_of,
-    tell_of_demo,
-    warn_of_own_metrics,
-)
+from app.commands.options import End, Home, Json, Last, Start, Where, now, remark_on, settings_of
 from app.commands.outcome import unknown, wrong
 from app.commands.printing import print_json, say, table_text
 from app.commands.query import zone_of
@@ -63,8 +52,7 @@ def anomalies(
     width = next(one for one in HISTORIES if str(one) == grain)
     last = last or (None if start else f"{HISTORIES[width].days}d")
     window = parse_window(last, start, end, zone, now())
-    warn_of_own_metrics(settings)
-    tell_of_demo(settings)
+    remark_on(settings)
     try:
         engine = Engine(settings)
         series, until = series_of(engine, metric, window, width, parse_filters(where or ()), zone)

@@ -5,18 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.options import (
-    End,
-    Home,
-    Json,
-    Last,
-    Start,
-    Where,
-    now,
-    settings_of,
-    tell_of_demo,
-    warn_of_own_metrics,
-)
+from app.commands.options import End, Home, Json, Last, Start, Where, now, remark_on, settings_of
 from app.commands.outcome import wrong
 from app.commands.printing import print_json, say
 from app.commands.query import zone_of
@@ -53,8 +42,7 @@ def explain(
     settings = settings_of(home)
     zone = zone_of(tz or settings.timezone)
     span = parse_window(last or (None if start else _DEFAULT), start, end, zone, now())
-    warn_of_own_metrics(settings)
-    tell_of_demo(settings)
+    remark_on(settings)
     try:
         engine = Engine(settings)
         causes = explained(engine, Query(metrics=(metric,), window=span, filters=parse_filters(where or ())), span)

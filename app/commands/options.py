@@ -62,12 +62,13 @@ def warn_of_own_metrics(settings: "Settings") -> None:
         warn(f"promptpilot: {problem}: the metric is left out")
 
 
-def tell_of_demo(settings: "Settings") -> None:
-    """Say whose numbers the pages show where a home has none: whoever compares would look for a fault."""
+def remark_on(settings: "Settings") -> None:
+    """Say what may surprise in a home's numbers: which metrics are left out, and whose the pages show meanwhile."""
     from app.home import current_home
 
+    warn_of_own_metrics(settings)
     shown = current_home(settings)
-    if shown.is_demo:
+    if shown.is_demo:  # whoever compares would look for a fault
         warn(
             f"promptpilot: no event of your own yet; the pages show demo data: --home {quote(str(shown.path))} asks it"
         )

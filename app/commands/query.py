@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.answer import Format, remark, rendered, write
-from app.commands.options import End, Home, Last, Start, Where, now, settings_of, tell_of_demo, warn_of_own_metrics
+from app.commands.options import End, Home, Last, Start, Where, now, remark_on, settings_of
 from app.commands.outcome import Exit, invalid, unknown, wrong
 from app.commands.window import parse_filters, parse_window
 
@@ -57,8 +57,7 @@ def query(
         compare=compare,
         raw=raw,
     )
-    warn_of_own_metrics(settings)
-    tell_of_demo(settings)
+    remark_on(settings)
     try:
         engine = Engine(settings)
         result = engine.answer(question)
