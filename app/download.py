@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from app.queries.asking import shown
 from app.source import source
-from app.state import View, parse
+from app.state import View, parse_query
 from metrics.engine import EngineError
 from metrics.engine.export import Form
 from metrics.events import KINDS
@@ -26,8 +26,7 @@ async def export(request: Request) -> Response:
     kind, form = request.path_params["kind"], request.path_params["form"]
     if kind not in KINDS or form not in get_args(Form):
         return PlainTextResponse("there is no such export\n", status_code=404)
-    params = {key: request.query_params.getlist(key) for key in request.query_params}
-    parsed = parse(params, source().settings.timezone)
+    parsed = parse_query(request.url.query, source().settings.timezone)
     if parsed.notes:  # events that were not asked for must not be taken for those that were
         return PlainTextResponse("\n".join(parsed.notes) + "\n", status_code=400)
     try:

@@ -23,7 +23,7 @@ from app.precedence import TILES
 from app.queries.tiles import FIRST, UNCHANGED, Row, Tile, of_promises, of_row
 from app.report.markup import inline
 from app.source import source
-from app.state import View, parse
+from app.state import View, parse_query
 from metrics.engine import DataFreshness
 
 PATH = "/first-paint/{page}"
@@ -56,13 +56,12 @@ async def tiles(request: Request) -> Response:
     the page itself will speak.
     """
     page = request.path_params["page"]
-    params = {key: request.query_params.getlist(key) for key in request.query_params}
-    html = await run_in_threadpool(_written, page, params) if page in PAGES else ""
+    html = await run_in_threadpool(_written, page, request.url.query) if page in PAGES else ""
     return HTMLResponse(html, headers=_NOT_KEPT) if html else Response(status_code=204, headers=_NOT_KEPT)
 
 
-def _written(page: str, params: Mapping[str, Sequence[str]]) -> str:
-    view = parse(params, source().settings.timezone).view
+def _written(page: str, query: str) -> str:
+    view = parse_query(query, source().settings.timezone).view
     try:
         if answers.ask(DataFreshness()).last is None:
             return ""

@@ -7,6 +7,7 @@ number of `f=provider:openai,anthropic`. What stands there and makes no sense is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 from metrics.engine.addresses import filter_parameters, parse_filter, quoted, window_parameters
@@ -111,6 +112,11 @@ def parse(params: Mapping[str, Sequence[str]], timezone: str = "UTC") -> Parsed:
         filters=_filters(params.get("f", ()), notes),
     )
     return Parsed(view, tuple(notes))
+
+
+def parse_query(query: str, timezone: str = "UTC") -> Parsed:
+    """The same of a query as it stands in an address."""
+    return parse(parse_qs(query, keep_blank_values=True), timezone)
 
 
 def serialise(view: View, timezone: str = "UTC") -> dict[str, list[str]]:

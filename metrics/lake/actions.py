@@ -48,9 +48,8 @@ def checkpointed_actions_of(checkpoint: Path) -> Iterator[Mapping[str, Any]]:
 
     Raises whatever Polars does for a damaged file.
     """
-    for name in ("txn", "remove"):
-        column = pl.read_parquet(checkpoint, columns=[name])[name].drop_nulls()
-        yield from ({name: action} for action in column)
+    for column in pl.read_parquet(checkpoint, columns=["txn", "remove"]):
+        yield from ({column.name: action} for action in column.drop_nulls())
 
 
 def files_of(delta: DeltaTable, moment: str) -> Iterator[DataFile]:

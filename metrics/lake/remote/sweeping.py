@@ -31,7 +31,8 @@ def sweep(table: Table, remote: RemoteLake, grace: timedelta, now: datetime) -> 
 def _removed(table: Table, since: datetime) -> Iterator[str]:
     """Files that commits since then took out of the table, be they there still or part of a checkpoint."""
     log = table.root / LOG
-    told = ((log.glob("*.json"), actions_of), (log.glob("*.checkpoint.parquet"), checkpointed_actions_of))
+    newest = sorted(log.glob("*.checkpoint.parquet"))[-1:]  # it knows what those before it do
+    told = ((log.glob("*.json"), actions_of), (newest, checkpointed_actions_of))
     for paths, read in told:
         for path in (one for one in paths if one.stat().st_mtime >= since.timestamp()):
             for action in (one.get("remove") for one in read(path)):
